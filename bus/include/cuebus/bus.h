@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file bus.h
+ * @brief The event bus: emit, subscribe, time, state store.
+ *
+ * The bus is one deterministic function: (ordered events, due deadlines) ->
+ * events. It reads no clock, does no I/O, does not log and starts no thread.
+ * Every call on a bus and on what belongs to it is made from one thread at a
+ * time; handlers run on that thread, inside cue_bus_emit(), cue_bus_advance()
+ * and cue_bus_advance_before().
+ *
+ * Dispatch is first-in first-out and run-to-completion: an emit inside a
+ * handler appends. For each event the state store is updated first, then the
+ * subscribers run by priority (high first), then by order of subscription;
+ * wildcards take part in the same order. A handler that fails is counted and
+ * reported, and the others still run.
+ */
+#ifndef CUEBUS_BUS_H
+#define CUEBUS_BUS_H
+
+#include <cuebus/event.h>
+
+struct cue_bus;
+struct cue_subscription;
+
+/** What the bus tells its owner; see cue_bus_config.report. */
+enum cue_report_code {
+	CUE_REPORT_HANDLER_FAILED, /**< error: the handler's negative errno. */
+	CUE_REPORT_CASCADE_CUT,    /**< an event at depth > limit was not emitted. */
+	CUE_REPORT_QUEUE_FULL,     /**< an event was refused: too many are waiting. */
+	CUE_REPORT_STATE_FULL,     /**< a new state entry was not kept. */
+	CUE_REPORT_TYPES_FULL,     /**< an event of a new type was refused. */
+	CUE_REPORT_NO_MEMORY,      /**< something was given up for lack of memory. */
+};
+
+/** Valid during the callback. */
+struct cue_report {
+	enum cue_report_code code;
+	int error;              /**< negative errno where one applies, else 0. */
+	const char *event_type; /**< the event concerned, or NULL. */
+	const char *what;       /**< subscriber's or definition's name, or NULL. */
+	uint64_t seq;           /**< seq of the event (or of its cause), or 0. */
+};
+
+/** 0 in a member means its default, in brackets. */
+struct cue_limits {
+	uint32_t event_types;     /**< distinct event types ever seen [65,536]. */
+	uint32_t queue_events;    /**< events waiting for dispatch [262,144]. */
+	uint32_t state_entries;   /**< (type, producer) pairs kept [65,536]. */
+	uint32_t cascade_depth;   /**< [32] */
+	uint32_t json_depth;      /**< [32] */
+	uint32_t definitions;     /**< playlists plus gestures [10,000]. */
+	uint32_t active_runs;     /**< [100,000] */
+	uint32_t gesture_producers; /**< producers tracked per gesture, oldest forgotten [1,024]. */
+};
+
+struct cue_bus_config {
+	/** Names the gateway; part of every definition_id. Copied. Required. */
+	const char *gateway_id;
+	/** The bus's first "now", CLOCK_MONOTONIC ns. */
+	uint64_t start_ns;
+	/** Wall time minus monotonic time, ns; see cue_bus_set_wall_offset(). */
+	int64_t wall_offset_ns;
+	/** Fill @p buf with random bytes, for run ids. 0 or negative errno. Required. */
+	int (*random)(void *user, void *buf, size_t len);
+	/**
+	 * The clock that `late_us` and `late: skip` are measured with. NULL: time
+	 * is virtual, nothing is ever late. Called only while timers run.
+	 */
+	uint64_t (*clock_ns)(void *user);
+	/** Whether events of a type get a seq. NULL: all do. Asked once per type
+	 *  and again by cue_bus_refresh_types(). */
+	bool (*is_numbered)(void *user, const char *type);
+	/** Faults, once each. May be NULL. Must not call back into the bus,
+	 *  except cue_bus_emit() (which appends). */
+	void (*report)(void *user, const struct cue_report *report);
+	void *user;
+	struct cue_limits limits; /**< copied */
+};
+
+struct cue_bus_stats {
+	uint64_t events;          /**< dispatched */
+	uint64_t handler_failures;
+	uint64_t cascades_cut;
+	uint64_t queue_refused;
+	uint64_t state_refused;
+	uint64_t types_refused;
+	uint64_t timers_fired;
+	uint32_t types;           /**< now */
+	uint32_t state_entries;   /**< now */
+	uint32_t queue_events;    /**< now */
+	uint32_t queue_peak;
+	uint32_t timers_armed;    /**< now */
+	uint32_t subscriptions;   /**< now */
+};
+
+/**
+ * @param config borrowed for the call; callbacks and `user` must outlive the bus.
+ * @return 0; -EINVAL a required member is missing; -ENOMEM.
+ */
+int cue_bus_new(const struct cue_bus_config *config, struct cue_bus **ret_bus);
+
+/**
+ * Free the bus, its queue, state, types and remaining subscriptions (their
+ * `destroy` runs). Timers, playlists and gestures made on it must be freed
+ * before. Not from inside a handler. NULL is allowed. @return NULL.
+ */
+struct cue_bus *cue_bus_free(struct cue_bus *bus);
+
+const struct cue_limits *cue_bus_limits(const struct cue_bus *bus);
+const char *cue_bus_gateway_id(const struct cue_bus *bus);
+void cue_bus_get_stats(const struct cue_bus *bus, struct cue_bus_stats *ret_stats);
+
+/* ---- time ---- */
+
+/** The bus's now, monotonic ns. Inside a timer's handler: its own deadline. */
+uint64_t cue_bus_now(const struct cue_bus *bus);
+
+/**
+ * Run every timer due at or before @p now_ns in order of (deadline, creation),
+ * each seeing its own deadline as now and its events dispatched to the end
+ * before the next, then set now. A @p now_ns before the bus's now runs nothing
+ * and changes nothing. Not from inside a handler (-EBUSY).
+ * @return 0; -EBUSY.
+ */
+int cue_bus_advance(struct cue_bus *bus, uint64_t now_ns);
+
+/**
+ * The same for timers due strictly before @p now_ns: call it with an input's
+ * time before emitting the input, so that earlier deadlines fire first and, at
+ * equal times, input goes before timer.
+ */
+int cue_bus_advance_before(struct cue_bus *bus, uint64_t now_ns);
+
+/** When cue_bus_advance() next has work; CUE_TIME_NONE when never. */
+uint64_t cue_bus_next_deadline(const struct cue_bus *bus);
+
+/** Wall time is computed at the boundary from this one offset (wall minus
+ *  monotonic, ns); nothing else in the bus knows of wall time. */
+void cue_bus_set_wall_offset(struct cue_bus *bus, int64_t wall_offset_ns);
+int64_t cue_bus_wall_offset(const struct cue_bus *bus);
+
+/* ---- events ---- */
+
+struct cue_emit {
+	const char *type;            /**< must be valid; interned. */
+	uint32_t producer_id;
+	uint32_t origin;             /**< see cue_event; 0 for none. */
+	struct cue_payload *payload; /**< borrowed, a reference is taken; NULL is `null`. */
+	uint64_t time_ns;            /**< CUE_TIME_NONE: the bus's now. Later than now is clamped to now. */
+};
+
+/**
+ * Append an event. Outside of a handler it is dispatched, with all that
+ * follows from it (timers excepted), before the call returns; inside one it
+ * waits its turn, and its cause is the event being handled.
+ * @param ret_seq optional; the event's seq (0 if its type is not numbered).
+ * @return 0; -EINVAL malformed type; -ELOOP cut at the cascade depth;
+ *         -ENOBUFS the queue is full; -ENOSPC too many event types; -ENOMEM.
+ *         All but -EINVAL are counted and reported.
+ */
+int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret_seq);
+
+/**
+ * As cue_bus_emit(), with the cause said by the caller: for what happens later
+ * than its cause, such as a playlist's step.
+ * @param cause_seq 0 for none.
+ * @param depth     the new event's depth.
+ */
+int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit,
+                        uint64_t cause_seq, unsigned depth, uint64_t *ret_seq);
+
+/** The event being dispatched, or NULL outside of a handler. */
+const struct cue_event *cue_bus_current(const struct cue_bus *bus);
+
+/** Ask `is_numbered` again for every known type (after a reload). */
+void cue_bus_refresh_types(struct cue_bus *bus);
+
+/** Intern a type. @return 0; -EINVAL; -ENOSPC; -ENOMEM. */
+int cue_bus_intern(struct cue_bus *bus, const char *name, const struct cue_type **ret_type);
+
+/* ---- subscriptions ---- */
+
+#define CUE_PRIORITY_BRIDGE 1000000
+#define CUE_PRIORITY_INTERRUPT 1000
+#define CUE_PRIORITY_GESTURE 50
+#define CUE_PRIORITY_TRIGGER 0
+
+/** @return 0, or a negative errno that is counted and reported. */
+typedef int (*cue_handler)(void *user, struct cue_bus *bus, const struct cue_event *event);
+
+struct cue_subscription_config {
+	const char *type;   /**< a type, a prefix ending in ".*", or "*" for all. */
+	int priority;       /**< high first */
+	cue_handler handler;
+	void (*destroy)(void *user); /**< optional; runs once, when nothing can call the handler any more. */
+	void *user;
+	const char *name;   /**< for reports; copied; may be NULL. */
+};
+
+/**
+ * Subscribe; safe inside a handler, where it takes effect with the next event.
+ * @return 0; -EINVAL; -ENOSPC; -ENOMEM.
+ */
+int cue_bus_subscribe(struct cue_bus *bus, const struct cue_subscription_config *config,
+                      struct cue_subscription **ret_subscription);
+
+/** Cancel; safe inside any handler, its own included: the handler is not
+ *  called again, not even for the event being dispatched. NULL is allowed.
+ *  @return NULL. */
+struct cue_subscription *cue_subscription_cancel(struct cue_subscription *subscription);
+
+/* ---- state store: the last event of each (type, producer) ---- */
+
+struct cue_state {
+	const struct cue_type *type;
+	uint32_t producer_id;
+	uint64_t time_ns;
+	uint64_t seq;
+	struct cue_payload *payload; /**< borrowed; ref it to keep it. */
+};
+
+/**
+ * @param producer_id NULL: the latest of any producer.
+ * @return 0; -ENOENT nothing seen (or not kept).
+ */
+int cue_bus_state_get(const struct cue_bus *bus, const char *type, const uint32_t *producer_id,
+                      struct cue_state *ret_state);
+
+/**
+ * Visit entries in order of type name, then producer.
+ * @param type        NULL: all types.
+ * @param producer_id NULL: all producers.
+ * @param visit       return non-zero to stop; must not emit.
+ * @return what visit returned last, 0, or -ENOMEM.
+ */
+int cue_bus_state_foreach(const struct cue_bus *bus, const char *type, const uint32_t *producer_id,
+                          int (*visit)(void *user, const struct cue_state *state), void *user);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file json_writer.h
+ * @brief A growing buffer that writes compact JSON left to right.
+ *
+ * Errors are sticky: after the first failed allocation every call does nothing
+ * and cue_writer_finish() reports it, so a caller checks once, at the end.
+ * Commas are placed by the writer. Thread: the caller's; no shared state.
+ */
+#ifndef CUEBUS_JSON_WRITER_H
+#define CUEBUS_JSON_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cue_payload;
+
+/** Zero-initialise before first use (`= { 0 }`). Members are private. */
+struct cue_writer {
+	char *buf;
+	size_t len;
+	size_t cap;
+	int error;
+	bool need_comma;
+};
+
+void cue_writer_object_begin(struct cue_writer *w);
+void cue_writer_object_end(struct cue_writer *w);
+void cue_writer_array_begin(struct cue_writer *w);
+void cue_writer_array_end(struct cue_writer *w);
+
+/** Write an object's key (escaped); the next call writes its value. */
+void cue_writer_key(struct cue_writer *w, const char *key);
+
+/** Write a NUL-terminated UTF-8 string, escaped; NULL writes `null`. */
+void cue_writer_string(struct cue_writer *w, const char *s);
+void cue_writer_string_n(struct cue_writer *w, const char *s, size_t len);
+void cue_writer_u64(struct cue_writer *w, uint64_t v);
+void cue_writer_i64(struct cue_writer *w, int64_t v);
+void cue_writer_bool(struct cue_writer *w, bool v);
+void cue_writer_null(struct cue_writer *w);
+/** Nanoseconds as seconds, exact decimal without trailing zeros: 1.5, 0, 0.2. */
+void cue_writer_seconds(struct cue_writer *w, uint64_t ns);
+/** A payload's bytes as they are; NULL writes `null`. */
+void cue_writer_payload(struct cue_writer *w, const struct cue_payload *payload);
+/** Compact JSON this program already holds, as it is. */
+void cue_writer_raw(struct cue_writer *w, const char *json, size_t len);
+
+/** Number of bytes written so far. */
+size_t cue_writer_len(const struct cue_writer *w);
+
+/**
+ * Hand over the text. The writer is empty afterwards either way.
+ * @param ret_text malloc()ed, NUL-terminated; the caller frees it.
+ * @param ret_len  optional; length without the NUL.
+ * @return 0; -ENOMEM (outputs untouched, memory released).
+ */
+int cue_writer_finish(struct cue_writer *w, char **ret_text, size_t *ret_len);
+
+/** As cue_writer_finish(), into a payload (a new reference). */
+int cue_writer_finish_payload(struct cue_writer *w, struct cue_payload **ret_payload);
+
+/** Release what is held; for the error paths and __attribute__((cleanup)). */
+void cue_writer_clear(struct cue_writer *w);
+
+/** Bytes cue_format_timestamp() writes, the NUL included. */
+#define CUE_TIMESTAMP_SIZE 32U
+
+/**
+ * Format a wall time as RFC 3339 UTC with microseconds,
+ * `2026-11-23T11:03:55.938124Z` (proleptic Gregorian, no leap seconds; the
+ * civil-from-days algorithm by Howard Hinnant, public domain).
+ * @param wall_ns nanoseconds since 1970-01-01T00:00:00Z, may be negative;
+ *                clamped to the years 0000 to 9999.
+ */
+void cue_format_timestamp(int64_t wall_ns, char buf[CUE_TIMESTAMP_SIZE]);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file match.h
+ * @brief Predicates: `match` on an event's data, `when` on the state store.
+ *
+ * match: an object of field (or JSON Pointer, RFC 6901, when it begins with
+ * "/") to a value (equal) or to an object of the operators
+ * `eq ne lt le gt ge in exists truthy`; all must hold. A field that is absent
+ * satisfies only `exists:false`, `truthy:false` and `ne`. Ordering operators
+ * hold between two numbers or two strings (byte order), else not. An object
+ * with no operator key is a value, compared deeply.
+ *
+ * when: `{"state":type,"producer_id"?,"match"?|"truthy"?}`, combined with
+ * `all` (array), `any` (array), `not` (condition). With neither match nor
+ * truthy the default gate predicate applies. A state never seen makes the
+ * atom false, except `truthy:false`.
+ */
+#ifndef CUEBUS_MATCH_H
+#define CUEBUS_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cJSON;
+struct cue_bus;
+struct cue_payload;
+struct cue_match;
+struct cue_when;
+
+/** Where a predicate is wrong. */
+struct cue_predicate_error {
+	char path[128]; /**< JSON Pointer from the predicate's root, "" the root itself. */
+	char text[160]; /**< what is wrong and what would be right. */
+};
+
+/**
+ * @param json   borrowed for the call.
+ * @param ret_error optional; filled on -EINVAL.
+ * @return 0; -EINVAL; -ENOMEM. Freed with cue_match_free().
+ */
+int cue_match_new(const struct cJSON *json, struct cue_match **ret_match,
+                  struct cue_predicate_error *ret_error);
+struct cue_match *cue_match_free(struct cue_match *match);
+/** NULL matches everything. @p payload is parsed at most once. */
+bool cue_match_eval(const struct cue_match *match, struct cue_payload *payload);
+
+int cue_when_new(const struct cJSON *json, struct cue_when **ret_when,
+                 struct cue_predicate_error *ret_error);
+struct cue_when *cue_when_free(struct cue_when *when);
+bool cue_when_eval(const struct cue_when *when, const struct cue_bus *bus);
+/** Visit each state's event type (for lint); non-zero stops. */
+int cue_when_foreach_type(const struct cue_when *when,
+                          int (*visit)(void *user, const char *type), void *user);
+
+/** An event type and a predicate on its data. As used in definitions. */
+struct cue_filter {
+	const char *type;
+	const struct cJSON *match; /**< NULL: any data. */
+};
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file payload.h
+ * @brief Immutable, reference-counted JSON bytes.
+ *
+ * A payload is validated and compacted once, when it is made, and never
+ * changes afterwards. That immutability is what isolates subscribers from each
+ * other: there is nothing to deep-copy and nothing a handler could spoil for
+ * the next one. A payload is parsed into a tree lazily, at most once, and only
+ * if a predicate asks.
+ *
+ * Threads: a payload belongs to the thread of the bus it is used with. The
+ * count is not atomic; other threads get a copy of the bytes.
+ */
+#ifndef CUEBUS_PAYLOAD_H
+#define CUEBUS_PAYLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cJSON;
+struct cue_payload;
+
+/** Depth limit used where the caller names none (design section 7). */
+#define CUE_JSON_DEPTH_DEFAULT 32U
+
+/** Where and why a JSON text was refused. */
+struct cue_json_error {
+	size_t offset;    /**< Byte offset of the fault in the text given. */
+	const char *text; /**< What is wrong and what would be right; static. */
+};
+
+/**
+ * Check that @p json is exactly one RFC 8259 value: UTF-8 well formed, no NUL,
+ * no duplicate key in any object (compared after unescaping), nesting not over
+ * @p max_depth, nothing but white space around it.
+ *
+ * @param json      text, need not be NUL-terminated; borrowed for the call.
+ * @param len       bytes.
+ * @param max_depth deepest nesting of arrays and objects allowed; a scalar has
+ *                  depth 0; 0 means CUE_JSON_DEPTH_DEFAULT.
+ * @param ret_error optional; filled only on -EBADMSG and -E2BIG.
+ * @return 0; -EBADMSG not JSON (by the rules above); -E2BIG too deep;
+ *         -ENOMEM.
+ */
+int cue_json_validate(const char *json, size_t len, unsigned max_depth,
+                      struct cue_json_error *ret_error);
+
+/**
+ * Make a payload from untrusted text: validated as by cue_json_validate() and
+ * stored without insignificant white space (numbers and strings keep their
+ * exact spelling). Empty text (@p len 0) makes `null`.
+ *
+ * @param ret_payload on success a new reference, to be released with
+ *                    cue_payload_unref(); untouched on failure.
+ * @return as cue_json_validate().
+ */
+int cue_payload_new(const char *json, size_t len, unsigned max_depth,
+                    struct cue_payload **ret_payload,
+                    struct cue_json_error *ret_error);
+
+/**
+ * Make a payload from bytes this program wrote itself, without a second look.
+ * @param json malloc()ed, compact valid JSON; ownership passes on success and
+ *             stays with the caller on failure.
+ * @return 0; -ENOMEM.
+ */
+int cue_payload_adopt(char *json, size_t len, struct cue_payload **ret_payload);
+
+/** The shared payload `null`. Immortal: ref and unref do nothing to it. */
+struct cue_payload *cue_payload_null(void);
+
+/** Take a reference. @p payload may be NULL. @return @p payload. */
+struct cue_payload *cue_payload_ref(struct cue_payload *payload);
+
+/** Drop a reference; the last one frees. NULL is allowed. @return NULL. */
+struct cue_payload *cue_payload_unref(struct cue_payload *payload);
+
+/** For __attribute__((cleanup)). */
+void cue_payload_unrefp(struct cue_payload **payload);
+
+/**
+ * The bytes: compact JSON, NUL-terminated, valid while a reference is held.
+ * @param ret_len optional; length without the NUL.
+ */
+const char *cue_payload_bytes(const struct cue_payload *payload, size_t *ret_len);
+
+/**
+ * The parsed tree, owned by the payload and valid as long as it is. It must
+ * not be changed: take cJSON_Duplicate() of it for that.
+ * @return NULL when memory ran out.
+ */
+const struct cJSON *cue_payload_json(struct cue_payload *payload);
+
+/**
+ * Truthiness used by gates: false, 0, "", null, [] and {} are false, the rest
+ * true (design section 4, default gate predicate: `pressed`, `state`,
+ * `enabled`, `value`, the first key present, else the data's own).
+ */
+bool cue_payload_gate(struct cue_payload *payload);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file playlist.h
+ * @brief Playlists: declarative timed sequences of events.
+ *
+ * Deadlines are absolute, start + offset + k * interval, so steps interleave
+ * by deadline and nothing drifts; ties go by step order, then repeat. A run is
+ * a struct and one timer on the bus's queue. Running runs finish on the
+ * definition they started with.
+ */
+#ifndef CUEBUS_PLAYLIST_H
+#define CUEBUS_PLAYLIST_H
+
+#include <cuebus/event.h>
+#include <cuebus/match.h>
+
+struct cue_bus;
+struct cue_playlists;
+
+enum cue_playlist_mode {
+	CUE_MODE_PARALLEL, /**< any number of runs, up to max_runs (then rejected). */
+	CUE_MODE_SINGLE,   /**< refuse a start while running. */
+	CUE_MODE_RESTART,  /**< cancel the active run, then start. */
+	CUE_MODE_QUEUED,   /**< one at a time; up to max_runs active and waiting. */
+};
+
+enum cue_late {
+	CUE_LATE_BURST, /**< emit what is overdue at once. */
+	CUE_LATE_SKIP,  /**< drop all but the newest overdue occurrence of a step; counted. */
+};
+
+enum cue_on_restart { CUE_ON_RESTART_ABORT, CUE_ON_RESTART_RESUME, CUE_ON_RESTART_SKIP };
+
+enum cue_cause { CUE_CAUSE_TRIGGER, CUE_CAUSE_COMMAND, CUE_CAUSE_GESTURE, CUE_CAUSE_RESTORE };
+
+enum cue_stop_reason { CUE_STOP_COMPLETED, CUE_STOP_INTERRUPTED, CUE_STOP_CANCELLED };
+
+/** Durations and offsets are bounded so that no sum overflows: 10 years. */
+#define CUE_DURATION_MAX_NS (3650ULL * 86400ULL * CUE_NS_PER_S)
+#define CUE_MAX_RUNS_DEFAULT 16U
+
+struct cue_step {
+	const char *emit;
+	struct cue_payload *data; /**< NULL is `null`. */
+	uint64_t offset_ns;
+	uint64_t interval_ns;     /**< > 0 when repeat > 1. */
+	uint32_t repeat;          /**< 0 is taken as 1. */
+	uint32_t producer_id;
+};
+
+/** All pointers are borrowed for the call that takes this; what is kept is copied. */
+struct cue_playlist_config {
+	const char *name;
+	const struct cue_filter *triggers;
+	size_t n_triggers;
+	const struct cue_filter *interrupts;
+	size_t n_interrupts;
+	const char *completion;       /**< NULL: none. */
+	struct cue_payload *metadata; /**< NULL: none. */
+	enum cue_playlist_mode mode;
+	uint32_t max_runs;            /**< 0: CUE_MAX_RUNS_DEFAULT. */
+	enum cue_late late;
+	enum cue_on_restart on_restart;
+	uint64_t interrupt_debounce_ns; /**< an interrupt within this of the last one that stopped something is ignored and counted. */
+	const struct cue_step *steps;
+	size_t n_steps;
+};
+
+/** Thread: the bus's. @return 0; -ENOMEM. */
+int cue_playlists_new(struct cue_bus *bus, struct cue_playlists **ret_playlists);
+/** Ends every run without a word (stop them first to have them told), frees
+ *  all. NULL is allowed. @return NULL. */
+struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
+
+/**
+ * Define, or redefine keeping the definition_id (derived from gateway id and
+ * name, so stable across restarts).
+ * @param ret_definition_id optional.
+ * @param ret_error optional, filled on -EINVAL: path (JSON Pointer from the
+ *        definition, e.g. "/steps/0/interval") and text.
+ * @return 0; -EINVAL; -ENOSPC too many definitions; -ENOMEM. On failure an
+ *         earlier definition stays in force.
+ */
+int cue_playlist_define(struct cue_playlists *playlists, const struct cue_playlist_config *config,
+                        struct cue_id *ret_definition_id, struct cue_predicate_error *ret_error);
+
+/** The same checks without a side effect. */
+int cue_playlist_check(const struct cue_playlist_config *config, struct cue_predicate_error *ret_error);
+
+/** Remove; its active runs are cancelled with @p detail ("removed" if NULL).
+ *  @return 0; -ENOENT. */
+int cue_playlist_remove(struct cue_playlists *playlists, const char *name, const char *detail);
+
+/** A finished run, told to cue_playlist_start.on_stopped during its `stopped` bookkeeping. */
+struct cue_run_result {
+	struct cue_id run;
+	enum cue_stop_reason reason;
+	const char *detail;     /**< NULL or static/borrowed text. */
+	uint64_t emitted_count;
+	uint64_t skipped_count; /**< occurrences dropped by CUE_LATE_SKIP. */
+};
+
+struct cue_playlist_start {
+	const char *name;
+	enum cue_cause cause;
+	const char *request_id;        /**< JSON text of the id as given, or NULL. */
+	const char *trigger_type;      /**< trigger_event of the lifecycle payloads; NULL: none. */
+	uint32_t trigger_producer_id;
+	struct cue_payload *trigger_data; /**< NULL is `null`. */
+	/** Join: called exactly once, after the run's `stopped` event was
+	 *  appended, also when it is cancelled; not when the start failed. */
+	void (*on_stopped)(void *user, const struct cue_run_result *result);
+	void *user;
+};
+
+/**
+ * Start a run now. `event.playlist.created` is appended; steps at offset 0 are
+ * due at once, at the next advance. May be called inside a handler. A start
+ * that mode or limit refuses emits `event.playlist.rejected`.
+ * @param ret_run optional; for a run that is queued, its id already.
+ * @return 0; -ENOENT no such playlist; -EBUSY refused by mode or max_runs;
+ *         -ENOSPC active_runs limit; -ENOMEM.
+ */
+int cue_playlist_start(struct cue_playlists *playlists, const struct cue_playlist_start *start,
+                       struct cue_id *ret_run);
+
+/**
+ * Cancel one run (reason `cancelled`). @param detail copied, e.g. "command".
+ * @return 0; -ENOENT no such active run.
+ */
+int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *run, const char *detail);
+
+/**
+ * Cancel all runs of a playlist, or of all when @p name is NULL, oldest first.
+ * @param stopped optional; called with each id.
+ * @return number of runs stopped; -ENOENT no such playlist.
+ */
+int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const char *detail,
+                      void (*stopped)(void *user, const struct cue_id *run), void *user);
+
+struct cue_playlist_info {
+	const char *name;
+	struct cue_id definition_id;
+	size_t active;                  /**< runs, waiting ones included. */
+	uint64_t expected_duration_ns;
+	const struct cue_payload *definition; /**< the definition as JSON (config format). */
+};
+
+enum cue_run_state { CUE_RUN_RUNNING, CUE_RUN_QUEUED };
+
+struct cue_run_info {
+	struct cue_id run;
+	const char *playlist;
+	enum cue_run_state state;
+	uint64_t start_ns;  /**< monotonic; of a queued run: when it was asked for. */
+	uint64_t offset_ns; /**< now minus start; 0 while queued. */
+	uint64_t emitted_count;
+};
+
+/** In order of name. Non-zero from @p visit stops and is returned. Must not define, remove, start or stop. */
+int cue_playlist_foreach(struct cue_playlists *playlists,
+                         int (*visit)(void *user, const struct cue_playlist_info *info), void *user);
+/** @return 0; -ENOENT. The info's pointers are valid until the definition changes. */
+int cue_playlist_get(struct cue_playlists *playlists, const char *name, struct cue_playlist_info *ret_info);
+/** In order of creation; @p name NULL: of all playlists. */
+int cue_run_foreach(struct cue_playlists *playlists, const char *name,
+                    int (*visit)(void *user, const struct cue_run_info *info), void *user);
+
+struct cue_playlists_stats {
+	uint64_t started, completed, interrupted, cancelled, rejected;
+	uint64_t steps_emitted, steps_skipped;
+	uint64_t interrupts_redundant;  /**< interrupts that found no active run. */
+	uint64_t interrupts_debounced;
+	uint32_t definitions, active_runs; /**< now */
+};
+void cue_playlists_get_stats(const struct cue_playlists *playlists, struct cue_playlists_stats *ret_stats);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file timer.h
+ * @brief Timers on the bus's one ordered queue.
+ *
+ * Arm, re-arm, disarm and fire are O(log n) (binary heap with positions) and
+ * allocate nothing: the queue's slot is reserved when the timer is made.
+ * Timers with equal deadlines fire in the order in which they were made.
+ */
+#ifndef CUEBUS_TIMER_H
+#define CUEBUS_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cue_bus;
+struct cue_timer;
+
+/** The timer is disarmed when its handler runs and may be armed again, or freed, there. */
+typedef void (*cue_timer_handler)(void *user, struct cue_bus *bus, uint64_t deadline_ns);
+
+/** @return 0; -ENOMEM. Freed by the caller with cue_timer_free(). */
+int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
+                  struct cue_timer **ret_timer);
+/** NULL is allowed. @return NULL. */
+struct cue_timer *cue_timer_free(struct cue_timer *timer);
+
+/** Arm, or move, to an absolute deadline (monotonic ns). One in the past is
+ *  due at once: at the next advance, with the deadline as given. */
+void cue_timer_arm(struct cue_timer *timer, uint64_t deadline_ns);
+void cue_timer_disarm(struct cue_timer *timer);
+bool cue_timer_is_armed(const struct cue_timer *timer);
+/** CUE_TIME_NONE when not armed. */
+uint64_t cue_timer_deadline(const struct cue_timer *timer);
+
+#endif

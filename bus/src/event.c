@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <cuebus/event.h>
+
+#include <errno.h>
+#include <string.h>
+
+static bool segment_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+static bool refuse(const char **ret_reason, const char *reason)
+{
+	if (ret_reason)
+		*ret_reason = reason;
+	return false;
+}
+
+bool cue_type_is_valid(const char *name, size_t len, const char **ret_reason)
+{
+	unsigned segments = 1;
+	size_t in_segment = 0;
+
+	if (len == 0)
+		return refuse(ret_reason, "an event type can't be empty");
+	if (len > CUE_TYPE_MAX_LEN)
+		return refuse(ret_reason, "an event type has 128 characters at most");
+	for (size_t i = 0; i < len; i++) {
+		if (name[i] == '.') {
+			if (in_segment == 0)
+				return refuse(ret_reason, "a segment between dots can't be empty");
+			segments++;
+			in_segment = 0;
+		} else if (segment_char(name[i])) {
+			in_segment++;
+		} else {
+			return refuse(ret_reason,
+			              "only a-z, 0-9, '_' and '-' are allowed between the dots");
+		}
+	}
+	if (in_segment == 0)
+		return refuse(ret_reason, "a segment between dots can't be empty");
+	if (segments > CUE_TYPE_MAX_SEGMENTS)
+		return refuse(ret_reason, "an event type has 8 segments at most");
+	return true;
+}
+
+bool cue_type_is_reserved(const char *name)
+{
+	static const char *const reserved[] = { "event", "gateway", "gesture", "input" };
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
+		size_t len = strlen(reserved[i]);
+
+		if (strncmp(name, reserved[i], len) == 0 && name[len] == '.')
+			return true;
+	}
+	return false;
+}
+
+void cue_id_format(const struct cue_id *id, char text[CUE_ID_TEXT_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < sizeof(id->bytes); i++) {
+		text[2 * i] = digits[id->bytes[i] >> 4];
+		text[2 * i + 1] = digits[id->bytes[i] & 15U];
+	}
+	text[CUE_ID_TEXT_SIZE - 1] = '\0';
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int cue_id_parse(const char *text, struct cue_id *ret_id)
+{
+	struct cue_id id;
+
+	if (strnlen(text, CUE_ID_TEXT_SIZE) != CUE_ID_TEXT_SIZE - 1)
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(id.bytes); i++) {
+		int high = hex_value(text[2 * i]);
+		int low = hex_value(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		id.bytes[i] = (uint8_t)(high * 16 + low);
+	}
+	*ret_id = id;
+	return 0;
+}
+
+bool cue_id_equal(const struct cue_id *a, const struct cue_id *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+__extension__ typedef unsigned __int128 u128;
+
+static u128 fnv1a(u128 hash, const char *bytes, size_t len)
+{
+	/* 2^88 + 2^8 + 0x3b, the 128-bit FNV prime */
+	const u128 prime = ((u128)1 << 88) + 0x13B;
+
+	for (size_t i = 0; i < len; i++) {
+		hash ^= (unsigned char)bytes[i];
+		hash *= prime;
+	}
+	return hash;
+}
+
+void cue_id_derive(const char *space, const char *name, struct cue_id *ret_id)
+{
+	u128 hash = ((u128)0x6c62272e07bb0142ULL << 64) | 0x62b821756295c58dULL;
+
+	/* The NUL of the first name keeps ("ab","c") and ("a","bc") apart. */
+	hash = fnv1a(hash, space, strlen(space) + 1);
+	hash = fnv1a(hash, name, strlen(name));
+	for (size_t i = 0; i < sizeof(ret_id->bytes); i++)
+		ret_id->bytes[i] = (uint8_t)(hash >> (8 * (sizeof(ret_id->bytes) - 1 - i)));
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file decoder.h
+ * @brief From raw edges to events: pure state machines.
+ *
+ * A decoder takes edges and the passing of time and returns decoded changes
+ * and "call me again by". It holds no clock, no timer and no line. A debounced
+ * change carries the time of the first edge of its transition, not the end of
+ * the debounce.
+ */
+#ifndef CUEBUS_DECODER_H
+#define CUEBUS_DECODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum decoder_kind { DECODER_BUTTON, DECODER_SWITCH, DECODER_ROTARY, DECODER_COUNTER };
+
+struct decoder_config {
+	enum decoder_kind kind;
+	uint64_t debounce_ns;       /**< 0: every edge counts. */
+	unsigned steps_per_detent;  /**< rotary: quadrature steps per position, 1, 2 or 4 (default 4). */
+};
+
+enum decoder_change_type {
+	DECODER_PRESSED,  /**< button */
+	DECODER_RELEASED, /**< button; held_ns */
+	DECODER_STATE,    /**< switch; state, initial */
+	DECODER_ROTATED,  /**< rotary; position, delta */
+	DECODER_COUNTED,  /**< counter; count, interval_ns */
+};
+
+struct decoder_change {
+	enum decoder_change_type type;
+	uint64_t time_ns;
+	bool state;
+	bool initial;
+	int64_t position;
+	int delta;
+	uint64_t count;
+	uint64_t held_ns;
+	uint64_t interval_ns; /**< counter: since the pulse before; 0 for the first. */
+};
+
+#define DECODER_CHANGES_MAX 4U
+
+struct decoder; /* opaque */
+
+/** @return 0; -EINVAL; -ENOMEM. Freed with decoder_free(). */
+int decoder_new(const struct decoder_config *config, struct decoder **ret_decoder);
+struct decoder *decoder_free(struct decoder *decoder);
+
+/**
+ * Tell the level found when the line was opened; a switch reports it once,
+ * with `initial`.
+ * @return number of changes stored in @p changes (at most DECODER_CHANGES_MAX).
+ */
+int decoder_start(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
+                  struct decoder_change *changes);
+
+/** Feed one edge. Deadlines before @p time_ns must have been served first. */
+int decoder_edge(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
+                 struct decoder_change *changes);
+
+/** After lost edges: take the level as it is now; what can't be known (how many turns) is not invented. */
+int decoder_resync(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
+                   struct decoder_change *changes);
+
+/** Serve the deadline that decoder_deadline() named. */
+int decoder_tick(struct decoder *decoder, uint64_t now_ns, struct decoder_change *changes);
+
+/** Call decoder_tick() at this time; UINT64_MAX: never. */
+uint64_t decoder_deadline(const struct decoder *decoder);
+
+/** Edges swallowed by the debounce, and illegal quadrature transitions. */
+struct decoder_stats {
+	uint64_t bounces;
+	uint64_t illegal;
+};
+void decoder_get_stats(const struct decoder *decoder, struct decoder_stats *ret_stats);
+
+#endif

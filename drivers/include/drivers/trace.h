@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file trace.h
+ * @brief The trace format that `record`, `simulate`, the replay driver and the
+ *        golden tests share: text, one line an entry.
+ *
+ *     <seconds> <event_type> [producer=<n>] [json]    # comment
+ *
+ * Times are seconds, absolute from the start, or relative to the entry before
+ * with a leading "+"; they never decrease. Two kinds of entry are no events:
+ * `input.set {"input":name,"value":0|1,"line":0}` is an edge of an input, and
+ * `cmd/<noun>/<verb> [json]` a command, as if it had come over MQTT (neither
+ * can be mistaken for an event: `input.` is reserved, and "/" is in no type).
+ * A `#` begins a comment at the start of a line or after white space, outside
+ * of JSON.
+ */
+#ifndef CUEBUS_TRACE_H
+#define CUEBUS_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cue_payload;
+
+enum trace_entry_type { TRACE_EVENT, TRACE_INPUT_SET, TRACE_COMMAND };
+
+struct trace_entry {
+	enum trace_entry_type type;
+	uint64_t time_ns;
+	char *name;               /**< event type, input's name, or "noun/verb"; owned by the trace. */
+	uint32_t producer_id;
+	struct cue_payload *data; /**< owned by the trace; never NULL. */
+	unsigned line;            /**< of the file, from 1. */
+	unsigned input_line;      /**< input.set: the input's line index (a rotary has 0 and 1). */
+	bool level;               /**< input.set */
+};
+
+struct trace {
+	struct trace_entry *entries;
+	size_t n;
+};
+
+struct trace_error {
+	unsigned line, column; /**< from 1 */
+	char text[200];        /**< what is wrong and what would be right. */
+};
+
+/**
+ * @param text untrusted, need not be NUL-terminated, borrowed for the call.
+ * @return 0; -EINVAL (ret_error filled, the first fault); -ENOMEM. Freed with trace_free().
+ */
+int trace_parse(const char *text, size_t len, struct trace **ret_trace, struct trace_error *ret_error);
+
+/** Read a file and parse it. @return also -EFBIG over @p max_bytes, or the errno of reading (ret_error.line is 0). */
+int trace_load(const char *path, uint64_t max_bytes, struct trace **ret_trace, struct trace_error *ret_error);
+
+struct trace *trace_free(struct trace *trace);
+
+#endif

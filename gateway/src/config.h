@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file config.h
+ * @brief The configuration as the service uses it.
+ *
+ * config_load() reads JSONC, merges conf.d, checks everything and fills this.
+ * The whole belongs to one config and is freed with it; it is never changed
+ * afterwards (a reload makes a new one).
+ */
+#ifndef CUEBUS_CONFIG_H
+#define CUEBUS_CONFIG_H
+
+#include <cuebus/bus.h>
+#include <cuebus/gesture.h>
+#include <cuebus/playlist.h>
+#include <drivers/decoder.h>
+#include <drivers/driver.h>
+
+#include "diag.h"
+
+#define CONFIG_QOS_OFF (-1)
+
+struct config_gateway {
+	char *id;
+	char *state_dir;             /**< NULL: keep nothing on disk. */
+	uint64_t health_interval_ns; /**< default 10 s */
+	uint64_t scheduler_slack_ns; /**< default 0 */
+};
+
+struct config_qos_rule {
+	char *pattern; /**< a type, or a prefix ending in ".*" */
+	int qos;       /**< 0, 1 or CONFIG_QOS_OFF */
+};
+
+struct config_mqtt {
+	char *url;          /**< mqtt://host[:1883] or mqtts://host[:8883]; default mqtt://localhost:1883 */
+	char *username;
+	char *password_file;
+	char *ca_file;
+	char *cert_file;
+	char *key_file;
+	char *client_id;    /**< default "cuebus-" and the gateway's id */
+	char *topic_prefix; /**< default "cuebus" */
+	int protocol;       /**< 5 or 4 (written 5 or 3 / "3.1.1" in the file) */
+	uint64_t keepalive_ns;
+	bool homeassistant;
+	char **reply_prefixes;
+	size_t n_reply_prefixes;
+	struct config_qos_rule *qos;
+	size_t n_qos;
+};
+
+struct config_input {
+	char *name;
+	char *driver; /**< gpio, sim, replay */
+	char *chip;
+	char *lines[DRIVER_LINES_MAX];
+	size_t n_lines;
+	enum driver_bias bias;
+	bool active_low;
+	char *file; /**< replay */
+	struct decoder_config decoder;
+	uint32_t producer_id;
+	char *event;
+	char *release_event; /**< NULL: none */
+	struct cue_payload *data; /**< an object merged into every event's data, or NULL */
+};
+
+struct config_limits {
+	struct cue_limits bus;
+	uint64_t config_bytes;        /**< 4 MiB */
+	uint64_t payload_bytes;       /**< 64 KiB */
+	uint64_t outbox_events;       /**< 1,000,000 */
+	uint64_t outbox_bytes;        /**< 256 MiB */
+	uint32_t commands_per_second; /**< 1,000 */
+	uint32_t inbox_messages;      /**< 10,000 */
+};
+
+/** A playlist or gesture with what its config struct points to, and its JSON text. */
+struct config_playlist {
+	struct cue_playlist_config def;
+	struct cue_payload *json; /**< the definition, compact, as written (without name) */
+};
+struct config_gesture {
+	struct cue_gesture_config def;
+	struct cue_payload *json;
+};
+
+struct config {
+	struct config_gateway gateway;
+	struct config_mqtt mqtt;
+	struct config_limits limits;
+	struct config_input *inputs;
+	size_t n_inputs;
+	struct config_gesture *gestures;
+	size_t n_gestures;
+	struct config_playlist *playlists;
+	size_t n_playlists;
+	struct cue_payload *masked; /**< the merged configuration as JSON with secrets masked (config/get) */
+	char hash[17];              /**< 16 hex digits over the merged configuration (P/info) */
+	void *arena;                /**< private: what owns the strings */
+};
+
+/**
+ * Read and check @p path and `conf.d/` beside it. All findings go to
+ * @p diag, errors and warnings alike, sorted.
+ * @return 0 (there may be warnings); -EINVAL when there is any error;
+ *         -ENOENT, -EACCES … when the main file can't be read (also told in
+ *         @p diag); -ENOMEM.
+ */
+int config_load(const char *path, struct diag *diag, struct config **ret_config);
+
+/** The same for a text in memory (config/check); @p name stands for the file. conf.d is not looked for. */
+int config_load_text(const char *name, const char *text, size_t len, struct diag *diag,
+                     struct config **ret_config);
+
+struct config *config_free(struct config *config);
+
+/**
+ * One definition from a command (`define`): the same table, the same checks.
+ * @param json strict JSON text of the definition object.
+ * @param ret  freed with config_playlist_free() / config_gesture_free().
+ * @return 0; -EINVAL with findings in @p diag (file is "definition").
+ */
+int config_playlist_parse(const char *name, const char *json, size_t len, struct diag *diag,
+                          struct config_playlist **ret);
+struct config_playlist *config_playlist_free(struct config_playlist *playlist);
+int config_gesture_parse(const char *name, const char *json, size_t len, struct diag *diag,
+                         struct config_gesture **ret);
+struct config_gesture *config_gesture_free(struct config_gesture *gesture);
+
+/** QoS of an event type by longest match: 0, 1 (default) or CONFIG_QOS_OFF. */
+int config_qos(const struct config_mqtt *mqtt, const char *event_type);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file diag.h
+ * @brief Findings: everything wrong with a configuration, each with its place.
+ */
+#ifndef CUEBUS_DIAG_H
+#define CUEBUS_DIAG_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+
+struct diag_finding {
+	enum diag_severity severity;
+	char *file;       /**< as named by the user; owned. */
+	unsigned line;    /**< from 1; 0 when there is none. */
+	unsigned column;  /**< from 1, in bytes. */
+	char *path;       /**< JSON Pointer into the configuration, "" for the whole; owned. */
+	const char *rule; /**< static, kebab-case, e.g. "unknown-key". */
+	char *message;    /**< owned. */
+};
+
+/** Zero-initialise before use. Thread: one at a time. */
+struct diag {
+	struct diag_finding *findings;
+	size_t n;
+	size_t n_errors;
+	size_t n_dropped; /**< over the limit of 1,000 findings. */
+};
+
+void diag_add(struct diag *diag, enum diag_severity severity, const char *file, unsigned line,
+              unsigned column, const char *path, const char *rule, const char *format, ...)
+	__attribute__((format(printf, 8, 9)));
+/** Sort by file, line, column; stable. */
+void diag_sort(struct diag *diag);
+/** `file:line:col: error|warning: text [rule]`, one a line. */
+void diag_print(const struct diag *diag, FILE *stream);
+void diag_clear(struct diag *diag);
+
+#endif

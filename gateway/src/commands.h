@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file commands.h
+ * @brief The commands of `P/cmd/…` (design section 3), without MQTT.
+ *
+ * A command is a name ("playlist/start", "ping") and a JSON object; the answer
+ * is the reply's JSON text. `run` carries both over MQTT, `simulate` and the
+ * trace tests take them from trace entries. Thread: the loop's.
+ */
+#ifndef CUEBUS_COMMANDS_H
+#define CUEBUS_COMMANDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "diag.h"
+#include "engine.h"
+
+struct commands;
+
+enum command_code {
+	COMMAND_INVALID_JSON,
+	COMMAND_INVALID_REQUEST,
+	COMMAND_UNKNOWN,
+	COMMAND_NOT_FOUND,
+	COMMAND_BUSY,
+	COMMAND_LIMIT,
+	COMMAND_REFUSED,
+	COMMAND_STALE,
+};
+
+/** "invalid_json" … as on the wire. */
+const char *command_code_name(enum command_code code);
+
+struct commands_config {
+	struct engine *engine; /**< borrowed, outlives the commands */
+	const char *boot_id;   /**< borrowed */
+	uint64_t start_ns;     /**< monotonic; for uptime_s */
+	const char *state_dir; /**< where definitions made by command are kept; NULL: memory only */
+	/** Reload the configuration (config/reload). NULL: refused (simulate). 0 or negative errno, findings in diag. */
+	int (*reload)(void *user, struct diag *diag);
+	void *user;
+};
+
+/** Definitions kept in state_dir are read and applied. @return 0; -errno; @p error (512 bytes) says what. */
+int commands_new(const struct commands_config *config, struct commands **ret_commands, char *error);
+struct commands *commands_free(struct commands *commands);
+
+/** Apply the kept definitions again, over those of the configuration; after engine_apply(). */
+int commands_reapply(struct commands *commands, char *error);
+
+struct command_request {
+	const char *name;        /**< the topic below P/cmd/, e.g. "playlist/start" */
+	const void *payload;     /**< untrusted */
+	size_t payload_len;
+	const void *correlation; /**< MQTT 5 correlation data, or NULL */
+	size_t correlation_len;
+	uint64_t now_ns;         /**< monotonic; rate limit and the 60 s memory of requests */
+};
+
+/**
+ * Run one command. Whatever is wrong with it ends in the reply, not in the
+ * return value.
+ * @param ret_reply malloc()ed JSON text; the caller frees it.
+ * @return 0; -ENOMEM.
+ */
+int commands_run(struct commands *commands, const struct command_request *request,
+                 char **ret_reply, size_t *ret_len);
+
+/** The reply to a request that must not be run (retained, expired, reply topic not allowed). */
+int commands_refuse(struct commands *commands, const struct command_request *request,
+                    enum command_code code, const char *message, char **ret_reply, size_t *ret_len);
+
+struct commands_stats {
+	uint64_t ok, failed, repeated, rate_limited;
+};
+void commands_get_stats(const struct commands *commands, struct commands_stats *ret_stats);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bus_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t or_default(uint32_t value, uint32_t fallback)
+{
+	return value ? value : fallback;
+}
+
+static struct cue_limits with_defaults(const struct cue_limits *limits)
+{
+	struct cue_limits l = *limits;
+
+	l.event_types = or_default(l.event_types, 65536);
+	l.queue_events = or_default(l.queue_events, 262144);
+	l.state_entries = or_default(l.state_entries, 65536);
+	l.cascade_depth = or_default(l.cascade_depth, 32);
+	l.json_depth = or_default(l.json_depth, CUE_JSON_DEPTH_DEFAULT);
+	l.definitions = or_default(l.definitions, 10000);
+	l.active_runs = or_default(l.active_runs, 100000);
+	l.gesture_producers = or_default(l.gesture_producers, 1024);
+	/* cue_event.depth is 16 bits wide */
+	if (l.cascade_depth > UINT16_MAX - 1)
+		l.cascade_depth = UINT16_MAX - 1;
+	return l;
+}
+
+int cue_bus_new(const struct cue_bus_config *config, struct cue_bus **ret_bus)
+{
+	struct cue_bus *bus;
+	uint64_t seed;
+	int r;
+
+	if (!config->gateway_id || !config->random)
+		return -EINVAL;
+	bus = calloc(1, sizeof(*bus));
+	if (!bus)
+		return -ENOMEM;
+	bus->config = *config;
+	bus->limits = with_defaults(&config->limits);
+	bus->now_ns = config->start_ns;
+	bus->wall_offset_ns = config->wall_offset_ns;
+	bus->next_seq = 1;
+	bus->gateway_id = strdup(config->gateway_id);
+	r = bus->gateway_id ? config->random(config->user, &seed, sizeof(seed)) : -ENOMEM;
+	if (r >= 0)
+		r = intern_init(&bus->types, seed);
+	if (r >= 0)
+		r = state_init(&bus->states);
+	if (r < 0) {
+		cue_bus_free(bus);
+		return r;
+	}
+	*ret_bus = bus;
+	return 0;
+}
+
+struct cue_bus *cue_bus_free(struct cue_bus *bus)
+{
+	if (!bus)
+		return NULL;
+	subscriptions_clear(bus);
+	for (size_t i = 0; i < bus->queue.n; i++)
+		cue_payload_unref(
+			bus->queue.ring[(bus->queue.head + i) & (bus->queue.cap - 1)].payload);
+	free(bus->queue.ring);
+	state_clear(&bus->states);
+	intern_clear(&bus->types);
+	free(bus->timers.heap);
+	free(bus->gateway_id);
+	free(bus);
+	return NULL;
+}
+
+const struct cue_limits *cue_bus_limits(const struct cue_bus *bus)
+{
+	return &bus->limits;
+}
+
+const char *cue_bus_gateway_id(const struct cue_bus *bus)
+{
+	return bus->gateway_id;
+}
+
+void cue_bus_get_stats(const struct cue_bus *bus, struct cue_bus_stats *ret_stats)
+{
+	*ret_stats = bus->stats;
+	ret_stats->types = (uint32_t)bus->types.n;
+	ret_stats->state_entries = (uint32_t)bus->states.n;
+	ret_stats->queue_events = (uint32_t)bus->queue.n;
+	ret_stats->timers_armed = (uint32_t)bus->timers.n;
+}
+
+const struct cue_event *cue_bus_current(const struct cue_bus *bus)
+{
+	return bus->current;
+}
+
+int cue_bus_random(struct cue_bus *bus, void *buf, size_t len)
+{
+	return bus->config.random(bus->config.user, buf, len);
+}
+
+void cue_bus_report(struct cue_bus *bus, const struct cue_report *report)
+{
+	/* A report may emit; what fails in there is counted, not reported again. */
+	if (!bus->config.report || bus->reporting)
+		return;
+	bus->reporting = true;
+	bus->hold++;
+	bus->config.report(bus->config.user, report);
+	bus->hold--;
+	bus->reporting = false;
+}
+
+/* ---- queue and dispatch ---- */
+
+/** @return 0; -ENOBUFS at the limit; -ENOMEM. */
+static int queue_push(struct cue_bus *bus, const struct cue_event *event)
+{
+	struct event_queue *queue = &bus->queue;
+
+	if (queue->n >= bus->limits.queue_events)
+		return -ENOBUFS;
+	if (queue->n == queue->cap) {
+		size_t cap = queue->cap ? 2 * queue->cap : 64;
+		struct cue_event *ring = calloc(cap, sizeof(*ring));
+
+		if (!ring)
+			return -ENOMEM;
+		for (size_t i = 0; i < queue->n; i++)
+			ring[i] = queue->ring[(queue->head + i) & (queue->cap - 1)];
+		free(queue->ring);
+		queue->ring = ring;
+		queue->head = 0;
+		queue->cap = cap;
+	}
+	queue->ring[(queue->head + queue->n++) & (queue->cap - 1)] = *event;
+	if (queue->n > bus->stats.queue_peak)
+		bus->stats.queue_peak = (uint32_t)queue->n;
+	return 0;
+}
+
+static struct cue_event queue_pop(struct event_queue *queue)
+{
+	struct cue_event event = queue->ring[queue->head];
+
+	queue->head = (queue->head + 1) & (queue->cap - 1);
+	queue->n--;
+	return event;
+}
+
+static void call(struct cue_bus *bus, const struct cue_subscription *subscription,
+                 const struct cue_event *event)
+{
+	int r = subscription->handler(subscription->user, bus, event);
+
+	if (r >= 0)
+		return;
+	bus->stats.handler_failures++;
+	cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_HANDLER_FAILED,
+	                                          .error = r,
+	                                          .event_type = event->type->name,
+	                                          .what = subscription->name,
+	                                          .seq = event->seq });
+}
+
+static void dispatch(struct cue_bus *bus, const struct cue_event *event)
+{
+	struct subscription_list *list;
+
+	bus->current = event;
+	bus->stats.events++;
+	state_update(bus, event);
+	list = subscription_list_get(bus, bus->types.by_id[event->type->id]);
+	if (!list)
+		cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
+		                                          .error = -ENOMEM,
+		                                          .event_type = event->type->name,
+		                                          .seq = event->seq });
+	for (size_t i = 0; list && i < list->n; i++) {
+		if (!list->items[i]->cancelled)
+			call(bus, list->items[i], event);
+	}
+	subscription_list_unref(list);
+	bus->current = NULL;
+}
+
+static void drain(struct cue_bus *bus)
+{
+	if (bus->dispatching || bus->hold > 0)
+		return;
+	bus->dispatching = true;
+	while (bus->queue.n > 0) {
+		struct cue_event event = queue_pop(&bus->queue);
+
+		dispatch(bus, &event);
+		cue_payload_unref(event.payload);
+	}
+	bus->dispatching = false;
+}
+
+void cue_bus_begin(struct cue_bus *bus)
+{
+	bus->hold++;
+}
+
+void cue_bus_end(struct cue_bus *bus)
+{
+	bus->hold--;
+	drain(bus);
+}
+
+static void count_refusal(struct cue_bus *bus, int error, const char *type, uint64_t cause_seq)
+{
+	enum cue_report_code code = CUE_REPORT_NO_MEMORY;
+
+	if (error == -ELOOP) {
+		code = CUE_REPORT_CASCADE_CUT;
+		bus->stats.cascades_cut++;
+	} else if (error == -ENOBUFS) {
+		code = CUE_REPORT_QUEUE_FULL;
+		bus->stats.queue_refused++;
+	}
+	cue_bus_report(bus, &(struct cue_report){ .code = code,
+	                                          .error = error,
+	                                          .event_type = type,
+	                                          .seq = cause_seq });
+}
+
+int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64_t cause_seq,
+                        unsigned depth, uint64_t *ret_seq)
+{
+	struct cue_event event;
+	struct cue_type *type;
+	int r;
+
+	r = intern_type(bus, emit->type, &type);
+	if (r < 0)
+		return r;
+	event = (struct cue_event){
+		.time_ns = emit->time_ns < bus->now_ns ? emit->time_ns : bus->now_ns,
+		.seq = type->numbered ? bus->next_seq : 0,
+		.cause_seq = cause_seq,
+		.type = type,
+		.payload = emit->payload ? emit->payload : cue_payload_null(),
+		.producer_id = emit->producer_id,
+		.origin = emit->origin,
+		.depth = (uint16_t)depth,
+	};
+	r = depth > bus->limits.cascade_depth ? -ELOOP : queue_push(bus, &event);
+	if (r < 0) {
+		count_refusal(bus, r, type->name, cause_seq);
+		return r;
+	}
+	cue_payload_ref(event.payload);
+	if (type->numbered)
+		bus->next_seq++;
+	if (ret_seq)
+		*ret_seq = event.seq;
+	drain(bus);
+	return 0;
+}
+
+int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret_seq)
+{
+	const struct cue_event *cause = bus->current;
+
+	if (!cause)
+		return cue_bus_emit_caused(bus, emit, 0, 0, ret_seq);
+	/* An event that is not numbered hands on what led to it. */
+	return cue_bus_emit_caused(bus, emit, cause->seq ? cause->seq : cause->cause_seq,
+	                           cause->depth + 1U, ret_seq);
+}
+
+/* ---- time ---- */
+
+uint64_t cue_bus_now(const struct cue_bus *bus)
+{
+	return bus->now_ns;
+}
+
+void cue_bus_set_wall_offset(struct cue_bus *bus, int64_t wall_offset_ns)
+{
+	bus->wall_offset_ns = wall_offset_ns;
+}
+
+int64_t cue_bus_wall_offset(const struct cue_bus *bus)
+{
+	return bus->wall_offset_ns;
+}
+
+uint64_t cue_bus_clock(const struct cue_bus *bus)
+{
+	uint64_t clock_ns;
+
+	if (!bus->config.clock_ns)
+		return bus->now_ns;
+	clock_ns = bus->config.clock_ns(bus->config.user);
+	return clock_ns > bus->now_ns ? clock_ns : bus->now_ns;
+}
+
+uint64_t cue_bus_horizon(const struct cue_bus *bus)
+{
+	uint64_t clock_ns = cue_bus_clock(bus);
+
+	if (!bus->advancing || bus->target_ns < bus->now_ns)
+		return bus->now_ns;
+	return clock_ns < bus->target_ns ? clock_ns : bus->target_ns;
+}
+
+static int advance(struct cue_bus *bus, uint64_t now_ns, bool inclusive)
+{
+	struct cue_timer *timer;
+
+	if (bus->dispatching || bus->advancing || bus->hold > 0)
+		return -EBUSY;
+	if (now_ns < bus->now_ns)
+		return 0;
+	drain(bus); /* what a report outside of a dispatch has left */
+	bus->advancing = true;
+	bus->target_ns = now_ns;
+	while ((timer = timer_queue_pop(&bus->timers, now_ns, inclusive))) {
+		uint64_t deadline_ns = timer->deadline_ns;
+
+		if (deadline_ns > bus->now_ns)
+			bus->now_ns = deadline_ns;
+		bus->stats.timers_fired++;
+		cue_bus_begin(bus);
+		timer->handler(timer->user, bus, deadline_ns);
+		cue_bus_end(bus);
+	}
+	bus->now_ns = now_ns;
+	bus->advancing = false;
+	return 0;
+}
+
+int cue_bus_advance(struct cue_bus *bus, uint64_t now_ns)
+{
+	return advance(bus, now_ns, true);
+}
+
+int cue_bus_advance_before(struct cue_bus *bus, uint64_t now_ns)
+{
+	return advance(bus, now_ns, false);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file bus_internal.h
+ * @brief What the files of bus/ share and nobody else sees.
+ */
+#ifndef CUEBUS_BUS_INTERNAL_H
+#define CUEBUS_BUS_INTERNAL_H
+
+#include <cuebus/bus.h>
+#include <cuebus/payload.h>
+#include <cuebus/timer.h>
+
+/** An immutable, ordered list of the subscriptions that see a type. */
+struct subscription_list {
+	unsigned refs;
+	size_t n;
+	struct cue_subscription *items[];
+};
+
+struct cue_subscription {
+	struct cue_bus *bus;
+	struct cue_subscription *next, **link; /* all of the bus, for free */
+	struct cue_type *type;                 /* exact; NULL for a wildcard */
+	char *prefix;                          /* wildcard: what a type must begin with ("" all) */
+	char *name;
+	int priority;
+	uint64_t order;
+	bool cancelled;
+	unsigned refs;
+	cue_handler handler;
+	void (*destroy)(void *user);
+	void *user;
+};
+
+struct cue_type {
+	char *name;
+	size_t len;
+	uint64_t hash;
+	uint32_t id;
+	bool numbered;
+	struct cue_type *next; /* in its hash bucket */
+	struct cue_subscription **exact;
+	size_t n_exact, cap_exact;
+	struct subscription_list *list; /* cached; NULL: to be built */
+	/* The latest event of any producer. Kept apart from the state table so
+	 * that it stays true when the table is full. payload NULL: none yet. */
+	struct cue_state latest;
+};
+
+struct intern_table {
+	struct cue_type **buckets;
+	size_t n_buckets; /* power of two */
+	struct cue_type **by_id;
+	size_t n, cap;
+	uint64_t seed;
+};
+
+struct state_entry {
+	struct state_entry *next;
+	struct cue_state state;
+};
+
+struct state_table {
+	struct state_entry **buckets;
+	size_t n_buckets; /* power of two */
+	size_t n;
+};
+
+struct cue_timer {
+	struct cue_bus *bus;
+	uint64_t deadline_ns;
+	uint64_t order;
+	size_t position; /* in the heap; TIMER_IDLE when not armed */
+	cue_timer_handler handler;
+	void *user;
+};
+
+struct timer_queue {
+	struct cue_timer **heap;
+	size_t n, cap;
+	size_t n_timers; /* made and not freed; cap never falls below it */
+	uint64_t next_order;
+};
+
+struct event_queue {
+	struct cue_event *ring;
+	size_t head, n, cap; /* cap a power of two */
+};
+
+struct cue_bus {
+	struct cue_bus_config config;
+	struct cue_limits limits;
+	char *gateway_id;
+	uint64_t now_ns;
+	uint64_t target_ns; /* of the advance that is running */
+	int64_t wall_offset_ns;
+	uint64_t next_seq;
+	const struct cue_event *current;
+	unsigned hold;   /* > 0: emits only append */
+	bool dispatching;
+	bool advancing;
+	bool reporting;
+	struct event_queue queue;
+	struct intern_table types;
+	struct state_table states;
+	struct timer_queue timers;
+	struct cue_subscription *subscriptions;
+	struct cue_subscription **wildcards;
+	size_t n_wildcards, cap_wildcards;
+	uint64_t next_subscription;
+	struct cue_bus_stats stats;
+};
+
+/**
+ * Between begin and end an emit outside of a handler only appends; the
+ * outermost end dispatches. For calls that change several things and must not
+ * be re-entered half way. Nests.
+ */
+void cue_bus_begin(struct cue_bus *bus);
+void cue_bus_end(struct cue_bus *bus);
+
+/** Random bytes from the owner. @return 0 or negative errno. */
+int cue_bus_random(struct cue_bus *bus, void *buf, size_t len);
+
+/** The clock lateness is measured with; the bus's now when time is virtual. */
+uint64_t cue_bus_clock(const struct cue_bus *bus);
+
+/** Up to where occurrences count as overdue: min(clock, target of the running
+ *  advance), never before now; equal to now when time is virtual. */
+uint64_t cue_bus_horizon(const struct cue_bus *bus);
+
+void cue_bus_report(struct cue_bus *bus, const struct cue_report *report);
+
+int intern_init(struct intern_table *table, uint64_t seed);
+void intern_clear(struct intern_table *table);
+struct cue_type *intern_find(const struct intern_table *table, const char *name, size_t len);
+/** @return 0; -EINVAL; -ENOSPC (counted and reported); -ENOMEM. */
+int intern_type(struct cue_bus *bus, const char *name, struct cue_type **ret_type);
+
+int state_init(struct state_table *table);
+void state_clear(struct state_table *table);
+void state_update(struct cue_bus *bus, const struct cue_event *event);
+
+void subscriptions_clear(struct cue_bus *bus);
+/** The list for a type, built if need be; a reference the caller drops. NULL: no memory. */
+struct subscription_list *subscription_list_get(struct cue_bus *bus, struct cue_type *type);
+void subscription_list_unref(struct subscription_list *list);
+
+/** The earliest armed timer if it is due (deadline < limit, or == when
+ *  @p inclusive), taken off the queue; else NULL. */
+struct cue_timer *timer_queue_pop(struct timer_queue *queue, uint64_t limit_ns, bool inclusive);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A binary heap of pointers, each timer knowing its position, so that arming,
+ * moving and disarming are O(log n) and allocate nothing (Sedgewick and Wayne,
+ * "Algorithms", 4th ed., section 2.4: indexed priority queue). */
+#include "bus_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define TIMER_IDLE SIZE_MAX
+
+static bool before(const struct cue_timer *a, const struct cue_timer *b)
+{
+	if (a->deadline_ns != b->deadline_ns)
+		return a->deadline_ns < b->deadline_ns;
+	return a->order < b->order;
+}
+
+static void place(struct timer_queue *queue, size_t position, struct cue_timer *timer)
+{
+	queue->heap[position] = timer;
+	timer->position = position;
+}
+
+static void sift_up(struct timer_queue *queue, struct cue_timer *timer)
+{
+	size_t i = timer->position;
+
+	while (i > 0) {
+		size_t parent = (i - 1) / 2;
+
+		if (!before(timer, queue->heap[parent]))
+			break;
+		place(queue, i, queue->heap[parent]);
+		i = parent;
+	}
+	place(queue, i, timer);
+}
+
+static void sift_down(struct timer_queue *queue, struct cue_timer *timer)
+{
+	size_t i = timer->position;
+
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child >= queue->n)
+			break;
+		if (child + 1 < queue->n && before(queue->heap[child + 1], queue->heap[child]))
+			child++;
+		if (!before(queue->heap[child], timer))
+			break;
+		place(queue, i, queue->heap[child]);
+		i = child;
+	}
+	place(queue, i, timer);
+}
+
+static void take_out(struct timer_queue *queue, struct cue_timer *timer)
+{
+	struct cue_timer *last = queue->heap[--queue->n];
+	size_t hole = timer->position;
+
+	timer->position = TIMER_IDLE;
+	if (last == timer)
+		return;
+	place(queue, hole, last);
+	sift_up(queue, last);
+	sift_down(queue, last);
+}
+
+struct cue_timer *timer_queue_pop(struct timer_queue *queue, uint64_t limit_ns, bool inclusive)
+{
+	struct cue_timer *timer;
+
+	if (queue->n == 0)
+		return NULL;
+	timer = queue->heap[0];
+	if (inclusive ? timer->deadline_ns > limit_ns : timer->deadline_ns >= limit_ns)
+		return NULL;
+	take_out(queue, timer);
+	return timer;
+}
+
+int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
+                  struct cue_timer **ret_timer)
+{
+	struct timer_queue *queue = &bus->timers;
+	struct cue_timer *timer;
+
+	/* The slot is reserved here so that arming can't fail. */
+	if (queue->n_timers == queue->cap) {
+		size_t cap = queue->cap ? 2 * queue->cap : 64;
+		struct cue_timer **heap = realloc(queue->heap, cap * sizeof(*heap));
+
+		if (!heap)
+			return -ENOMEM;
+		queue->heap = heap;
+		queue->cap = cap;
+	}
+	timer = calloc(1, sizeof(*timer));
+	if (!timer)
+		return -ENOMEM;
+	*timer = (struct cue_timer){
+		.bus = bus,
+		.deadline_ns = CUE_TIME_NONE,
+		.order = queue->next_order++,
+		.position = TIMER_IDLE,
+		.handler = handler,
+		.user = user,
+	};
+	queue->n_timers++;
+	*ret_timer = timer;
+	return 0;
+}
+
+struct cue_timer *cue_timer_free(struct cue_timer *timer)
+{
+	if (!timer)
+		return NULL;
+	cue_timer_disarm(timer);
+	timer->bus->timers.n_timers--;
+	free(timer);
+	return NULL;
+}
+
+void cue_timer_arm(struct cue_timer *timer, uint64_t deadline_ns)
+{
+	struct timer_queue *queue = &timer->bus->timers;
+
+	timer->deadline_ns = deadline_ns;
+	if (timer->position == TIMER_IDLE) {
+		timer->position = queue->n++;
+		queue->heap[timer->position] = timer;
+		sift_up(queue, timer);
+		return;
+	}
+	sift_up(queue, timer);
+	sift_down(queue, timer);
+}
+
+void cue_timer_disarm(struct cue_timer *timer)
+{
+	if (timer->position != TIMER_IDLE)
+		take_out(&timer->bus->timers, timer);
+}
+
+bool cue_timer_is_armed(const struct cue_timer *timer)
+{
+	return timer->position != TIMER_IDLE;
+}
+
+uint64_t cue_timer_deadline(const struct cue_timer *timer)
+{
+	return cue_timer_is_armed(timer) ? timer->deadline_ns : CUE_TIME_NONE;
+}
+
+uint64_t cue_bus_next_deadline(const struct cue_bus *bus)
+{
+	return bus->timers.n ? bus->timers.heap[0]->deadline_ns : CUE_TIME_NONE;
+}

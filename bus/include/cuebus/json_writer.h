@@ -33,7 +33,12 @@ void cue_writer_array_end(struct cue_writer *w);
 /** Write an object's key (escaped); the next call writes its value. */
 void cue_writer_key(struct cue_writer *w, const char *key);
 
-/** Write a NUL-terminated UTF-8 string, escaped; NULL writes `null`. */
+/**
+ * Write a NUL-terminated UTF-8 string, escaped; NULL writes `null`. The result
+ * is valid JSON whatever the bytes are: each one that is not part of a
+ * well-formed UTF-8 sequence, and a NUL in cue_writer_string_n(), becomes
+ * U+FFFD.
+ */
 void cue_writer_string(struct cue_writer *w, const char *s);
 void cue_writer_string_n(struct cue_writer *w, const char *s, size_t len);
 void cue_writer_u64(struct cue_writer *w, uint64_t v);
@@ -58,7 +63,7 @@ size_t cue_writer_len(const struct cue_writer *w);
  */
 int cue_writer_finish(struct cue_writer *w, char **ret_text, size_t *ret_len);
 
-/** As cue_writer_finish(), into a payload (a new reference). */
+/** As cue_writer_finish(), into a payload (a new reference); `null` when nothing was written. */
 int cue_writer_finish_payload(struct cue_writer *w, struct cue_payload **ret_payload);
 
 /** Release what is held; for the error paths and __attribute__((cleanup)). */
@@ -70,9 +75,9 @@ void cue_writer_clear(struct cue_writer *w);
 /**
  * Format a wall time as RFC 3339 UTC with microseconds,
  * `2026-11-23T11:03:55.938124Z` (proleptic Gregorian, no leap seconds; the
- * civil-from-days algorithm by Howard Hinnant, public domain).
- * @param wall_ns nanoseconds since 1970-01-01T00:00:00Z, may be negative;
- *                clamped to the years 0000 to 9999.
+ * civil-from-days algorithm by Howard Hinnant, public domain). Rounds down.
+ * @param wall_ns nanoseconds since 1970-01-01T00:00:00Z, may be negative; the
+ *                type reaches from the year 1677 to 2262.
  */
 void cue_format_timestamp(int64_t wall_ns, char buf[CUE_TIMESTAMP_SIZE]);
 

@@ -23,6 +23,8 @@ struct cue_payload;
 
 /** Depth limit used where the caller names none (design section 7). */
 #define CUE_JSON_DEPTH_DEFAULT 32U
+/** No limit can be set higher than this: cJSON does not parse deeper. */
+#define CUE_JSON_DEPTH_MAX 1000U
 
 /** Where and why a JSON text was refused. */
 struct cue_json_error {
@@ -33,12 +35,16 @@ struct cue_json_error {
 /**
  * Check that @p json is exactly one RFC 8259 value: UTF-8 well formed, no NUL,
  * no duplicate key in any object (compared after unescaping), nesting not over
- * @p max_depth, nothing but white space around it.
+ * @p max_depth, nothing but white space around it. Refused as well, since
+ * cJSON and C strings can't hold them: `\u0000` and lone surrogates in
+ * strings, and numbers of more than 63 characters. O(n log n) in time; no
+ * recursion.
  *
  * @param json      text, need not be NUL-terminated; borrowed for the call.
  * @param len       bytes.
  * @param max_depth deepest nesting of arrays and objects allowed; a scalar has
- *                  depth 0; 0 means CUE_JSON_DEPTH_DEFAULT.
+ *                  depth 0; 0 means CUE_JSON_DEPTH_DEFAULT, more than
+ *                  CUE_JSON_DEPTH_MAX means that.
  * @param ret_error optional; filled only on -EBADMSG and -E2BIG.
  * @return 0; -EBADMSG not JSON (by the rules above); -E2BIG too deep;
  *         -ENOMEM.
@@ -61,7 +67,7 @@ int cue_payload_new(const char *json, size_t len, unsigned max_depth,
 
 /**
  * Make a payload from bytes this program wrote itself, without a second look.
- * @param json malloc()ed, compact valid JSON; ownership passes on success and
+ * @param json malloc()ed, compact valid JSON, NUL-terminated at @p len; ownership passes on success and
  *             stays with the caller on failure.
  * @return 0; -ENOMEM.
  */
@@ -73,7 +79,7 @@ struct cue_payload *cue_payload_null(void);
 /** Take a reference. @p payload may be NULL. @return @p payload. */
 struct cue_payload *cue_payload_ref(struct cue_payload *payload);
 
-/** Drop a reference; the last one frees. NULL is allowed. @return NULL. */
+/** Drop a reference; the last one frees bytes and tree. NULL is allowed. @return NULL. */
 struct cue_payload *cue_payload_unref(struct cue_payload *payload);
 
 /** For __attribute__((cleanup)). */
@@ -87,7 +93,8 @@ const char *cue_payload_bytes(const struct cue_payload *payload, size_t *ret_len
 
 /**
  * The parsed tree, owned by the payload and valid as long as it is. It must
- * not be changed: take cJSON_Duplicate() of it for that.
+ * not be changed: take cJSON_Duplicate() of it for that. Numbers are doubles:
+ * integers beyond 2^53 are rounded in the tree, but not in the bytes.
  * @return NULL when memory ran out.
  */
 const struct cJSON *cue_payload_json(struct cue_payload *payload);

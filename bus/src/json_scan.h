@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file json_scan.h
+ * @brief Private: the tokens of JSON text (strings, numbers, words).
+ *
+ * Each function begins at `pos`, moves it behind the token on success and
+ * leaves the fault in `error` on failure.
+ */
+#ifndef CUEBUS_JSON_SCAN_H
+#define CUEBUS_JSON_SCAN_H
+
+#include <cuebus/payload.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** cJSON 1.7.15 cuts a number off after this many characters. */
+#define CUE_JSON_NUMBER_MAX 63U
+
+struct cue_json_scan {
+	const char *begin;
+	const char *pos;
+	const char *end;
+	struct cue_json_error error;
+};
+
+/** What stands between the quotes of a string that was scanned; borrowed. */
+struct cue_json_string {
+	const char *text;
+	size_t len;
+	bool escaped; /**< there is a backslash in it */
+};
+
+/** Note the fault. @return -EBADMSG, to be returned by the caller. */
+int cue_json_scan_fail(struct cue_json_scan *scan, const char *at, const char *text);
+
+/** `pos` is at the opening quote. @return 0; -EBADMSG. */
+int cue_json_scan_string(struct cue_json_scan *scan, struct cue_json_string *ret_string);
+
+/** Any value but a string, array or object; not at the end. @return 0; -EBADMSG. */
+int cue_json_scan_scalar(struct cue_json_scan *scan);
+
+/** Order of two scanned strings by code points, escapes resolved. */
+int cue_json_string_compare(const struct cue_json_string *a, const struct cue_json_string *b);
+
+/** Bytes of the well-formed UTF-8 sequence at @p s: 1 to 4, 0 when ill-formed. */
+size_t cue_utf8_sequence(const char *s, size_t len);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <cuebus/payload.h>
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "json_validate.h"
+#include "json_value.h"
+
+struct cue_payload {
+	size_t refs; /* 0: immortal */
+	size_t len;
+	const char *bytes; /* at `inline_bytes` or `adopted` */
+	char *adopted;
+	cJSON *tree; /* NULL until it is asked for */
+	char inline_bytes[];
+};
+
+/* Constant, hence in read-only memory: nothing can write to it, and any
+ * thread may use it. */
+static const struct cue_payload null_payload = { .len = 4, .bytes = "null" };
+static const cJSON null_tree = { .type = cJSON_NULL };
+
+/* When compacting leaves more than this unused, the rest is given back. */
+#define SLACK_MAX 64U
+
+int cue_payload_new(const char *json, size_t len, unsigned max_depth,
+                    struct cue_payload **ret_payload, struct cue_json_error *ret_error)
+{
+	struct cue_payload *payload;
+	size_t compact_len;
+	int r;
+
+	if (len == 0) {
+		*ret_payload = cue_payload_null();
+		return 0;
+	}
+	if (len > SIZE_MAX - sizeof(*payload) - 1)
+		return -ENOMEM;
+	payload = malloc(sizeof(*payload) + len + 1);
+	if (!payload)
+		return -ENOMEM;
+	r = cue_json_compact(json, len, max_depth, payload->inline_bytes, &compact_len, ret_error);
+	if (r < 0) {
+		free(payload);
+		return r;
+	}
+	if (len - compact_len > SLACK_MAX) {
+		struct cue_payload *smaller = realloc(payload, sizeof(*payload) + compact_len + 1);
+
+		if (smaller)
+			payload = smaller;
+	}
+	payload->inline_bytes[compact_len] = '\0';
+	payload->refs = 1;
+	payload->len = compact_len;
+	payload->bytes = payload->inline_bytes;
+	payload->adopted = NULL;
+	payload->tree = NULL;
+	*ret_payload = payload;
+	return 0;
+}
+
+int cue_payload_adopt(char *json, size_t len, struct cue_payload **ret_payload)
+{
+	struct cue_payload *payload = malloc(sizeof(*payload));
+
+	if (!payload)
+		return -ENOMEM;
+	*payload = (struct cue_payload){ .refs = 1, .len = len, .bytes = json, .adopted = json };
+	*ret_payload = payload;
+	return 0;
+}
+
+struct cue_payload *cue_payload_null(void)
+{
+	/* By way of an integer since the const is taken off knowingly. */
+	return (struct cue_payload *)(uintptr_t)&null_payload;
+}
+
+struct cue_payload *cue_payload_ref(struct cue_payload *payload)
+{
+	if (payload && payload->refs)
+		payload->refs++;
+	return payload;
+}
+
+struct cue_payload *cue_payload_unref(struct cue_payload *payload)
+{
+	if (!payload || payload->refs == 0 || --payload->refs)
+		return NULL;
+	cJSON_Delete(payload->tree);
+	free(payload->adopted);
+	free(payload);
+	return NULL;
+}
+
+void cue_payload_unrefp(struct cue_payload **payload)
+{
+	*payload = cue_payload_unref(*payload);
+}
+
+const char *cue_payload_bytes(const struct cue_payload *payload, size_t *ret_len)
+{
+	if (ret_len)
+		*ret_len = payload->len;
+	return payload->bytes;
+}
+
+const struct cJSON *cue_payload_json(struct cue_payload *payload)
+{
+	if (payload == &null_payload)
+		return &null_tree;
+	if (!payload->tree)
+		payload->tree = cJSON_ParseWithLengthOpts(payload->bytes, payload->len + 1, NULL, true);
+	return payload->tree;
+}
+
+bool cue_payload_gate(struct cue_payload *payload)
+{
+	static const char *const keys[] = { "pressed", "state", "enabled", "value" };
+	const cJSON *json = cue_payload_json(payload);
+
+	if (cJSON_IsObject(json)) {
+		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+			const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, keys[i]);
+
+			if (value)
+				return cue_json_truthy(value);
+		}
+	}
+	return cue_json_truthy(json);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file jsonc.h
+ * @brief JSON (RFC 8259) with comments and trailing commas, as a tree whose
+ *        every key and value knows its place.
+ *
+ * Numbers keep their spelling, strings are decoded. Text must be UTF-8; a
+ * string can't hold U+0000. Thread: the caller's.
+ */
+#ifndef CUEBUS_JSONC_H
+#define CUEBUS_JSONC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "diag.h"
+
+enum jsonc_type { JSONC_NULL, JSONC_BOOL, JSONC_NUMBER, JSONC_STRING, JSONC_ARRAY, JSONC_OBJECT };
+
+struct jsonc_place {
+	unsigned line;   /**< from 1 */
+	unsigned column; /**< from 1, in bytes */
+	size_t offset;   /**< bytes from the start of the text */
+};
+
+/** Everything in it belongs to the arena it was parsed into. */
+struct jsonc_node {
+	enum jsonc_type type;
+	bool boolean;
+	const char *text;    /**< string: decoded; number: as spelled; else NULL. NUL-terminated. */
+	size_t text_len;
+	const char *written; /**< string: as it was before a substitution changed it; else NULL. */
+	const char *file;
+	struct jsonc_place place;
+	size_t end_offset;   /**< one past the value's last byte */
+
+	const char *key; /**< NULL when the parent is no object. */
+	struct jsonc_place key_place;
+	size_t index;    /**< among its parent's children */
+	struct jsonc_node *parent, *next;
+
+	struct jsonc_node *first, *last; /**< children of an array or object */
+	size_t n;
+};
+
+struct jsonc_options {
+	bool strict;        /**< no comments, no trailing commas, no byte order mark */
+	unsigned max_depth; /**< nesting of arrays and objects; 0: CUE_JSON_DEPTH_DEFAULT */
+};
+
+/**
+ * Parse one text.
+ *
+ * A key given twice in an object is an error in @p diag (rule
+ * `duplicate-key`); the first stands, and parsing goes on. The first fault of
+ * syntax ends it (rule `syntax`).
+ *
+ * @param file names the text in findings; copied.
+ * @param text untrusted, need not be NUL-terminated, borrowed for the call.
+ * @return 0 (see diag->n_errors for duplicates); -EINVAL, told in @p diag; -ENOMEM.
+ */
+int jsonc_parse(struct arena *arena, const char *file, const char *text, size_t len,
+                const struct jsonc_options *options, struct diag *diag,
+                struct jsonc_node **ret_root);
+
+/**
+ * Report every key given twice in an object of the tree (rule
+ * `duplicate-key`) and leave the first of each. Done by jsonc_parse().
+ * @return 0, duplicates or not; -ENOMEM.
+ */
+int jsonc_drop_duplicates(struct jsonc_node *root, struct diag *diag);
+
+/** An object's member; NULL when there is none or @p object is no object. Linear. */
+struct jsonc_node *jsonc_get(const struct jsonc_node *object, const char *key);
+
+/** Append as an object's member or an array's element; the node must have no parent. */
+void jsonc_append(struct jsonc_node *parent, struct jsonc_node *child);
+/** Take out of its parent. */
+void jsonc_remove(struct jsonc_node *child);
+
+/** The JSON Pointer from the root, malloc()ed; NULL when memory ran out. */
+char *jsonc_pointer(const struct jsonc_node *node);
+
+/**
+ * The node a JSON Pointer names, from @p node on; where it leads nowhere, the
+ * last node on the way. An index 0 into what is no array is that itself: one
+ * value may stand for a list of one.
+ */
+const struct jsonc_node *jsonc_resolve(const struct jsonc_node *node, const char *pointer);
+
+/** A whole number without fraction or exponent. @return 0; -EINVAL other spelling; -ERANGE. */
+int jsonc_u64(const struct jsonc_node *node, uint64_t *ret_value);
+int jsonc_i64(const struct jsonc_node *node, int64_t *ret_value);
+
+/** "a string", "an object" … for messages. */
+const char *jsonc_type_name(enum jsonc_type type);
+
+#define JSONC_QUOTE_SIZE 72U
+/** A text in quotation marks for a message, cut at a character when it is long. @return @p buf. */
+const char *jsonc_quote(char buf[JSONC_QUOTE_SIZE], const char *text);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "jsonc.h"
+
+#include "jsonc_string.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct jsonc_node *jsonc_get(const struct jsonc_node *object, const char *key)
+{
+	if (!object || object->type != JSONC_OBJECT)
+		return NULL;
+	for (struct jsonc_node *child = object->first; child; child = child->next) {
+		if (strcmp(child->key, key) == 0)
+			return child;
+	}
+	return NULL;
+}
+
+void jsonc_append(struct jsonc_node *parent, struct jsonc_node *child)
+{
+	child->parent = parent;
+	child->index = parent->n++;
+	child->next = NULL;
+	if (parent->last)
+		parent->last->next = child;
+	else
+		parent->first = child;
+	parent->last = child;
+}
+
+void jsonc_remove(struct jsonc_node *child)
+{
+	struct jsonc_node *parent = child->parent;
+	struct jsonc_node *previous = NULL;
+
+	for (struct jsonc_node *node = parent->first; node != child; node = node->next)
+		previous = node;
+	if (previous)
+		previous->next = child->next;
+	else
+		parent->first = child->next;
+	if (parent->last == child)
+		parent->last = previous;
+	for (struct jsonc_node *node = child->next; node; node = node->next)
+		node->index--;
+	parent->n--;
+	child->next = NULL;
+	child->parent = NULL;
+}
+
+/** One part of a pointer, escaped by RFC 6901; its length. @p out may be NULL. */
+static size_t pointer_part(const struct jsonc_node *node, char *out)
+{
+	char number[24];
+	size_t n = 0;
+	const char *s = node->key;
+
+	if (!s) {
+		snprintf(number, sizeof(number), "%zu", node->index);
+		s = number;
+	}
+	if (out)
+		out[n] = '/';
+	n++;
+	for (; *s; s++) {
+		bool special = *s == '~' || *s == '/';
+
+		if (out) {
+			out[n] = special ? '~' : *s;
+			if (special)
+				out[n + 1] = *s == '~' ? '0' : '1';
+		}
+		n += special ? 2 : 1;
+	}
+	return n;
+}
+
+char *jsonc_pointer(const struct jsonc_node *node)
+{
+	size_t len = 0;
+	char *text;
+
+	for (const struct jsonc_node *n = node; n->parent; n = n->parent)
+		len += pointer_part(n, NULL);
+	text = malloc(len + 1);
+	if (!text)
+		return NULL;
+	text[len] = '\0';
+	for (const struct jsonc_node *n = node; n->parent; n = n->parent) {
+		len -= pointer_part(n, NULL);
+		pointer_part(n, text + len);
+	}
+	return text;
+}
+
+/** Whether a pointer's part (to the next "/" or the end) names this child. */
+static bool part_names(const char *part, size_t len, const struct jsonc_node *child)
+{
+	char own[32];
+	size_t n;
+
+	if (child->key) {
+		n = pointer_part(child, NULL) - 1;
+		if (n != len)
+			return false;
+		for (const char *k = child->key; *k; k++) {
+			char c = *part++;
+
+			if (c == '~')
+				c = *part++ == '0' ? '~' : '/';
+			else if (*k == '~' || *k == '/')
+				return false;
+			if (c != *k)
+				return false;
+		}
+		return true;
+	}
+	n = (size_t)snprintf(own, sizeof(own), "%zu", child->index);
+	return n == len && memcmp(own, part, len) == 0;
+}
+
+const struct jsonc_node *jsonc_resolve(const struct jsonc_node *node, const char *pointer)
+{
+	while (*pointer == '/') {
+		const char *part = pointer + 1;
+		size_t len = strcspn(part, "/");
+		const struct jsonc_node *child = node->first;
+
+		pointer = part + len;
+		while (child && !part_names(part, len, child))
+			child = child->next;
+		if (child)
+			node = child;
+		else if (node->type == JSONC_ARRAY || len != 1 || *part != '0')
+			break;
+	}
+	return node;
+}
+
+int jsonc_u64(const struct jsonc_node *node, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+
+	if (node->type != JSONC_NUMBER || strspn(node->text, "0123456789") != node->text_len)
+		return node->type == JSONC_NUMBER && node->text[0] == '-' ? -ERANGE : -EINVAL;
+	for (const char *s = node->text; *s; s++) {
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*s - '0'), &value))
+			return -ERANGE;
+	}
+	*ret_value = value;
+	return 0;
+}
+
+int jsonc_i64(const struct jsonc_node *node, int64_t *ret_value)
+{
+	const char *s = node->text;
+	bool negative;
+	int64_t value = 0;
+
+	if (node->type != JSONC_NUMBER)
+		return -EINVAL;
+	negative = *s == '-';
+	s += negative;
+	if (s[strspn(s, "0123456789")] != '\0')
+		return -EINVAL;
+	for (; *s; s++) {
+		int64_t digit = negative ? '0' - *s : *s - '0';
+
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, digit, &value))
+			return -ERANGE;
+	}
+	*ret_value = value;
+	return 0;
+}
+
+const char *jsonc_type_name(enum jsonc_type type)
+{
+	switch (type) {
+	case JSONC_NULL:
+		return "null";
+	case JSONC_BOOL:
+		return "a boolean";
+	case JSONC_NUMBER:
+		return "a number";
+	case JSONC_STRING:
+		return "a string";
+	case JSONC_ARRAY:
+		return "an array";
+	case JSONC_OBJECT:
+		return "an object";
+	}
+	return "nothing";
+}
+
+const char *jsonc_quote(char buf[JSONC_QUOTE_SIZE], const char *text)
+{
+	const size_t room = JSONC_QUOTE_SIZE - 6; /* quotation marks, "...", NUL */
+	size_t len = strlen(text);
+	size_t cut = 0;
+
+	while (cut < len) {
+		size_t bytes = jsonc_utf8_len(text + cut, len - cut);
+
+		if (bytes == 0)
+			bytes = 1;
+		if (cut + bytes > room)
+			break;
+		cut += bytes;
+	}
+	snprintf(buf, JSONC_QUOTE_SIZE, "\"%.*s%s\"", (int)cut, text, cut < len ? "..." : "");
+	return buf;
+}

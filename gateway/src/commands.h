@@ -10,6 +10,7 @@
 #ifndef CUEBUS_COMMANDS_H
 #define CUEBUS_COMMANDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,8 @@ struct commands_config {
 	const char *state_dir; /**< where definitions made by command are kept; NULL: memory only */
 	/** Reload the configuration (config/reload). NULL: refused (simulate). 0 or negative errno, findings in diag. */
 	int (*reload)(void *user, struct diag *diag);
+	/** Told after a playlist (or else a gesture) was defined or removed by command. Optional. */
+	void (*definition_changed)(void *user, bool is_playlist, const char *name);
 	void *user;
 };
 
@@ -71,8 +74,14 @@ int commands_run(struct commands *commands, const struct command_request *reques
 int commands_refuse(struct commands *commands, const struct command_request *request,
                     enum command_code code, const char *message, char **ret_reply, size_t *ret_len);
 
+/** Block until definitions made by command are on disk. @return 0 or the negative errno of the last write. */
+int commands_flush(struct commands *commands);
+
 struct commands_stats {
-	uint64_t ok, failed, repeated, rate_limited;
+	uint64_t ok, failed;
+	uint64_t repeated;     /**< answered from memory */
+	uint64_t rate_limited;
+	int store_error;       /**< of the last write of definitions.json; 0 fine */
 };
 void commands_get_stats(const struct commands *commands, struct commands_stats *ret_stats);
 

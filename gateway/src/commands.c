@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands_internal.h"
+
+/* 60 s at the default rate limit; the bytes bound what few large replies take. */
+#define MEMORY_ENTRIES 65536U
+#define MEMORY_BYTES (16U * 1024U * 1024U)
+
+struct command {
+	const char *name;
+	command_handler run;
+	/** config/check: the payload is the configuration, not a request. */
+	bool takes_text;
+	struct request_field fields[REQUEST_FIELDS_MAX + 1];
+};
+
+static const struct command command_table[] = {
+	{ "playlist/start", command_playlist_start, false,
+	  { { "playlist", REQUEST_STRING, true }, { "trigger_data", REQUEST_ANY, false } } },
+	{ "playlist/stop", command_playlist_stop, false,
+	  { { "run", REQUEST_STRING, false },
+	    { "playlist", REQUEST_STRING, false },
+	    { "all", REQUEST_TRUE, false } } },
+	{ "playlist/list", command_playlist_list, false, { { 0 } } },
+	{ "playlist/runs", command_playlist_runs, false, { { "playlist", REQUEST_STRING, false } } },
+	{ "playlist/define", command_playlist_define, false,
+	  { { "name", REQUEST_STRING, true }, { "definition", REQUEST_OBJECT, true } } },
+	{ "playlist/remove", command_playlist_remove, false,
+	  { { "playlist", REQUEST_STRING, true } } },
+	{ "gesture/define", command_gesture_define, false,
+	  { { "name", REQUEST_STRING, true }, { "definition", REQUEST_OBJECT, true } } },
+	{ "gesture/remove", command_gesture_remove, false, { { "gesture", REQUEST_STRING, true } } },
+	{ "gesture/list", command_gesture_list, false, { { 0 } } },
+	{ "event/emit", command_event_emit, false,
+	  { { "event_type", REQUEST_STRING, true },
+	    { "producer_id", REQUEST_UINT32, false },
+	    { "data", REQUEST_ANY, false } } },
+	{ "state/get", command_state_get, false,
+	  { { "event_type", REQUEST_STRING, false }, { "producer_id", REQUEST_UINT32, false } } },
+	{ "input/set", command_input_set, false,
+	  { { "input", REQUEST_STRING, true },
+	    { "value", REQUEST_LEVEL, true },
+	    { "line", REQUEST_LEVEL, false } } },
+	{ "config/check", command_config_check, true, { { 0 } } },
+	{ "config/reload", command_config_reload, false, { { 0 } } },
+	{ "config/get", command_config_get, false, { { 0 } } },
+	{ "ping", command_ping, false, { { 0 } } },
+};
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(command_table) / sizeof(*command_table); i++) {
+		if (strcmp(command_table[i].name, name) == 0)
+			return &command_table[i];
+	}
+	return NULL;
+}
+
+const char *command_code_name(enum command_code code)
+{
+	switch (code) {
+	case COMMAND_INVALID_JSON:
+		return "invalid_json";
+	case COMMAND_INVALID_REQUEST:
+		return "invalid_request";
+	case COMMAND_UNKNOWN:
+		return "unknown_command";
+	case COMMAND_NOT_FOUND:
+		return "not_found";
+	case COMMAND_BUSY:
+		return "busy";
+	case COMMAND_LIMIT:
+		return "limit";
+	case COMMAND_REFUSED:
+		return "refused";
+	case COMMAND_STALE:
+		return "stale";
+	}
+	return "refused"; /* not reached: the switch is exhaustive */
+}
+
+int command_fail(struct command_error *error, enum command_code code, const char *path,
+                 const char *format, ...)
+{
+	va_list args;
+
+	error->code = code;
+	snprintf(error->path, sizeof(error->path), "%s", path);
+	va_start(args, format);
+	vsnprintf(error->message, sizeof(error->message), format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+int command_fail_errno(struct command_error *error, int r, const char *path, const char *what,
+                       const char *name)
+{
+	if (r == -ENOMEM)
+		return r;
+	if (r == -ENOENT)
+		command_fail(error, COMMAND_NOT_FOUND, path, "there is no %s '%s'", what, name);
+	else if (r == -EBUSY)
+		command_fail(error, COMMAND_BUSY, path,
+		             "%s '%s' is running and its mode or max_runs allows no more runs",
+		             what, name);
+	else if (r == -ENOSPC || r == -ENOBUFS || r == -ELOOP)
+		command_fail(error, COMMAND_LIMIT, path, "%s '%s': a limit of the gateway is reached",
+		             what, name);
+	else
+		command_fail(error, COMMAND_REFUSED, path, "%s '%s': %s", what, name, strerror(-r));
+	return r;
+}
+
+int command_fail_diag(struct command_error *error, const struct diag *diag, const char *prefix)
+{
+	char path[300];
+
+	for (size_t i = 0; i < diag->n; i++) {
+		const struct diag_finding *finding = &diag->findings[i];
+
+		if (finding->severity != DIAG_ERROR)
+			continue;
+		snprintf(path, sizeof(path), "%s%s", prefix, finding->path);
+		return command_fail(error, COMMAND_INVALID_REQUEST, path, "%s [%s]",
+		                    finding->message, finding->rule);
+	}
+	return command_fail(error, COMMAND_INVALID_REQUEST, prefix, "the definition is not valid");
+}
+
+/* ---- life ---- */
+
+static int apply_one(struct commands *commands, enum definition_kind kind, const char *name,
+                     struct cue_payload *definition, char *error)
+{
+	struct command_error why = { 0 };
+	int r = commands_apply_kept(commands, kind, name, definition, &why);
+
+	if (r < 0)
+		snprintf(error, 512, "definition of %s '%.100s' kept in state_dir: %.300s",
+		         kind == DEFINITION_PLAYLIST ? "playlist" : "gesture", name,
+		         r == -ENOMEM ? "out of memory" : why.message);
+	return r;
+}
+
+struct apply_context {
+	struct commands *commands;
+	enum definition_kind kind;
+	char *error;
+};
+
+static int apply_visit(void *user, const char *name, struct cue_payload *definition)
+{
+	const struct apply_context *context = user;
+
+	return apply_one(context->commands, context->kind, name, definition, context->error);
+}
+
+int commands_reapply(struct commands *commands, char *error)
+{
+	struct apply_context context = { commands, DEFINITION_PLAYLIST, error };
+	int r = definition_store_foreach(commands->store, context.kind, apply_visit, &context);
+
+	/* Gestures after the playlists that they may start. */
+	context.kind = DEFINITION_GESTURE;
+	return r < 0 ? r
+	             : definition_store_foreach(commands->store, context.kind, apply_visit, &context);
+}
+
+int commands_new(const struct commands_config *config, struct commands **ret_commands, char *error)
+{
+	struct commands *commands = calloc(1, sizeof(*commands));
+	int r;
+
+	if (!commands)
+		return -ENOMEM;
+	commands->config = *config;
+	commands->tokens_ns = config->start_ns;
+	commands->tokens = (double)engine_get_config(config->engine)->limits.commands_per_second;
+	r = command_memory_new(MEMORY_ENTRIES, MEMORY_BYTES, &commands->memory);
+	if (r >= 0)
+		r = definition_store_new(config->state_dir, &commands->store, error);
+	if (r >= 0)
+		r = commands_reapply(commands, error);
+	if (r < 0) {
+		commands_free(commands);
+		return r;
+	}
+	*ret_commands = commands;
+	return 0;
+}
+
+struct commands *commands_free(struct commands *commands)
+{
+	if (!commands)
+		return NULL;
+	definition_store_free(commands->store);
+	command_memory_free(commands->memory);
+	free(commands);
+	return NULL;
+}
+
+int commands_flush(struct commands *commands)
+{
+	return definition_store_flush(commands->store);
+}
+
+void commands_get_stats(const struct commands *commands, struct commands_stats *ret_stats)
+{
+	*ret_stats = commands->stats;
+	ret_stats->store_error = definition_store_error(commands->store);
+}
+
+/* ---- replies ---- */
+
+static void reply_head(struct cue_writer *w, bool ok, const char *request_id)
+{
+	cue_writer_object_begin(w);
+	cue_writer_key(w, "ok");
+	cue_writer_bool(w, ok);
+	cue_writer_key(w, "request_id");
+	if (request_id)
+		cue_writer_raw(w, request_id, strlen(request_id));
+	else
+		cue_writer_null(w);
+}
+
+static int reply_error(const struct command_error *error, const char *request_id, char **ret_reply,
+                       size_t *ret_len)
+{
+	struct cue_writer w = { 0 };
+
+	reply_head(&w, false, request_id);
+	cue_writer_key(&w, "error");
+	cue_writer_object_begin(&w);
+	cue_writer_key(&w, "code");
+	cue_writer_string(&w, command_code_name(error->code));
+	cue_writer_key(&w, "message");
+	cue_writer_string(&w, error->message);
+	if (*error->path) {
+		cue_writer_key(&w, "path");
+		cue_writer_string(&w, error->path);
+	}
+	cue_writer_object_end(&w);
+	cue_writer_object_end(&w);
+	return cue_writer_finish(&w, ret_reply, ret_len);
+}
+
+static int reply_result(struct cue_writer *result, const char *request_id, char **ret_reply,
+                        size_t *ret_len)
+{
+	struct cue_writer w = { 0 };
+	char *text;
+	size_t len;
+	int r = cue_writer_finish(result, &text, &len);
+
+	if (r < 0)
+		return r;
+	reply_head(&w, true, request_id);
+	cue_writer_key(&w, "result");
+	cue_writer_raw(&w, text, len);
+	cue_writer_object_end(&w);
+	free(text);
+	return cue_writer_finish(&w, ret_reply, ret_len);
+}
+
+/* ---- running ---- */
+
+/** A token bucket that holds one second's worth. */
+static bool within_rate(struct commands *commands, uint64_t now_ns)
+{
+	double rate = (double)engine_get_config(commands->config.engine)->limits.commands_per_second;
+
+	if (now_ns > commands->tokens_ns) {
+		commands->tokens += (double)(now_ns - commands->tokens_ns) * 1e-9 * rate;
+		commands->tokens_ns = now_ns;
+	}
+	if (commands->tokens > rate)
+		commands->tokens = rate;
+	if (commands->tokens < 1)
+		return false;
+	commands->tokens -= 1;
+	return true;
+}
+
+static int read_request(struct commands *commands, const struct command_request *request,
+                        const struct command *command, struct request *fields,
+                        struct command_error *error)
+{
+	static const struct request_field none[] = { { 0 } };
+	const struct config_limits *limits = &engine_get_config(commands->config.engine)->limits;
+	struct request_error wrong;
+	int r;
+
+	if (request->payload_len > limits->payload_bytes)
+		return command_fail(error, COMMAND_LIMIT, "",
+		                    "the payload has %zu bytes, %llu at most are taken",
+		                    request->payload_len, (unsigned long long)limits->payload_bytes);
+	r = request_read(request->payload, request->payload_len, limits->bus.json_depth,
+	                 command && !command->takes_text ? command->fields : none, fields, &wrong);
+	/* Where the payload is no request, only its request_id was wanted. */
+	if (r == -EINVAL && (!command || command->takes_text))
+		return 0;
+	if (r == -EINVAL)
+		command_fail(error,
+		             wrong.invalid_json ? COMMAND_INVALID_JSON : COMMAND_INVALID_REQUEST,
+		             wrong.path, "%s%s%s", *wrong.path ? wrong.path + 1 : "",
+		             *wrong.path ? ": " : "", wrong.text);
+	return r;
+}
+
+static bool make_key(const struct command_request *request, const struct request *fields,
+                     struct command_key *ret_key)
+{
+	*ret_key = (struct command_key){
+		.name = request->name,
+		.payload = request->payload,
+		.payload_len = request->payload_len,
+	};
+	if (request->correlation) {
+		ret_key->id = request->correlation;
+		ret_key->id_len = request->correlation_len;
+	} else if (fields->request_id) {
+		ret_key->id = fields->request_id;
+		ret_key->id_len = strlen(fields->request_id);
+	}
+	return ret_key->id != NULL;
+}
+
+static int execute(struct commands *commands, const struct command_request *request,
+                   const struct request *fields, struct cue_writer *result,
+                   struct command_error *error)
+{
+	const struct command *command = find(request->name);
+
+	if (!command)
+		return command_fail(error, COMMAND_UNKNOWN, "",
+		                    "there is no command '%.200s'; see docs/topics.md", request->name);
+	return command->run(commands, request, fields, result, error);
+}
+
+static int run_new(struct commands *commands, const struct command_request *request,
+                   const struct request *fields, char **ret_reply, size_t *ret_len)
+{
+	struct cue_writer result = { 0 };
+	struct command_error error = { 0 };
+	struct command_key key;
+	int r = execute(commands, request, fields, &result, &error);
+
+	if (r == -ENOMEM)
+		command_fail(&error, COMMAND_LIMIT, "", "out of memory");
+	if (r < 0)
+		r = reply_error(&error, fields->request_id, ret_reply, ret_len);
+	else
+		r = reply_result(&result, fields->request_id, ret_reply, ret_len);
+	cue_writer_clear(&result);
+	if (r < 0)
+		return r;
+	if (*error.message)
+		commands->stats.failed++;
+	else
+		commands->stats.ok++;
+	/* Not kept for lack of room: a second delivery would run again, which is
+	 * what at-least-once means. */
+	if (make_key(request, fields, &key))
+		(void)command_memory_put(commands->memory, &key, request->now_ns, *ret_reply,
+		                         *ret_len);
+	return 0;
+}
+
+static int answer_again(struct commands *commands, const char *reply, size_t len, char **ret_reply,
+                        size_t *ret_len)
+{
+	char *copy = malloc(len + 1);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, reply, len + 1);
+	commands->stats.repeated++;
+	*ret_reply = copy;
+	*ret_len = len;
+	return 0;
+}
+
+int commands_run(struct commands *commands, const struct command_request *request,
+                 char **ret_reply, size_t *ret_len)
+{
+	struct request fields = { 0 };
+	struct command_error error = { 0 };
+	struct command_key key;
+	const char *reply;
+	size_t len;
+	int r;
+
+	r = read_request(commands, request, find(request->name), &fields, &error);
+	if (r == -ENOMEM)
+		goto finish;
+	if (r >= 0 && !within_rate(commands, request->now_ns)) {
+		commands->stats.rate_limited++;
+		r = command_fail(&error, COMMAND_LIMIT, "",
+		                 "more commands than limits.commands_per_second allows");
+	}
+	if (r < 0) {
+		commands->stats.failed++;
+		r = reply_error(&error, fields.request_id, ret_reply, ret_len);
+	} else if (make_key(request, &fields, &key) &&
+	           command_memory_find(commands->memory, &key, request->now_ns, &reply, &len)) {
+		r = answer_again(commands, reply, len, ret_reply, ret_len);
+	} else {
+		r = run_new(commands, request, &fields, ret_reply, ret_len);
+	}
+finish:
+	request_clear(&fields);
+	return r;
+}
+
+int commands_refuse(struct commands *commands, const struct command_request *request,
+                    enum command_code code, const char *message, char **ret_reply, size_t *ret_len)
+{
+	struct request fields = { 0 };
+	struct command_error error = { 0 };
+	int r;
+
+	/* Only for the request_id; what else is wrong does not matter any more. */
+	r = read_request(commands, request, NULL, &fields, &error);
+	if (r != -ENOMEM) {
+		command_fail(&error, code, "", "%s", message);
+		commands->stats.failed++;
+		r = reply_error(&error, fields.request_id, ret_reply, ret_len);
+	}
+	request_clear(&fields);
+	return r;
+}

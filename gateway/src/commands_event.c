@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands_internal.h"
+
+/* A reply is one MQTT packet that every broker on the way must take. */
+#define STATE_REPLY_MAX (1024U * 1024U)
+
+/** A type that a remote publisher may name for emission. */
+static int check_emittable(const char *type, struct command_error *error)
+{
+	const char *reason;
+
+	if (!cue_type_is_valid(type, strlen(type), &reason))
+		return command_fail(error, COMMAND_INVALID_REQUEST, "/event_type", "event_type: %s",
+		                    reason);
+	if (cue_type_is_reserved(type))
+		return command_fail(error, COMMAND_REFUSED, "/event_type",
+		                    "event_type: types beginning with event., gateway., gesture. and "
+		                    "input. are the gateway's own");
+	return 0;
+}
+
+int command_event_emit(COMMAND_ARGS)
+{
+	const struct request_value *type = &fields->values[0], *data = &fields->values[2];
+	struct cue_emit emit = {
+		.type = type->string,
+		.producer_id = fields->values[1].number,
+		.time_ns = CUE_TIME_NONE,
+	};
+	uint64_t seq;
+	int r = check_emittable(type->string, error);
+
+	(void)request;
+	if (r < 0)
+		return r;
+	if (data->present)
+		r = cue_payload_new(data->raw, data->raw_len, 0, &emit.payload, NULL);
+	if (r >= 0)
+		r = cue_bus_emit(engine_bus(commands->config.engine), &emit, &seq);
+	cue_payload_unref(emit.payload);
+	if (r < 0)
+		return command_fail_errno(error, r, "/event_type", "event", type->string);
+	cue_writer_object_begin(result);
+	cue_writer_key(result, "seq");
+	if (seq)
+		cue_writer_u64(result, seq);
+	else
+		cue_writer_null(result); /* a type that is not bridged has no seq */
+	cue_writer_object_end(result);
+	return 0;
+}
+
+struct state_context {
+	struct cue_writer *w;
+	int64_t wall_offset_ns;
+};
+
+static int write_entry(void *user, const struct cue_state *state)
+{
+	const struct state_context *context = user;
+	struct cue_writer *w = context->w;
+	char timestamp[CUE_TIMESTAMP_SIZE];
+
+	cue_format_timestamp((int64_t)state->time_ns + context->wall_offset_ns, timestamp);
+	cue_writer_object_begin(w);
+	cue_writer_key(w, "event_type");
+	cue_writer_string(w, cue_type_name(state->type));
+	cue_writer_key(w, "producer_id");
+	cue_writer_u64(w, state->producer_id);
+	cue_writer_key(w, "data");
+	cue_writer_payload(w, state->payload);
+	cue_writer_key(w, "timestamp");
+	cue_writer_string(w, timestamp);
+	cue_writer_object_end(w);
+	return cue_writer_len(w) > STATE_REPLY_MAX ? -EMSGSIZE : 0;
+}
+
+int command_state_get(COMMAND_ARGS)
+{
+	const struct cue_bus *bus = engine_bus(commands->config.engine);
+	const struct request_value *type = &fields->values[0], *producer = &fields->values[1];
+	struct state_context context = { result, cue_bus_wall_offset(bus) };
+	int r;
+
+	(void)request;
+	cue_writer_object_begin(result);
+	cue_writer_key(result, "entries");
+	cue_writer_array_begin(result);
+	r = cue_bus_state_foreach(bus, type->present ? type->string : NULL,
+	                          producer->present ? &producer->number : NULL, write_entry,
+	                          &context);
+	cue_writer_array_end(result);
+	cue_writer_object_end(result);
+	if (r == -EMSGSIZE)
+		return command_fail(error, COMMAND_LIMIT, "",
+		                    "the reply would be over 1 MiB; name an event_type or producer_id");
+	return r;
+}
+
+int command_input_set(COMMAND_ARGS)
+{
+	const char *input = fields->values[0].string;
+	int r = engine_input_set(commands->config.engine, input, fields->values[2].number,
+	                         fields->values[1].number != 0, request->now_ns);
+
+	if (r == -EPERM)
+		return command_fail(error, COMMAND_REFUSED, "/input",
+		                    "input '%s' has a driver other than sim: its edges come from there",
+		                    input);
+	if (r == -EINVAL)
+		return command_fail(error, COMMAND_INVALID_REQUEST, "/line",
+		                    "input '%s' has no line %u", input, fields->values[2].number);
+	if (r < 0)
+		return command_fail_errno(error, r, "/input", "input", input);
+	cue_writer_object_begin(result);
+	cue_writer_object_end(result);
+	return 0;
+}

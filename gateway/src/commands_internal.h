@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file commands_internal.h
+ * @brief What the files of the commands share.
+ */
+#ifndef CUEBUS_COMMANDS_INTERNAL_H
+#define CUEBUS_COMMANDS_INTERNAL_H
+
+#include <cuebus/json_writer.h>
+
+#include "command_memory.h"
+#include "commands.h"
+#include "definition_store.h"
+#include "request.h"
+
+struct command_error {
+	enum command_code code;
+	char path[300]; /**< JSON Pointer into the payload; "" none */
+	char message[600];
+};
+
+struct commands {
+	struct commands_config config;
+	struct command_memory *memory;
+	struct definition_store *store;
+	struct commands_stats stats;
+	double tokens; /* of the rate limit's bucket */
+	uint64_t tokens_ns;
+};
+
+/**
+ * A command's work. The result (one JSON value) is written to @p result; on
+ * failure what was written is thrown away.
+ * @return 0; -ENOMEM; any other negative errno with @p error filled.
+ */
+typedef int (*command_handler)(struct commands *commands, const struct command_request *request,
+                               const struct request *fields, struct cue_writer *result,
+                               struct command_error *error);
+
+int command_fail(struct command_error *error, enum command_code code, const char *path,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/** Reply `limit`, `busy` … for what the bus returned. @p what names the thing. @return @p r. */
+int command_fail_errno(struct command_error *error, int r, const char *path, const char *what,
+                       const char *name);
+
+/** The first error of @p diag as an invalid_request below @p prefix. @return -EINVAL. */
+int command_fail_diag(struct command_error *error, const struct diag *diag, const char *prefix);
+
+/* Every handler has the same signature, that of command_handler. */
+#define COMMAND_ARGS                                                                          \
+	struct commands *commands, const struct command_request *request,                     \
+		const struct request *fields, struct cue_writer *result, struct command_error *error
+
+int command_playlist_start(COMMAND_ARGS);
+int command_playlist_stop(COMMAND_ARGS);
+int command_playlist_list(COMMAND_ARGS);
+int command_playlist_runs(COMMAND_ARGS);
+int command_playlist_define(COMMAND_ARGS);
+int command_playlist_remove(COMMAND_ARGS);
+int command_gesture_define(COMMAND_ARGS);
+int command_gesture_remove(COMMAND_ARGS);
+int command_gesture_list(COMMAND_ARGS);
+int command_event_emit(COMMAND_ARGS);
+int command_state_get(COMMAND_ARGS);
+int command_input_set(COMMAND_ARGS);
+int command_config_check(COMMAND_ARGS);
+int command_config_reload(COMMAND_ARGS);
+int command_config_get(COMMAND_ARGS);
+int command_ping(COMMAND_ARGS);
+
+/** Apply one kept definition. @return 0 or negative errno, @p error filled. */
+int commands_apply_kept(struct commands *commands, enum definition_kind kind, const char *name,
+                        struct cue_payload *definition, struct command_error *error);
+
+#endif

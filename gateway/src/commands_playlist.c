@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands_internal.h"
+
+static void write_id(struct cue_writer *w, const struct cue_id *id)
+{
+	char text[CUE_ID_TEXT_SIZE];
+
+	cue_id_format(id, text);
+	cue_writer_string(w, text);
+}
+
+int command_playlist_start(COMMAND_ARGS)
+{
+	struct cue_playlists *playlists = engine_playlists(commands->config.engine);
+	const struct request_value *name = &fields->values[0], *data = &fields->values[1];
+	struct cue_playlist_start start = {
+		.name = name->string,
+		.cause = CUE_CAUSE_COMMAND,
+		.request_id = fields->request_id,
+	};
+	struct cue_id run;
+	int r = 0;
+
+	(void)request;
+	if (data->present) {
+		start.trigger_type = "cmd.playlist.start";
+		r = cue_payload_new(data->raw, data->raw_len, 0, &start.trigger_data, NULL);
+	}
+	if (r >= 0)
+		r = cue_playlist_start(playlists, &start, &run);
+	cue_payload_unref(start.trigger_data);
+	if (r < 0)
+		return command_fail_errno(error, r, "/playlist", "playlist", name->string);
+	cue_writer_object_begin(result);
+	cue_writer_key(result, "run");
+	write_id(result, &run);
+	cue_writer_object_end(result);
+	return 0;
+}
+
+static void write_stopped(void *user, const struct cue_id *run)
+{
+	write_id(user, run);
+}
+
+static int stop(struct cue_playlists *playlists, const struct request *fields,
+                struct cue_writer *result, struct command_error *error)
+{
+	const struct request_value *run = &fields->values[0], *name = &fields->values[1];
+	struct cue_id id;
+	int r;
+
+	if (!run->present) {
+		r = cue_playlist_stop(playlists, name->present ? name->string : NULL, "command",
+		                      write_stopped, result);
+		return r < 0 ? command_fail_errno(error, r, "/playlist", "playlist", name->string)
+		             : 0;
+	}
+	if (cue_id_parse(run->string, &id) < 0)
+		return command_fail(error, COMMAND_INVALID_REQUEST, "/run",
+		                    "run: must be the 32 hex digits of a run's id");
+	r = cue_run_stop(playlists, &id, "command");
+	if (r < 0)
+		return command_fail_errno(error, r, "/run", "active run", run->string);
+	write_id(result, &id);
+	return 0;
+}
+
+int command_playlist_stop(COMMAND_ARGS)
+{
+	int given = fields->values[0].present + fields->values[1].present +
+	            fields->values[2].present;
+	int r;
+
+	(void)request;
+	if (given != 1)
+		return command_fail(error, COMMAND_INVALID_REQUEST, "",
+		                    "exactly one of run, playlist and all must be given");
+	cue_writer_object_begin(result);
+	cue_writer_key(result, "stopped");
+	cue_writer_array_begin(result);
+	r = stop(engine_playlists(commands->config.engine), fields, result, error);
+	cue_writer_array_end(result);
+	cue_writer_object_end(result);
+	return r;
+}
+
+static int write_run_id(void *user, const struct cue_run_info *info)
+{
+	write_id(user, &info->run);
+	return 0;
+}
+
+struct list_context {
+	struct cue_playlists *playlists;
+	struct cue_writer *w;
+};
+
+static int write_playlist(void *user, const struct cue_playlist_info *info)
+{
+	const struct list_context *context = user;
+	struct cue_writer *w = context->w;
+
+	cue_writer_object_begin(w);
+	cue_writer_key(w, "name");
+	cue_writer_string(w, info->name);
+	cue_writer_key(w, "definition_id");
+	write_id(w, &info->definition_id);
+	cue_writer_key(w, "active");
+	cue_writer_array_begin(w);
+	if (info->active > 0)
+		(void)cue_run_foreach(context->playlists, info->name, write_run_id, w);
+	cue_writer_array_end(w);
+	cue_writer_object_end(w);
+	return 0;
+}
+
+int command_playlist_list(COMMAND_ARGS)
+{
+	struct list_context context = { engine_playlists(commands->config.engine), result };
+
+	(void)request, (void)fields, (void)error;
+	cue_writer_object_begin(result);
+	cue_writer_key(result, "playlists");
+	cue_writer_array_begin(result);
+	(void)cue_playlist_foreach(context.playlists, write_playlist, &context);
+	cue_writer_array_end(result);
+	cue_writer_object_end(result);
+	return 0;
+}
+
+struct runs_context {
+	struct cue_writer *w;
+	int64_t wall_offset_ns;
+};
+
+static int write_run(void *user, const struct cue_run_info *info)
+{
+	const struct runs_context *context = user;
+	struct cue_writer *w = context->w;
+	char timestamp[CUE_TIMESTAMP_SIZE];
+
+	cue_format_timestamp((int64_t)info->start_ns + context->wall_offset_ns, timestamp);
+	cue_writer_object_begin(w);
+	cue_writer_key(w, "run");
+	write_id(w, &info->run);
+	cue_writer_key(w, "playlist");
+	cue_writer_string(w, info->playlist);
+	cue_writer_key(w, "state");
+	cue_writer_string(w, info->state == CUE_RUN_QUEUED ? "queued" : "running");
+	cue_writer_key(w, "offset");
+	cue_writer_seconds(w, info->offset_ns);
+	cue_writer_key(w, "started_at");
+	cue_writer_string(w, timestamp);
+	cue_writer_object_end(w);
+	return 0;
+}
+
+int command_playlist_runs(COMMAND_ARGS)
+{
+	struct cue_playlists *playlists = engine_playlists(commands->config.engine);
+	const struct request_value *name = &fields->values[0];
+	struct runs_context context = {
+		.w = result,
+		.wall_offset_ns = cue_bus_wall_offset(engine_bus(commands->config.engine)),
+	};
+	struct cue_playlist_info info;
+
+	(void)request;
+	if (name->present && cue_playlist_get(playlists, name->string, &info) < 0)
+		return command_fail_errno(error, -ENOENT, "/playlist", "playlist", name->string);
+	cue_writer_object_begin(result);
+	cue_writer_key(result, "runs");
+	cue_writer_array_begin(result);
+	(void)cue_run_foreach(playlists, name->present ? name->string : NULL, write_run, &context);
+	cue_writer_array_end(result);
+	cue_writer_object_end(result);
+	return 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "request.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STRING_MAX 256U
+
+static const char *skip_string(const char *p)
+{
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\')
+			p++;
+	}
+	return p + 1;
+}
+
+/** The end of the value that begins at @p p, in compact, valid JSON. */
+static const char *skip_value(const char *p)
+{
+	unsigned depth = 0;
+
+	for (;;) {
+		if (*p == '"') {
+			p = skip_string(p);
+		} else if (*p == '{' || *p == '[') {
+			depth++;
+			p++;
+		} else if (*p == '}' || *p == ']') {
+			depth--;
+			p++;
+		} else {
+			p++;
+		}
+		if (depth == 0 && (*p == ',' || *p == '}' || *p == ']' || *p == '\0'))
+			return p;
+	}
+}
+
+static int fail(struct request_error *error, const char *path, const char *text)
+{
+	snprintf(error->path, sizeof(error->path), "%s%.200s", *path ? "/" : "", path);
+	snprintf(error->text, sizeof(error->text), "%s", text);
+	return -EINVAL;
+}
+
+static bool is_uint32(const cJSON *value)
+{
+	return cJSON_IsNumber(value) && value->valuedouble >= 0 &&
+	       value->valuedouble <= (double)UINT32_MAX &&
+	       value->valuedouble == (double)(uint32_t)value->valuedouble;
+}
+
+/** @return what is wrong, or NULL. */
+static const char *check_type(enum request_type type, const cJSON *value, struct request_value *ret)
+{
+	switch (type) {
+	case REQUEST_ANY:
+		return NULL;
+	case REQUEST_STRING:
+		if (!cJSON_IsString(value) || !*value->valuestring ||
+		    strlen(value->valuestring) > STRING_MAX)
+			return "must be a string of 1 to 256 bytes";
+		ret->string = value->valuestring;
+		return NULL;
+	case REQUEST_UINT32:
+		if (!is_uint32(value))
+			return "must be a whole number from 0 to 4294967295";
+		ret->number = (uint32_t)value->valuedouble;
+		return NULL;
+	case REQUEST_TRUE:
+		return cJSON_IsTrue(value) ? NULL : "must be true";
+	case REQUEST_LEVEL:
+		if (cJSON_IsBool(value)) {
+			ret->number = cJSON_IsTrue(value) ? 1 : 0;
+			return NULL;
+		}
+		if (!is_uint32(value) || value->valuedouble > 1)
+			return "must be 0 or 1";
+		ret->number = (uint32_t)value->valuedouble;
+		return NULL;
+	case REQUEST_OBJECT:
+		return cJSON_IsObject(value) ? NULL : "must be an object";
+	}
+	return "is of an unknown type"; /* not reached: the switch is exhaustive */
+}
+
+static int take_request_id(struct request *request, const cJSON *value, const char *raw, size_t len,
+                           struct request_error *error)
+{
+	if (!cJSON_IsString(value) && !cJSON_IsNumber(value))
+		return fail(error, "request_id", "must be a string or a number");
+	if (len > STRING_MAX)
+		return fail(error, "request_id", "has 256 bytes at most");
+	request->request_id = strndup(raw, len);
+	return request->request_id ? 0 : -ENOMEM;
+}
+
+static int take_field(struct request *request, const struct request_field *fields,
+                      const cJSON *value, const char *raw, size_t len, struct request_error *error)
+{
+	char known[200] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; fields[i].name; i++) {
+		const char *wrong;
+
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s, ", fields[i].name);
+		if (strcmp(fields[i].name, value->string) != 0)
+			continue;
+		wrong = check_type(fields[i].type, value, &request->values[i]);
+		if (wrong)
+			return fail(error, fields[i].name, wrong);
+		request->values[i].present = true;
+		request->values[i].raw = raw;
+		request->values[i].raw_len = len;
+		return 0;
+	}
+	fail(error, value->string, "");
+	snprintf(error->text, sizeof(error->text),
+	         "unknown field; this command takes %srequest_id", known);
+	return -EINVAL;
+}
+
+static int take_members(struct request *request, const struct request_field *fields,
+                        const cJSON *object, struct request_error *error)
+{
+	const char *p = cue_payload_bytes(request->payload, NULL) + 1;
+	int first = 0;
+
+	/* The tree has the meaning, the bytes the spelling; both have the same
+	 * members in the same order. A fault does not stop the walk, so that the
+	 * reply can carry a request_id that stands behind it. */
+	for (const cJSON *value = object->child; value; value = value->next) {
+		const char *raw = skip_string(p) + 1;
+		const char *end = skip_value(raw);
+		size_t len = (size_t)(end - raw);
+		int r = 0;
+
+		if (strcmp(value->string, "request_id") == 0) {
+			struct request_error ignored;
+
+			r = take_request_id(request, value, raw, len, first ? &ignored : error);
+		} else if (!first) {
+			r = take_field(request, fields, value, raw, len, error);
+		}
+		if (r < 0 && !first)
+			first = r;
+		p = end + 1;
+	}
+	return first;
+}
+
+int request_read(const void *payload, size_t len, unsigned max_depth,
+                 const struct request_field *fields, struct request *ret_request,
+                 struct request_error *ret_error)
+{
+	struct cue_json_error json_error = { 0 };
+	const cJSON *object;
+	int r;
+
+	ret_error->invalid_json = false;
+	r = len == 0 ? cue_payload_new("{}", 2, 0, &ret_request->payload, NULL)
+	             : cue_payload_new(payload, len, max_depth, &ret_request->payload, &json_error);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		fail(ret_error, "", "");
+		snprintf(ret_error->text, sizeof(ret_error->text), "byte %zu: %s",
+		         json_error.offset, json_error.text);
+		ret_error->invalid_json = true;
+		return -EINVAL;
+	}
+	object = cue_payload_json(ret_request->payload);
+	if (!object)
+		return -ENOMEM;
+	if (!cJSON_IsObject(object))
+		return fail(ret_error, "", "a command's payload must be a JSON object");
+	r = take_members(ret_request, fields, object, ret_error);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; fields[i].name; i++) {
+		if (fields[i].required && !ret_request->values[i].present)
+			return fail(ret_error, fields[i].name, "is required");
+	}
+	return 0;
+}
+
+void request_clear(struct request *request)
+{
+	cue_payload_unref(request->payload);
+	free(request->request_id);
+	*request = (struct request){ 0 };
+}

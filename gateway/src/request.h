@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file request.h
+ * @brief A command's JSON object, read by its table of fields.
+ */
+#ifndef CUEBUS_REQUEST_H
+#define CUEBUS_REQUEST_H
+
+#include <cuebus/payload.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REQUEST_FIELDS_MAX 4U
+
+enum request_type {
+	REQUEST_ANY,    /**< any JSON value */
+	REQUEST_STRING, /**< not empty, 256 bytes at most */
+	REQUEST_UINT32, /**< a whole number, 0 to 4294967295 */
+	REQUEST_TRUE,   /**< the literal true */
+	REQUEST_LEVEL,  /**< 0 or 1 */
+	REQUEST_OBJECT,
+};
+
+struct request_field {
+	const char *name;
+	enum request_type type;
+	bool required;
+};
+
+struct request_value {
+	bool present;
+	const char *raw;     /**< the value's own bytes in the payload, spelling kept */
+	size_t raw_len;
+	const char *string;  /**< REQUEST_STRING: unescaped */
+	uint32_t number;     /**< REQUEST_UINT32, REQUEST_LEVEL */
+};
+
+/** A read request. Pointers live as long as `payload`. */
+struct request {
+	struct cue_payload *payload; /**< a reference, NULL before it could be made */
+	char *request_id;            /**< JSON text as given, malloc()ed; NULL: none */
+	struct request_value values[REQUEST_FIELDS_MAX]; /**< in the order of the table */
+};
+
+struct request_error {
+	bool invalid_json; /**< else the JSON is well formed but not what the command takes */
+	char path[300];    /**< JSON Pointer; "" the whole */
+	char text[300];
+};
+
+/**
+ * Read an untrusted payload; empty text is `{}`. Every command also takes
+ * `request_id` (string or number). Unknown fields are errors.
+ * @param fields at most REQUEST_FIELDS_MAX, ended by a NULL name.
+ * @param ret_request zero-initialised by the caller; also on failure it holds
+ *        what could be read (the request_id, for the reply). Release with
+ *        request_clear() either way.
+ * @return 0; -EINVAL (@p ret_error filled); -ENOMEM.
+ */
+int request_read(const void *payload, size_t len, unsigned max_depth,
+                 const struct request_field *fields, struct request *ret_request,
+                 struct request_error *ret_error);
+void request_clear(struct request *request);
+
+#endif

@@ -25,6 +25,8 @@ struct engine_config {
 	/** Told when a retained view of an input or playlist changed; optional. */
 	void (*input_changed)(void *user, const char *input);
 	void (*playlist_changed)(void *user, const char *playlist);
+	/** Told for the log when an input's driver failed (@p error says how) or works again (NULL); optional. */
+	void (*input_failed)(void *user, const char *input, const char *error);
 	void *user;
 	bool virtual_inputs; /**< every input is taken as `sim` (simulate); no driver is opened */
 };
@@ -47,7 +49,10 @@ const struct config *engine_get_config(const struct engine *engine);
  */
 int engine_apply(struct engine *engine, const struct config *config, char *error);
 
-/** Open all inputs and emit initial states. @p error as driver_ops.open. */
+/** For whoever defines or removes a playlist other than by engine_apply(): its retained view changed. */
+void engine_playlist_changed(struct engine *engine, const char *playlist);
+
+/** Open all inputs, then emit initial states. Either all are opened or none. @p error as driver_ops.open. */
 int engine_open_inputs(struct engine *engine, char *error);
 
 /**
@@ -59,7 +64,11 @@ void engine_wake(struct engine *engine, uint64_t now_ns);
 /** When engine_wake() next has work without any fd being ready. */
 uint64_t engine_next_deadline(struct engine *engine);
 
-/** File descriptors to poll; @return the number, at most @p max stored. */
+/**
+ * File descriptors to poll; they may change in engine_wake() (a driver failed
+ * or was reopened), engine_open_inputs() and engine_apply().
+ * @return the number there is, of which at most @p max are stored.
+ */
 size_t engine_fds(struct engine *engine, int *fds, size_t max);
 
 /**

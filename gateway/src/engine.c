@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_internal.h"
+
+/* ---- what the bus asks and tells ---- */
+
+static int bus_random(void *user, void *buf, size_t len)
+{
+	struct engine *engine = user;
+
+	return engine->config.random(engine->config.user, buf, len);
+}
+
+static uint64_t bus_clock(void *user)
+{
+	struct engine *engine = user;
+
+	return engine->config.clock_ns(engine->config.user);
+}
+
+static bool bus_is_numbered(void *user, const char *type)
+{
+	struct engine *engine = user;
+
+	return config_qos(&engine->config.config->mqtt, type) != CONFIG_QOS_OFF;
+}
+
+static void bus_report(void *user, const struct cue_report *report)
+{
+	struct engine *engine = user;
+
+	/* Not yet there while the engine is being made. */
+	if (engine->faults)
+		faults_report(engine->faults, report);
+	if (engine->config.report)
+		engine->config.report(engine->config.user, report);
+}
+
+uint64_t engine_now(const struct engine *engine)
+{
+	uint64_t now_ns = cue_bus_now(engine->bus);
+
+	if (engine->config.clock_ns) {
+		uint64_t clock_ns = engine->config.clock_ns(engine->config.user);
+
+		if (clock_ns > now_ns)
+			now_ns = clock_ns;
+	}
+	return now_ns;
+}
+
+void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
+                 struct cue_payload *payload, uint64_t time_ns)
+{
+	struct cue_emit emit = {
+		.type = type,
+		.producer_id = producer_id,
+		.payload = payload,
+		.time_ns = time_ns,
+	};
+
+	if (!payload) {
+		bus_report(engine, &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
+		                                         .error = -ENOMEM,
+		                                         .event_type = type });
+		return;
+	}
+	/* A refusal is counted and reported by the bus. */
+	(void)cue_bus_emit(engine->bus, &emit, NULL);
+	cue_payload_unref(payload);
+}
+
+/* ---- retained views ---- */
+
+void engine_playlist_changed(struct engine *engine, const char *name)
+{
+	if (engine->config.playlist_changed)
+		engine->config.playlist_changed(engine->config.user, name);
+}
+
+static int on_lifecycle(void *user, struct cue_bus *bus, const struct cue_event *event)
+{
+	const cJSON *tree = cue_payload_json(event->payload);
+	const char *name;
+
+	(void)bus;
+	if (!tree)
+		return -ENOMEM;
+	name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "playlist_name"));
+	if (name)
+		engine_playlist_changed(user, name);
+	return 0;
+}
+
+static int watch_playlists(struct engine *engine)
+{
+	static const char *const types[] = {
+		"event.playlist.created",
+		"event.playlist.stopped",
+		"event.playlist.paused",
+		"event.playlist.resumed",
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct cue_subscription_config sub = {
+			.type = types[i],
+			.priority = CUE_PRIORITY_BRIDGE,
+			.handler = on_lifecycle,
+			.user = engine,
+			.name = "retained playlists",
+		};
+		int r = cue_bus_subscribe(engine->bus, &sub, &engine->lifecycle[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- life ---- */
+
+static int make_parts(struct engine *engine)
+{
+	const struct config *config = engine->config.config;
+	struct cue_bus_config bus = {
+		.gateway_id = config->gateway.id,
+		.start_ns = engine->config.start_ns,
+		.wall_offset_ns = engine->config.wall_offset_ns,
+		.random = bus_random,
+		.clock_ns = engine->config.clock_ns ? bus_clock : NULL,
+		.is_numbered = bus_is_numbered,
+		.report = bus_report,
+		.user = engine,
+		.limits = config->limits.bus,
+	};
+	int r;
+
+	r = cue_bus_new(&bus, &engine->bus);
+	if (r < 0)
+		return r;
+	engine->buffers = wake_buffers_new();
+	if (!engine->buffers)
+		return -ENOMEM;
+	r = faults_new(engine, &engine->faults);
+	if (r < 0)
+		return r;
+	r = cue_playlists_new(engine->bus, &engine->playlists);
+	if (r < 0)
+		return r;
+	r = cue_gestures_new(engine->bus, engine->playlists, &engine->gestures);
+	if (r < 0)
+		return r;
+	return engine->config.playlist_changed ? watch_playlists(engine) : 0;
+}
+
+int engine_new(const struct engine_config *config, struct engine **ret_engine)
+{
+	char error[ENGINE_ERROR_SIZE];
+	struct engine *engine = calloc(1, sizeof(*engine));
+	int r;
+
+	if (!engine)
+		return -ENOMEM;
+	engine->config = *config;
+	r = make_parts(engine);
+	if (r >= 0)
+		r = engine_define_all(engine, config->config, error);
+	if (r < 0) {
+		engine_free(engine);
+		return r;
+	}
+	*ret_engine = engine;
+	return 0;
+}
+
+struct engine *engine_free(struct engine *engine)
+{
+	if (!engine)
+		return NULL;
+	for (size_t i = 0; i < engine->n_inputs; i++)
+		input_free(engine->inputs[i]);
+	free(engine->inputs);
+	cue_gestures_free(engine->gestures);
+	cue_playlists_free(engine->playlists);
+	for (size_t i = 0; i < sizeof(engine->lifecycle) / sizeof(engine->lifecycle[0]); i++)
+		cue_subscription_cancel(engine->lifecycle[i]);
+	faults_free(engine->faults);
+	wake_buffers_free(engine->buffers);
+	cue_bus_free(engine->bus);
+	free(engine);
+	return NULL;
+}
+
+struct cue_bus *engine_bus(struct engine *engine)
+{
+	return engine->bus;
+}
+
+struct cue_playlists *engine_playlists(struct engine *engine)
+{
+	return engine->playlists;
+}
+
+struct cue_gestures *engine_gestures(struct engine *engine)
+{
+	return engine->gestures;
+}
+
+const struct config *engine_get_config(const struct engine *engine)
+{
+	return engine->config.config;
+}
+
+int engine_input_foreach(struct engine *engine,
+                         int (*visit)(void *user, const struct engine_input_info *info), void *user)
+{
+	for (size_t i = 0; i < engine->n_inputs; i++) {
+		struct engine_input_info info;
+		int r;
+
+		input_get_info(engine->inputs[i], &info);
+		r = visit(user, &info);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}

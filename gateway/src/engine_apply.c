@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening the inputs, and the swap to a new configuration. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_internal.h"
+
+/** The inputs of one configuration on their way into the engine. */
+struct input_set {
+	struct input **items;
+	bool *is_new; /**< made for this configuration; the others are kept from the one before */
+	size_t n;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_data(const struct cue_payload *a, const struct cue_payload *b)
+{
+	if (!a || !b)
+		return a == b;
+	return strcmp(cue_payload_bytes(a, NULL), cue_payload_bytes(b, NULL)) == 0;
+}
+
+static bool same_input(const struct config_input *a, const struct config_input *b)
+{
+	if (a->n_lines != b->n_lines)
+		return false;
+	for (size_t i = 0; i < a->n_lines; i++) {
+		if (!same_text(a->lines[i], b->lines[i]))
+			return false;
+	}
+	return same_text(a->name, b->name) && same_text(a->driver, b->driver) &&
+	       same_text(a->chip, b->chip) && a->bias == b->bias && a->active_low == b->active_low &&
+	       same_text(a->file, b->file) && a->decoder.kind == b->decoder.kind &&
+	       a->decoder.debounce_ns == b->decoder.debounce_ns &&
+	       a->decoder.steps_per_detent == b->decoder.steps_per_detent &&
+	       a->producer_id == b->producer_id && same_text(a->event, b->event) &&
+	       same_text(a->release_event, b->release_event) && same_data(a->data, b->data);
+}
+
+/** The open input that says the same as @p config, or NULL. */
+static struct input *find_same(const struct engine *engine, const struct config_input *config)
+{
+	for (size_t i = 0; i < engine->n_inputs; i++) {
+		if (same_input(input_config(engine->inputs[i]), config))
+			return engine->inputs[i];
+	}
+	return NULL;
+}
+
+static bool holds(const struct input_set *set, const struct input *input)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->items[i] == input)
+			return true;
+	}
+	return false;
+}
+
+/** Free the set and the inputs that were made for it. */
+static void set_discard(struct input_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->is_new[i])
+			input_free(set->items[i]);
+	}
+	free(set->items);
+	free(set->is_new);
+	*set = (struct input_set){ 0 };
+}
+
+static int set_new(struct engine *engine, const struct config *config, struct input_set *set,
+                   char *error)
+{
+	set->items = calloc(config->n_inputs + 1, sizeof(struct input *));
+	set->is_new = calloc(config->n_inputs + 1, sizeof(*set->is_new));
+	if (!set->items || !set->is_new) {
+		snprintf(error, ENGINE_ERROR_SIZE, "out of memory");
+		set_discard(set);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < config->n_inputs; i++) {
+		struct input *input = find_same(engine, &config->inputs[i]);
+
+		set->is_new[i] = !input;
+		if (!input) {
+			int r = input_new(engine, &config->inputs[i], &input, error);
+
+			if (r < 0) {
+				set_discard(set);
+				return r;
+			}
+		}
+		set->items[set->n++] = input;
+	}
+	return 0;
+}
+
+static int set_open(struct input_set *set, char *error)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		int r = set->is_new[i] ? input_open(set->items[i], error) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/** The engine takes the set; inputs that are not in it any more are freed. */
+static void set_commit(struct engine *engine, struct input_set *set)
+{
+	struct input_set old = { .items = engine->inputs, .n = engine->n_inputs };
+
+	for (size_t i = 0; i < old.n; i++) {
+		if (!holds(set, old.items[i]))
+			input_free(old.items[i]);
+	}
+	free(old.items);
+	engine->inputs = set->items;
+	engine->n_inputs = set->n;
+	for (size_t i = 0; i < set->n; i++) {
+		input_rebind(set->items[i], &engine->config.config->inputs[i]);
+		if (set->is_new[i])
+			input_start(set->items[i]);
+	}
+	free(set->is_new);
+	*set = (struct input_set){ 0 };
+}
+
+int engine_open_inputs(struct engine *engine, char *error)
+{
+	struct input_set set = { 0 };
+	int r;
+
+	if (engine->opened)
+		return -EALREADY;
+	r = set_new(engine, engine->config.config, &set, error);
+	if (r < 0)
+		return r;
+	r = set_open(&set, error);
+	if (r < 0) {
+		set_discard(&set);
+		return r;
+	}
+	engine->opened = true;
+	set_commit(engine, &set);
+	return 0;
+}
+
+/* ---- reload ---- */
+
+/** What the bus was made with can't be changed under running runs. */
+static int check_fixed(const struct config *old, const struct config *new, char *error)
+{
+	if (!same_text(old->gateway.id, new->gateway.id)) {
+		snprintf(error, ENGINE_ERROR_SIZE,
+		         "gateway.id changed from \"%s\" to \"%s\": that takes a restart",
+		         old->gateway.id, new->gateway.id);
+		return -EINVAL;
+	}
+	if (memcmp(&old->limits.bus, &new->limits.bus, sizeof(old->limits.bus)) != 0) {
+		snprintf(error, ENGINE_ERROR_SIZE,
+		         "a member of limits that sizes the bus changed (event_types, queue_events, "
+		         "state_entries, cascade_depth, json_depth, definitions, active_runs or "
+		         "gesture_producers): that takes a restart");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/** Inputs that change give their lines back first: the new ones may want the same. */
+static void close_replaced(struct engine *engine, const struct input_set *set)
+{
+	for (size_t i = 0; i < engine->n_inputs; i++) {
+		if (!holds(set, engine->inputs[i]))
+			input_close(engine->inputs[i]);
+	}
+}
+
+static void reopen_replaced(struct engine *engine, const struct input_set *set)
+{
+	char error[ENGINE_ERROR_SIZE];
+
+	for (size_t i = 0; i < engine->n_inputs; i++) {
+		struct input *input = engine->inputs[i];
+
+		if (holds(set, input))
+			continue;
+		if (input_open(input, error) < 0)
+			input_fail(input, error);
+		else
+			input_resume(input);
+	}
+}
+
+static void set_close_new(struct input_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->is_new[i])
+			input_close(set->items[i]);
+	}
+}
+
+int engine_apply(struct engine *engine, const struct config *config, char *error)
+{
+	const struct config *old = engine->config.config;
+	struct input_set set = { 0 };
+	int r;
+
+	r = check_fixed(old, config, error);
+	if (r < 0)
+		return r;
+	if (engine->opened) {
+		r = set_new(engine, config, &set, error);
+		if (r < 0)
+			return r;
+		close_replaced(engine, &set);
+		r = set_open(&set, error);
+	}
+	if (r >= 0)
+		r = engine_swap_definitions(engine, old, config, error);
+	if (r < 0) {
+		set_close_new(&set);
+		if (engine->opened)
+			reopen_replaced(engine, &set);
+		set_discard(&set);
+		return r;
+	}
+	engine->config.config = config;
+	cue_bus_refresh_types(engine->bus);
+	if (engine->opened)
+		set_commit(engine, &set);
+	return 0;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Playlists and gestures of a configuration: the first definition, and the way
+ * from one configuration to the next with what is unchanged left alone. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_internal.h"
+
+static int explain(int r, const char *kind, const char *name,
+                   const struct cue_predicate_error *fault, char *error)
+{
+	if (r == -EINVAL)
+		snprintf(error, ENGINE_ERROR_SIZE, "%s \"%s\"%s: %s", kind, name, fault->path,
+		         fault->text);
+	else if (r == -ENOSPC)
+		snprintf(error, ENGINE_ERROR_SIZE, "%s \"%s\": too many definitions (limits.definitions)",
+		         kind, name);
+	else
+		snprintf(error, ENGINE_ERROR_SIZE, "%s \"%s\": %s", kind, name, strerrordesc_np(-r));
+	return r;
+}
+
+static int define_playlist(struct engine *engine, const struct config_playlist *playlist, char *error)
+{
+	struct cue_predicate_error fault = { .path = "", .text = "" };
+	int r = cue_playlist_define(engine->playlists, &playlist->def, NULL, &fault);
+
+	if (r < 0)
+		return explain(r, "playlist", playlist->def.name, &fault, error);
+	engine_playlist_changed(engine, playlist->def.name);
+	return 0;
+}
+
+static int define_gesture(struct engine *engine, const struct config_gesture *gesture, char *error)
+{
+	struct cue_predicate_error fault = { .path = "", .text = "" };
+	int r = cue_gesture_define(engine->gestures, &gesture->def, NULL, &fault);
+
+	return r < 0 ? explain(r, "gesture", gesture->def.name, &fault, error) : 0;
+}
+
+int engine_define_all(struct engine *engine, const struct config *config, char *error)
+{
+	for (size_t i = 0; i < config->n_playlists; i++) {
+		int r = define_playlist(engine, &config->playlists[i], error);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < config->n_gestures; i++) {
+		int r = define_gesture(engine, &config->gestures[i], error);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- names of a configuration, sorted: 10,000 definitions are compared in n log n ---- */
+
+struct named {
+	const char *name;
+	const struct cue_payload *json;
+	size_t index;
+};
+
+struct name_index {
+	struct named *items;
+	size_t n;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+static void index_clear(struct name_index *index)
+{
+	free(index->items);
+}
+
+static int index_playlists(const struct config *config, struct name_index *index)
+{
+	index->n = config->n_playlists;
+	index->items = calloc(index->n + 1, sizeof(*index->items));
+	if (!index->items)
+		return -ENOMEM;
+	for (size_t i = 0; i < index->n; i++)
+		index->items[i] = (struct named){ config->playlists[i].def.name,
+		                                  config->playlists[i].json, i };
+	qsort(index->items, index->n, sizeof(*index->items), by_name);
+	return 0;
+}
+
+static int index_gestures(const struct config *config, struct name_index *index)
+{
+	index->n = config->n_gestures;
+	index->items = calloc(index->n + 1, sizeof(*index->items));
+	if (!index->items)
+		return -ENOMEM;
+	for (size_t i = 0; i < index->n; i++)
+		index->items[i] = (struct named){ config->gestures[i].def.name,
+		                                  config->gestures[i].json, i };
+	qsort(index->items, index->n, sizeof(*index->items), by_name);
+	return 0;
+}
+
+static const struct named *find(const struct name_index *index, const char *name)
+{
+	struct named key = { .name = name };
+
+	return bsearch(&key, index->items, index->n, sizeof(*index->items), by_name);
+}
+
+static bool same_json(const struct cue_payload *a, const struct cue_payload *b)
+{
+	size_t a_len, b_len;
+	const char *a_bytes = cue_payload_bytes(a, &a_len);
+	const char *b_bytes = cue_payload_bytes(b, &b_len);
+
+	return a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0;
+}
+
+struct swap {
+	const struct config *from, *to;
+	struct name_index from_playlists, from_gestures, to_playlists, to_gestures;
+};
+
+static bool playlist_unchanged(const struct name_index *others, const struct config_playlist *playlist)
+{
+	const struct named *other = find(others, playlist->def.name);
+
+	return other && same_json(other->json, playlist->json);
+}
+
+static bool gesture_unchanged(const struct name_index *others, const struct config_gesture *gesture)
+{
+	const struct named *other = find(others, gesture->def.name);
+
+	return other && same_json(other->json, gesture->json);
+}
+
+/** All of @p to is checked before anything is touched. */
+static int check_all(const struct config *to, char *error)
+{
+	struct cue_predicate_error fault = { .path = "", .text = "" };
+
+	for (size_t i = 0; i < to->n_playlists; i++) {
+		int r = cue_playlist_check(&to->playlists[i].def, &fault);
+
+		if (r < 0)
+			return explain(r, "playlist", to->playlists[i].def.name, &fault, error);
+	}
+	for (size_t i = 0; i < to->n_gestures; i++) {
+		int r = cue_gesture_check(&to->gestures[i].def, &fault);
+
+		if (r < 0)
+			return explain(r, "gesture", to->gestures[i].def.name, &fault, error);
+	}
+	return 0;
+}
+
+/** Gestures first: one that starts a playlist must not outlive it. */
+static void remove_gone(struct engine *engine, const struct swap *swap)
+{
+	for (size_t i = 0; i < swap->from->n_gestures; i++) {
+		const char *name = swap->from->gestures[i].def.name;
+
+		/* -ENOENT: a command removed it already. */
+		if (!find(&swap->to_gestures, name))
+			(void)cue_gesture_remove(engine->gestures, name);
+	}
+	for (size_t i = 0; i < swap->from->n_playlists; i++) {
+		const char *name = swap->from->playlists[i].def.name;
+
+		if (find(&swap->to_playlists, name))
+			continue;
+		(void)cue_playlist_remove(engine->playlists, name, "removed");
+		engine_playlist_changed(engine, name);
+	}
+}
+
+static int define_changed(struct engine *engine, const struct swap *swap, char *error)
+{
+	for (size_t i = 0; i < swap->to->n_playlists; i++) {
+		const struct config_playlist *playlist = &swap->to->playlists[i];
+		int r = playlist_unchanged(&swap->from_playlists, playlist) ?
+		                0 :
+		                define_playlist(engine, playlist, error);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < swap->to->n_gestures; i++) {
+		const struct config_gesture *gesture = &swap->to->gestures[i];
+		int r = gesture_unchanged(&swap->from_gestures, gesture) ?
+		                0 :
+		                define_gesture(engine, gesture, error);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/** Only when memory ran out in the middle: put back what can be put back. */
+static void roll_back(struct engine *engine, const struct swap *swap)
+{
+	struct swap back = {
+		.from = swap->to,
+		.to = swap->from,
+		.from_playlists = swap->to_playlists,
+		.from_gestures = swap->to_gestures,
+		.to_playlists = swap->from_playlists,
+		.to_gestures = swap->from_gestures,
+	};
+	char error[ENGINE_ERROR_SIZE];
+
+	remove_gone(engine, &back);
+	(void)define_changed(engine, &back, error);
+}
+
+int engine_swap_definitions(struct engine *engine, const struct config *from,
+                            const struct config *to, char *error)
+{
+	struct swap swap = { .from = from, .to = to };
+	int r;
+
+	r = check_all(to, error);
+	if (r < 0)
+		return r;
+	r = index_playlists(from, &swap.from_playlists);
+	if (r >= 0)
+		r = index_gestures(from, &swap.from_gestures);
+	if (r >= 0)
+		r = index_playlists(to, &swap.to_playlists);
+	if (r >= 0)
+		r = index_gestures(to, &swap.to_gestures);
+	if (r < 0) {
+		snprintf(error, ENGINE_ERROR_SIZE, "%s", strerrordesc_np(-r));
+	} else {
+		/* Room is made before it is needed: the limit counts both kinds together. */
+		remove_gone(engine, &swap);
+		r = define_changed(engine, &swap, error);
+		if (r < 0)
+			roll_back(engine, &swap);
+	}
+	index_clear(&swap.from_playlists);
+	index_clear(&swap.from_gestures);
+	index_clear(&swap.to_playlists);
+	index_clear(&swap.to_gestures);
+	return r;
+}

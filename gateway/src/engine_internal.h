@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file engine_internal.h
+ * @brief What the engine's files share; nothing else includes it.
+ */
+#ifndef CUEBUS_ENGINE_INTERNAL_H
+#define CUEBUS_ENGINE_INTERNAL_H
+
+#include "engine.h"
+
+#define ENGINE_ERROR_SIZE 512U
+
+struct input;
+struct faults;
+
+struct engine {
+	struct engine_config config; /**< callbacks and user; `config.config` is the one in force */
+	struct cue_bus *bus;
+	struct cue_playlists *playlists;
+	struct cue_gestures *gestures;
+	struct faults *faults;
+	struct cue_subscription *lifecycle[4];
+	struct input **inputs; /**< in the configuration's order; NULL until opened */
+	size_t n_inputs;
+	bool opened;
+	struct wake_buffers *buffers;
+};
+
+/** What is collected in a wake, kept from one to the next; see engine_wake.c. */
+struct wake_buffers *wake_buffers_new(void);
+struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers);
+
+/** Emit a reserved event of the gateway's own; takes over @p payload's reference (NULL: memory ran out). */
+void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
+                 struct cue_payload *payload, uint64_t time_ns);
+
+/* engine_faults.c: what the bus reports becomes events. */
+int faults_new(struct engine *engine, struct faults **ret_faults);
+struct faults *faults_free(struct faults *faults);
+void faults_report(struct faults *faults, const struct cue_report *report);
+
+/* engine_apply.c: definitions of a configuration. */
+
+/** Define all playlists and gestures, in order. @return 0 or negative errno, @p error filled. */
+int engine_define_all(struct engine *engine, const struct config *config, char *error);
+/** From the definitions of @p from, which are in force, to those of @p to. On failure @p from is in force. */
+int engine_swap_definitions(struct engine *engine, const struct config *from,
+                            const struct config *to, char *error);
+
+/* inputs.c */
+
+/** A closed input, its decoder ready. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver; -ENOMEM. */
+int input_new(struct engine *engine, const struct config_input *config, struct input **ret_input,
+              char *error);
+struct input *input_free(struct input *input);
+/** Open the driver and read the levels; no event yet. */
+int input_open(struct input *input, char *error);
+/** Close the driver and stop the input's timers; it may be opened again. */
+void input_close(struct input *input);
+/** Tell the decoder the levels found at opening: a switch's initial state goes out. */
+void input_start(struct input *input);
+/** As input_start() for an input that ran before: restored after a failed reload. */
+void input_resume(struct input *input);
+/** The driver failed: say so, close, and keep trying to open it. */
+void input_fail(struct input *input, const char *reason);
+/** One edge, the bus already advanced to before @p time_ns. */
+void input_feed(struct input *input, const struct driver_edge *edge, uint64_t time_ns);
+/** Make @p config, which says the same, the one that is borrowed. */
+void input_rebind(struct input *input, const struct config_input *config);
+const struct config_input *input_config(const struct input *input);
+/** NULL while it is virtual, closed or failed. */
+struct driver *input_driver(const struct input *input);
+bool input_is_sim(const struct input *input);
+unsigned input_lines(const struct input *input);
+void input_get_info(const struct input *input, struct engine_input_info *ret_info);
+
+/** Monotonic now: the clock's in real time, the bus's in virtual time. */
+uint64_t engine_now(const struct engine *engine);
+
+#endif

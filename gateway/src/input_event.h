@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file input_event.h
+ * @brief The data of an input's event (design section 4), from a decoded change.
+ */
+#ifndef CUEBUS_INPUT_EVENT_H
+#define CUEBUS_INPUT_EVENT_H
+
+#include <stdbool.h>
+
+#include <cuebus/payload.h>
+#include <drivers/decoder.h>
+
+/**
+ * The members of the configured `data` object that may be merged in, as
+ * `"key":value,…` in the spelling given; what clashes with a field of the
+ * input's kind is left out.
+ * @param data an object, or NULL.
+ * @param ret_extra malloc()ed, may be the empty string.
+ * @return 0; -EINVAL not an object; -ENOMEM.
+ */
+int input_event_extra(enum decoder_kind kind, struct cue_payload *data, char **ret_extra);
+
+/** Whether an input of @p kind writes @p key itself (for lint). */
+bool input_event_owns_key(enum decoder_kind kind, const char *key);
+
+/**
+ * @param extra from input_event_extra().
+ * @param ret_data a new reference.
+ * @return 0; -ENOMEM.
+ */
+int input_event_data(const char *input, const struct decoder_change *change, const char *extra,
+                     struct cue_payload **ret_data);
+
+#endif

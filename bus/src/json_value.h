@@ -10,7 +10,14 @@
 
 struct cJSON;
 
-/** false, 0, "", null, [] and {} are false, the rest true. */
+/** false, 0, "", null, [] and {} are false, the rest true. NULL is false. */
 bool cue_json_truthy(const struct cJSON *value);
+
+/**
+ * Deep equality: numbers as doubles (exactly, unlike cJSON_Compare()), objects
+ * without regard to order. Keys must be unique in both. Recursion goes as deep
+ * as the shallower of the two.
+ */
+bool cue_json_equal(const struct cJSON *a, const struct cJSON *b);
 
 #endif

@@ -8,12 +8,18 @@
  * `eq ne lt le gt ge in exists truthy`; all must hold. A field that is absent
  * satisfies only `exists:false`, `truthy:false` and `ne`. Ordering operators
  * hold between two numbers or two strings (byte order), else not. An object
- * with no operator key is a value, compared deeply.
+ * with no operator key is a value, compared deeply. Numbers are compared as
+ * doubles, so integers beyond 2^53 may compare equal to their neighbours.
  *
  * when: `{"state":type,"producer_id"?,"match"?|"truthy"?}`, combined with
  * `all` (array), `any` (array), `not` (condition). With neither match nor
  * truthy the default gate predicate applies. A state never seen makes the
- * atom false, except `truthy:false`.
+ * atom false, except `truthy:false`. `truthy` asks the gate predicate
+ * (cue_payload_gate()) of the state's data to be true or false.
+ *
+ * A predicate is compiled once and keeps copies of all it needs. Threads: a
+ * compiled predicate is never changed; evaluating one parses the payload and
+ * so belongs on the bus's thread.
  */
 #ifndef CUEBUS_MATCH_H
 #define CUEBUS_MATCH_H
@@ -27,26 +33,40 @@ struct cue_payload;
 struct cue_match;
 struct cue_when;
 
+/** A predicate nests arrays and objects at most this deep. */
+#define CUE_PREDICATE_DEPTH_MAX 16U
+/** A predicate consists of at most this many JSON values, itself included. */
+#define CUE_PREDICATE_VALUES_MAX 256U
+
 /** Where a predicate is wrong. */
 struct cue_predicate_error {
-	char path[128]; /**< JSON Pointer from the predicate's root, "" the root itself. */
+	/** JSON Pointer from the predicate's root, "" the root itself. Where the
+	 *  whole does not fit: to the innermost enclosing value that does. */
+	char path[128];
 	char text[160]; /**< what is wrong and what would be right. */
 };
 
 /**
- * @param json   borrowed for the call.
+ * Compile a match.
+ * @param json      borrowed for the call.
  * @param ret_error optional; filled on -EINVAL.
- * @return 0; -EINVAL; -ENOMEM. Freed with cue_match_free().
+ * @return 0; -EINVAL malformed or over a limit above; -ENOMEM. Freed with
+ *         cue_match_free().
  */
 int cue_match_new(const struct cJSON *json, struct cue_match **ret_match,
                   struct cue_predicate_error *ret_error);
+/** NULL is allowed. @return NULL. */
 struct cue_match *cue_match_free(struct cue_match *match);
-/** NULL matches everything. @p payload is parsed at most once. */
+/** NULL matches everything. @p payload is parsed at most once; without memory
+ *  for that, false. Allocates nothing else. */
 bool cue_match_eval(const struct cue_match *match, struct cue_payload *payload);
 
+/** Compile a condition; parameters and errors as cue_match_new(). Freed with cue_when_free(). */
 int cue_when_new(const struct cJSON *json, struct cue_when **ret_when,
                  struct cue_predicate_error *ret_error);
+/** NULL is allowed. @return NULL. */
 struct cue_when *cue_when_free(struct cue_when *when);
+/** Evaluate against the bus's state store as it is now. */
 bool cue_when_eval(const struct cue_when *when, const struct cue_bus *bus);
 /** Visit each state's event type (for lint); non-zero stops. */
 int cue_when_foreach_type(const struct cue_when *when,

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A match is compiled once into a list of tests. Operands stay in a duplicate
+ * of the JSON given; evaluating allocates nothing.
+ */
+#include <cuebus/match.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#include <cuebus/payload.h>
+
+#include "json_value.h"
+#include "predicate.h"
+
+enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_IN, OP_EXISTS, OP_TRUTHY };
+
+static const char *const op_names[] = {
+	[OP_EQ] = "eq", [OP_NE] = "ne", [OP_LT] = "lt",         [OP_LE] = "le",         [OP_GT] = "gt",
+	[OP_GE] = "ge", [OP_IN] = "in", [OP_EXISTS] = "exists", [OP_TRUTHY] = "truthy",
+};
+#define N_OPS (sizeof(op_names) / sizeof(*op_names))
+
+struct test {
+	enum op op;
+	const cJSON *operand; /* in the match's duplicate */
+};
+
+/* A place in the data, and what must hold there. */
+struct field {
+	char *tokens;    /* n_tokens strings, each with its NUL, one after the other */
+	size_t n_tokens; /* 0: not compiled yet */
+	bool is_pointer;
+	const struct test *tests;
+	size_t n_tests;
+};
+
+struct cue_match {
+	cJSON *json;
+	struct field *fields;
+	size_t n_fields;
+	struct test *tests;
+	size_t n_tests;
+};
+
+/* ---- compile ---- */
+
+/* Split "/a~1b/c" into "a/b\0c\0", in place. */
+static int split_pointer(struct field *field, const struct cue_place *place,
+                         struct cue_predicate_error *error)
+{
+	const char *from = field->tokens + 1;
+	char *to = field->tokens;
+
+	field->n_tokens = 1;
+	for (; *from; from++) {
+		char c = *from;
+
+		if (c == '/') {
+			field->n_tokens++;
+			c = '\0';
+		} else if (c == '~') {
+			from++;
+			if (*from != '0' && *from != '1')
+				return cue_predicate_fail(
+					error, place,
+					"in a JSON Pointer '~' is written ~0 and '/' inside a name ~1");
+			c = *from == '0' ? '~' : '/';
+		}
+		*to++ = c;
+	}
+	*to = '\0';
+	return 0;
+}
+
+static int compile_path(struct field *field, const char *path, const struct cue_place *place,
+                        struct cue_predicate_error *error)
+{
+	field->tokens = strdup(path);
+	if (!field->tokens)
+		return -ENOMEM;
+	field->n_tokens = 1;
+	field->is_pointer = path[0] == '/';
+	return field->is_pointer ? split_pointer(field, place, error) : 0;
+}
+
+static bool find_op(const char *name, enum op *ret_op)
+{
+	for (size_t i = 0; i < N_OPS; i++) {
+		if (strcmp(op_names[i], name) == 0) {
+			*ret_op = (enum op)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int check_operand(enum op op, const cJSON *operand, const struct cue_place *place,
+                         struct cue_predicate_error *error)
+{
+	switch (op) {
+	case OP_EQ:
+	case OP_NE:
+		return 0;
+	case OP_LT:
+	case OP_LE:
+	case OP_GT:
+	case OP_GE:
+		if (cJSON_IsNumber(operand) || cJSON_IsString(operand))
+			return 0;
+		return cue_predicate_fail(error, place, "\"%s\" compares with a number or a string",
+		                          op_names[op]);
+	case OP_IN:
+		if (cJSON_IsArray(operand) && operand->child)
+			return 0;
+		return cue_predicate_fail(error, place,
+		                          "\"in\" needs a list of at least one value");
+	case OP_EXISTS:
+	case OP_TRUTHY:
+		if (cJSON_IsBool(operand))
+			return 0;
+		return cue_predicate_fail(error, place, "\"%s\" is true or false", op_names[op]);
+	}
+	return -EINVAL; /* not reached: the switch is exhaustive */
+}
+
+static bool has_operator(const cJSON *value)
+{
+	enum op op;
+
+	if (!cJSON_IsObject(value))
+		return false;
+	for (const cJSON *member = value->child; member; member = member->next) {
+		if (find_op(member->string, &op))
+			return true;
+	}
+	return false;
+}
+
+static void add_test(struct cue_match *match, struct field *field, enum op op,
+                     const cJSON *operand)
+{
+	match->tests[match->n_tests++] = (struct test){ op, operand };
+	field->n_tests++;
+}
+
+static int compile_field(struct cue_match *match, const cJSON *member,
+                         const struct cue_place *parent, struct cue_predicate_error *error)
+{
+	struct field *field = &match->fields[match->n_fields++];
+	struct cue_place place = cue_place_member(parent, member->string);
+	char key[CUE_KEY_TEXT_SIZE];
+	int r = compile_path(field, member->string, &place, error);
+
+	if (r < 0)
+		return r;
+	field->tests = match->tests + match->n_tests;
+	if (!has_operator(member)) {
+		add_test(match, field, OP_EQ, member);
+		return 0;
+	}
+	for (const cJSON *child = member->child; child; child = child->next) {
+		struct cue_place at = cue_place_member(&place, child->string);
+		enum op op;
+
+		if (!find_op(child->string, &op))
+			return cue_predicate_fail(
+				error, &at,
+				"\"%s\" is no operator (eq ne lt le gt ge in exists truthy); to compare with an object use \"eq\"",
+				cue_predicate_key(child->string, key));
+		r = check_operand(op, child, &at, error);
+		if (r < 0)
+			return r;
+		add_test(match, field, op, child);
+	}
+	return 0;
+}
+
+/* Room for all: a test is a member, or a member of a member. */
+static int allocate(struct cue_match *match)
+{
+	size_t n_fields = 0;
+	size_t n_tests = 0;
+
+	for (const cJSON *member = match->json->child; member; member = member->next) {
+		n_fields++;
+		n_tests += has_operator(member) ? (size_t)cJSON_GetArraySize(member) : 1;
+	}
+	match->fields = calloc(n_fields + 1, sizeof(*match->fields));
+	match->tests = calloc(n_tests + 1, sizeof(*match->tests));
+	return match->fields && match->tests ? 0 : -ENOMEM;
+}
+
+int cue_match_compile(const struct cJSON *json, const struct cue_place *place,
+                      struct cue_match **ret_match, struct cue_predicate_error *error)
+{
+	struct cue_match *match;
+	int r = -ENOMEM;
+
+	if (!cJSON_IsObject(json))
+		return cue_predicate_fail(error, place,
+		                          "a match is an object of fields, such as {\"bpm\":{\"gt\":180}}");
+	match = calloc(1, sizeof(*match));
+	if (!match)
+		return -ENOMEM;
+	match->json = cJSON_Duplicate(json, true);
+	if (!match->json)
+		goto fail;
+	r = allocate(match);
+	for (const cJSON *member = match->json->child; member && r == 0; member = member->next)
+		r = compile_field(match, member, place, error);
+	if (r < 0)
+		goto fail;
+	*ret_match = match;
+	return 0;
+
+fail:
+	cue_match_free(match);
+	return r;
+}
+
+int cue_match_new(const struct cJSON *json, struct cue_match **ret_match,
+                  struct cue_predicate_error *ret_error)
+{
+	const struct cue_place root = { 0 };
+	size_t values;
+	int r = cue_predicate_check(json, &values, ret_error);
+
+	return r < 0 ? r : cue_match_compile(json, &root, ret_match, ret_error);
+}
+
+struct cue_match *cue_match_free(struct cue_match *match)
+{
+	if (!match)
+		return NULL;
+	for (size_t i = 0; i < match->n_fields; i++)
+		free(match->fields[i].tokens);
+	free(match->fields);
+	free(match->tests);
+	cJSON_Delete(match->json);
+	free(match);
+	return NULL;
+}
+
+/* ---- evaluate ---- */
+
+/* RFC 6901: digits without leading zeros. @return NULL when there is none. */
+static const cJSON *array_item(const cJSON *array, const char *token)
+{
+	int index = 0;
+
+	if (token[0] == '\0' || (token[0] == '0' && token[1] != '\0') || strlen(token) > 9)
+		return NULL;
+	for (; *token; token++) {
+		if (*token < '0' || *token > '9')
+			return NULL;
+		index = index * 10 + (*token - '0');
+	}
+	return cJSON_GetArrayItem(array, index);
+}
+
+static const cJSON *find_value(const struct field *field, const cJSON *data)
+{
+	const char *token = field->tokens;
+
+	for (size_t i = 0; i < field->n_tokens && data; i++, token += strlen(token) + 1) {
+		if (cJSON_IsObject(data))
+			data = cJSON_GetObjectItemCaseSensitive(data, token);
+		else if (cJSON_IsArray(data) && field->is_pointer)
+			data = array_item(data, token);
+		else
+			data = NULL;
+	}
+	return data;
+}
+
+/* Less than, equal, greater than 0, as strcmp(); false when there is no order. */
+static bool compare(const cJSON *a, const cJSON *b, int *ret_order)
+{
+	if (cJSON_IsNumber(a) && cJSON_IsNumber(b)) {
+		*ret_order = (a->valuedouble > b->valuedouble) - (a->valuedouble < b->valuedouble);
+		return true;
+	}
+	if (cJSON_IsString(a) && cJSON_IsString(b)) {
+		*ret_order = strcmp(a->valuestring, b->valuestring);
+		return true;
+	}
+	return false;
+}
+
+static bool is_in(const cJSON *value, const cJSON *list)
+{
+	for (const cJSON *item = list->child; item; item = item->next) {
+		if (cue_json_equal(item, value))
+			return true;
+	}
+	return false;
+}
+
+/* @p value is NULL when there is none. */
+static bool test_holds(const struct test *test, const cJSON *value)
+{
+	int order;
+
+	switch (test->op) {
+	case OP_EQ:
+		return value && cue_json_equal(test->operand, value);
+	case OP_NE:
+		return !value || !cue_json_equal(test->operand, value);
+	case OP_LT:
+		return compare(value, test->operand, &order) && order < 0;
+	case OP_LE:
+		return compare(value, test->operand, &order) && order <= 0;
+	case OP_GT:
+		return compare(value, test->operand, &order) && order > 0;
+	case OP_GE:
+		return compare(value, test->operand, &order) && order >= 0;
+	case OP_IN:
+		return value && is_in(value, test->operand);
+	case OP_EXISTS:
+		return (value != NULL) == (bool)cJSON_IsTrue(test->operand);
+	case OP_TRUTHY:
+		return cue_json_truthy(value) == (bool)cJSON_IsTrue(test->operand);
+	}
+	return false; /* not reached: the switch is exhaustive */
+}
+
+bool cue_match_eval(const struct cue_match *match, struct cue_payload *payload)
+{
+	const cJSON *data;
+
+	if (!match)
+		return true;
+	data = cue_payload_json(payload);
+	if (!data)
+		return false;
+	for (size_t i = 0; i < match->n_fields; i++) {
+		const struct field *field = &match->fields[i];
+		const cJSON *value = find_value(field, data);
+
+		for (size_t j = 0; j < field->n_tests; j++) {
+			if (!test_holds(&field->tests[j], value))
+				return false;
+		}
+	}
+	return true;
+}

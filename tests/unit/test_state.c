@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "bus_fixture.h"
+#include "cue_criterion.h"
+
+static void emit(struct fixture *f, const char *type, uint32_t producer_id, const char *json)
+{
+	struct cue_payload *payload;
+
+	cr_assert_eq(cue_payload_new(json, strlen(json), 0, &payload, NULL), 0);
+	cr_assert_eq(cue_bus_emit(f->bus,
+	                          &(struct cue_emit){ .type = type,
+	                                              .producer_id = producer_id,
+	                                              .payload = payload,
+	                                              .time_ns = CUE_TIME_NONE },
+	                          NULL),
+	             0);
+	cue_payload_unref(payload);
+}
+
+static void expect(struct fixture *f, const char *type, const uint32_t *producer_id,
+                   const char *json)
+{
+	struct cue_state state;
+
+	cr_assert_eq(cue_bus_state_get(f->bus, type, producer_id, &state), 0);
+	cr_assert_str_eq(cue_payload_bytes(state.payload, NULL), json);
+}
+
+Test(state, keeps_the_last_of_each_producer_and_of_any)
+{
+	struct fixture f;
+	struct cue_state state;
+	uint32_t one = 1, two = 2, three = 3;
+
+	fixture_open(&f, NULL);
+	emit(&f, "a.b", 1, "1");
+	emit(&f, "a.b", 2, "2");
+	emit(&f, "a.b", 1, "3");
+	expect(&f, "a.b", &one, "3");
+	expect(&f, "a.b", &two, "2");
+	expect(&f, "a.b", NULL, "3");
+	cr_assert_eq(cue_bus_state_get(f.bus, "a.b", &three, &state), -ENOENT);
+	cr_assert_eq(cue_bus_state_get(f.bus, "a.c", NULL, &state), -ENOENT);
+	fixture_close(&f);
+}
+
+Test(state, when_full_new_entries_are_counted_and_the_latest_stays_true)
+{
+	struct fixture f;
+	struct cue_limits limits = { .state_entries = 2 };
+	struct cue_bus_stats stats;
+	struct cue_state state;
+	uint32_t three = 3;
+
+	fixture_open(&f, &limits);
+	emit(&f, "a", 1, "1");
+	emit(&f, "a", 2, "2");
+	emit(&f, "a", 3, "3");
+	emit(&f, "a", 1, "4");
+	expect(&f, "a", NULL, "4");
+	cr_assert_eq(cue_bus_state_get(f.bus, "a", &three, &state), -ENOENT);
+	cue_bus_get_stats(f.bus, &stats);
+	cr_assert_eq(stats.state_refused, 1U);
+	cr_assert_eq(stats.state_entries, 2U);
+	cr_assert_eq(f.reports[CUE_REPORT_STATE_FULL], 1U);
+	fixture_close(&f);
+}
+
+static int visit(void *user, const struct cue_state *state)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s/%u", cue_type_name(state->type), state->producer_id);
+	fixture_log(user, text);
+	return strcmp(text, "stop/9") == 0 ? 7 : 0;
+}
+
+Test(state, foreach_goes_by_name_and_producer_and_filters)
+{
+	struct fixture f;
+	uint32_t two = 2;
+
+	fixture_open(&f, NULL);
+	emit(&f, "b", 2, "0");
+	emit(&f, "b", 1, "0");
+	emit(&f, "a", 2, "0");
+	cr_assert_eq(cue_bus_state_foreach(f.bus, NULL, NULL, visit, &f), 0);
+	cr_assert_str_eq(f.log, "a/2 b/1 b/2");
+	f.log[0] = '\0';
+	cue_bus_state_foreach(f.bus, NULL, &two, visit, &f);
+	cr_assert_str_eq(f.log, "a/2 b/2");
+	f.log[0] = '\0';
+	cue_bus_state_foreach(f.bus, "b", NULL, visit, &f);
+	cr_assert_str_eq(f.log, "b/1 b/2");
+	emit(&f, "stop", 9, "0");
+	emit(&f, "zzz", 1, "0");
+	cr_assert_eq(cue_bus_state_foreach(f.bus, NULL, NULL, visit, &f), 7);
+	fixture_close(&f);
+}
+
+Test(state, many_entries_survive_growth)
+{
+	struct fixture f;
+
+	fixture_open(&f, NULL);
+	for (uint32_t i = 0; i < 2000; i++) {
+		char json[16];
+
+		snprintf(json, sizeof(json), "%u", i);
+		emit(&f, "a", i, json);
+	}
+	for (uint32_t i = 0; i < 2000; i++) {
+		char json[16];
+
+		snprintf(json, sizeof(json), "%u", i);
+		expect(&f, "a", &i, json);
+	}
+	fixture_close(&f);
+}

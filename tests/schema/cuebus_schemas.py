@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schemas of `schemas/`, registered by $id, ready to validate with."""
+
+import json
+import pathlib
+
+import jsonschema
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEMAS = ROOT / "schemas"
+URN = "urn:cuebus:schema:1:"
+
+
+def _no_duplicates(pairs):
+    keys = [key for key, _ in pairs]
+    if len(keys) != len(set(keys)):
+        raise ValueError(f"duplicate key in {keys}")
+    return dict(pairs)
+
+
+def strict_loads(text):
+    """JSON without duplicate keys, NaN or Infinity."""
+
+    def refuse(word):
+        raise ValueError(f"{word} is no JSON")
+
+    return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=refuse)
+
+
+def load_all():
+    """name -> schema, of every file."""
+    found = {}
+    for path in sorted(SCHEMAS.glob("*.schema.json")):
+        found[path.name[: -len(".schema.json")]] = strict_loads(path.read_text("utf-8"))
+    return found
+
+
+class Registry:
+    """Validators by schema name; formats are checked too."""
+
+    def __init__(self):
+        self.schemas = load_all()
+        store = {schema["$id"]: schema for schema in self.schemas.values()}
+        self._validators = {}
+        for name, schema in self.schemas.items():
+            resolver = jsonschema.RefResolver(schema["$id"], schema, store=store)
+            self._validators[name] = jsonschema.Draft202012Validator(
+                schema, resolver=resolver, format_checker=jsonschema.FormatChecker()
+            )
+
+    def errors(self, name, instance):
+        """Texts of what is wrong with the instance; empty when nothing is."""
+        found = self._validators[name].iter_errors(instance)
+        return [f"{name}: /{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in found]

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "topics.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct topics {
+	size_t len; /* of prefix */
+	char prefix[];
+};
+
+#define EVENT_BELOW "/bus/"
+
+int topics_new(const char *topic_prefix, const char *gateway_id, struct topics **ret_topics)
+{
+	size_t len = strlen(topic_prefix) + strlen("/1/") + strlen(gateway_id);
+	struct topics *topics;
+
+	if (len + strlen(EVENT_BELOW) + CUE_TYPE_MAX_LEN >= TOPIC_SIZE)
+		return -ENAMETOOLONG;
+	if (!topics_is_publishable(topic_prefix) || !topics_is_publishable(gateway_id))
+		return -EINVAL;
+	topics = malloc(sizeof(*topics) + len + 1);
+	if (!topics)
+		return -ENOMEM;
+	topics->len = len;
+	snprintf(topics->prefix, len + 1, "%s/1/%s", topic_prefix, gateway_id);
+	*ret_topics = topics;
+	return 0;
+}
+
+struct topics *topics_free(struct topics *topics)
+{
+	free(topics);
+	return NULL;
+}
+
+const char *topics_prefix(const struct topics *topics)
+{
+	return topics->prefix;
+}
+
+void topics_event(const struct topics *topics, const char *type, char topic[TOPIC_SIZE])
+{
+	snprintf(topic, TOPIC_SIZE, "%s" EVENT_BELOW "%s", topics->prefix, type);
+	for (char *c = topic + topics->len + strlen(EVENT_BELOW); *c; c++) {
+		if (*c == '.')
+			*c = '/';
+	}
+}
+
+int topics_below(const struct topics *topics, const char *below, const char *name,
+                 char topic[TOPIC_SIZE])
+{
+	size_t len = topics->len + 1 + strlen(below) + (name ? 1 + strlen(name) : 0);
+
+	if (len >= TOPIC_SIZE)
+		return -ENAMETOOLONG;
+	snprintf(topic, TOPIC_SIZE, "%s/%s%s%s", topics->prefix, below, name ? "/" : "",
+	         name ? name : "");
+	return 0;
+}
+
+/** What stands after @p prefix, or NULL when @p s does not begin with it. */
+static const char *after(const char *s, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(s, prefix, len) == 0 ? s + len : NULL;
+}
+
+enum topic_kind topics_parse(const struct topics *topics, const char *topic, const char **ret_rest)
+{
+	const char *below = after(topic, topics->prefix);
+	const char *rest;
+
+	if (!below)
+		return TOPIC_OTHER;
+	if ((rest = after(below, "/emit/"))) {
+		*ret_rest = rest;
+		return TOPIC_EMIT;
+	}
+	if ((rest = after(below, "/cmd/"))) {
+		*ret_rest = rest;
+		return TOPIC_COMMAND;
+	}
+	return TOPIC_OTHER;
+}
+
+int topics_emit_type(const char *rest, char type[CUE_TYPE_MAX_LEN + 1], const char **ret_reason)
+{
+	size_t len = strlen(rest);
+
+	if (len > CUE_TYPE_MAX_LEN) {
+		*ret_reason = "an event type has 128 characters at most";
+		return -EINVAL;
+	}
+	if (strchr(rest, '.')) {
+		*ret_reason = "the segments of an event type are topic levels here: write '/' for '.'";
+		return -EINVAL;
+	}
+	for (size_t i = 0; i <= len; i++)
+		type[i] = rest[i] == '/' ? '.' : rest[i];
+	return cue_type_is_valid(type, len, ret_reason) ? 0 : -EINVAL;
+}
+
+bool topics_is_publishable(const char *topic)
+{
+	size_t len = 0;
+
+	for (; topic[len]; len++) {
+		if (len + 1 >= TOPIC_SIZE || topic[len] == '+' || topic[len] == '#' ||
+		    (unsigned char)topic[len] < 0x20 || topic[len] == 0x7f)
+			return false;
+	}
+	return len > 0;
+}
+
+bool topics_is_reply_allowed(const struct topics *topics, const char *topic,
+                             const char *const *prefixes, size_t n_prefixes)
+{
+	const char *rest = after(topic, topics->prefix);
+
+	if (!topics_is_publishable(topic))
+		return false;
+	if (rest && (rest = after(rest, "/reply/")) && *rest)
+		return true;
+	for (size_t i = 0; i < n_prefixes; i++) {
+		if (*prefixes[i] && after(topic, prefixes[i]))
+			return true;
+	}
+	return false;
+}

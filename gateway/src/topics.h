@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file topics.h
+ * @brief The topics below P = `<topic_prefix>/1/<gateway id>` (design section 3).
+ *
+ * Immutable once made; any thread may read it.
+ */
+#ifndef CUEBUS_TOPICS_H
+#define CUEBUS_TOPICS_H
+
+#include <cuebus/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Longest topic this gateway publishes or takes, the NUL included. Far below
+ *  MQTT's 65,535, so that topics fit on the stack. */
+#define TOPIC_SIZE 1024U
+
+struct topics;
+
+/**
+ * @return 0; -EINVAL prefix or id is empty or has a wildcard or control
+ *         character in it; -ENAMETOOLONG they leave no room for an event
+ *         type's topic in TOPIC_SIZE; -ENOMEM.
+ */
+int topics_new(const char *topic_prefix, const char *gateway_id, struct topics **ret_topics);
+struct topics *topics_free(struct topics *topics);
+
+/** P, without a slash at its end. Lives as long as @p topics. */
+const char *topics_prefix(const struct topics *topics);
+
+/** `P/bus/<type, dots as slashes>`. @p type is a valid event type: it always fits. */
+void topics_event(const struct topics *topics, const char *type, char topic[TOPIC_SIZE]);
+
+/**
+ * `P/<below>` when @p name is NULL, else `P/<below>/<name>`, e.g. ("status",
+ * NULL), ("input", "doorbell"), ("reply", "playlist/start"), ("cmd", "#").
+ * @return 0; -ENAMETOOLONG (@p topic untouched).
+ */
+int topics_below(const struct topics *topics, const char *below, const char *name,
+                 char topic[TOPIC_SIZE]);
+
+enum topic_kind {
+	TOPIC_OTHER,   /**< not ours to read */
+	TOPIC_EMIT,    /**< P/emit/… */
+	TOPIC_COMMAND, /**< P/cmd/… */
+};
+
+/**
+ * What an incoming topic is. @p ret_rest points into @p topic at what stands
+ * below P/emit/ or P/cmd/ (may be empty); untouched for TOPIC_OTHER.
+ */
+enum topic_kind topics_parse(const struct topics *topics, const char *topic, const char **ret_rest);
+
+/**
+ * The event type of what stands below P/emit/: slashes become dots.
+ * @param ret_reason on failure a static text.
+ * @return 0; -EINVAL not a well-formed event type (a dot in a topic level
+ *         included: each type has one topic only).
+ */
+int topics_emit_type(const char *rest, char type[CUE_TYPE_MAX_LEN + 1], const char **ret_reason);
+
+/** Whether a message may be published there: not empty, shorter than
+ *  TOPIC_SIZE, without `+`, `#` and control characters. */
+bool topics_is_publishable(const char *topic);
+
+/**
+ * Whether a reply may go to @p topic: publishable, and below `P/reply/` or
+ * beginning with one of @p prefixes.
+ */
+bool topics_is_reply_allowed(const struct topics *topics, const char *topic,
+                             const char *const *prefixes, size_t n_prefixes);
+
+#endif

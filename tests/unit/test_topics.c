@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cue_criterion.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "topics.h"
+
+static struct topics *make(void)
+{
+	struct topics *topics = NULL;
+
+	cr_assert_eq(topics_new("cuebus", "porch", &topics), 0);
+	return topics;
+}
+
+Test(topics, names_what_stands_below_the_prefix)
+{
+	struct topics *topics = make();
+	char topic[TOPIC_SIZE];
+
+	cr_assert_str_eq(topics_prefix(topics), "cuebus/1/porch");
+	topics_event(topics, "event.playlist.created", topic);
+	cr_assert_str_eq(topic, "cuebus/1/porch/bus/event/playlist/created");
+	cr_assert_eq(topics_below(topics, "status", NULL, topic), 0);
+	cr_assert_str_eq(topic, "cuebus/1/porch/status");
+	cr_assert_eq(topics_below(topics, "playlist", "color.cycle", topic), 0);
+	cr_assert_str_eq(topic, "cuebus/1/porch/playlist/color.cycle");
+	topics_free(topics);
+}
+
+Test(topics, dots_of_the_gateway_id_stay_dots)
+{
+	struct topics *topics = NULL;
+	char topic[TOPIC_SIZE];
+
+	cr_assert_eq(topics_new("a.b/c", "x.y", &topics), 0);
+	topics_event(topics, "a.b", topic);
+	cr_assert_str_eq(topic, "a.b/c/1/x.y/bus/a/b");
+	topics_free(topics);
+}
+
+Test(topics, refuses_prefixes_that_can_not_be_published_to)
+{
+	static char deep[TOPIC_SIZE];
+	struct topics *topics = NULL;
+
+	cr_assert_eq(topics_new("cuebus/#", "porch", &topics), -EINVAL);
+	cr_assert_eq(topics_new("cuebus", "po+rch", &topics), -EINVAL);
+	cr_assert_eq(topics_new("", "porch", &topics), -EINVAL);
+	cr_assert_eq(topics_new("cuebus", "", &topics), -EINVAL);
+	memset(deep, 'a', sizeof(deep) - 1);
+	cr_assert_eq(topics_new(deep, "porch", &topics), -ENAMETOOLONG);
+	cr_assert_null(topics);
+}
+
+Test(topics, a_name_that_is_too_long_is_refused)
+{
+	static char name[TOPIC_SIZE];
+	struct topics *topics = make();
+	char topic[TOPIC_SIZE] = "untouched";
+
+	memset(name, 'n', sizeof(name) - 1);
+	cr_assert_eq(topics_below(topics, "input", name, topic), -ENAMETOOLONG);
+	cr_assert_str_eq(topic, "untouched");
+	topics_free(topics);
+}
+
+Test(topics, parses_what_comes_in)
+{
+	struct topics *topics = make();
+	const char *rest = NULL;
+
+	cr_assert_eq(topics_parse(topics, "cuebus/1/porch/emit/button/press", &rest), TOPIC_EMIT);
+	cr_assert_str_eq(rest, "button/press");
+	cr_assert_eq(topics_parse(topics, "cuebus/1/porch/cmd/playlist/start", &rest), TOPIC_COMMAND);
+	cr_assert_str_eq(rest, "playlist/start");
+	cr_assert_eq(topics_parse(topics, "cuebus/1/porch/cmd/", &rest), TOPIC_COMMAND);
+	cr_assert_str_eq(rest, "");
+	/* "P/cmd/#" also matches its parent level. */
+	cr_assert_eq(topics_parse(topics, "cuebus/1/porch/cmd", &rest), TOPIC_OTHER);
+	cr_assert_eq(topics_parse(topics, "cuebus/1/porch2/cmd/ping", &rest), TOPIC_OTHER);
+	cr_assert_eq(topics_parse(topics, "cuebus/1/porch/bus/a", &rest), TOPIC_OTHER);
+	cr_assert_eq(topics_parse(topics, "", &rest), TOPIC_OTHER);
+	topics_free(topics);
+}
+
+Test(topics, emit_topics_are_event_types)
+{
+	static char long_rest[200];
+	char type[CUE_TYPE_MAX_LEN + 1];
+	const char *reason = NULL;
+
+	cr_assert_eq(topics_emit_type("button/press", type, &reason), 0);
+	cr_assert_str_eq(type, "button.press");
+	cr_assert_eq(topics_emit_type("", type, &reason), -EINVAL);
+	cr_assert_not_null(reason);
+	cr_assert_eq(topics_emit_type("button//press", type, &reason), -EINVAL);
+	cr_assert_eq(topics_emit_type("button/press/", type, &reason), -EINVAL);
+	cr_assert_eq(topics_emit_type("Button/press", type, &reason), -EINVAL);
+	cr_assert_eq(topics_emit_type("a/b/c/d/e/f/g/h/i", type, &reason), -EINVAL);
+	cr_assert_eq(topics_emit_type("button.press", type, &reason), -EINVAL);
+	memset(long_rest, 'a', sizeof(long_rest) - 1);
+	cr_assert_eq(topics_emit_type(long_rest, type, &reason), -EINVAL);
+	long_rest[CUE_TYPE_MAX_LEN] = '\0';
+	cr_assert_eq(topics_emit_type(long_rest, type, &reason), 0);
+}
+
+Test(topics, replies_go_only_where_they_may)
+{
+	static const char *const prefixes[] = { "apps/", "" };
+	struct topics *topics = make();
+
+	cr_assert(topics_is_reply_allowed(topics, "cuebus/1/porch/reply/me", NULL, 0));
+	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/reply/", NULL, 0));
+	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/reply", NULL, 0));
+	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/cmd/ping", NULL, 0));
+	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/reply/+", NULL, 0));
+	cr_assert_not(topics_is_reply_allowed(topics, "apps/x", NULL, 0));
+	cr_assert(topics_is_reply_allowed(topics, "apps/x", prefixes, 2));
+	cr_assert_not(topics_is_reply_allowed(topics, "other/x", prefixes, 2));
+	cr_assert_not(topics_is_reply_allowed(topics, "apps/#", prefixes, 2));
+	cr_assert_not(topics_is_reply_allowed(topics, "", prefixes, 2));
+	topics_free(topics);
+}

@@ -108,6 +108,8 @@ struct cue_bus {
 	struct cue_subscription **wildcards;
 	size_t n_wildcards, cap_wildcards;
 	uint64_t next_subscription;
+	uint32_t definitions; /* playlists plus gestures; limits.definitions at most */
+	uint32_t last_origin; /* cue_event.origin given last */
 	struct cue_bus_stats stats;
 };
 

@@ -4,10 +4,21 @@
  * @brief Gestures, the "virtual peripherals": double and multi tap,
  *        simultaneous press, sequence, gated mirror, gated playlist.
  *
- * Windows are inclusive and measured on event times. A detector never sees its
- * own output. Each gesture keeps its state per producer, for at most
- * cue_limits.gesture_producers producers (the one not heard of longest is
- * forgotten, and counted).
+ * Windows are inclusive and measured on event times (cue_event.time_ns), never
+ * with timers: whether a window has passed is asked when the next event comes.
+ * Events need not come in order of time (one input's debounced edge carries
+ * the time it began and may be dispatched after a later edge of another), so a
+ * window compares the events' distance in time whichever came first. What was
+ * already dropped as too old does not come back for an event that comes late.
+ *
+ * A detector never sees its own output. Taps and sequences keep their state
+ * per producer, for at most cue_limits.gesture_producers producers (the one
+ * not heard of longest is forgotten, and counted); a simultaneous gesture
+ * keeps one event of fewer than `required_sources` producers.
+ *
+ * A gesture listens at its priority under its name; among equal priorities
+ * the one defined earlier comes first (one that is redefined comes last).
+ * Handlers run on the bus's thread, and every call here is made on it.
  */
 #ifndef CUEBUS_GESTURE_H
 #define CUEBUS_GESTURE_H
@@ -19,11 +30,34 @@ struct cue_bus;
 struct cue_gestures;
 struct cue_playlists;
 
+/** Event types a definition may list under `gate` and under `mirror`. */
+#define CUE_GESTURE_TYPES_MAX 64U
+#define CUE_GESTURE_STEPS_MAX 64U
+#define CUE_GESTURE_COUNT_MAX 16U
+#define CUE_GESTURE_SOURCES_MAX 64U
+/** Bytes of a gesture's name. */
+#define CUE_GESTURE_NAME_MAX 128U
+/** Bytes of a gesture's payload. One that would be larger (gestures made of
+ *  gestures multiply their data) is not emitted; the handler fails with -E2BIG,
+ *  which the bus counts and reports. */
+#define CUE_GESTURE_PAYLOAD_MAX (8U * 1024U * 1024U)
+
 enum cue_gesture_type {
-	CUE_GESTURE_DOUBLE_TAP,     /**< two taps of one producer; the second consumes both. */
-	CUE_GESTURE_MULTI_TAP,      /**< the same with `count` taps, each within window of the one before. */
-	CUE_GESTURE_SIMULTANEOUS,   /**< events of `required_sources` distinct producers within a sliding window; clears after firing. */
-	CUE_GESTURE_SEQUENCE,       /**< steps in order, per producer, timeout between neighbours; keeps the longest suffix that is a prefix. */
+	/** Two taps of one producer; the second consumes both, a third begins
+	 *  anew. Outside of the window the later tap (by its time) becomes the
+	 *  first. A `source.match` that fails makes an event no tap at all. */
+	CUE_GESTURE_DOUBLE_TAP,
+	/** The same with `count` taps, each within the window of the one before. */
+	CUE_GESTURE_MULTI_TAP,
+	/** Events of `required_sources` distinct producers within a sliding
+	 *  window: of each producer the latest event counts, those further than
+	 *  the window from the newest are dropped. Clears after firing. */
+	CUE_GESTURE_SIMULTANEOUS,
+	/** Steps in the order of dispatch, per producer, the timeout running
+	 *  between neighbours. Every event of a type that a step uses takes part:
+	 *  one that does not fit is a mismatch, after which the longest suffix
+	 *  that is still a prefix of the steps is kept. Other types are ignored. */
+	CUE_GESTURE_SEQUENCE,
 	CUE_GESTURE_GATED_MIRROR,   /**< re-emits `mirror` events while the gate is open. */
 	CUE_GESTURE_GATED_PLAYLIST, /**< starts `playlist` on a gate event whose predicate holds. */
 };
@@ -35,10 +69,10 @@ struct cue_gesture_config {
 	const char *emit;             /**< required for taps, simultaneous, sequence; for a mirror NULL keeps the mirrored type. */
 	struct cue_payload *metadata; /**< NULL: none. */
 	int priority;                 /**< as given; the config's default is CUE_PRIORITY_GESTURE. */
-	uint64_t cooldown_ns;         /**< after firing (per producer where state is per producer), what would fire is counted and dropped. */
+	uint64_t cooldown_ns;         /**< less than this after firing, what would fire is counted and dropped; per producer for taps and sequences. 0: none. */
 
 	struct cue_filter source;     /**< taps, simultaneous. */
-	uint64_t window_ns;           /**< taps, simultaneous. */
+	uint64_t window_ns;           /**< taps, simultaneous: 1 to CUE_DURATION_MAX_NS. */
 	uint32_t count;               /**< multi tap: 2 to 16. */
 	uint32_t required_sources;    /**< simultaneous: 2 to 64. */
 
@@ -46,31 +80,48 @@ struct cue_gesture_config {
 	size_t n_steps;
 	uint64_t timeout_ns;          /**< sequence; 0: none. */
 
-	const char *const *gate;      /**< gated: event types. */
+	const char *const *gate;      /**< gated: event types, 1 to 64; a mirror with `when` may have none. */
 	size_t n_gate;
-	const char *const *mirror;    /**< mirror: event types. */
+	const char *const *mirror;    /**< mirror: event types, 1 to 64. One that is a gate too changes the gate first. */
 	size_t n_mirror;
 	uint32_t output_producer_id;  /**< mirror. */
-	const struct cJSON *when;     /**< gated: NULL: default gate predicate on the gate event's data. */
-	bool initial;                 /**< mirror: open before the first gate event. */
+	/** Gated: on the state store, as it is at each mirrored event, or gate
+	 *  event of a gated playlist. NULL: the default gate predicate on the
+	 *  latest gate event's data. */
+	const struct cJSON *when;
+	bool initial;                 /**< mirror with gates: open before the first gate event. */
 	const char *playlist;         /**< gated playlist. */
 	bool cancel_active_runs;      /**< gated playlist: stop its runs (detail "gate") before starting. */
 };
 
-/** @param playlists borrowed, must outlive the gestures; NULL: gated playlists are refused. */
-int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists, struct cue_gestures **ret_gestures);
+/**
+ * @param bus       borrowed, must outlive the gestures.
+ * @param playlists borrowed, must outlive the gestures; NULL: gated playlists
+ *                  are refused.
+ * @return 0; -ENOMEM.
+ */
+int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists,
+                     struct cue_gestures **ret_gestures);
+/** Not from inside a handler. NULL is allowed. @return NULL. */
 struct cue_gestures *cue_gestures_free(struct cue_gestures *gestures);
 
 /**
- * Define, or redefine (its state starts anew, its id stays: derived from
- * gateway id and name).
- * @return 0; -EINVAL (ret_error); -ENOSPC; -ENOMEM. On failure an earlier one stays.
+ * Define, or redefine (state and counters start anew, the id stays: derived
+ * from gateway id and name). Safe inside a handler, where it takes effect with
+ * the next event. Playlists that `playlist` names need not exist yet: a gate
+ * event that finds none is a failure of the handler, -ENOENT.
+ * @param ret_id    optional.
+ * @param ret_error optional, filled on -EINVAL: path (JSON Pointer from the
+ *                  definition, e.g. "/steps/0/match/bpm") and text.
+ * @return 0; -EINVAL; -ENOSPC too many definitions or event types; -ENOMEM.
+ *         On failure an earlier definition stays in force, its state too.
  */
 int cue_gesture_define(struct cue_gestures *gestures, const struct cue_gesture_config *config,
                        struct cue_id *ret_id, struct cue_predicate_error *ret_error);
-/** The same checks without a side effect. */
+/** The same checks without a side effect. @return 0; -EINVAL; -ENOMEM. */
 int cue_gesture_check(const struct cue_gesture_config *config, struct cue_predicate_error *ret_error);
-/** @return 0; -ENOENT. */
+/** Safe inside a handler: the gesture does nothing more, not even for the
+ *  event being dispatched. @return 0; -ENOENT. */
 int cue_gesture_remove(struct cue_gestures *gestures, const char *name);
 
 /** "double_tap" …; NULL for an unknown value. */
@@ -78,6 +129,7 @@ const char *cue_gesture_type_name(enum cue_gesture_type type);
 /** @return 0; -EINVAL. */
 int cue_gesture_type_parse(const char *name, enum cue_gesture_type *ret_type);
 
+/** Valid during the visit. Counters are since the definition. */
 struct cue_gesture_info {
 	const char *name;
 	struct cue_id id;
@@ -87,15 +139,17 @@ struct cue_gesture_info {
 	uint64_t producers_forgotten;
 };
 
-/** In order of name; non-zero from @p visit stops and is returned. */
+/** In order of name (bytes). Non-zero from @p visit stops and is returned.
+ *  Must not define or remove. */
 int cue_gesture_foreach(struct cue_gestures *gestures,
                         int (*visit)(void *user, const struct cue_gesture_info *info), void *user);
 
+/** Over all definitions, those removed included. */
 struct cue_gestures_stats {
 	uint64_t fired;
 	uint64_t cooled_down;
 	uint64_t producers_forgotten;
-	uint32_t definitions;
+	uint32_t definitions; /**< now */
 };
 void cue_gestures_get_stats(const struct cue_gestures *gestures, struct cue_gestures_stats *ret_stats);
 

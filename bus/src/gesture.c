@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A gesture belongs to the registry and to each of its subscriptions. The bus
+ * lets go of a cancelled subscription only when no dispatch can reach it, so a
+ * gesture that is removed, by its own handler's doing even, stays valid until
+ * that handler has returned. */
+#include "gesture_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	const struct gesture_kind *kind;
+} types[] = {
+	[CUE_GESTURE_DOUBLE_TAP] = { "double_tap", &gesture_kind_tap },
+	[CUE_GESTURE_MULTI_TAP] = { "multi_tap", &gesture_kind_tap },
+	[CUE_GESTURE_SIMULTANEOUS] = { "simultaneous", &gesture_kind_simultaneous },
+	[CUE_GESTURE_SEQUENCE] = { "sequence", &gesture_kind_sequence },
+	[CUE_GESTURE_GATED_MIRROR] = { "gated_mirror", &gesture_kind_gated_mirror },
+	[CUE_GESTURE_GATED_PLAYLIST] = { "gated_playlist", &gesture_kind_gated_playlist },
+};
+#define N_TYPES (sizeof(types) / sizeof(*types))
+
+const char *cue_gesture_type_name(enum cue_gesture_type type)
+{
+	return (size_t)type < N_TYPES ? types[type].name : NULL;
+}
+
+int cue_gesture_type_parse(const char *name, enum cue_gesture_type *ret_type)
+{
+	for (size_t i = 0; i < N_TYPES; i++) {
+		if (strcmp(types[i].name, name) == 0) {
+			*ret_type = (enum cue_gesture_type)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* ---- one gesture ---- */
+
+static void gesture_unref(struct gesture *gesture)
+{
+	if (--gesture->refs > 0)
+		return;
+	gesture->kind->clear(gesture);
+	free(gesture->inputs);
+	free(gesture->name);
+	free(gesture->emit);
+	free(gesture->peripheral);
+	free(gesture);
+}
+
+static int on_event(void *user, struct cue_bus *bus, const struct cue_event *event)
+{
+	const struct gesture_input *input = user;
+	struct gesture *gesture = input->gesture;
+
+	(void)bus;
+	if (event->origin == gesture->origin)
+		return 0;
+	return gesture->kind->handle(gesture, input->roles, event);
+}
+
+static void on_unsubscribed(void *user)
+{
+	const struct gesture_input *input = user;
+
+	gesture_unref(input->gesture);
+}
+
+int gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role)
+{
+	const struct cue_type *interned;
+	int r;
+
+	r = cue_bus_intern(gesture->bus, type, &interned);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < gesture->n_inputs; i++) {
+		if (gesture->inputs[i].type == interned) {
+			gesture->inputs[i].roles |= (unsigned)role;
+			return 0;
+		}
+	}
+	if (gesture->n_inputs == gesture->cap_inputs) {
+		size_t cap = gesture->cap_inputs ? 2 * gesture->cap_inputs : 2;
+		struct gesture_input *inputs = reallocarray(gesture->inputs, cap, sizeof(*inputs));
+
+		if (!inputs)
+			return -ENOMEM;
+		gesture->inputs = inputs;
+		gesture->cap_inputs = cap;
+	}
+	gesture->inputs[gesture->n_inputs++] = (struct gesture_input){
+		.gesture = gesture,
+		.type = interned,
+		.roles = (unsigned)role,
+	};
+	return 0;
+}
+
+static int subscribe(struct gesture *gesture)
+{
+	for (size_t i = 0; i < gesture->n_inputs; i++) {
+		struct gesture_input *input = &gesture->inputs[i];
+		int r = cue_bus_subscribe(gesture->bus,
+		                          &(struct cue_subscription_config){
+		                                  .type = cue_type_name(input->type),
+		                                  .priority = gesture->priority,
+		                                  .handler = on_event,
+		                                  .destroy = on_unsubscribed,
+		                                  .user = input,
+		                                  .name = gesture->name,
+		                          },
+		                          &input->subscription);
+		if (r < 0)
+			return r;
+		gesture->refs++;
+	}
+	return 0;
+}
+
+/** Drop the registry's reference. */
+static void gesture_remove(struct gesture *gesture)
+{
+	gesture->removed = true;
+	for (size_t i = 0; i < gesture->n_inputs; i++)
+		gesture->inputs[i].subscription =
+		        cue_subscription_cancel(gesture->inputs[i].subscription);
+	gesture_unref(gesture);
+}
+
+/** Apart from the ids of playlists of the same name. */
+static void derive_id(const struct cue_bus *bus, const char *name, struct cue_id *ret_id)
+{
+	char space_name[sizeof("gesture/") + CUE_GESTURE_NAME_MAX];
+
+	snprintf(space_name, sizeof(space_name), "gesture/%s", name);
+	cue_id_derive(cue_bus_gateway_id(bus), space_name, ret_id);
+}
+
+static int fill(struct gesture *gesture, const struct cue_gesture_config *config)
+{
+	const struct cue_type *emitted;
+	int r = 0;
+
+	derive_id(gesture->bus, config->name, &gesture->id);
+	gesture->name = strdup(config->name);
+	if (!gesture->name)
+		return -ENOMEM;
+	if (config->emit) {
+		gesture->emit = strdup(config->emit);
+		/* so that a limit on types is met now, not when it fires */
+		r = gesture->emit ? cue_bus_intern(gesture->bus, config->emit, &emitted) : -ENOMEM;
+	}
+	if (r >= 0)
+		r = gesture_peripheral_write(&gesture->id, config->name, config->metadata,
+		                             &gesture->peripheral, &gesture->peripheral_len);
+	if (r >= 0)
+		r = gesture->kind->init(gesture, config);
+	if (r >= 0)
+		r = subscribe(gesture);
+	return r;
+}
+
+/** @param config already checked. */
+static int gesture_new(struct cue_gestures *gestures, const struct cue_gesture_config *config,
+                       uint32_t origin, struct gesture **ret_gesture)
+{
+	struct gesture *gesture = calloc(1, sizeof(*gesture));
+	int r;
+
+	if (!gesture)
+		return -ENOMEM;
+	gesture->registry = gestures;
+	gesture->bus = gestures->bus;
+	gesture->refs = 1;
+	gesture->origin = origin;
+	gesture->type = config->type;
+	gesture->kind = types[config->type].kind;
+	gesture->priority = config->priority;
+	gesture->cooldown_ns = config->cooldown_ns;
+	r = fill(gesture, config);
+	if (r < 0) {
+		gesture_remove(gesture);
+		return r;
+	}
+	*ret_gesture = gesture;
+	return 0;
+}
+
+/* ---- the registry ---- */
+
+int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists,
+                     struct cue_gestures **ret_gestures)
+{
+	struct cue_gestures *gestures = calloc(1, sizeof(*gestures));
+
+	if (!gestures)
+		return -ENOMEM;
+	gestures->bus = bus;
+	gestures->playlists = playlists;
+	*ret_gestures = gestures;
+	return 0;
+}
+
+struct cue_gestures *cue_gestures_free(struct cue_gestures *gestures)
+{
+	if (!gestures)
+		return NULL;
+	for (size_t i = 0; i < gestures->n; i++)
+		gesture_remove(gestures->items[i]);
+	gestures->bus->definitions -= (uint32_t)gestures->n;
+	free(gestures->items);
+	free(gestures);
+	return NULL;
+}
+
+/** @param ret_at where it is, or would be. */
+static bool find(const struct cue_gestures *gestures, const char *name, size_t *ret_at)
+{
+	size_t low = 0, high = gestures->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(gestures->items[middle]->name, name);
+
+		if (order == 0) {
+			*ret_at = middle;
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret_at = low;
+	return false;
+}
+
+static int reserve(struct cue_gestures *gestures)
+{
+	size_t cap = gestures->cap ? 2 * gestures->cap : 16;
+	struct gesture **items;
+
+	if (gestures->bus->definitions >= gestures->bus->limits.definitions)
+		return -ENOSPC;
+	if (gestures->n < gestures->cap)
+		return 0;
+	items = reallocarray(gestures->items, cap, sizeof(struct gesture *));
+	if (!items)
+		return -ENOMEM;
+	gestures->items = items;
+	gestures->cap = cap;
+	return 0;
+}
+
+static uint32_t next_origin(struct cue_bus *bus)
+{
+	if (++bus->last_origin == 0) /* means "no gesture" */
+		bus->last_origin = 1;
+	return bus->last_origin;
+}
+
+static int refuse_without_playlists(struct cue_predicate_error *error)
+{
+	if (error) {
+		*error = (struct cue_predicate_error){
+			.path = "/type",
+			.text = "a gated playlist needs playlists, and this program has none",
+		};
+	}
+	return -EINVAL;
+}
+
+int cue_gesture_define(struct cue_gestures *gestures, const struct cue_gesture_config *config,
+                       struct cue_id *ret_id, struct cue_predicate_error *ret_error)
+{
+	struct gesture *gesture;
+	bool known;
+	size_t at;
+	int r;
+
+	r = cue_gesture_check(config, ret_error);
+	if (r < 0)
+		return r;
+	if (config->type == CUE_GESTURE_GATED_PLAYLIST && !gestures->playlists)
+		return refuse_without_playlists(ret_error);
+	known = find(gestures, config->name, &at);
+	r = known ? 0 : reserve(gestures);
+	if (r < 0)
+		return r;
+	/* What the old definition has emitted and still waits in the queue is
+	 * the new one's own output too. */
+	r = gesture_new(gestures, config,
+	                known ? gestures->items[at]->origin : next_origin(gestures->bus), &gesture);
+	if (r < 0)
+		return r;
+	if (known) {
+		gesture_remove(gestures->items[at]);
+	} else {
+		memmove(&gestures->items[at + 1], &gestures->items[at],
+		        (gestures->n - at) * sizeof(*gestures->items));
+		gestures->n++;
+		gestures->bus->definitions++;
+	}
+	gestures->items[at] = gesture;
+	if (ret_id)
+		*ret_id = gesture->id;
+	return 0;
+}
+
+int cue_gesture_remove(struct cue_gestures *gestures, const char *name)
+{
+	struct gesture *gesture;
+	size_t at;
+
+	if (!find(gestures, name, &at))
+		return -ENOENT;
+	gesture = gestures->items[at];
+	gestures->n--;
+	gestures->bus->definitions--;
+	memmove(&gestures->items[at], &gestures->items[at + 1],
+	        (gestures->n - at) * sizeof(*gestures->items));
+	gesture_remove(gesture);
+	return 0;
+}
+
+int cue_gesture_foreach(struct cue_gestures *gestures,
+                        int (*visit)(void *user, const struct cue_gesture_info *info), void *user)
+{
+	for (size_t i = 0; i < gestures->n; i++) {
+		const struct gesture *gesture = gestures->items[i];
+		int r = visit(user, &(struct cue_gesture_info){
+		                            .name = gesture->name,
+		                            .id = gesture->id,
+		                            .type = gesture->type,
+		                            .fired = gesture->fired,
+		                            .cooled_down = gesture->cooled_down,
+		                            .producers_forgotten = gesture->producers_forgotten,
+		                    });
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+void cue_gestures_get_stats(const struct cue_gestures *gestures,
+                            struct cue_gestures_stats *ret_stats)
+{
+	*ret_stats = gestures->stats;
+	ret_stats->definitions = (uint32_t)gestures->n;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file gesture_internal.h
+ * @brief What the files gesture*.c share.
+ *
+ * gesture.c owns the registry, the subscriptions and what all gestures have in
+ * common; each kind is one file behind struct gesture_kind.
+ */
+#ifndef CUEBUS_GESTURE_INTERNAL_H
+#define CUEBUS_GESTURE_INTERNAL_H
+
+#include "bus_internal.h"
+
+#include <cuebus/gesture.h>
+#include <cuebus/match.h>
+
+struct gesture;
+
+/** What an event is to a gesture; an event type may be several at once. */
+enum gesture_role {
+	GESTURE_ROLE_SOURCE = 1, /* taps, simultaneous, sequence */
+	GESTURE_ROLE_GATE = 2,
+	GESTURE_ROLE_MIRROR = 4,
+};
+
+/** One kind of gesture. The config was checked before init. */
+struct gesture_kind {
+	/** Make `impl` and name the inputs with gesture_add_input(). On failure
+	 *  clear is called with what there is. @return 0; -ENOSPC; -ENOMEM. */
+	int (*init)(struct gesture *gesture, const struct cue_gesture_config *config);
+	/** An event that is not the gesture's own. @return 0 or negative errno. */
+	int (*handle)(struct gesture *gesture, unsigned roles, const struct cue_event *event);
+	/** Free `impl`, which may be NULL or half made. */
+	void (*clear)(struct gesture *gesture);
+};
+
+extern const struct gesture_kind gesture_kind_tap;
+extern const struct gesture_kind gesture_kind_simultaneous;
+extern const struct gesture_kind gesture_kind_sequence;
+extern const struct gesture_kind gesture_kind_gated_mirror;
+extern const struct gesture_kind gesture_kind_gated_playlist;
+
+/** A type the gesture listens to; the subscription's user. */
+struct gesture_input {
+	struct gesture *gesture;
+	const struct cue_type *type;
+	unsigned roles;
+	struct cue_subscription *subscription;
+};
+
+struct gesture {
+	struct cue_gestures *registry;
+	struct cue_bus *bus;
+	unsigned refs; /* the registry's and one for each subscription */
+	bool removed;  /* no longer in the registry; a handler may still be running */
+	char *name;
+	struct cue_id id;
+	uint32_t origin;
+	enum cue_gesture_type type;
+	const struct gesture_kind *kind;
+	void *impl;
+	char *emit;       /* NULL: a mirror that keeps the type, or a gated playlist */
+	char *peripheral; /* the value of `virtual_peripheral`, written once */
+	size_t peripheral_len;
+	int priority;
+	uint64_t cooldown_ns;
+	struct gesture_input *inputs; /* does not move once there are subscriptions */
+	size_t n_inputs, cap_inputs;
+	uint64_t fired, cooled_down, producers_forgotten;
+};
+
+struct cue_gestures {
+	struct cue_bus *bus;
+	struct cue_playlists *playlists;
+	struct gesture **items; /* by name */
+	size_t n, cap;
+	struct cue_gestures_stats stats; /* `definitions` is not kept here */
+};
+
+/** Listen to @p type, or add @p role to it. @return 0; -ENOSPC; -ENOMEM. */
+int gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role);
+
+/* ---- gesture_fire.c: firing ---- */
+
+/** When a gesture last fired; one for each state that can fire on its own. */
+struct gesture_cooldown {
+	bool fired;
+	uint64_t time_ns;
+};
+
+/** |a - b|: event times need not come in order. */
+uint64_t gesture_distance_ns(uint64_t a_ns, uint64_t b_ns);
+
+/** Whether it may fire at @p time_ns; if not, it is counted as cooled down. */
+bool gesture_may_fire(struct gesture *gesture, const struct gesture_cooldown *cooldown,
+                      uint64_t time_ns);
+/** Count a firing and begin the cooldown. */
+void gesture_fired(struct gesture *gesture, struct gesture_cooldown *cooldown, uint64_t time_ns);
+
+/**
+ * Emit, as the gesture. What the bus refuses it has counted and reported
+ * itself; such a gesture has not fired.
+ * @return whether it was emitted.
+ */
+bool gesture_emit(struct gesture *gesture, const char *type, uint32_t producer_id,
+                  struct cue_payload *payload, uint64_t time_ns);
+
+/**
+ * Fire with the events that made it up, unless cooling down.
+ * @param key    "events" or "sequence".
+ * @param events in the order to be listed; borrowed.
+ * @return 0; -E2BIG; -ENOMEM.
+ */
+int gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown, const char *key,
+                        const struct cue_event *events, size_t n, uint32_t producer_id);
+
+/* ---- events kept ---- */
+
+/** Append; takes its own reference on the payload. @p events has room.
+ *  @return the new number. */
+size_t gesture_events_append(struct cue_event *events, size_t n, const struct cue_event *event);
+/** Drop the first @p drop of @p n events kept and move the rest down.
+ *  @return how many are left. */
+size_t gesture_events_drop(struct cue_event *events, size_t n, size_t drop);
+/** The same in order of time, after those of equal time. */
+size_t gesture_events_insert(struct cue_event *events, size_t n, const struct cue_event *event);
+
+/* ---- gesture_payload.c ---- */
+
+/** `{"id":…,"name":…,"metadata":…}` @return 0; -ENOMEM. */
+int gesture_peripheral_write(const struct cue_id *id, const char *name,
+                             const struct cue_payload *metadata, char **ret_text, size_t *ret_len);
+/** `{"<key>":[…],"virtual_peripheral":…}` @return 0; -E2BIG; -ENOMEM. */
+int gesture_payload_events(const struct gesture *gesture, const char *key,
+                           const struct cue_event *events, size_t n,
+                           struct cue_payload **ret_payload);
+/** The data of a mirrored event. @return 0; -E2BIG; -ENOMEM. */
+int gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *data,
+                           struct cue_payload **ret_payload);
+
+/* ---- gesture_producers.c ---- */
+
+struct producer;
+
+/** State per producer, bounded: the one not heard of longest is forgotten. */
+struct producer_table {
+	struct producer **buckets;
+	size_t n_buckets; /* power of two */
+	size_t n, max;
+	size_t item_size;
+	void (*item_clear)(void *item);
+	struct producer *oldest, *newest;
+};
+
+/** @param max       producers kept, at least 1.
+ *  @param item_clear optional; frees what an item holds.
+ *  @return 0; -ENOMEM. */
+int producer_table_init(struct producer_table *table, size_t max, size_t item_size,
+                        void (*item_clear)(void *item));
+/** The table may be all zero. */
+void producer_table_clear(struct producer_table *table);
+/** The state of a producer, which is thereby heard of. NULL: none. */
+void *producer_table_find(struct producer_table *table, uint32_t producer_id);
+/**
+ * The same, made (all zero) when there is none.
+ * @param ret_forgot set to whether another one was forgotten for it.
+ * @return NULL: no memory (nothing was forgotten).
+ */
+void *producer_table_get(struct producer_table *table, uint32_t producer_id, bool *ret_forgot);
+
+/** producer_table_get(), counting what is forgotten. */
+void *gesture_producer(struct gesture *gesture, struct producer_table *table, uint32_t producer_id);
+
+#endif

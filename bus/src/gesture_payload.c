@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Payloads are written as bytes, never through a cJSON tree: what an input
+ * said is handed on with its numbers spelt as they came. */
+#include "gesture_internal.h"
+
+#include <cuebus/json_writer.h>
+
+#include <cjson/cJSON.h>
+
+#include <errno.h>
+#include <string.h>
+
+static const char peripheral_key[] = "virtual_peripheral";
+
+int gesture_peripheral_write(const struct cue_id *id, const char *name,
+                             const struct cue_payload *metadata, char **ret_text, size_t *ret_len)
+{
+	struct cue_writer w = { 0 };
+	char text[CUE_ID_TEXT_SIZE];
+
+	cue_id_format(id, text);
+	cue_writer_object_begin(&w);
+	cue_writer_key(&w, "id");
+	cue_writer_string(&w, text);
+	cue_writer_key(&w, "name");
+	cue_writer_string(&w, name);
+	cue_writer_key(&w, "metadata");
+	cue_writer_payload(&w, metadata);
+	cue_writer_object_end(&w);
+	return cue_writer_finish(&w, ret_text, ret_len);
+}
+
+static int64_t wall_time_ns(const struct cue_bus *bus, uint64_t time_ns)
+{
+	int64_t monotonic_ns = time_ns > INT64_MAX ? INT64_MAX : (int64_t)time_ns;
+	int64_t offset_ns = cue_bus_wall_offset(bus);
+	int64_t wall_ns;
+
+	if (__builtin_add_overflow(monotonic_ns, offset_ns, &wall_ns))
+		return INT64_MAX; /* only two positives can: monotonic time is not negative */
+	return wall_ns;
+}
+
+static void write_event(struct cue_writer *w, const struct cue_bus *bus,
+                        const struct cue_event *event)
+{
+	char timestamp[CUE_TIMESTAMP_SIZE];
+
+	cue_format_timestamp(wall_time_ns(bus, event->time_ns), timestamp);
+	cue_writer_object_begin(w);
+	cue_writer_key(w, "event_type");
+	cue_writer_string(w, cue_event_type_name(event));
+	cue_writer_key(w, "producer_id");
+	cue_writer_u64(w, event->producer_id);
+	cue_writer_key(w, "data");
+	cue_writer_payload(w, event->payload);
+	cue_writer_key(w, "timestamp");
+	cue_writer_string(w, timestamp);
+	cue_writer_object_end(w);
+}
+
+/** The last member of every gesture's data. */
+static void write_peripheral(struct cue_writer *w, const struct gesture *gesture)
+{
+	cue_writer_key(w, peripheral_key);
+	cue_writer_raw(w, gesture->peripheral, gesture->peripheral_len);
+}
+
+static int finish(struct cue_writer *w, struct cue_payload **ret_payload)
+{
+	if (cue_writer_len(w) > CUE_GESTURE_PAYLOAD_MAX) {
+		cue_writer_clear(w);
+		return -E2BIG;
+	}
+	return cue_writer_finish_payload(w, ret_payload);
+}
+
+int gesture_payload_events(const struct gesture *gesture, const char *key,
+                           const struct cue_event *events, size_t n,
+                           struct cue_payload **ret_payload)
+{
+	struct cue_writer w = { 0 };
+	size_t total = 0;
+
+	/* Asked beforehand, so that the memory is not even taken. */
+	for (size_t i = 0; i < n; i++) {
+		size_t len;
+
+		cue_payload_bytes(events[i].payload, &len);
+		total += len;
+	}
+	if (total > CUE_GESTURE_PAYLOAD_MAX)
+		return -E2BIG;
+	cue_writer_object_begin(&w);
+	cue_writer_key(&w, key);
+	cue_writer_array_begin(&w);
+	for (size_t i = 0; i < n; i++)
+		write_event(&w, gesture->bus, &events[i]);
+	cue_writer_array_end(&w);
+	write_peripheral(&w, gesture);
+	cue_writer_object_end(&w);
+	return finish(&w, ret_payload);
+}
+
+/** Past the end of the string that begins at @p p. Compact valid JSON. */
+static const char *skip_string(const char *p)
+{
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\')
+			p++;
+	}
+	return p + 1;
+}
+
+/** To the comma or brace that ends the member's value at @p p. */
+static const char *skip_value(const char *p)
+{
+	unsigned depth = 0;
+
+	for (;;) {
+		if (*p == '"') {
+			p = skip_string(p);
+			continue;
+		}
+		if (*p == '{' || *p == '[')
+			depth++;
+		else if (depth == 0 && (*p == ',' || *p == '}'))
+			return p;
+		else if (*p == '}' || *p == ']')
+			depth--;
+		p++;
+	}
+}
+
+/** Whether a look at the tree can be spared. A key may be spelt with escapes. */
+static bool may_have_peripheral(const char *bytes, size_t len)
+{
+	return memmem(bytes, len, peripheral_key, sizeof(peripheral_key) - 1) ||
+	       memchr(bytes, '\\', len);
+}
+
+/** Copy an object's members but for `virtual_peripheral`. The bytes' members
+ *  are walked beside the tree's, which has the keys unescaped. */
+static int write_members(struct cue_writer *w, struct cue_payload *data, const char *bytes,
+                         size_t len)
+{
+	const char *p = bytes + 1;
+	const cJSON *tree, *member;
+
+	if (!may_have_peripheral(bytes, len)) {
+		/* a run of members is, to the writer, one value */
+		if (len > 2)
+			cue_writer_raw(w, p, len - 2);
+		return 0;
+	}
+	tree = cue_payload_json(data);
+	if (!tree)
+		return -ENOMEM;
+	for (member = tree->child; member; member = member->next) {
+		const char *end = skip_value(skip_string(p) + 1);
+
+		if (strcmp(member->string, peripheral_key) != 0)
+			cue_writer_raw(w, p, (size_t)(end - p));
+		p = end + 1;
+	}
+	return 0;
+}
+
+int gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *data,
+                           struct cue_payload **ret_payload)
+{
+	struct cue_writer w = { 0 };
+	const char *bytes;
+	size_t len;
+	int r = 0;
+
+	bytes = cue_payload_bytes(data, &len);
+	if (len > CUE_GESTURE_PAYLOAD_MAX)
+		return -E2BIG;
+	cue_writer_object_begin(&w);
+	if (bytes[0] == '{') {
+		r = write_members(&w, data, bytes, len);
+	} else {
+		cue_writer_key(&w, "value");
+		cue_writer_raw(&w, bytes, len);
+	}
+	write_peripheral(&w, gesture);
+	cue_writer_object_end(&w);
+	if (r < 0) {
+		cue_writer_clear(&w);
+		return r;
+	}
+	return finish(&w, ret_payload);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sequence: per producer, events that match the steps in order.
+ *
+ * After a mismatch the longest suffix of what was seen that is still a prefix
+ * of the steps is kept. Steps are predicates, so which suffixes those are
+ * can't be told from the steps alone (as Knuth, Morris and Pratt do for
+ * letters); instead all of them are followed at once, one bit each (the
+ * Shift-And method of Baeza-Yates and Gonnet): bit i says that the last i+1
+ * events match steps 0 to i. For an event that matches the steps in `mask`
+ *
+ *     prefixes = (prefixes << 1 | 1) & mask
+ *
+ * and the highest bit is the longest prefix: that many events are kept. A gap
+ * over the timeout ends every prefix, since a suffix has no gaps in it but
+ * those between neighbouring events.
+ *
+ * | longest prefix | then                              |
+ * |----------------|-----------------------------------|
+ * | none           | keep nothing                      |
+ * | i < n          | keep the last i events            |
+ * | n              | fire with all n, then keep nothing |
+ */
+#include "gesture_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct step {
+	const struct cue_type *type;
+	struct cue_match *match; /* NULL: any data */
+};
+
+struct sequence {
+	uint64_t timeout_ns; /* 0: none */
+	struct producer_table producers;
+	size_t n;
+	struct step steps[];
+};
+
+struct progress {
+	struct gesture_cooldown cooldown;
+	uint64_t prefixes;
+	size_t n;                  /* events kept; the highest bit of `prefixes` */
+	struct cue_event events[]; /* room for sequence.n */
+};
+
+_Static_assert(CUE_GESTURE_STEPS_MAX <= 64, "a bit for each step");
+
+static void clear_progress(void *item)
+{
+	struct progress *progress = item;
+
+	progress->n = gesture_events_drop(progress->events, progress->n, progress->n);
+	progress->prefixes = 0;
+}
+
+static int init_step(struct gesture *gesture, struct step *step, const struct cue_filter *filter)
+{
+	int r;
+
+	r = cue_bus_intern(gesture->bus, filter->type, &step->type);
+	if (r >= 0 && filter->match)
+		r = cue_match_new(filter->match, &step->match, NULL);
+	if (r >= 0)
+		r = gesture_add_input(gesture, filter->type, GESTURE_ROLE_SOURCE);
+	return r;
+}
+
+static int init(struct gesture *gesture, const struct cue_gesture_config *config)
+{
+	struct sequence *sequence =
+	        calloc(1, sizeof(*sequence) + config->n_steps * sizeof(sequence->steps[0]));
+	int r;
+
+	gesture->impl = sequence;
+	if (!sequence)
+		return -ENOMEM;
+	sequence->timeout_ns = config->timeout_ns;
+	sequence->n = config->n_steps;
+	r = producer_table_init(&sequence->producers, gesture->bus->limits.gesture_producers,
+	                        sizeof(struct progress) +
+	                                config->n_steps * sizeof(struct cue_event),
+	                        clear_progress);
+	for (size_t i = 0; r >= 0 && i < config->n_steps; i++)
+		r = init_step(gesture, &sequence->steps[i], &config->steps[i]);
+	return r;
+}
+
+/** Which steps an event matches. */
+static uint64_t step_mask(const struct sequence *sequence, const struct cue_event *event)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < sequence->n; i++) {
+		const struct step *step = &sequence->steps[i];
+
+		if (step->type == event->type && cue_match_eval(step->match, event->payload))
+			mask |= UINT64_C(1) << i;
+	}
+	return mask;
+}
+
+static size_t highest_bit(uint64_t bits)
+{
+	return bits ? 64U - (size_t)__builtin_clzll(bits) : 0;
+}
+
+static void follow(const struct sequence *sequence, struct progress *progress, uint64_t mask,
+                   const struct cue_event *event)
+{
+	size_t longest;
+
+	if (progress->n > 0 && sequence->timeout_ns > 0 &&
+	    gesture_distance_ns(event->time_ns, progress->events[progress->n - 1].time_ns) >
+	            sequence->timeout_ns)
+		clear_progress(progress);
+	progress->prefixes = (progress->prefixes << 1 | 1U) & mask;
+	longest = highest_bit(progress->prefixes);
+	if (longest == 0) {
+		clear_progress(progress);
+		return;
+	}
+	/* with this event there is one more than the prefix has room for, or more */
+	progress->n = gesture_events_drop(progress->events, progress->n, progress->n + 1 - longest);
+	progress->n = gesture_events_append(progress->events, progress->n, event);
+}
+
+static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
+{
+	struct sequence *sequence = gesture->impl;
+	uint64_t mask = step_mask(sequence, event);
+	struct progress *progress;
+	int r;
+
+	(void)roles;
+	/* A producer is worth remembering from its first step on. */
+	progress = producer_table_find(&sequence->producers, event->producer_id);
+	if (!progress && !(mask & 1U))
+		return 0;
+	if (!progress)
+		progress = gesture_producer(gesture, &sequence->producers, event->producer_id);
+	if (!progress)
+		return -ENOMEM;
+	follow(sequence, progress, mask, event);
+	if (progress->n < sequence->n)
+		return 0;
+	r = gesture_fire_events(gesture, &progress->cooldown, "sequence", progress->events,
+	                        progress->n, event->producer_id);
+	clear_progress(progress);
+	return r;
+}
+
+static void clear(struct gesture *gesture)
+{
+	struct sequence *sequence = gesture->impl;
+
+	if (!sequence)
+		return;
+	producer_table_clear(&sequence->producers);
+	for (size_t i = 0; i < sequence->n; i++)
+		cue_match_free(sequence->steps[i].match);
+	free(sequence);
+}
+
+const struct gesture_kind gesture_kind_sequence = { init, handle, clear };

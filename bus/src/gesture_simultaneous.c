@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Simultaneous: events of `required` distinct producers within one window.
+ *
+ * Kept, in order of time: of each producer its latest event, and only those
+ * within the window of the newest. When as many as required are there it
+ * fires and drops all; so fewer than that are kept between events, whatever
+ * producers there are.
+ */
+#include "gesture_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct simultaneous {
+	struct cue_match *match; /* NULL: every event counts */
+	uint64_t window_ns;
+	size_t required;
+	struct gesture_cooldown cooldown;
+	size_t n;
+	struct cue_event events[]; /* room for `required` */
+};
+
+static int init(struct gesture *gesture, const struct cue_gesture_config *config)
+{
+	struct simultaneous *s =
+	        calloc(1, sizeof(*s) + config->required_sources * sizeof(s->events[0]));
+	int r = 0;
+
+	gesture->impl = s;
+	if (!s)
+		return -ENOMEM;
+	s->window_ns = config->window_ns;
+	s->required = config->required_sources;
+	if (config->source.match)
+		r = cue_match_new(config->source.match, &s->match, NULL);
+	if (r >= 0)
+		r = gesture_add_input(gesture, config->source.type, GESTURE_ROLE_SOURCE);
+	return r;
+}
+
+/** Make room for a producer's event.
+ *  @return false when the one kept is later: then that one stays. */
+static bool drop_of_producer(struct simultaneous *s, const struct cue_event *event)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->events[i].producer_id != event->producer_id)
+			continue;
+		if (s->events[i].time_ns > event->time_ns)
+			return false;
+		s->n = i + gesture_events_drop(s->events + i, s->n - i, 1);
+		return true;
+	}
+	return true;
+}
+
+static void drop_too_old(struct simultaneous *s)
+{
+	uint64_t newest_ns = s->events[s->n - 1].time_ns;
+	size_t drop = 0;
+
+	while (newest_ns - s->events[drop].time_ns > s->window_ns)
+		drop++;
+	s->n = gesture_events_drop(s->events, s->n, drop);
+}
+
+static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
+{
+	struct simultaneous *s = gesture->impl;
+	int r;
+
+	(void)roles;
+	if (!cue_match_eval(s->match, event->payload) || !drop_of_producer(s, event))
+		return 0;
+	s->n = gesture_events_insert(s->events, s->n, event);
+	drop_too_old(s);
+	if (s->n < s->required)
+		return 0;
+	r = gesture_fire_events(gesture, &s->cooldown, "events", s->events, s->n, 0);
+	s->n = gesture_events_drop(s->events, s->n, s->n);
+	return r;
+}
+
+static void clear(struct gesture *gesture)
+{
+	struct simultaneous *s = gesture->impl;
+
+	if (!s)
+		return;
+	gesture_events_drop(s->events, s->n, s->n);
+	cue_match_free(s->match);
+	free(s);
+}
+
+const struct gesture_kind gesture_kind_simultaneous = { init, handle, clear };

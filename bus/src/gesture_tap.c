@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Double and multi tap: per producer, `count` taps in a row, each within the
+ * window of the one before.
+ *
+ * | taps kept | a tap that is           | then                                 |
+ * |-----------|-------------------------|--------------------------------------|
+ * | none      | any                     | keep it                              |
+ * | some      | within the window       | keep it; with `count` fire, drop all |
+ * | some      | later than the window   | keep it alone                        |
+ * | some      | earlier than the window | it is too old: drop it               |
+ *
+ * Taps are kept in order of their times, not of their arrival, so that of two
+ * taps the later one counts whichever was dispatched first.
+ */
+#include "gesture_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct taps {
+	struct gesture_cooldown cooldown;
+	size_t n;
+	struct cue_event events[]; /* room for `count` */
+};
+
+struct tap {
+	struct cue_match *match; /* NULL: every event is a tap */
+	uint64_t window_ns;
+	size_t count;
+	struct producer_table producers;
+};
+
+static void clear_taps(void *item)
+{
+	struct taps *taps = item;
+
+	taps->n = gesture_events_drop(taps->events, taps->n, taps->n);
+}
+
+static int init(struct gesture *gesture, const struct cue_gesture_config *config)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+	size_t item_size;
+	int r = 0;
+
+	gesture->impl = tap;
+	if (!tap)
+		return -ENOMEM;
+	tap->window_ns = config->window_ns;
+	tap->count = config->type == CUE_GESTURE_DOUBLE_TAP ? 2 : config->count;
+	item_size = sizeof(struct taps) + tap->count * sizeof(struct cue_event);
+	if (config->source.match)
+		r = cue_match_new(config->source.match, &tap->match, NULL);
+	if (r >= 0)
+		r = producer_table_init(&tap->producers, gesture->bus->limits.gesture_producers,
+		                        item_size, clear_taps);
+	if (r >= 0)
+		r = gesture_add_input(gesture, config->source.type, GESTURE_ROLE_SOURCE);
+	return r;
+}
+
+/** Drop what lies before the last gap that is too wide. */
+static void drop_too_old(struct taps *taps, uint64_t window_ns)
+{
+	size_t first = taps->n - 1;
+
+	while (first > 0 &&
+	       taps->events[first].time_ns - taps->events[first - 1].time_ns <= window_ns)
+		first--;
+	taps->n = gesture_events_drop(taps->events, taps->n, first);
+}
+
+static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
+{
+	struct tap *tap = gesture->impl;
+	struct taps *taps;
+	int r;
+
+	(void)roles;
+	if (!cue_match_eval(tap->match, event->payload))
+		return 0;
+	taps = gesture_producer(gesture, &tap->producers, event->producer_id);
+	if (!taps)
+		return -ENOMEM;
+	taps->n = gesture_events_insert(taps->events, taps->n, event);
+	drop_too_old(taps, tap->window_ns);
+	if (taps->n < tap->count)
+		return 0;
+	r = gesture_fire_events(gesture, &taps->cooldown, "events", taps->events, taps->n,
+	                        event->producer_id);
+	clear_taps(taps);
+	return r;
+}
+
+static void clear(struct gesture *gesture)
+{
+	struct tap *tap = gesture->impl;
+
+	if (!tap)
+		return;
+	producer_table_clear(&tap->producers);
+	cue_match_free(tap->match);
+	free(tap);
+}
+
+const struct gesture_kind gesture_kind_tap = { init, handle, clear };

@@ -4,9 +4,27 @@
  * @brief Playlists: declarative timed sequences of events.
  *
  * Deadlines are absolute, start + offset + k * interval, so steps interleave
- * by deadline and nothing drifts; ties go by step order, then repeat. A run is
- * a struct and one timer on the bus's queue. Running runs finish on the
- * definition they started with.
+ * by deadline and nothing drifts; ties go by step order, then repeat, and
+ * between runs by the order in which they were asked for. A run is a struct
+ * and one timer on the bus's queue. Running runs finish on the definition they
+ * started with, and its interrupts stay in force for them.
+ *
+ * On the bus, for each occurrence: the step's event, directly after it
+ * `event.playlist.emitted`; directly after the last one `stopped` and the
+ * completion event. Whether a run is complete is thus decided when its last
+ * occurrence is emitted: an interrupt that this very event leads to finds it
+ * completed. Occurrences at the same deadline are dispatched one by one, so
+ * an interrupt that the first leads to prevents the second.
+ *
+ * A run that waits (CUE_MODE_QUEUED) is told as `created` when it starts; when
+ * it is stopped before, by an interrupt too, there is a `stopped` with
+ * `emitted_count` 0 and no `created`. A start refused by mode or limit is told
+ * as `rejected`, with a `playlist_id` of its own that no other event bears.
+ *
+ * Every call here may be made outside of a handler or inside any: nothing is
+ * dispatched until the call is through. A definition made or given a new
+ * trigger while an event is dispatched is triggered from the next one on.
+ * Thread: the bus's.
  */
 #ifndef CUEBUS_PLAYLIST_H
 #define CUEBUS_PLAYLIST_H
@@ -21,7 +39,7 @@ enum cue_playlist_mode {
 	CUE_MODE_PARALLEL, /**< any number of runs, up to max_runs (then rejected). */
 	CUE_MODE_SINGLE,   /**< refuse a start while running. */
 	CUE_MODE_RESTART,  /**< cancel the active run, then start. */
-	CUE_MODE_QUEUED,   /**< one at a time; up to max_runs active and waiting. */
+	CUE_MODE_QUEUED,   /**< one at a time, in order; up to max_runs active and waiting. */
 };
 
 enum cue_late {
@@ -68,8 +86,8 @@ struct cue_playlist_config {
 
 /** Thread: the bus's. @return 0; -ENOMEM. */
 int cue_playlists_new(struct cue_bus *bus, struct cue_playlists **ret_playlists);
-/** Ends every run without a word (stop them first to have them told), frees
- *  all. NULL is allowed. @return NULL. */
+/** Ends every run without a word, on_stopped included (stop them first to have
+ *  them told), frees all. Not from inside a handler. NULL is allowed. @return NULL. */
 struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
 
 /**
@@ -78,8 +96,11 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
  * @param ret_definition_id optional.
  * @param ret_error optional, filled on -EINVAL: path (JSON Pointer from the
  *        definition, e.g. "/steps/0/interval") and text.
- * @return 0; -EINVAL; -ENOSPC too many definitions; -ENOMEM. On failure an
- *         earlier definition stays in force.
+ * Limits: a name of 1 to 128 bytes without `+`, `#`, `/` and control
+ * characters, 10,000 steps, 1,000 triggers and as many interrupts, `repeat` up
+ * to 1,000,000,000, the last repeat within CUE_DURATION_MAX_NS of the start.
+ * @return 0; -EINVAL; -ENOSPC too many definitions or event types; -ENOMEM. On
+ *         failure an earlier definition stays in force.
  */
 int cue_playlist_define(struct cue_playlists *playlists, const struct cue_playlist_config *config,
                         struct cue_id *ret_definition_id, struct cue_predicate_error *ret_error);
@@ -97,7 +118,7 @@ struct cue_run_result {
 	enum cue_stop_reason reason;
 	const char *detail;     /**< NULL or static/borrowed text. */
 	uint64_t emitted_count;
-	uint64_t skipped_count; /**< occurrences dropped by CUE_LATE_SKIP. */
+	uint64_t skipped_count; /**< occurrences dropped by CUE_LATE_SKIP or refused by the bus. */
 };
 
 struct cue_playlist_start {
@@ -108,7 +129,9 @@ struct cue_playlist_start {
 	uint32_t trigger_producer_id;
 	struct cue_payload *trigger_data; /**< NULL is `null`. */
 	/** Join: called exactly once, after the run's `stopped` event was
-	 *  appended, also when it is cancelled; not when the start failed. */
+	 *  appended, also when it is cancelled; not when the start failed. May
+	 *  start, stop, define and remove. Starting anew what was cancelled by
+	 *  CUE_MODE_RESTART would go on for ever: look at `reason` first. */
 	void (*on_stopped)(void *user, const struct cue_run_result *result);
 	void *user;
 };
@@ -119,7 +142,10 @@ struct cue_playlist_start {
  * that mode or limit refuses emits `event.playlist.rejected`.
  * @param ret_run optional; for a run that is queued, its id already.
  * @return 0; -ENOENT no such playlist; -EBUSY refused by mode or max_runs;
- *         -ENOSPC active_runs limit; -ENOMEM.
+ *         -ENOSPC active_runs limit; -EINVAL trigger_type is malformed; -ELOOP
+ *         too deep in a cascade and -ENOBUFS the bus's queue is full (both
+ *         reported by the bus); -EIO the random source repeats itself; -ENOMEM.
+ *         On failure nothing was started.
  */
 int cue_playlist_start(struct cue_playlists *playlists, const struct cue_playlist_start *start,
                        struct cue_id *ret_run);
@@ -162,7 +188,9 @@ int cue_playlist_foreach(struct cue_playlists *playlists,
                          int (*visit)(void *user, const struct cue_playlist_info *info), void *user);
 /** @return 0; -ENOENT. The info's pointers are valid until the definition changes. */
 int cue_playlist_get(struct cue_playlists *playlists, const char *name, struct cue_playlist_info *ret_info);
-/** In order of creation; @p name NULL: of all playlists. */
+/** In order of creation; @p name NULL: of all playlists. Non-zero from @p visit
+ *  stops and is returned. Must not define, remove, start or stop.
+ *  @return what visit returned last, or 0; -ENOENT no such playlist. */
 int cue_run_foreach(struct cue_playlists *playlists, const char *name,
                     int (*visit)(void *user, const struct cue_run_info *info), void *user);
 

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The events by which playlists tell what they do: event.playlist.* and the
+ * completion event. All carry the same fields first, producer 0 and origin 0.
+ *
+ * Depth: `created`, `rejected` and the completion count as consequences like
+ * any other, so that a loop of playlists without time passing is cut there.
+ * `emitted` and `stopped` only report what has happened and are never cut:
+ * their depth stops at the limit. */
+#include "playlist_internal.h"
+
+#include <string.h>
+
+static const char *cause_name(enum cue_cause cause)
+{
+	switch (cause) {
+	case CUE_CAUSE_TRIGGER:
+		return "trigger";
+	case CUE_CAUSE_COMMAND:
+		return "command";
+	case CUE_CAUSE_GESTURE:
+		return "gesture";
+	case CUE_CAUSE_RESTORE:
+		return "restore";
+	}
+	return "command";
+}
+
+static const char *reason_name(enum cue_stop_reason reason)
+{
+	switch (reason) {
+	case CUE_STOP_COMPLETED:
+		return "completed";
+	case CUE_STOP_INTERRUPTED:
+		return "interrupted";
+	case CUE_STOP_CANCELLED:
+		return "cancelled";
+	}
+	return "cancelled";
+}
+
+static void write_id(struct cue_writer *w, const char *key, const struct cue_id *id)
+{
+	char text[CUE_ID_TEXT_SIZE];
+
+	cue_id_format(id, text);
+	cue_writer_key(w, key);
+	cue_writer_string_n(w, text, CUE_ID_TEXT_SIZE - 1);
+}
+
+static void write_event(struct cue_writer *w, const char *key, const struct told_event *event)
+{
+	if (!event->type)
+		return;
+	cue_writer_key(w, key);
+	cue_writer_object_begin(w);
+	cue_writer_key(w, "event_type");
+	cue_writer_string(w, cue_type_name(event->type));
+	cue_writer_key(w, "producer_id");
+	cue_writer_u64(w, event->producer_id);
+	cue_writer_key(w, "data");
+	cue_writer_payload(w, event->data);
+	cue_writer_object_end(w);
+}
+
+/** Opens the object and writes what every lifecycle payload begins with. */
+static void write_common(struct cue_writer *w, const struct playlist_def *def,
+                         const struct cue_id *id, const struct told_event *trigger)
+{
+	cue_writer_object_begin(w);
+	write_id(w, "playlist_id", id);
+	write_id(w, "definition_id", &def->id);
+	cue_writer_key(w, "playlist_name");
+	cue_writer_string(w, def->name);
+	if (def->metadata) {
+		cue_writer_key(w, "playlist_metadata");
+		cue_writer_payload(w, def->metadata);
+	}
+	write_event(w, "trigger_event", trigger);
+}
+
+static void write_cause(struct cue_writer *w, const struct run_request *request)
+{
+	cue_writer_key(w, "cause");
+	cue_writer_string(w, cause_name(request->cause));
+	if (request->request_id) {
+		cue_writer_key(w, "request_id");
+		cue_writer_raw(w, request->request_id, strlen(request->request_id));
+	}
+}
+
+/** Closes the object and emits it. */
+static int emit(struct cue_bus *bus, const char *type, struct cue_writer *w, uint64_t cause_seq,
+                unsigned depth, uint64_t *ret_seq)
+{
+	struct cue_payload *payload;
+	int r;
+
+	cue_writer_object_end(w);
+	r = cue_writer_finish_payload(w, &payload);
+	if (r < 0) {
+		cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
+		                                          .error = r,
+		                                          .event_type = type,
+		                                          .seq = cause_seq });
+		return r;
+	}
+	r = cue_bus_emit_caused(
+		bus,
+		&(struct cue_emit){ .type = type, .payload = payload, .time_ns = CUE_TIME_NONE },
+		cause_seq, depth, ret_seq);
+	cue_payload_unref(payload);
+	return r;
+}
+
+static unsigned never_cut(const struct cue_bus *bus, unsigned depth)
+{
+	unsigned limit = cue_bus_limits(bus)->cascade_depth;
+
+	return depth < limit ? depth : limit;
+}
+
+int lifecycle_created(const struct run *run, uint64_t *ret_seq)
+{
+	const struct playlist_def *def = run->def;
+	struct cue_writer w = { 0 };
+
+	write_common(&w, def, &run->id, &run->request.trigger);
+	cue_writer_key(&w, "steps");
+	cue_writer_payload(&w, def->steps_json);
+	cue_writer_key(&w, "expected_duration");
+	cue_writer_seconds(&w, def->expected_duration_ns);
+	write_cause(&w, &run->request);
+	return emit(run->set->bus, "event.playlist.created", &w, run->cause_seq, run->depth,
+	            ret_seq);
+}
+
+int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence, uint64_t late_us,
+                      uint64_t cause_seq, unsigned depth)
+{
+	const struct playlist_step *step = &run->def->steps[occurrence->step];
+	struct cue_writer w = { 0 };
+
+	write_common(&w, run->def, &run->id, &run->request.trigger);
+	cue_writer_key(&w, "step_index");
+	cue_writer_u64(&w, occurrence->step);
+	cue_writer_key(&w, "repeat_index");
+	cue_writer_u64(&w, occurrence->repeat);
+	cue_writer_key(&w, "event_type");
+	cue_writer_string(&w, cue_type_name(step->type));
+	cue_writer_key(&w, "producer_id");
+	cue_writer_u64(&w, step->producer_id);
+	cue_writer_key(&w, "offset");
+	cue_writer_seconds(&w, occurrence->deadline_ns - run->steps.start_ns);
+	cue_writer_key(&w, "late_us");
+	cue_writer_u64(&w, late_us);
+	cue_writer_key(&w, "data");
+	cue_writer_payload(&w, step->data);
+	return emit(run->set->bus, "event.playlist.emitted", &w, cause_seq,
+	            never_cut(run->set->bus, depth), NULL);
+}
+
+int lifecycle_stopped(const struct run *run, uint64_t *ret_seq)
+{
+	const struct run_end *end = &run->end;
+	struct cue_writer w = { 0 };
+
+	write_common(&w, run->def, &run->id, &run->request.trigger);
+	cue_writer_key(&w, "reason");
+	cue_writer_string(&w, reason_name(end->reason));
+	cue_writer_key(&w, "detail");
+	cue_writer_string(&w, end->detail);
+	cue_writer_key(&w, "emitted_count");
+	cue_writer_u64(&w, run->emitted_count);
+	write_event(&w, "interrupt_event", &end->interrupt);
+	if (run->skipped_count > 0) {
+		cue_writer_key(&w, "skipped_count");
+		cue_writer_u64(&w, run->skipped_count);
+	}
+	return emit(run->set->bus, "event.playlist.stopped", &w, end->cause_seq,
+	            never_cut(run->set->bus, end->depth), ret_seq);
+}
+
+int lifecycle_completion(const struct run *run, uint64_t stopped_seq)
+{
+	struct cue_writer w = { 0 };
+
+	write_common(&w, run->def, &run->id, &run->request.trigger);
+	return emit(run->set->bus, cue_type_name(run->def->completion), &w,
+	            stopped_seq ? stopped_seq : run->end.cause_seq, run->end.depth + 1, NULL);
+}
+
+int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
+                       const struct run_request *request, const char *reason, const char *detail)
+{
+	struct cue_bus *bus = def->playlist->set->bus;
+	struct cue_writer w = { 0 };
+	uint64_t cause_seq;
+	unsigned depth;
+
+	write_common(&w, def, id, &request->trigger);
+	cue_writer_key(&w, "reason");
+	cue_writer_string(&w, reason);
+	cue_writer_key(&w, "detail");
+	cue_writer_string(&w, detail);
+	write_cause(&w, request);
+	run_current_cause(bus, &cause_seq, &depth);
+	return emit(bus, "event.playlist.rejected", &w, cause_seq, depth, NULL);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file playlist_internal.h
+ * @brief What the files of the playlist engine share.
+ *
+ * cue_playlists   the set: playlists by name, types they listen to, runs
+ *   playlist      a name with its definition in force and its active runs
+ *     playlist_def  one version of a definition; shared with the runs on it
+ *   type_node     an event type with the playlists it triggers and the
+ *                 definitions with active runs that it interrupts
+ *   run           one run, waiting or running; ended ones only until told
+ *
+ * Every public call works between cue_bus_begin() and cue_bus_end(): events
+ * are only appended, so nothing re-enters the engine half way. The one door
+ * left is cue_playlist_start.on_stopped, which is called last, when all lists
+ * are consistent again and nothing but local variables is touched afterwards.
+ */
+#ifndef CUEBUS_PLAYLIST_INTERNAL_H
+#define CUEBUS_PLAYLIST_INTERNAL_H
+
+#include "bus_internal.h"
+
+#include <cuebus/json_writer.h>
+#include <cuebus/playlist.h>
+
+#define PLAYLIST_NAME_MAX_LEN 128U
+#define PLAYLIST_STEPS_MAX 10000U
+#define PLAYLIST_FILTERS_MAX 1000U
+#define PLAYLIST_REPEAT_MAX 1000000000U
+
+struct run;
+
+/* ---- definitions ---- */
+
+struct playlist_filter {
+	struct type_node *node; /* a reference */
+	struct cue_match *match;
+};
+
+struct playlist_step {
+	const struct cue_type *type;
+	struct cue_payload *data; /* NULL: null */
+	uint64_t offset_ns;
+	uint64_t interval_ns;
+	uint32_t repeat; /* >= 1 */
+	uint32_t producer_id;
+};
+
+/** One event type that interrupts a definition; on the type's list of live
+ *  ones exactly while the definition has active runs. */
+struct interrupt_link {
+	struct type_node *node; /* a reference */
+	struct playlist_def *def;
+	struct interrupt_link *next, **link; /* link NULL: not live */
+};
+
+/** A version of a definition. Immutable but for the counts. */
+struct playlist_def {
+	unsigned refs;             /* the playlist in force, each run */
+	struct playlist *playlist; /* NULL once removed */
+	char *name;
+	struct cue_id id;
+	struct playlist_filter *triggers, *interrupts;
+	size_t n_triggers, n_interrupts;
+	struct interrupt_link *links; /* distinct types of `interrupts` */
+	size_t n_links;
+	const struct cue_type *completion; /* NULL: none */
+	struct cue_payload *metadata;      /* NULL: none */
+	enum cue_playlist_mode mode;
+	enum cue_late late;
+	enum cue_on_restart on_restart;
+	uint32_t max_runs;
+	uint64_t interrupt_debounce_ns;
+	struct playlist_step *steps;
+	uint32_t *order; /* indices of `steps` by (offset, index) */
+	uint32_t n_steps;
+	uint32_t n_repeating; /* steps with repeat > 1 */
+	uint64_t expected_duration_ns;
+	struct cue_payload *steps_json; /* `steps` of event.playlist.created */
+	struct cue_payload *json;       /* the definition in the config's form */
+	uint32_t n_runs;                /* active on this version, waiting included */
+};
+
+/** @param config already checked. @return 0; -ENOSPC event types; -ENOMEM. */
+int playlist_def_new(struct cue_playlists *set, const struct cue_playlist_config *config,
+                     struct playlist_def **ret_def);
+struct playlist_def *playlist_def_ref(struct playlist_def *def);
+void playlist_def_unref(struct playlist_def *def);
+/** Whether a type is among the triggers (whatever their match). */
+bool playlist_def_is_triggered_by(const struct playlist_def *def, const struct type_node *node);
+
+/** `steps` of event.playlist.created. */
+int playlist_steps_json(const struct playlist_def *def, struct cue_payload **ret_payload);
+/** The definition as one would write it in the configuration, defaults included. */
+int playlist_json(const struct cue_playlist_config *config, struct cue_payload **ret_payload);
+
+/* ---- types that playlists listen to ---- */
+
+struct trigger_entry {
+	struct playlist *playlist;
+	uint64_t order; /* the playlist's */
+	uint64_t since; /* number of the dispatch it was added in or after */
+};
+
+struct type_node {
+	struct cue_playlists *set;
+	const struct cue_type *type;
+	unsigned refs;                  /* filters, links, entries, handlers at work */
+	unsigned n_links;               /* of all versions that exist */
+	struct interrupt_link *live;
+	struct trigger_entry *triggers; /* by order */
+	size_t n_triggers, cap_triggers;
+	struct cue_subscription *trigger_subscription;   /* while n_triggers > 0 */
+	struct cue_subscription *interrupt_subscription; /* while n_links > 0 */
+};
+
+/** Find or make; a reference. @return 0; -EINVAL; -ENOSPC; -ENOMEM. */
+int type_node_get(struct cue_playlists *set, const char *type, struct type_node **ret_node);
+struct type_node *type_node_ref(struct type_node *node);
+void type_node_unref(struct type_node *node);
+/** Count a link in or out; the first subscribes, the last cancels. */
+int type_node_add_link(struct type_node *node);
+void type_node_remove_link(struct type_node *node);
+/** Make the playlist triggered by the type; nothing if it is. @return 0; -ENOMEM. */
+int type_node_add_trigger(struct type_node *node, struct playlist *playlist);
+void type_node_remove_trigger(struct type_node *node, const struct playlist *playlist);
+/** First entry with order >= @p order. */
+size_t type_node_find_trigger(const struct type_node *node, uint64_t order);
+
+/* Handlers of the two subscriptions; user is the type_node. */
+int playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event *event);
+int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_event *event);
+
+/* ---- runs ---- */
+
+/** A step's next occurrence. */
+struct occurrence {
+	uint64_t deadline_ns;
+	uint32_t step;
+	uint32_t repeat;
+};
+
+/** Where a run is in its definition. The occurrences to come are the steps not
+ *  yet begun, in the definition's order, and a heap of those that repeat. */
+struct run_steps {
+	uint64_t start_ns;
+	uint32_t next_first; /* into playlist_def.order */
+	uint32_t n_heap;
+	struct occurrence *heap; /* room for playlist_def.n_repeating */
+};
+
+void run_steps_begin(struct run_steps *steps, uint64_t start_ns);
+/** The earliest occurrence by (deadline, step). @return false when none is left. */
+bool run_steps_peek(const struct run_steps *steps, const struct playlist_def *def,
+                    struct occurrence *ret_next);
+/** Move the step of the earliest occurrence on by @p n of its repeats. */
+void run_steps_advance(struct run_steps *steps, const struct playlist_def *def, uint32_t n);
+/** How many occurrences of its step @p next may be skipped so that the newest
+ *  one at or before @p horizon_ns comes first. */
+uint32_t run_steps_overdue(const struct playlist_def *def, const struct occurrence *next,
+                           uint64_t horizon_ns);
+
+/** What caused a start or an end, as lifecycle payloads show it. */
+struct told_event {
+	const struct cue_type *type; /* NULL: none */
+	uint32_t producer_id;
+	struct cue_payload *data; /* owned by who holds this */
+};
+
+struct run_request {
+	enum cue_cause cause;
+	const char *request_id; /* JSON text, NULL: none */
+	struct told_event trigger;
+	void (*on_stopped)(void *user, const struct cue_run_result *result);
+	void *user;
+};
+
+enum run_phase { RUN_WAITING, RUN_RUNNING, RUN_ENDED };
+
+struct run_end {
+	enum cue_stop_reason reason;
+	const char *detail; /* borrowed for the call, or own_detail */
+	char *own_detail;
+	struct told_event interrupt;
+	uint64_t cause_seq;
+	unsigned depth;
+};
+
+enum run_list_kind { RUNS_OF_SET, RUNS_OF_PLAYLIST, RUN_LIST_KINDS };
+
+/** In order of creation. */
+struct run_list {
+	struct run *first, *last;
+};
+
+struct run {
+	struct cue_playlists *set;
+	struct playlist_def *def; /* a reference */
+	struct cue_timer *timer;  /* made with the run, so that ties go by order of creation */
+	enum run_phase phase;
+	struct cue_id id;
+	uint64_t number; /* order of creation */
+	struct run *hash_next;
+	struct {
+		struct run *prev, *next;
+	} in[RUN_LIST_KINDS];
+	struct run *next_ended;
+	struct run_request request; /* request_id and trigger.data owned */
+	uint64_t asked_ns;
+	uint64_t cause_seq; /* of what asked for it; from `created` on that event's own */
+	unsigned depth;     /* of `created`, and of the steps that no time separates from it */
+	uint64_t emitted_count;
+	uint64_t skipped_count;
+	struct run_end end;
+	struct run_steps steps;
+	struct occurrence heap[];
+};
+
+/** Runs that have ended and are to be told, then freed. Zero-initialise. */
+struct ended_list {
+	struct run *first, *last;
+};
+
+struct run_table {
+	struct run **buckets;
+	size_t n_buckets; /* power of two */
+	size_t n;
+};
+
+int run_table_init(struct run_table *table);
+void run_table_clear(struct run_table *table);
+struct run *run_table_find(const struct run_table *table, const struct cue_id *id);
+/** Make sure that one more fits. @return 0; -ENOMEM. */
+int run_table_reserve(struct run_table *table);
+void run_table_insert(struct run_table *table, struct run *run);
+void run_table_remove(struct run_table *table, struct run *run);
+
+/** Start, wait or refuse; the caller holds the bus. Errors as cue_playlist_start(). */
+int run_start(struct playlist *playlist, const struct run_request *request, struct cue_id *ret_id);
+/** Set a run's clock going and tell `created`. On failure it is as before. */
+int run_begin(struct run *run);
+/** The run's timer. */
+void run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
+/** Take a run out of everything; it is told by run_end_all(). */
+void run_detach(struct run *run, const struct run_end *end, struct ended_list *ended);
+/** Append `stopped` (and completion) of each. Those the bus refuses stay with the set, which tries again. */
+void run_tell_ended(struct cue_playlists *set, struct ended_list *ended);
+/** Start what waited for them, call on_stopped, free. Touch nothing that a callback could change afterwards. */
+void run_finish_ended(struct ended_list *ended);
+/** In order of creation: sort, tell, finish. */
+void run_end_all(struct cue_playlists *set, struct ended_list *ended);
+void run_free(struct run *run);
+/** seq and depth that an event appended now gets as a consequence of the current one. */
+void run_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth);
+
+/* ---- lifecycle events; each returns what cue_bus_emit() does ---- */
+
+int lifecycle_created(const struct run *run, uint64_t *ret_seq);
+int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence, uint64_t late_us,
+                      uint64_t cause_seq, unsigned depth);
+int lifecycle_stopped(const struct run *run, uint64_t *ret_seq);
+int lifecycle_completion(const struct run *run, uint64_t stopped_seq);
+int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
+                       const struct run_request *request, const char *reason, const char *detail);
+
+/* ---- the set ---- */
+
+struct playlist {
+	struct cue_playlists *set;
+	uint64_t order;           /* of definition; kept when redefined */
+	struct playlist_def *def; /* in force */
+	struct run_list runs;     /* on any version */
+	uint32_t n_runs, n_running;
+	bool was_interrupted;
+	uint64_t interrupted_ns; /* by the last interrupt that stopped something */
+};
+
+struct cue_playlists {
+	struct cue_bus *bus;
+	struct playlist **by_name;
+	size_t n_playlists, cap_playlists;
+	struct type_node **nodes; /* by address of their type */
+	size_t n_nodes, cap_nodes;
+	uint64_t serial; /* orders definitions and runs */
+	struct run_table table;
+	struct run_list runs;
+	struct run *untold; /* ended, `stopped` was refused; by next_ended */
+	struct cue_playlists_stats stats;
+};
+
+struct playlist *playlist_find(const struct cue_playlists *set, const char *name);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public calls on runs. */
+#include "playlist_internal.h"
+
+#include <errno.h>
+#include <limits.h>
+
+int cue_playlist_start(struct cue_playlists *playlists, const struct cue_playlist_start *start,
+                       struct cue_id *ret_run)
+{
+	struct playlist *playlist = playlist_find(playlists, start->name);
+	struct run_request request = {
+		.cause = start->cause,
+		.request_id = start->request_id,
+		.trigger = { .producer_id = start->trigger_producer_id, .data = start->trigger_data },
+		.on_stopped = start->on_stopped,
+		.user = start->user,
+	};
+	struct cue_id id;
+	int r;
+
+	if (!playlist)
+		return -ENOENT;
+	if (start->trigger_type) {
+		r = cue_bus_intern(playlists->bus, start->trigger_type, &request.trigger.type);
+		if (r < 0)
+			return r;
+	}
+	r = run_start(playlist, &request, &id);
+	if (r < 0)
+		return r;
+	if (ret_run)
+		*ret_run = id;
+	return 0;
+}
+
+static struct run_end cancelled(const struct cue_bus *bus, const char *detail)
+{
+	struct run_end end = { .reason = CUE_STOP_CANCELLED, .detail = detail };
+
+	run_current_cause(bus, &end.cause_seq, &end.depth);
+	return end;
+}
+
+int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *run_id, const char *detail)
+{
+	struct run *run = run_table_find(&playlists->table, run_id);
+	struct run_end end = cancelled(playlists->bus, detail);
+	struct ended_list ended = { 0 };
+	struct cue_bus *bus = playlists->bus;
+
+	if (!run)
+		return -ENOENT;
+	cue_bus_begin(bus);
+	run_detach(run, &end, &ended);
+	run_end_all(playlists, &ended);
+	cue_bus_end(bus);
+	return 0;
+}
+
+int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const char *detail,
+                      void (*stopped)(void *user, const struct cue_id *run), void *user)
+{
+	struct playlist *playlist = name ? playlist_find(playlists, name) : NULL;
+	const struct run_list *runs = playlist ? &playlist->runs : &playlists->runs;
+	struct run_end end = cancelled(playlists->bus, detail);
+	struct ended_list ended = { 0 };
+	struct cue_bus *bus = playlists->bus;
+	int n = 0;
+
+	if (name && !playlist)
+		return -ENOENT;
+	cue_bus_begin(bus);
+	for (; runs->first && n < INT_MAX; n++)
+		run_detach(runs->first, &end, &ended);
+	for (const struct run *run = ended.first; stopped && run; run = run->next_ended)
+		stopped(user, &run->id);
+	run_end_all(playlists, &ended);
+	cue_bus_end(bus);
+	return n;
+}
+
+static int visit_run(const struct run *run,
+                     int (*visit)(void *user, const struct cue_run_info *info), void *user)
+{
+	bool running = run->phase == RUN_RUNNING;
+	struct cue_run_info info = {
+		.run = run->id,
+		.playlist = run->def->name,
+		.state = running ? CUE_RUN_RUNNING : CUE_RUN_QUEUED,
+		.start_ns = running ? run->steps.start_ns : run->asked_ns,
+		.offset_ns = running ? cue_bus_now(run->set->bus) - run->steps.start_ns : 0,
+		.emitted_count = run->emitted_count,
+	};
+
+	return visit(user, &info);
+}
+
+int cue_run_foreach(struct cue_playlists *playlists, const char *name,
+                    int (*visit)(void *user, const struct cue_run_info *info), void *user)
+{
+	enum run_list_kind kind = name ? RUNS_OF_PLAYLIST : RUNS_OF_SET;
+	const struct run *run = playlists->runs.first;
+	int r = 0;
+
+	if (name) {
+		const struct playlist *playlist = playlist_find(playlists, name);
+
+		if (!playlist)
+			return -ENOENT;
+		run = playlist->runs.first;
+	}
+	for (; run && r == 0; run = run->in[kind].next)
+		r = visit_run(run, visit, user);
+	return r;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run's occurrences in order of (deadline, step). A step's first occurrence
+ * comes from the definition's sorted order, which all runs share; only steps
+ * that repeat take room in the run, so a run of a long playlist stays small.
+ * Two occurrences of one step never share a deadline (interval > 0). */
+#include "playlist_internal.h"
+
+static bool before(const struct occurrence *a, const struct occurrence *b)
+{
+	if (a->deadline_ns != b->deadline_ns)
+		return a->deadline_ns < b->deadline_ns;
+	return a->step < b->step;
+}
+
+static void swap(struct occurrence *a, struct occurrence *b)
+{
+	struct occurrence t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+static void sift_up(struct occurrence *heap, uint32_t i)
+{
+	while (i > 0 && before(&heap[i], &heap[(i - 1) / 2])) {
+		swap(&heap[i], &heap[(i - 1) / 2]);
+		i = (i - 1) / 2;
+	}
+}
+
+static void sift_down(struct occurrence *heap, uint32_t n, uint32_t i)
+{
+	for (;;) {
+		uint32_t child = 2 * i + 1;
+
+		if (child >= n)
+			return;
+		if (child + 1 < n && before(&heap[child + 1], &heap[child]))
+			child++;
+		if (!before(&heap[child], &heap[i]))
+			return;
+		swap(&heap[i], &heap[child]);
+		i = child;
+	}
+}
+
+void run_steps_begin(struct run_steps *steps, uint64_t start_ns)
+{
+	steps->start_ns = start_ns;
+	steps->next_first = 0;
+	steps->n_heap = 0;
+}
+
+/** The first occurrence of the next step that has not begun. */
+static bool peek_first(const struct run_steps *steps, const struct playlist_def *def,
+                       struct occurrence *ret_first)
+{
+	uint32_t step;
+
+	if (steps->next_first == def->n_steps)
+		return false;
+	step = def->order[steps->next_first];
+	*ret_first = (struct occurrence){
+		.deadline_ns = steps->start_ns + def->steps[step].offset_ns,
+		.step = step,
+	};
+	return true;
+}
+
+/** @param ret_is_first whether the occurrence is its step's first. */
+static bool peek(const struct run_steps *steps, const struct playlist_def *def,
+                 struct occurrence *ret_next, bool *ret_is_first)
+{
+	bool have_first = peek_first(steps, def, ret_next);
+
+	*ret_is_first = have_first && (steps->n_heap == 0 || before(ret_next, &steps->heap[0]));
+	if (!*ret_is_first && steps->n_heap > 0)
+		*ret_next = steps->heap[0];
+	return have_first || steps->n_heap > 0;
+}
+
+bool run_steps_peek(const struct run_steps *steps, const struct playlist_def *def,
+                    struct occurrence *ret_next)
+{
+	bool is_first;
+
+	return peek(steps, def, ret_next, &is_first);
+}
+
+void run_steps_advance(struct run_steps *steps, const struct playlist_def *def, uint32_t n)
+{
+	struct occurrence next;
+	const struct playlist_step *step;
+	bool is_first;
+
+	if (!peek(steps, def, &next, &is_first))
+		return;
+	step = &def->steps[next.step];
+	next.repeat += n;
+	next.deadline_ns += n * step->interval_ns;
+	if (is_first) {
+		steps->next_first++;
+		if (next.repeat < step->repeat) {
+			steps->heap[steps->n_heap++] = next;
+			sift_up(steps->heap, steps->n_heap - 1);
+		}
+		return;
+	}
+	steps->heap[0] = next.repeat < step->repeat ? next : steps->heap[--steps->n_heap];
+	sift_down(steps->heap, steps->n_heap, 0);
+}
+
+uint32_t run_steps_overdue(const struct playlist_def *def, const struct occurrence *next,
+                           uint64_t horizon_ns)
+{
+	const struct playlist_step *step = &def->steps[next->step];
+	uint32_t left = step->repeat - 1 - next->repeat;
+	uint64_t overdue;
+
+	if (left == 0 || horizon_ns <= next->deadline_ns)
+		return 0;
+	overdue = (horizon_ns - next->deadline_ns) / step->interval_ns;
+	return overdue < left ? (uint32_t)overdue : left;
+}

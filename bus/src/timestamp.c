@@ -53,7 +53,9 @@ void cue_format_timestamp(int64_t wall_ns, char buf[CUE_TIMESTAMP_SIZE])
 	static const char pattern[] = "0000-00-00T00:00:00.000000Z";
 	const int64_t ns_per_s = (int64_t)CUE_NS_PER_S;
 	int64_t seconds = floor_div(wall_ns, ns_per_s);
-	unsigned us = (unsigned)((wall_ns - seconds * ns_per_s) / (int64_t)CUE_NS_PER_US);
+	/* Not wall_ns - seconds * ns_per_s: that product can overflow. */
+	int64_t ns = wall_ns % ns_per_s + (wall_ns % ns_per_s < 0 ? ns_per_s : 0);
+	unsigned us = (unsigned)(ns / (int64_t)CUE_NS_PER_US);
 	int64_t days = floor_div(seconds, SECONDS_PER_DAY);
 	unsigned second = (unsigned)(seconds - days * SECONDS_PER_DAY);
 	struct date date = civil_from_days(days);

@@ -31,6 +31,8 @@ struct driver_config {
 	bool active_low;
 	const char *file;           /**< replay: the trace file. */
 	uint64_t now_ns;            /**< CLOCK_MONOTONIC at open; replay counts from here. */
+	uint64_t (*clock_ns)(void *user); /**< replay: what is due; outlives the driver. NULL: CLOCK_MONOTONIC. */
+	void *clock_user;
 };
 
 /** One edge, or (gap) the news that edges were lost. */

@@ -11,6 +11,10 @@
  * `input.set {"input":name,"value":0|1,"line":0}` is an edge of an input, and
  * `cmd/<noun>/<verb> [json]` a command, as if it had come over MQTT (neither
  * can be mistaken for an event: `input.` is reserved, and "/" is in no type).
+ * A command without JSON has the data `{}`, as an empty message is read; an
+ * event without JSON has `null`. Reserved types are refused as events, and
+ * only events take `producer=`. At most 1,000,000 entries and 10 years; times
+ * are exact to the nanosecond.
  * A `#` begins a comment at the start of a line or after white space, outside
  * of JSON.
  */

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config_check.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config_reader.h"
+#include "mqtt_url.h"
+
+/** The member of @p node, or @p node itself, to place a finding on. */
+static const struct jsonc_node *at(const struct jsonc_node *node, const char *key)
+{
+	const struct jsonc_node *child = jsonc_get(node, key);
+
+	return child ? child : node;
+}
+
+void config_check_mqtt(struct config_reader *reader, const struct jsonc_node *node, void *object,
+                       bool sound)
+{
+	static const char *const tls_keys[] = { "ca_file", "cert_file", "key_file" };
+	const struct config_mqtt *mqtt = object;
+	struct mqtt_url url;
+
+	if (!mqtt->cert_file != !mqtt->key_file)
+		config_key_finding(reader, DIAG_ERROR, at(node, mqtt->cert_file ? "cert_file" : "key_file"),
+		                   "missing-key", "\"cert_file\" and \"key_file\" need each other");
+	if (mqtt->password_file && !mqtt->username && mqtt->protocol == 4)
+		config_key_finding(reader, DIAG_ERROR, at(node, "password_file"), "missing-key",
+		                   "MQTT 3.1.1 has no password without \"username\"");
+	if (!sound || mqtt_url_parse(mqtt->url, &url, NULL) < 0 || url.tls)
+		return;
+	for (size_t i = 0; i < sizeof(tls_keys) / sizeof(*tls_keys); i++) {
+		const struct jsonc_node *key = jsonc_get(node, tls_keys[i]);
+
+		if (key)
+			config_key_finding(reader, DIAG_WARNING, key, "unused-key",
+			                   "key \"%s\" has no effect without TLS; use mqtts://",
+			                   tls_keys[i]);
+	}
+}
+
+/* ---- inputs ---- */
+
+static bool is_driver(const struct config_input *input, const char *driver)
+{
+	return input->driver && strcmp(input->driver, driver) == 0;
+}
+
+/** A rotary has two lines, everything else one. */
+static void check_lines(struct config_reader *reader, const struct jsonc_node *node,
+                        const struct config_input *input)
+{
+	const struct jsonc_node *line = jsonc_get(node, "line"), *lines = jsonc_get(node, "lines");
+	size_t wanted = input->decoder.kind == DECODER_ROTARY ? 2 : 1;
+
+	if (line && lines) {
+		config_key_finding(reader, DIAG_ERROR, lines, "lines",
+		                   "give either \"line\" or \"lines\"");
+	} else if (!line && !lines) {
+		if (is_driver(input, "gpio"))
+			config_finding(reader, DIAG_ERROR, node, "missing-key",
+			               "key \"%s\" is missing; driver \"gpio\" needs it",
+			               wanted == 2 ? "lines" : "line");
+	} else if (input->n_lines != wanted) {
+		config_finding(reader, DIAG_ERROR, line ? line : lines, "lines",
+		               wanted == 2 ? "a rotary has two lines: \"lines\": [\"…\", \"…\"]"
+		                           : "only a rotary has two lines");
+	}
+}
+
+static void check_offsets(struct config_reader *reader, const struct jsonc_node *node,
+                          const struct config_input *input)
+{
+	const struct jsonc_node *line = jsonc_get(node, "line");
+
+	if (!line && jsonc_get(node, "lines"))
+		line = jsonc_get(node, "lines")->first;
+	for (; line && !input->chip; line = line->key ? NULL : line->next) {
+		if (line->type == JSONC_NUMBER)
+			config_finding(reader, DIAG_ERROR, line, "missing-key",
+			               "a line given by its offset needs \"chip\"");
+	}
+}
+
+void config_check_input(struct config_reader *reader, const struct jsonc_node *node, void *object,
+                        bool sound)
+{
+	const struct config_input *input = object;
+
+	/* Placed errors of the fields make what follows guesswork. */
+	if (!sound)
+		return;
+	check_lines(reader, node, input);
+	check_offsets(reader, node, input);
+	if (input->decoder.steps_per_detent == 3)
+		config_finding(reader, DIAG_ERROR, at(node, "steps_per_detent"), "range",
+		               "\"steps_per_detent\" must be 1, 2 or 4");
+}
+
+/* ---- playlists ---- */
+
+void config_check_step(struct config_reader *reader, const struct jsonc_node *node, void *object,
+                       bool sound)
+{
+	const struct cue_step *step = object;
+	const struct jsonc_node *interval = jsonc_get(node, "interval");
+
+	if (!sound || step->repeat <= 1 || step->interval_ns > 0)
+		return;
+	if (interval)
+		config_finding(reader, DIAG_ERROR, interval, "interval",
+		               "\"interval\" must be above 0s when \"repeat\" is above 1");
+	else
+		config_finding(reader, DIAG_ERROR, at(node, "repeat"), "interval",
+		               "\"repeat\" above 1 needs an \"interval\" above 0s");
+}
+
+/** What the bus itself refuses, placed on the tree. */
+static void tell_refused(struct config_reader *reader, const struct jsonc_node *node,
+                         const struct cue_predicate_error *error)
+{
+	config_finding(reader, DIAG_ERROR, jsonc_resolve(node, error->path), "definition", "%s",
+	               error->text);
+}
+
+void config_check_playlist(struct config_reader *reader, const struct jsonc_node *node,
+                           void *object, bool sound)
+{
+	struct config_playlist *playlist = object;
+	struct cue_predicate_error error;
+	int r;
+
+	if (!sound)
+		return;
+	r = cue_playlist_check(&playlist->def, &error);
+	if (r == -EINVAL)
+		tell_refused(reader, node, &error);
+	else if (r < 0)
+		reader->error = r;
+	else
+		playlist->json = config_payload(reader, node);
+}
+
+/* ---- gestures ---- */
+
+/** Without `emit` a mirror keeps the type, so it must be one that may be emitted. */
+static void check_mirror(struct config_reader *reader, const struct jsonc_node *node,
+                         const struct cue_gesture_config *def)
+{
+	const struct jsonc_node *mirror = jsonc_get(node, "mirror");
+
+	if (def->type != CUE_GESTURE_GATED_MIRROR || def->emit)
+		return;
+	for (size_t i = 0; i < def->n_mirror; i++) {
+		const struct jsonc_node *type = mirror;
+
+		for (size_t k = 0; mirror->type == JSONC_ARRAY && k <= i; k++)
+			type = k == 0 ? mirror->first : type->next;
+		if (cue_type_is_reserved(def->mirror[i]))
+			config_finding(reader, DIAG_ERROR, type, "reserved-event",
+			               "\"%s\" is the gateway's own and can't be emitted again; "
+			               "give \"emit\"",
+			               def->mirror[i]);
+	}
+}
+
+void config_check_gesture(struct config_reader *reader, const struct jsonc_node *node, void *object,
+                          bool sound)
+{
+	struct config_gesture *gesture = object;
+	struct cue_predicate_error error;
+	size_t errors = reader->diag->n_errors;
+	int r;
+
+	if (!sound)
+		return;
+	check_mirror(reader, node, &gesture->def);
+	if (reader->diag->n_errors != errors)
+		return;
+	r = cue_gesture_check(&gesture->def, &error);
+	if (r == -EINVAL)
+		tell_refused(reader, node, &error);
+	else if (r < 0)
+		reader->error = r;
+	else
+		gesture->json = config_payload(reader, node);
+}

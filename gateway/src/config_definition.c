@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One playlist or gesture on its own, as commands give it. */
+#include "config.h"
+
+#include <cuebus/payload.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "config_reader.h"
+#include "lint.h"
+
+/* What is handed out comes first, so that its address is the holder's. */
+struct playlist_holder {
+	struct config_playlist playlist;
+	struct arena *arena;
+};
+
+struct gesture_holder {
+	struct config_gesture gesture;
+	struct arena *arena;
+};
+
+static const char file[] = "definition";
+
+/** The name, checked as a key of the configuration's map would be. */
+static char *copy_name(struct config_reader *reader, const char *name)
+{
+	static const struct config_field field = { .key = "name", .type = CONFIG_NAME, .max = 128 };
+	struct jsonc_node node = { .type = JSONC_STRING, .text = name, .text_len = strlen(name),
+		                   .file = file, .place = { 1, 1, 0 } };
+	char *copy;
+
+	if (!config_check_text(reader, &field, &node))
+		return NULL;
+	copy = arena_strndup(reader->arena, name, strlen(name));
+	if (!copy)
+		reader->error = -ENOMEM;
+	return copy;
+}
+
+/** Read @p json by @p table into @p object. @return the tree, or NULL: told, or reader->error. */
+static struct jsonc_node *parse(struct config_reader *reader, const struct config_table *table,
+                                const char *name, const char *json, size_t len, void *object)
+{
+	const struct jsonc_options strict = { .strict = true };
+	char *copy = copy_name(reader, name);
+	struct jsonc_node *root;
+	int r;
+
+	if (!copy)
+		return NULL;
+	r = jsonc_parse(reader->arena, file, json, len, &strict, reader->diag, &root);
+	if (r == -ENOMEM)
+		reader->error = r;
+	if (r < 0)
+		return NULL;
+	memcpy((char *)object + table->name_offset, &copy, sizeof(copy));
+	config_read_struct(reader, table, root, object);
+	return root;
+}
+
+static int result(const struct config_reader *reader, size_t errors_before)
+{
+	diag_sort(reader->diag);
+	if (reader->error)
+		return reader->error;
+	return reader->diag->n_errors > errors_before ? -EINVAL : 0;
+}
+
+/* No table of limits is at hand here: the commands have checked the payload's size. */
+static const struct config_limits no_limits = { .payload_bytes = UINT64_MAX,
+	                                        .bus = { .json_depth = CUE_JSON_DEPTH_DEFAULT } };
+
+int config_playlist_parse(const char *name, const char *json, size_t len, struct diag *diag,
+                          struct config_playlist **ret)
+{
+	struct config_reader reader = { .arena = arena_new(), .diag = diag, .limits = &no_limits };
+	struct playlist_holder *holder;
+	const struct jsonc_node *node;
+	size_t errors = diag->n_errors;
+	int r;
+
+	holder = reader.arena ? arena_alloc(reader.arena, sizeof(*holder)) : NULL;
+	if (!holder) {
+		arena_free(reader.arena);
+		return -ENOMEM;
+	}
+	holder->arena = reader.arena;
+	node = parse(&reader, &config_table_playlist, name, json, len, &holder->playlist);
+	if (node && diag->n_errors == errors && !reader.error)
+		lint_playlist(&reader, &holder->playlist, node);
+	r = result(&reader, errors);
+	if (r < 0)
+		arena_free(reader.arena);
+	else
+		*ret = &holder->playlist;
+	return r;
+}
+
+struct config_playlist *config_playlist_free(struct config_playlist *playlist)
+{
+	if (playlist)
+		arena_free(((struct playlist_holder *)playlist)->arena);
+	return NULL;
+}
+
+int config_gesture_parse(const char *name, const char *json, size_t len, struct diag *diag,
+                         struct config_gesture **ret)
+{
+	struct config_reader reader = { .arena = arena_new(), .diag = diag, .limits = &no_limits };
+	struct gesture_holder *holder;
+	const struct jsonc_node *node;
+	size_t errors = diag->n_errors;
+	int r;
+
+	holder = reader.arena ? arena_alloc(reader.arena, sizeof(*holder)) : NULL;
+	if (!holder) {
+		arena_free(reader.arena);
+		return -ENOMEM;
+	}
+	holder->arena = reader.arena;
+	node = parse(&reader, &config_table_gesture, name, json, len, &holder->gesture);
+	if (node && diag->n_errors == errors && !reader.error)
+		lint_gesture(&reader, &holder->gesture, node);
+	r = result(&reader, errors);
+	if (r < 0)
+		arena_free(reader.arena);
+	else
+		*ret = &holder->gesture;
+	return r;
+}
+
+struct config_gesture *config_gesture_free(struct config_gesture *gesture)
+{
+	if (gesture)
+		arena_free(((struct gesture_holder *)gesture)->arena);
+	return NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file config_file.h
+ * @brief The configuration's files on disk.
+ */
+#ifndef CUEBUS_CONFIG_FILE_H
+#define CUEBUS_CONFIG_FILE_H
+
+#include <stddef.h>
+
+/**
+ * Read a whole file.
+ * @param ret_text malloc()ed, NUL-terminated; the caller frees it.
+ * @return 0; -EFBIG over @p max bytes; -EISDIR; -ENOMEM; the errno of opening or reading.
+ */
+int config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len);
+
+/** The most files conf.d may hold. */
+#define CONFIG_D_FILES_MAX 1024U
+
+/**
+ * The files ending in `.json` in the folder `conf.d` beside @p path in order of name (bytes), hidden
+ * ones left out. No such folder is no error.
+ * @param ret_paths n malloc()ed paths in a malloc()ed array, see config_d_free().
+ * @return 0; -E2BIG too many files; -ENOMEM; the errno of reading the folder.
+ */
+int config_d_list(const char *path, char ***ret_paths, size_t *ret_n);
+void config_d_free(char **paths, size_t n);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <cuebus/payload.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_env.h"
+#include "config_file.h"
+#include "config_json.h"
+#include "config_merge.h"
+#include "config_reader.h"
+#include "lint.h"
+
+/** The most `limits.config_bytes` can be set to: what is read before the limits are known. */
+#define CONFIG_BYTES_MAX (16U * 1024U * 1024U)
+
+struct load {
+	struct config_reader reader;
+	struct config *config;
+	struct jsonc_node *root;
+	size_t bytes;
+};
+
+static void freep(char **p)
+{
+	free(*p);
+}
+
+static int load_begin(struct load *load, struct diag *diag)
+{
+	*load = (struct load){ .reader = { .arena = arena_new(), .diag = diag } };
+	if (!load->reader.arena)
+		return -ENOMEM;
+	load->config = arena_alloc(load->reader.arena, sizeof(*load->config));
+	if (!load->config) {
+		load->reader.arena = arena_free(load->reader.arena);
+		return -ENOMEM;
+	}
+	load->config->arena = load->reader.arena;
+	load->reader.limits = &load->config->limits;
+	return 0;
+}
+
+/** Parse one text and merge it. @return 0, findings or not; -ENOMEM. */
+static int load_text(struct load *load, const char *name, const char *text, size_t len)
+{
+	const struct jsonc_options options = { 0 };
+	struct jsonc_node *root;
+	int r;
+
+	load->bytes += len;
+	r = jsonc_parse(load->reader.arena, name, text, len, &options, load->reader.diag, &root);
+	if (r == -EINVAL)
+		return 0;
+	if (r < 0)
+		return r;
+	if (root->type != JSONC_OBJECT) {
+		config_finding(&load->reader, DIAG_ERROR, root, "type",
+		               "the configuration must be an object, not %s",
+		               jsonc_type_name(root->type));
+		return 0;
+	}
+	if (load->root)
+		config_merge(&load->reader, load->root, root);
+	else
+		load->root = root;
+	return load->reader.error;
+}
+
+static void tell_file(struct load *load, const char *path, int error)
+{
+	if (error == -EFBIG)
+		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "config-bytes",
+		         "the file is larger than %u bytes", CONFIG_BYTES_MAX);
+	else
+		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file", "can't be read: %s",
+		         strerror(-error));
+}
+
+/** Read and merge one file. @return 0 or -ENOMEM; the file's own trouble is told. */
+static int load_file(struct load *load, const char *path, int *ret_error)
+{
+	__attribute__((cleanup(freep))) char *text = NULL;
+	size_t len;
+	int r = config_file_read(path, CONFIG_BYTES_MAX, &text, &len);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		tell_file(load, path, r);
+		*ret_error = r;
+		return 0;
+	}
+	return load_text(load, path, text, len);
+}
+
+static int load_conf_d(struct load *load, const char *path)
+{
+	char **paths;
+	size_t n;
+	int r = config_d_list(path, &paths, &n), error;
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
+		         "conf.d beside it can't be read: %s",
+		         r == -E2BIG ? "too many files" : strerror(-r));
+		return 0;
+	}
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = load_file(load, paths[i], &error);
+	config_d_free(paths, n);
+	return r;
+}
+
+static void set_hash(struct config *config, const char *text, size_t len)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a, 64 bit */
+
+	for (size_t i = 0; i < len; i++) {
+		hash ^= (unsigned char)text[i];
+		hash *= 0x100000001b3ULL;
+	}
+	snprintf(config->hash, sizeof(config->hash), "%016" PRIx64, hash);
+}
+
+static void release_payload(void *payload)
+{
+	cue_payload_unref(payload);
+}
+
+/** The masked text and the hash, from the merged tree. */
+static int summarize(struct load *load)
+{
+	__attribute__((cleanup(freep))) char *text = NULL;
+	struct cue_writer w = { 0 };
+	size_t len;
+	int r;
+
+	config_json_write(&w, load->root, CONFIG_JSON_PLAIN);
+	r = cue_writer_finish(&w, &text, &len);
+	if (r < 0)
+		return r;
+	set_hash(load->config, text, len);
+	config_json_write(&w, load->root, CONFIG_JSON_MASKED);
+	r = cue_writer_finish_payload(&w, &load->config->masked);
+	if (r < 0)
+		return r;
+	return arena_defer(load->reader.arena, release_payload, load->config->masked);
+}
+
+static int set_client_id(struct load *load)
+{
+	struct config *config = load->config;
+	char *text;
+
+	if (config->mqtt.client_id || !config->gateway.id)
+		return 0;
+	if (asprintf(&text, "cuebus-%s", config->gateway.id) < 0)
+		return -ENOMEM;
+	config->mqtt.client_id = arena_strndup(load->reader.arena, text, strlen(text));
+	free(text);
+	return config->mqtt.client_id ? 0 : -ENOMEM;
+}
+
+static void check_limits(struct load *load)
+{
+	const struct config *config = load->config;
+	size_t definitions = config->n_gestures + config->n_playlists;
+
+	if (load->bytes > config->limits.config_bytes)
+		config_finding(&load->reader, DIAG_ERROR, load->root, "config-bytes",
+		               "the configuration has %zu bytes; at most %" PRIu64
+		               " are allowed (limits.config_bytes)",
+		               load->bytes, config->limits.config_bytes);
+	if (definitions > config->limits.bus.definitions)
+		config_finding(&load->reader, DIAG_ERROR, load->root, "definitions",
+		               "%zu playlists and gestures; at most %" PRIu32
+		               " are allowed (limits.definitions)",
+		               definitions, config->limits.bus.definitions);
+}
+
+/** From the merged tree to the config. The load is finished either way. */
+static int load_end(struct load *load, int r, struct config **ret_config)
+{
+	struct config_reader *reader = &load->reader;
+
+	if (r == 0 && load->root) {
+		config_env_substitute(reader, load->root);
+		config_read_struct(reader, &config_table_root, load->root, load->config);
+		check_limits(load);
+		if (reader->diag->n_errors == 0 && !reader->error)
+			lint_config(reader, load->config, load->root);
+		r = reader->error;
+	}
+	if (r == 0 && reader->diag->n_errors > 0)
+		r = -EINVAL;
+	if (r == 0)
+		r = set_client_id(load);
+	if (r == 0)
+		r = summarize(load);
+	diag_sort(reader->diag);
+	if (r < 0)
+		arena_free(reader->arena);
+	else
+		*ret_config = load->config;
+	return r;
+}
+
+int config_load_text(const char *name, const char *text, size_t len, struct diag *diag,
+                     struct config **ret_config)
+{
+	struct load load;
+	int r = load_begin(&load, diag);
+
+	if (r < 0)
+		return r;
+	return load_end(&load, load_text(&load, name, text, len), ret_config);
+}
+
+int config_load(const char *path, struct diag *diag, struct config **ret_config)
+{
+	struct load load;
+	int error = 0, r = load_begin(&load, diag);
+
+	if (r < 0)
+		return r;
+	r = load_file(&load, path, &error);
+	/* A main file with a fault of syntax is no ground to merge on. */
+	if (r == 0 && load.root)
+		r = load_conf_d(&load, path);
+	r = load_end(&load, r, ret_config);
+	return r == -EINVAL && error < 0 ? error : r;
+}
+
+struct config *config_free(struct config *config)
+{
+	if (config)
+		arena_free(config->arena);
+	return NULL;
+}

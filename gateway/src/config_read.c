@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk over objects: defaults, required and unknown keys, variants. */
+#include "config_reader.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "did_you_mean.h"
+
+static void add_finding(struct config_reader *reader, enum diag_severity severity,
+                        const struct jsonc_node *node, struct jsonc_place place, const char *rule,
+                        const char *format, va_list args)
+{
+	char *text = NULL;
+	char *path = jsonc_pointer(node);
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	if (!text || !path)
+		reader->error = -ENOMEM;
+	diag_add(reader->diag, severity, node->file, place.line, place.column, path, rule, "%s",
+	         text ? text : "(no memory for the message)");
+	free(text);
+	free(path);
+}
+
+void config_finding(struct config_reader *reader, enum diag_severity severity,
+                    const struct jsonc_node *node, const char *rule, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_finding(reader, severity, node, node->place, rule, format, args);
+	va_end(args);
+}
+
+void config_key_finding(struct config_reader *reader, enum diag_severity severity,
+                        const struct jsonc_node *node, const char *rule, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_finding(reader, severity, node, node->key ? node->key_place : node->place, rule, format,
+	            args);
+	va_end(args);
+}
+
+void *config_alloc(struct config_reader *reader, size_t n, size_t size)
+{
+	void *p = arena_array(reader->arena, n ? n : 1, size);
+
+	if (!p)
+		reader->error = -ENOMEM;
+	return p;
+}
+
+const char *config_quote(char buf[JSONC_QUOTE_SIZE], const struct jsonc_node *node)
+{
+	return jsonc_quote(buf, node->written ? node->written : node->text);
+}
+
+bool config_key_is_free(const char *key)
+{
+	return strncmp(key, "x-", 2) == 0;
+}
+
+bool config_expect(struct config_reader *reader, const struct config_field *field,
+                   const struct jsonc_node *node, enum jsonc_type type)
+{
+	if (node->type == type)
+		return true;
+	config_finding(reader, DIAG_ERROR, node, "type", "\"%s\" must be %s, not %s", field->key,
+	               jsonc_type_name(type), jsonc_type_name(node->type));
+	return false;
+}
+
+/* ---- variants ---- */
+
+static uint32_t group_of(const struct config_variant *variant)
+{
+	return 0xFFU << variant->shift;
+}
+
+/** The bits of the variants that @p node is of; all bits of a group that can't be told. */
+static uint32_t variants_of(const struct config_table *table, const struct jsonc_node *node)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < CONFIG_VARIANTS_MAX && table->variants[i].key; i++) {
+		const struct config_variant *variant = &table->variants[i];
+		const struct config_field *field = config_table_find(table, variant->key);
+		const struct jsonc_node *value = jsonc_get(node, variant->key);
+		uint32_t all = 0, chosen = 0;
+
+		for (unsigned v = 0; field->values[v]; v++) {
+			uint32_t bit = 1U << (variant->shift + v);
+
+			all |= bit;
+			if (value && value->type == JSONC_STRING && strcmp(value->text, field->values[v]) == 0)
+				chosen = bit;
+		}
+		bits |= chosen ? chosen : all;
+	}
+	return bits;
+}
+
+/** Whether just one variant of each group is set, so that "required in" can be told. */
+static bool is_certain(const struct config_table *table, uint32_t present, uint32_t wanted)
+{
+	for (size_t i = 0; i < CONFIG_VARIANTS_MAX && table->variants[i].key; i++) {
+		uint32_t group = group_of(&table->variants[i]);
+
+		if ((wanted & group) && __builtin_popcount(present & group) != 1)
+			return false;
+	}
+	return true;
+}
+
+/** Tell of a key that does not belong to the variant; @return false when it is not to be read. */
+static bool check_variant(struct config_reader *reader, const struct config_table *table,
+                          const struct config_field *field, uint32_t present,
+                          const struct jsonc_node *object, const struct jsonc_node *child)
+{
+	for (size_t i = 0; i < CONFIG_VARIANTS_MAX && table->variants[i].key; i++) {
+		const struct config_variant *variant = &table->variants[i];
+		const struct jsonc_node *value = jsonc_get(object, variant->key);
+		uint32_t group = group_of(variant);
+
+		if ((field->variants & group) == 0 || (field->variants & present & group) != 0)
+			continue;
+		if (variant->severity == DIAG_ERROR) {
+			config_key_finding(reader, DIAG_ERROR, child, "wrong-key",
+			                   "key \"%s\" does not belong to %s \"%s\"", field->key,
+			                   variant->key, value->text);
+			return false;
+		}
+		config_key_finding(reader, DIAG_WARNING, child, "unused-key",
+		                   "key \"%s\" has no effect with %s \"%s\"", field->key,
+		                   variant->key, value->text);
+	}
+	return true;
+}
+
+/* ---- unknown keys ---- */
+
+#define KEYS_MAX 64U
+
+static void tell_unknown(struct config_reader *reader, const struct config_table *table,
+                         uint32_t present, const struct jsonc_node *child)
+{
+	const char *keys[KEYS_MAX];
+	char quoted[JSONC_QUOTE_SIZE];
+	const char *meant;
+	size_t n = 0;
+
+	for (size_t i = 0; i < table->n_fields && n < KEYS_MAX; i++) {
+		const struct config_field *field = &table->fields[i];
+
+		/* Only what could stand here: another type's key would be the next error. */
+		if (field->variants == 0 || (field->variants & present) != 0)
+			keys[n++] = field->key;
+	}
+	meant = did_you_mean(child->key, keys, n);
+	if (meant)
+		config_key_finding(reader, DIAG_ERROR, child, "unknown-key",
+		                   "unknown key %s; did you mean \"%s\"?",
+		                   jsonc_quote(quoted, child->key), meant);
+	else
+		config_key_finding(reader, DIAG_ERROR, child, "unknown-key", "unknown key %s in %s",
+		                   jsonc_quote(quoted, child->key), table->name);
+}
+
+/* ---- one object ---- */
+
+static void read_default(struct config_reader *reader, const struct config_field *field, void *object)
+{
+	struct jsonc_node node = { .text = field->initial, .file = "", .key = field->key };
+
+	if (!field->initial)
+		return;
+	node.text_len = strlen(field->initial);
+	if (field->type == CONFIG_BOOL) {
+		node.type = JSONC_BOOL;
+		node.boolean = strcmp(field->initial, "true") == 0;
+	} else if (field->type == CONFIG_UINT || field->type == CONFIG_INT ||
+	           field->type == CONFIG_PROTOCOL) {
+		node.type = JSONC_NUMBER;
+	} else {
+		node.type = JSONC_STRING;
+	}
+	config_read_value(reader, field, &node, object);
+}
+
+/** Whether the value is the default, or empty, so that ignoring it changes nothing. */
+static bool is_default(const struct config_field *field, const struct jsonc_node *node)
+{
+	if (node->type == JSONC_OBJECT || node->type == JSONC_ARRAY)
+		return node->n == 0;
+	if (!field->initial)
+		return false;
+	if (node->type == JSONC_BOOL)
+		return node->boolean == (strcmp(field->initial, "true") == 0);
+	return node->text && strcmp(node->text, field->initial) == 0;
+}
+
+static void read_field(struct config_reader *reader, const struct config_table *table,
+                       const struct config_field *field, uint32_t present,
+                       const struct jsonc_node *object_node, void *object)
+{
+	const struct jsonc_node *child = jsonc_get(object_node, field->key);
+
+	read_default(reader, field, object);
+	if (child) {
+		if (!check_variant(reader, table, field, present, object_node, child))
+			return;
+		config_read_value(reader, field, child, object);
+		if (field->not_implemented && !is_default(field, child))
+			config_key_finding(reader, DIAG_WARNING, child, "not-implemented",
+			                   "\"%s\" is not implemented yet and has no effect", field->key);
+		return;
+	}
+	if (field->type == CONFIG_STRUCT && !field->required) {
+		struct jsonc_node empty = { .type = JSONC_OBJECT, .file = object_node->file,
+			                    .place = object_node->place, .key = field->key };
+
+		config_read_value(reader, field, &empty, object);
+		return;
+	}
+	if (field->required) {
+		config_finding(reader, DIAG_ERROR, object_node, "missing-key",
+		               "key \"%s\" is missing in this %s", field->key, table->name);
+		return;
+	}
+	if ((field->required_in & present) == 0 || !is_certain(table, present, field->required_in))
+		return;
+	for (size_t i = 0; i < CONFIG_VARIANTS_MAX && table->variants[i].key; i++) {
+		const struct jsonc_node *value = jsonc_get(object_node, table->variants[i].key);
+		uint32_t group = group_of(&table->variants[i]);
+
+		if (value && (field->required_in & present & group))
+			config_finding(reader, DIAG_ERROR, object_node, "missing-key",
+			               "key \"%s\" is missing; %s \"%s\" needs it", field->key,
+			               table->variants[i].key, value->text);
+	}
+}
+
+void config_read_struct(struct config_reader *reader, const struct config_table *table,
+                        const struct jsonc_node *node, void *object)
+{
+	size_t errors = reader->diag->n_errors;
+	uint32_t present;
+
+	if (node->type != JSONC_OBJECT) {
+		config_finding(reader, DIAG_ERROR, node, "type", "%s must be an object, not %s",
+		               table->name, jsonc_type_name(node->type));
+		return;
+	}
+	present = variants_of(table, node);
+	for (size_t i = 0; i < table->n_fields; i++)
+		read_field(reader, table, &table->fields[i], present, node, object);
+	for (const struct jsonc_node *child = node->first; child; child = child->next) {
+		if (!config_table_find(table, child->key) && !config_key_is_free(child->key))
+			tell_unknown(reader, table, present, child);
+	}
+	if (table->check && !reader->error)
+		table->check(reader, node, object, reader->diag->n_errors == errors);
+}
+
+void config_read_value(struct config_reader *reader, const struct config_field *field,
+                       const struct jsonc_node *node, void *object)
+{
+	char *at = (char *)object + field->offset;
+
+	if (reader->error)
+		return;
+	switch (field->type) {
+	case CONFIG_STRUCT:
+		config_read_struct(reader, field->table, node, at);
+		break;
+	case CONFIG_MAP:
+	case CONFIG_LIST:
+	case CONFIG_TOPICS:
+	case CONFIG_EVENTS:
+	case CONFIG_FILTERS:
+	case CONFIG_LINE:
+	case CONFIG_LINES:
+		config_read_list(reader, field, node, object);
+		break;
+	case CONFIG_FILTER:
+	case CONFIG_WHEN:
+	case CONFIG_DATA:
+	case CONFIG_OBJECT:
+	case CONFIG_QOS:
+		config_read_json(reader, field, node, object);
+		break;
+	case CONFIG_STRING:
+	case CONFIG_PATH:
+	case CONFIG_URL:
+	case CONFIG_NAME:
+	case CONFIG_TOPIC:
+	case CONFIG_BOOL:
+	case CONFIG_UINT:
+	case CONFIG_INT:
+	case CONFIG_DURATION:
+	case CONFIG_ENUM:
+	case CONFIG_PROTOCOL:
+	case CONFIG_EVENT:
+	case CONFIG_EMIT:
+	case CONFIG_POINTER:
+		config_read_scalar(reader, field, node, object);
+		break;
+	}
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fields that hold many values, or one where a list is allowed too. */
+#include "config_reader.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void store_array(const struct config_field *field, void *object, void *array, size_t n)
+{
+	if (field->size == 0)
+		return;
+	memcpy((char *)object + field->offset, &array, sizeof(array));
+	memcpy((char *)object + field->count_offset, &n, sizeof(n));
+}
+
+static bool check_count(struct config_reader *reader, const struct config_field *field,
+                        const struct jsonc_node *node)
+{
+	if (node->n < (size_t)field->min) {
+		config_finding(reader, DIAG_ERROR, node, "range", "\"%s\" can't be empty", field->key);
+		return false;
+	}
+	if (field->max != 0 && node->n > (size_t)field->max) {
+		config_finding(reader, DIAG_ERROR, node, "range",
+		               "\"%s\" has %zu entries; at most %" PRId64 " are allowed", field->key,
+		               node->n, field->max);
+		return false;
+	}
+	return true;
+}
+
+/* ---- name -> object, and arrays of objects ---- */
+
+static bool check_name(struct config_reader *reader, const struct jsonc_node *child)
+{
+	static const struct config_field name = { .key = "name", .type = CONFIG_NAME, .max = 128 };
+	struct jsonc_node text = *child;
+
+	/* The key, looked at as if it were a value. */
+	text.type = JSONC_STRING;
+	text.text = child->key;
+	text.text_len = strlen(child->key);
+	text.place = child->key_place;
+	text.written = NULL;
+	return config_check_text(reader, &name, &text);
+}
+
+static void read_map(struct config_reader *reader, const struct config_field *field,
+                     const struct jsonc_node *node, void *object)
+{
+	size_t i = 0;
+	char *array;
+
+	if (!config_expect(reader, field, node, JSONC_OBJECT))
+		return;
+	array = config_alloc(reader, node->n, field->table->size);
+	if (!array)
+		return;
+	for (const struct jsonc_node *child = node->first; child && !reader->error; child = child->next) {
+		char *element = array + i * field->table->size;
+
+		if (config_key_is_free(child->key))
+			continue;
+		check_name(reader, child);
+		memcpy(element + field->table->name_offset, &child->key, sizeof(child->key));
+		config_read_struct(reader, field->table, child, element);
+		i++;
+	}
+	store_array(field, object, array, i);
+}
+
+static void read_objects(struct config_reader *reader, const struct config_field *field,
+                         const struct jsonc_node *node, void *object)
+{
+	char *array;
+
+	if (!config_expect(reader, field, node, JSONC_ARRAY) || !check_count(reader, field, node))
+		return;
+	array = config_alloc(reader, node->n, field->table->size);
+	if (!array)
+		return;
+	for (const struct jsonc_node *child = node->first; child && !reader->error; child = child->next)
+		config_read_struct(reader, field->table, child, array + child->index * field->table->size);
+	store_array(field, object, array, node->n);
+}
+
+/* ---- event types, topics, filters ---- */
+
+/** The elements of a list, or the one value that stands for a list of one. */
+static const struct jsonc_node *first_of(const struct jsonc_node *node, size_t *ret_n)
+{
+	*ret_n = node->type == JSONC_ARRAY ? node->n : 1;
+	return node->type == JSONC_ARRAY ? node->first : node;
+}
+
+static const struct jsonc_node *next_of(const struct jsonc_node *list, const struct jsonc_node *child)
+{
+	return child == list ? NULL : child->next;
+}
+
+static void read_texts(struct config_reader *reader, const struct config_field *field,
+                       const struct jsonc_node *node, void *object)
+{
+	const struct jsonc_node *child;
+	const char **array;
+	size_t n, i = 0;
+
+	if (field->type == CONFIG_TOPICS && !config_expect(reader, field, node, JSONC_ARRAY))
+		return;
+	if (node->type == JSONC_ARRAY && !check_count(reader, field, node))
+		return;
+	child = first_of(node, &n);
+	array = config_alloc(reader, n, sizeof(*array));
+	for (; array && child; child = next_of(node, child)) {
+		if (config_check_text(reader, field, child))
+			array[i++] = child->text;
+	}
+	if (array)
+		store_array(field, object, array, i);
+}
+
+static void read_filters(struct config_reader *reader, const struct config_field *field,
+                         const struct jsonc_node *node, void *object)
+{
+	const struct jsonc_node *child;
+	struct cue_filter *array;
+	size_t n, i = 0;
+
+	if (node->type == JSONC_ARRAY && !check_count(reader, field, node))
+		return;
+	child = first_of(node, &n);
+	array = config_alloc(reader, n, sizeof(*array));
+	for (; array && child; child = next_of(node, child)) {
+		if (config_filter(reader, field, child, &array[i]))
+			i++;
+	}
+	if (array)
+		store_array(field, object, array, i);
+}
+
+/* ---- lines ---- */
+
+/** A name, or an offset as a number. NULL: told. */
+static const char *line_text(struct config_reader *reader, const struct config_field *field,
+                             const struct jsonc_node *node)
+{
+	uint64_t offset;
+
+	if (node->type == JSONC_NUMBER && jsonc_u64(node, &offset) == 0 && offset <= UINT32_MAX)
+		return node->text;
+	if (node->type == JSONC_STRING && node->text_len > 0)
+		return node->text;
+	config_finding(reader, DIAG_ERROR, node, "type",
+	               "\"%s\" must be a line's name such as \"GPIO17\", or an offset such as 17",
+	               field->key);
+	return NULL;
+}
+
+static void read_lines(struct config_reader *reader, const struct config_field *field,
+                       const struct jsonc_node *node, void *object)
+{
+	const char *lines[DRIVER_LINES_MAX] = { NULL };
+	const struct jsonc_node *child = node;
+	size_t n = 1;
+
+	if (field->type == CONFIG_LINES) {
+		if (!config_expect(reader, field, node, JSONC_ARRAY) || !check_count(reader, field, node))
+			return;
+		child = first_of(node, &n);
+	}
+	for (size_t i = 0; i < n; i++, child = next_of(node, child)) {
+		lines[i] = line_text(reader, field, child);
+		if (!lines[i])
+			return;
+	}
+	if (field->size > 0) {
+		memcpy((char *)object + field->offset, lines, sizeof(lines));
+		memcpy((char *)object + field->count_offset, &n, sizeof(n));
+	}
+}
+
+void config_read_list(struct config_reader *reader, const struct config_field *field,
+                      const struct jsonc_node *node, void *object)
+{
+	if (field->type == CONFIG_MAP)
+		read_map(reader, field, node, object);
+	else if (field->type == CONFIG_LIST)
+		read_objects(reader, field, node, object);
+	else if (field->type == CONFIG_FILTERS)
+		read_filters(reader, field, node, object);
+	else if (field->type == CONFIG_LINE || field->type == CONFIG_LINES)
+		read_lines(reader, field, node, object);
+	else
+		read_texts(reader, field, node, object);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file config_reader.h
+ * @brief From a tree to structs, by the table. Private to config*.c.
+ */
+#ifndef CUEBUS_CONFIG_READER_H
+#define CUEBUS_CONFIG_READER_H
+
+#include "arena.h"
+#include "config.h"
+#include "config_table.h"
+#include "jsonc.h"
+
+struct config_reader {
+	struct arena *arena;
+	struct diag *diag;
+	const struct config_limits *limits; /**< in force for what is read */
+	int error;                          /**< sticky: -ENOMEM */
+};
+
+/** A finding at a node's value. */
+__attribute__((format(printf, 5, 6))) void
+config_finding(struct config_reader *reader, enum diag_severity severity,
+               const struct jsonc_node *node, const char *rule, const char *format, ...);
+/** A finding at a member's key. */
+__attribute__((format(printf, 5, 6))) void
+config_key_finding(struct config_reader *reader, enum diag_severity severity,
+                   const struct jsonc_node *node, const char *rule, const char *format, ...);
+
+/** arena_alloc() that remembers its failure. */
+void *config_alloc(struct config_reader *reader, size_t n, size_t size);
+
+/** A string node's text for a message: as written, so that no value of the environment gets out. */
+const char *config_quote(char buf[JSONC_QUOTE_SIZE], const struct jsonc_node *node);
+
+/** Fill @p object with the defaults and with what @p node holds; then the table's check. */
+void config_read_struct(struct config_reader *reader, const struct config_table *table,
+                        const struct jsonc_node *node, void *object);
+/** One value into @p object, at the field's offset. */
+void config_read_value(struct config_reader *reader, const struct config_field *field,
+                       const struct jsonc_node *node, void *object);
+
+/** Scalars (config_read_scalar.c): store at @p at. */
+void config_read_scalar(struct config_reader *reader, const struct config_field *field,
+                        const struct jsonc_node *node, void *object);
+/** Names, topics, URLs, event types (config_read_text.c). @return false: told. */
+bool config_check_text(struct config_reader *reader, const struct config_field *field,
+                       const struct jsonc_node *node);
+/** Filters, conditions, data, lines, QoS (config_read_json.c, config_read_list.c). */
+void config_read_json(struct config_reader *reader, const struct config_field *field,
+                      const struct jsonc_node *node, void *object);
+void config_read_list(struct config_reader *reader, const struct config_field *field,
+                      const struct jsonc_node *node, void *object);
+
+/** Any JSON as a payload that lives as long as the arena; NULL: told, or no memory. */
+struct cue_payload *config_payload(struct config_reader *reader, const struct jsonc_node *node);
+/** One filter: an event type or {event, match}. @return false: told. */
+bool config_filter(struct config_reader *reader, const struct config_field *field,
+                   const struct jsonc_node *node, struct cue_filter *ret_filter);
+
+/** @return false when the node is of another type; told. */
+bool config_expect(struct config_reader *reader, const struct config_field *field,
+                   const struct jsonc_node *node, enum jsonc_type type);
+
+/** A key that begins with "x-" is free. */
+bool config_key_is_free(const char *key);
+
+#endif

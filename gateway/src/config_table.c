@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config_table.h"
+
+#include <string.h>
+
+#include "config.h"
+#include "config_check.h"
+
+#define NS_PER_S ((int64_t)CUE_NS_PER_S)
+#define LEN(array) (sizeof(array) / sizeof(*(array)))
+
+static const struct config_field gateway_fields[] = {
+	{ .key = "id", .type = CONFIG_NAME, .required = true, .max = 64,
+	  CONFIG_MEMBER(struct config_gateway, id),
+	  .doc = "Names this gateway: part of every topic and of every `definition_id`." },
+	{ .key = "state_dir", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_gateway, state_dir),
+	  .doc = "Folder for definitions made by command. Without it they last until the restart." },
+	{ .key = "health_interval", .type = CONFIG_DURATION, .initial = "10s", .min = NS_PER_S / 10,
+	  .max = 86400 * NS_PER_S, CONFIG_MEMBER(struct config_gateway, health_interval_ns),
+	  .doc = "How often the counters are published on `P/health`." },
+	{ .key = "scheduler_slack", .type = CONFIG_DURATION, .initial = "0us", .max = NS_PER_S,
+	  CONFIG_MEMBER(struct config_gateway, scheduler_slack_ns),
+	  .doc = "Due timers may wait up to this long to share one wake-up: less CPU, the same order "
+	         "and the same `offset`." },
+};
+
+static const struct config_table gateway_table = {
+	.name = "gateway", .title = "gateway", .fields = gateway_fields,
+	.n_fields = LEN(gateway_fields), .size = sizeof(struct config_gateway),
+};
+
+static const struct config_field mqtt_fields[] = {
+	{ .key = "url", .type = CONFIG_URL, .initial = "mqtt://localhost:1883",
+	  CONFIG_MEMBER(struct config_mqtt, url),
+	  .doc = "The broker: `mqtt://host[:1883]`, or `mqtts://host[:8883]` for TLS; an IPv6 address "
+	         "in brackets." },
+	{ .key = "username", .type = CONFIG_STRING, .min = 1, .max = 65535,
+	  CONFIG_MEMBER(struct config_mqtt, username), .doc = "User name at the broker." },
+	{ .key = "password_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, password_file),
+	  .doc = "File whose first line is the password. A password is never written into the "
+	         "configuration." },
+	{ .key = "ca_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, ca_file),
+	  .doc = "PEM file with the authorities that the broker's certificate is checked against. "
+	         "Default: the system's." },
+	{ .key = "cert_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, cert_file),
+	  .doc = "PEM file with the client's certificate; needs `key_file`." },
+	{ .key = "key_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, key_file),
+	  .doc = "PEM file with the client's private key; needs `cert_file`." },
+	{ .key = "client_id", .type = CONFIG_STRING, .min = 1, .max = 256,
+	  CONFIG_MEMBER(struct config_mqtt, client_id),
+	  .doc = "Client identifier at the broker. Default: `cuebus-` and the gateway's id." },
+	{ .key = "topic_prefix", .type = CONFIG_TOPIC, .initial = "cuebus", .max = 256,
+	  CONFIG_MEMBER(struct config_mqtt, topic_prefix),
+	  .doc = "Begins every topic: `P` is `<topic_prefix>/1/<gateway.id>`." },
+	{ .key = "protocol", .type = CONFIG_PROTOCOL, .initial = "5",
+	  CONFIG_MEMBER(struct config_mqtt, protocol),
+	  .doc = "MQTT version: `5`, or `\"3.1.1\"` (also written `4`)." },
+	{ .key = "keepalive", .type = CONFIG_DURATION, .initial = "30s", .min = NS_PER_S,
+	  .max = 65535 * NS_PER_S, CONFIG_MEMBER(struct config_mqtt, keepalive_ns),
+	  .doc = "Longest silence before the connection is probed." },
+	{ .key = "homeassistant", .type = CONFIG_BOOL, .initial = "false", .not_implemented = true,
+	  CONFIG_MEMBER(struct config_mqtt, homeassistant),
+	  .doc = "Announce inputs and playlists to Home Assistant by MQTT discovery." },
+	{ .key = "reply_prefixes", .type = CONFIG_TOPICS, .max = 64,
+	  CONFIG_MEMBER(struct config_mqtt, reply_prefixes),
+	  CONFIG_COUNT(struct config_mqtt, n_reply_prefixes),
+	  .doc = "Topics below which a command's Response Topic may lie, besides `P/reply`." },
+	{ .key = "qos", .type = CONFIG_QOS, .max = 1024, CONFIG_MEMBER(struct config_mqtt, qos),
+	  CONFIG_COUNT(struct config_mqtt, n_qos),
+	  .doc = "Event type, or prefix ending in `.*`, to the QoS of its events on `P/bus`: `0`, `1` "
+	         "or `\"off\"` (not bridged). The longest match wins; without a match it is 1." },
+};
+
+static const struct config_table mqtt_table = {
+	.name = "mqtt", .title = "mqtt", .fields = mqtt_fields, .n_fields = LEN(mqtt_fields),
+	.size = sizeof(struct config_mqtt), .check = config_check_mqtt,
+	.schema_rules = "{\"dependentRequired\":{\"cert_file\":[\"key_file\"],\"key_file\":[\"cert_file\"]}}",
+};
+
+#define LIMIT(key_, member_, min_, max_, initial_, doc_)                                          \
+	{                                                                                         \
+		.key = key_, .type = CONFIG_UINT, .min = min_, .max = max_, .initial = initial_,  \
+		CONFIG_MEMBER(struct config_limits, member_), .doc = doc_                         \
+	}
+
+static const struct config_field limits_fields[] = {
+	LIMIT("config_bytes", config_bytes, 1024, 16777216, "4194304",
+	      "Size of the configuration, all files together."),
+	LIMIT("payload_bytes", payload_bytes, 64, 16777216, "65536",
+	      "Size of a payload coming in, and of `data` in the configuration."),
+	LIMIT("json_depth", bus.json_depth, 4, 256, "32",
+	      "Nesting of arrays and objects in a payload."),
+	LIMIT("definitions", bus.definitions, 1, 1000000, "10000",
+	      "Playlists and gestures together, those made by command included."),
+	LIMIT("active_runs", bus.active_runs, 1, 10000000, "100000",
+	      "Runs of all playlists, waiting ones included."),
+	LIMIT("state_entries", bus.state_entries, 16, 10000000, "65536",
+	      "Last events kept, one for each event type and producer."),
+	LIMIT("cascade_depth", bus.cascade_depth, 1, 1000, "32",
+	      "Events that may lead to one another; a loop is cut there and reported."),
+	LIMIT("commands_per_second", commands_per_second, 1, 1000000, "1000",
+	      "Commands taken; what is over gets the reply `limit`."),
+	LIMIT("outbox_events", outbox_events, 16, 100000000, "1000000",
+	      "Messages waiting for the broker; when full the oldest event is given up and "
+	      "`gateway.gap` tells."),
+	LIMIT("outbox_bytes", outbox_bytes, 65536, 1099511627776, "268435456",
+	      "Bytes waiting for the broker."),
+	LIMIT("inbox_messages", inbox_messages, 16, 1000000, "10000",
+	      "Messages received and not yet handled."),
+	LIMIT("event_types", bus.event_types, 64, 10000000, "65536",
+	      "Distinct event types seen since the start."),
+	LIMIT("queue_events", bus.queue_events, 64, 10000000, "262144",
+	      "Events waiting for dispatch."),
+	LIMIT("gesture_producers", bus.gesture_producers, 1, 1000000, "1024",
+	      "Producers that one gesture keeps apart; the one not heard of longest is forgotten."),
+};
+
+static const struct config_table limits_table = {
+	.name = "limits", .title = "limits", .fields = limits_fields, .n_fields = LEN(limits_fields),
+	.size = sizeof(struct config_limits),
+};
+
+/* `limits` before all that is bounded by it: fields are read in this order. */
+static const struct config_field root_fields[] = {
+	{ .key = "version", .type = CONFIG_UINT, .min = 1, .max = 1, .initial = "1",
+	  .doc = "Version of this format." },
+	{ .key = "gateway", .type = CONFIG_STRUCT, .required = true, .table = &gateway_table,
+	  CONFIG_MEMBER(struct config, gateway), .doc = "The gateway itself." },
+	{ .key = "limits", .type = CONFIG_STRUCT, .table = &limits_table,
+	  CONFIG_MEMBER(struct config, limits),
+	  .doc = "Bounds on everything that input controls. What goes over them is counted in "
+	         "`P/health`." },
+	{ .key = "mqtt", .type = CONFIG_STRUCT, .table = &mqtt_table, CONFIG_MEMBER(struct config, mqtt),
+	  .doc = "The broker and how events are published." },
+	{ .key = "inputs", .type = CONFIG_MAP, .table = &config_table_input,
+	  CONFIG_MEMBER(struct config, inputs), CONFIG_COUNT(struct config, n_inputs),
+	  .doc = "Buttons, switches and dials, by name." },
+	{ .key = "outputs", .type = CONFIG_MAP, .table = &config_table_output, .not_implemented = true,
+	  .doc = "Lines driven by events, by name." },
+	{ .key = "gestures", .type = CONFIG_MAP, .table = &config_table_gesture,
+	  CONFIG_MEMBER(struct config, gestures), CONFIG_COUNT(struct config, n_gestures),
+	  .doc = "Detectors that turn events into other events, by name." },
+	{ .key = "playlists", .type = CONFIG_MAP, .table = &config_table_playlist,
+	  CONFIG_MEMBER(struct config, playlists), CONFIG_COUNT(struct config, n_playlists),
+	  .doc = "Timed sequences of events, by name." },
+};
+
+const struct config_table config_table_root = {
+	.name = "config", .title = "The file", .fields = root_fields, .n_fields = LEN(root_fields),
+	.size = sizeof(struct config),
+};
+
+const struct config_field *config_table_find(const struct config_table *table, const char *key)
+{
+	for (size_t i = 0; i < table->n_fields; i++) {
+		if (strcmp(table->fields[i].key, key) == 0)
+			return &table->fields[i];
+	}
+	return NULL;
+}

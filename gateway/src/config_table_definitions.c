@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config_table.h"
+
+#include "config.h"
+#include "config_check.h"
+
+#define NS_PER_S ((int64_t)CUE_NS_PER_S)
+#define DURATION_MAX ((int64_t)CUE_DURATION_MAX_NS)
+#define LEN(array) (sizeof(array) / sizeof(*(array)))
+
+/* ---- inputs: variants are the kinds, and from bit 8 on the drivers ---- */
+
+#define KIND(kind_) (1U << DECODER_##kind_)
+#define DRIVER_GPIO (1U << 8)
+#define DRIVER_REPLAY (1U << 10)
+
+/* In the order of enum decoder_kind, enum driver_bias. */
+static const char *const kinds[] = { "button", "switch", "rotary", "counter", NULL };
+static const char *const biases[] = { "as-is", "disabled", "pull-up", "pull-down", NULL };
+static const char *const levels[] = { "high", "low", NULL };
+static const char *const drivers[] = { "gpio", "sim", "replay", NULL };
+static const char *const later_drivers[] = { "evdev", NULL };
+
+static const struct config_field input_fields[] = {
+	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = drivers,
+	  .later = later_drivers, CONFIG_MEMBER(struct config_input, driver),
+	  .doc = "Where the edges come from: `gpio` (a line of a GPIO chip), `sim` (the command "
+	         "`input/set`), `replay` (a trace file)." },
+	{ .key = "kind", .type = CONFIG_ENUM, .required = true, .values = kinds,
+	  CONFIG_MEMBER(struct config_input, decoder.kind),
+	  .doc = "What the edges mean: `button` (press and release), `switch` (a level, also told at "
+	         "the start), `rotary` (quadrature, two lines), `counter` (pulses)." },
+	{ .key = "event", .type = CONFIG_EMIT, .required = true,
+	  CONFIG_MEMBER(struct config_input, event), .doc = "Event type it emits." },
+	{ .key = "release_event", .type = CONFIG_EMIT, .variants = KIND(BUTTON),
+	  CONFIG_MEMBER(struct config_input, release_event),
+	  .doc = "Event type emitted when a button is let go." },
+	{ .key = "producer_id", .type = CONFIG_UINT, .initial = "0", .max = UINT32_MAX,
+	  CONFIG_MEMBER(struct config_input, producer_id),
+	  .doc = "Tells events of one type apart by their source." },
+	{ .key = "data", .type = CONFIG_OBJECT, CONFIG_MEMBER(struct config_input, data),
+	  .doc = "Merged into the `data` of every event of this input." },
+	{ .key = "debounce", .type = CONFIG_DURATION, .initial = "0s", .max = 10 * NS_PER_S,
+	  CONFIG_MEMBER(struct config_input, decoder.debounce_ns),
+	  .doc = "A level must hold this long to count; the event carries the time of the first edge." },
+	{ .key = "chip", .type = CONFIG_STRING, .variants = DRIVER_GPIO, .min = 1, .max = 256,
+	  CONFIG_MEMBER(struct config_input, chip),
+	  .doc = "The chip's label, name (`gpiochip0`) or path. Default: the first chip that has the "
+	         "line's name." },
+	{ .key = "line", .type = CONFIG_LINE, .variants = DRIVER_GPIO,
+	  CONFIG_MEMBER(struct config_input, lines),
+	  CONFIG_COUNT(struct config_input, n_lines),
+	  .doc = "The line's name, or with `chip` its offset." },
+	{ .key = "lines", .type = CONFIG_LINES, .variants = DRIVER_GPIO, .min = 1,
+	  .max = DRIVER_LINES_MAX, CONFIG_MEMBER(struct config_input, lines),
+	  CONFIG_COUNT(struct config_input, n_lines),
+	  .doc = "The same as a list; a `rotary` has two." },
+	{ .key = "bias", .type = CONFIG_ENUM, .variants = DRIVER_GPIO, .initial = "as-is",
+	  .values = biases, CONFIG_MEMBER(struct config_input, bias),
+	  .doc = "The chip's own resistor." },
+	{ .key = "active", .type = CONFIG_ENUM, .variants = DRIVER_GPIO, .initial = "high",
+	  .values = levels, CONFIG_MEMBER(struct config_input, active_low),
+	  .doc = "Level that counts as pressed or on." },
+	{ .key = "steps_per_detent", .type = CONFIG_UINT, .variants = KIND(ROTARY), .initial = "4",
+	  .min = 1, .max = 4, CONFIG_MEMBER(struct config_input, decoder.steps_per_detent),
+	  .doc = "Quadrature steps from one position to the next: 1, 2 or 4." },
+	{ .key = "file", .type = CONFIG_PATH, .variants = DRIVER_REPLAY, .required_in = DRIVER_REPLAY,
+	  CONFIG_MEMBER(struct config_input, file), .doc = "The trace to replay." },
+};
+
+const struct config_table config_table_input = {
+	.name = "input", .title = "inputs.\\<name\\>", .fields = input_fields,
+	.n_fields = LEN(input_fields), .size = sizeof(struct config_input),
+	.variants = { { "kind", 0, DIAG_ERROR }, { "driver", 8, DIAG_WARNING } },
+	.name_offset = offsetof(struct config_input, name), .check = config_check_input,
+	.schema_rules =
+		"{\"not\":{\"required\":[\"line\",\"lines\"]}},"
+		"{\"if\":{\"properties\":{\"driver\":{\"const\":\"gpio\"}},\"required\":[\"driver\"]},"
+		"\"then\":{\"anyOf\":[{\"required\":[\"line\"]},{\"required\":[\"lines\"]}]}},"
+		"{\"if\":{\"properties\":{\"kind\":{\"const\":\"rotary\"}},\"required\":[\"kind\"]},"
+		"\"then\":{\"properties\":{\"line\":false,\"lines\":{\"minItems\":2}}},"
+		"\"else\":{\"properties\":{\"lines\":{\"maxItems\":1}}}},"
+		"{\"properties\":{\"steps_per_detent\":{\"enum\":[1,2,4]}}}",
+};
+
+/* ---- outputs ---- */
+
+static const char *const output_drivers[] = { "gpio", "sim", NULL };
+
+static const struct config_field output_fields[] = {
+	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = output_drivers,
+	  .doc = "What is driven: `gpio` (a line of a GPIO chip) or `sim`." },
+	{ .key = "on_event", .type = CONFIG_EVENT, .required = true,
+	  .doc = "Event type that sets it." },
+	{ .key = "value", .type = CONFIG_POINTER, .initial = "",
+	  .doc = "JSON Pointer to the value in the event's data; its truthiness is the level." },
+	{ .key = "safe_value", .type = CONFIG_UINT, .initial = "0", .max = 1,
+	  .doc = "Level on exit, crash-restart and driver failure." },
+	{ .key = "chip", .type = CONFIG_STRING, .min = 1, .max = 256, .doc = "As for inputs." },
+	{ .key = "line", .type = CONFIG_LINE, .required_in = 1U, .doc = "As for inputs." },
+	{ .key = "active", .type = CONFIG_ENUM, .initial = "high", .values = levels,
+	  .doc = "Level that means on." },
+};
+
+const struct config_table config_table_output = {
+	.name = "output", .title = "outputs.\\<name\\>", .fields = output_fields,
+	.n_fields = LEN(output_fields), .variants = { { "driver", 0, DIAG_ERROR } },
+	.size = sizeof(struct config_output_read),
+	.name_offset = offsetof(struct config_output_read, name),
+};
+
+/* ---- gestures: variants are the types ---- */
+
+#define TYPE(type_) (1U << CUE_GESTURE_##type_)
+#define TAPS (TYPE(DOUBLE_TAP) | TYPE(MULTI_TAP))
+#define DETECTORS (TAPS | TYPE(SIMULTANEOUS) | TYPE(SEQUENCE))
+#define GATED (TYPE(GATED_MIRROR) | TYPE(GATED_PLAYLIST))
+#define G(member_) CONFIG_MEMBER(struct config_gesture, def.member_)
+
+/* In the order of enum cue_gesture_type. */
+static const char *const gesture_types[] = { "double_tap",   "multi_tap",      "simultaneous", "sequence",
+	                                     "gated_mirror", "gated_playlist", NULL };
+
+static const struct config_field gesture_fields[] = {
+	{ .key = "type", .type = CONFIG_ENUM, .required = true, .values = gesture_types, G(type),
+	  .doc = "The kind of detector; it decides which of the other keys belong." },
+	{ .key = "source", .type = CONFIG_FILTER, .variants = TAPS | TYPE(SIMULTANEOUS),
+	  .required_in = TAPS | TYPE(SIMULTANEOUS), G(source),
+	  .doc = "What is listened to: an event type, or `{\"event\": type, \"match\": predicate}`." },
+	{ .key = "window", .type = CONFIG_DURATION, .variants = TAPS | TYPE(SIMULTANEOUS),
+	  .required_in = TAPS | TYPE(SIMULTANEOUS), .min = 1, .max = DURATION_MAX, G(window_ns),
+	  .doc = "Longest time from one tap to the next, or between the first and the last of "
+	         "simultaneous events; inclusive." },
+	{ .key = "count", .type = CONFIG_UINT, .variants = TYPE(MULTI_TAP),
+	  .required_in = TYPE(MULTI_TAP), .min = 2, .max = 16, G(count), .doc = "Number of taps." },
+	{ .key = "required_sources", .type = CONFIG_UINT, .variants = TYPE(SIMULTANEOUS),
+	  .initial = "2", .min = 2, .max = 64, G(required_sources),
+	  .doc = "Number of distinct producers." },
+	{ .key = "steps", .type = CONFIG_FILTERS, .variants = TYPE(SEQUENCE),
+	  .required_in = TYPE(SEQUENCE), .min = 1, .max = 64, G(steps),
+	  CONFIG_COUNT(struct config_gesture, def.n_steps),
+	  .doc = "The events in order, each as `source`." },
+	{ .key = "timeout", .type = CONFIG_DURATION, .variants = TYPE(SEQUENCE), .initial = "0s",
+	  .max = DURATION_MAX, G(timeout_ns),
+	  .doc = "Longest time between neighbouring steps; `0s` is without limit." },
+	{ .key = "emit", .type = CONFIG_EMIT, .variants = DETECTORS | TYPE(GATED_MIRROR),
+	  .required_in = DETECTORS, G(emit),
+	  .doc = "Event type emitted. A mirror without it keeps the mirrored type." },
+	{ .key = "gate", .type = CONFIG_EVENTS, .variants = GATED, .required_in = GATED, .min = 1,
+	  .max = 64, G(gate), CONFIG_COUNT(struct config_gesture, def.n_gate),
+	  .doc = "Event types that open and close the gate, or start the playlist." },
+	{ .key = "mirror", .type = CONFIG_EVENTS, .variants = TYPE(GATED_MIRROR),
+	  .required_in = TYPE(GATED_MIRROR), .min = 1, .max = 64, G(mirror),
+	  CONFIG_COUNT(struct config_gesture, def.n_mirror),
+	  .doc = "Event types re-emitted while the gate is open." },
+	{ .key = "output_producer_id", .type = CONFIG_UINT, .variants = TYPE(GATED_MIRROR),
+	  .initial = "0", .max = UINT32_MAX, G(output_producer_id),
+	  .doc = "Producer of the re-emitted events." },
+	{ .key = "when", .type = CONFIG_WHEN, .variants = GATED, G(when),
+	  .doc = "Condition on the state store. Default: the gate event's own data: of `pressed`, "
+	         "`state`, `enabled`, `value` the first key present, by truthiness." },
+	{ .key = "initial", .type = CONFIG_BOOL, .variants = TYPE(GATED_MIRROR), .initial = "false",
+	  G(initial), .doc = "Whether the gate is open before its first event." },
+	{ .key = "playlist", .type = CONFIG_NAME, .variants = TYPE(GATED_PLAYLIST),
+	  .required_in = TYPE(GATED_PLAYLIST), .max = 128, G(playlist), .doc = "Playlist to start." },
+	{ .key = "cancel_active_runs", .type = CONFIG_BOOL, .variants = TYPE(GATED_PLAYLIST),
+	  .initial = "false", G(cancel_active_runs),
+	  .doc = "Stop the playlist's runs before starting." },
+	{ .key = "metadata", .type = CONFIG_OBJECT, G(metadata),
+	  .doc = "Carried in `virtual_peripheral` of every event emitted." },
+	{ .key = "priority", .type = CONFIG_INT, .initial = "50", .min = -999, .max = 999, G(priority),
+	  .doc = "Order among the subscribers of one event, high first." },
+	{ .key = "cooldown", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
+	  G(cooldown_ns), .doc = "After firing, rest this long." },
+	{ .key = "near_miss", .type = CONFIG_BOOL, .variants = DETECTORS, .initial = "false",
+	  .not_implemented = true, .doc = "Emit `gesture.near_miss` with what was missing." },
+};
+
+const struct config_table config_table_gesture = {
+	.name = "gesture", .title = "gestures.\\<name\\>", .fields = gesture_fields,
+	.n_fields = LEN(gesture_fields), .size = sizeof(struct config_gesture),
+	.variants = { { "type", 0, DIAG_ERROR } },
+	.name_offset = offsetof(struct config_gesture, def.name), .check = config_check_gesture,
+};
+
+/* ---- playlists ---- */
+
+static const struct config_field step_fields[] = {
+	{ .key = "emit", .type = CONFIG_EMIT, .required = true, CONFIG_MEMBER(struct cue_step, emit),
+	  .doc = "Event type." },
+	{ .key = "data", .type = CONFIG_DATA, CONFIG_MEMBER(struct cue_step, data),
+	  .doc = "The event's data, any JSON. Default: `null`." },
+	{ .key = "offset", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
+	  CONFIG_MEMBER(struct cue_step, offset_ns), .doc = "Time from the start of the run." },
+	{ .key = "repeat", .type = CONFIG_UINT, .initial = "1", .min = 1, .max = UINT32_MAX,
+	  CONFIG_MEMBER(struct cue_step, repeat), .doc = "How often it is emitted." },
+	{ .key = "interval", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
+	  CONFIG_MEMBER(struct cue_step, interval_ns),
+	  .doc = "Time from one repeat to the next; above 0 when `repeat` is above 1." },
+	{ .key = "producer_id", .type = CONFIG_UINT, .initial = "0", .max = UINT32_MAX,
+	  CONFIG_MEMBER(struct cue_step, producer_id), .doc = "Producer of the event." },
+};
+
+static const struct config_table step_table = {
+	.name = "step", .title = "playlists.\\<name\\>.steps[]", .fields = step_fields,
+	.n_fields = LEN(step_fields), .size = sizeof(struct cue_step), .check = config_check_step,
+	.schema_rules = "{\"if\":{\"properties\":{\"repeat\":{\"minimum\":2}},\"required\":[\"repeat\"]},"
+	                "\"then\":{\"required\":[\"interval\"]}}",
+};
+
+#define P(member_) CONFIG_MEMBER(struct config_playlist, def.member_)
+
+/* In the order of enum cue_playlist_mode, cue_late, cue_on_restart. */
+static const char *const modes[] = { "parallel", "single", "restart", "queued", NULL };
+static const char *const lates[] = { "burst", "skip", NULL };
+static const char *const on_restarts[] = { "abort", "resume", "skip", NULL };
+
+static const struct config_field playlist_fields[] = {
+	{ .key = "steps", .type = CONFIG_LIST, .required = true, .table = &step_table, .min = 1,
+	  .max = 10000, P(steps), CONFIG_COUNT(struct config_playlist, def.n_steps),
+	  .doc = "What is emitted. Steps interleave by deadline, `start + offset + k * interval`." },
+	{ .key = "trigger", .type = CONFIG_FILTERS, .min = 1, .max = 1024, P(triggers),
+	  CONFIG_COUNT(struct config_playlist, def.n_triggers),
+	  .doc = "What starts a run: an event type, `{\"event\": type, \"match\": predicate}`, or an "
+	         "array of those." },
+	{ .key = "interrupts", .type = CONFIG_FILTERS, .max = 1024, P(interrupts),
+	  CONFIG_COUNT(struct config_playlist, def.n_interrupts),
+	  .doc = "What stops every run, written as `trigger`." },
+	{ .key = "interrupt_debounce", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
+	  P(interrupt_debounce_ns),
+	  .doc = "An interrupt this soon after one that stopped something is ignored." },
+	{ .key = "completion", .type = CONFIG_EMIT, P(completion),
+	  .doc = "Event type emitted when a run has completed." },
+	{ .key = "metadata", .type = CONFIG_OBJECT, P(metadata),
+	  .doc = "Carried as `playlist_metadata` by every event about a run." },
+	{ .key = "mode", .type = CONFIG_ENUM, .initial = "parallel", .values = modes, P(mode),
+	  .doc = "A start while a run is active: `parallel` runs beside it, `single` is refused, "
+	         "`restart` cancels it, `queued` waits." },
+	{ .key = "max_runs", .type = CONFIG_UINT, .initial = "16", .min = 1, .max = 1000000,
+	  P(max_runs), .doc = "Runs active or waiting; a start over it is refused." },
+	{ .key = "late", .type = CONFIG_ENUM, .initial = "burst", .values = lates, P(late),
+	  .doc = "What is overdue after a late wake-up: `burst` emits all of it at once, `skip` only "
+	         "the newest of each step." },
+	{ .key = "on_restart", .type = CONFIG_ENUM, .initial = "abort", .values = on_restarts,
+	  .not_implemented = true, P(on_restart),
+	  .doc = "What becomes of runs when the gateway restarts." },
+};
+
+const struct config_table config_table_playlist = {
+	.name = "playlist", .title = "playlists.\\<name\\>", .fields = playlist_fields,
+	.n_fields = LEN(playlist_fields), .size = sizeof(struct config_playlist),
+	.name_offset = offsetof(struct config_playlist, def.name), .check = config_check_playlist,
+};

@@ -33,27 +33,38 @@ struct outbox_message {
 	size_t correlation_len;
 };
 
-/** A run of events given up because the outbox was full. */
+/** Events (messages with a seq) given up: the lowest and the highest seq, and
+ *  how many. After a rewind there may be others between them that were not. */
 struct outbox_gap {
 	uint64_t from_seq, to_seq, count;
+	bool out_of_memory; /**< one of them for lack of memory; else the outbox was full */
 };
 
 struct outbox_stats {
 	uint64_t events, bytes;             /**< waiting or in flight now */
 	uint64_t peak_events;
-	uint64_t put, released, dropped, resent;
+	uint64_t put, released;
+	uint64_t dropped; /**< given up, messages that are no events included */
+	uint64_t resent;  /**< taken again after outbox_rewind() */
 };
 
 /**
- * @param max_events, max_bytes bounds; when full the oldest event not in
- *        flight is dropped and counted into the gap.
- * @param wake called from outbox_put() when the egress thread may have work.
+ * @param max_events, max_bytes bounds; when full the oldest message not in
+ *        flight is dropped and, where it is an event, counted into the gap.
+ * @param wake called from outbox_put() when the egress thread may have work;
+ *        not under the outbox's lock. May be NULL.
+ * @return 0; -ENOMEM.
  */
 int outbox_memory_new(uint64_t max_events, uint64_t max_bytes, void (*wake)(void *user), void *user,
                       struct outbox **ret_outbox);
 struct outbox *outbox_free(struct outbox *outbox);
 
-/** Copy a message in. @return 0; -EMSGSIZE larger than the whole outbox; -ENOMEM (counted as dropped). */
+/**
+ * Copy a message in (its `id` is not read).
+ * @return 0; -EMSGSIZE larger than the whole outbox; -ENOBUFS full of messages
+ *         in flight; -ENOMEM. All three are counted as dropped and, where the
+ *         message is an event, into the gap.
+ */
 int outbox_put(struct outbox *outbox, const struct outbox_message *message);
 
 /** What was given up since the last call, for gateway.gap. @return true if there is any. Loop thread. */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file inbox.h
+ * @brief What arrived over MQTT, on its way to the loop.
+ *
+ * paho's thread copies a message in and wakes the loop, nothing else. Bounded
+ * by messages and by bytes; when full the newest is refused and counted: what
+ * was accepted first is answered first.
+ *
+ * Threads: inbox_put() from any, inbox_take() from the loop, stats from any.
+ */
+#ifndef CUEBUS_INBOX_H
+#define CUEBUS_INBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct inbox;
+
+/** For inbox_put() all is borrowed; what inbox_take() returns owns it all. */
+struct inbox_message {
+	const char *topic;
+	const void *payload;
+	size_t payload_len;
+	bool oversized; /**< set by inbox_put(): over the payload's limit, `payload` is NULL and payload_len tells what it was */
+	int qos;
+	bool retain;
+	const char *response_topic; /**< MQTT 5, or NULL */
+	const void *correlation;    /**< MQTT 5, or NULL */
+	size_t correlation_len;
+	bool has_expiry;
+	uint32_t expiry_s;          /**< MQTT 5: seconds left when it arrived */
+	uint64_t arrival_ns;        /**< CLOCK_MONOTONIC */
+};
+
+struct inbox_stats {
+	uint64_t received;  /**< taken in */
+	uint64_t dropped;   /**< refused because the inbox was full, or for lack of memory */
+	uint64_t messages;  /**< waiting now */
+	uint64_t bytes;     /**< waiting now */
+	uint64_t peak_messages;
+};
+
+/**
+ * @param max_payload a larger payload is not copied, see `oversized`.
+ * @return 0; -EMFILE … of eventfd(2); -ENOMEM.
+ */
+int inbox_new(uint64_t max_messages, uint64_t max_bytes, uint64_t max_payload,
+              struct inbox **ret_inbox);
+struct inbox *inbox_free(struct inbox *inbox);
+
+/** Readable while a message waits. Owned by the inbox. */
+int inbox_fd(const struct inbox *inbox);
+
+/** Copy a message in. @return 0; -ENOBUFS full; -ENOMEM. Both are counted as dropped. */
+int inbox_put(struct inbox *inbox, const struct inbox_message *message);
+
+/** The oldest message, to be freed with inbox_message_free(); NULL when there is none. */
+struct inbox_message *inbox_take(struct inbox *inbox);
+struct inbox_message *inbox_message_free(struct inbox_message *message);
+
+/** Limits for what comes from now on (after a reload). */
+void inbox_set_limits(struct inbox *inbox, uint64_t max_messages, uint64_t max_bytes,
+                      uint64_t max_payload);
+void inbox_get_stats(struct inbox *inbox, struct inbox_stats *ret_stats);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "log.h"
+
+#include <cuebus/json_writer.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SITES 64U
+#define LINE_SIZE 2048U
+
+/** How often the lines of one format string were written in its window. */
+struct site {
+	const char *format;
+	enum log_level level;
+	uint64_t window_ns; /* its begin */
+	unsigned written;
+	uint64_t suppressed;
+};
+
+struct log {
+	struct log_config config;
+	pthread_mutex_t mutex;
+	struct site sites[SITES]; /* guarded by mutex */
+	uint64_t suppressed;      /* guarded by mutex */
+};
+
+static uint64_t system_monotonic(void *user)
+{
+	struct timespec t;
+
+	(void)user;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+}
+
+static int64_t system_wall(void *user)
+{
+	struct timespec t;
+
+	(void)user;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+int log_new(const struct log_config *config, struct log **ret_log)
+{
+	struct log *log = calloc(1, sizeof(*log));
+
+	if (!log)
+		return -ENOMEM;
+	log->config = *config;
+	if (!log->config.monotonic_ns)
+		log->config.monotonic_ns = system_monotonic;
+	if (!log->config.wall_ns)
+		log->config.wall_ns = system_wall;
+	pthread_mutex_init(&log->mutex, NULL);
+	*ret_log = log;
+	return 0;
+}
+
+struct log *log_free(struct log *log)
+{
+	if (!log)
+		return NULL;
+	pthread_mutex_destroy(&log->mutex);
+	free(log);
+	return NULL;
+}
+
+bool log_is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	if (!stream || sscanf(stream, "%llu:%llu", &device, &inode) != 2 || fstat(fd, &st) < 0)
+		return false;
+	return st.st_dev == device && st.st_ino == inode;
+}
+
+int log_format_parse(const char *name, enum log_format *ret_format)
+{
+	if (strcmp(name, "text") == 0)
+		*ret_format = LOG_FORMAT_TEXT;
+	else if (strcmp(name, "json") == 0)
+		*ret_format = LOG_FORMAT_JSON;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static const char *level_name(enum log_level level)
+{
+	switch (level) {
+	case LOG_LEVEL_ERROR:
+		return "error";
+	case LOG_LEVEL_WARNING:
+		return "warning";
+	case LOG_LEVEL_NOTICE:
+		return "notice";
+	case LOG_LEVEL_INFO:
+		return "info";
+	case LOG_LEVEL_DEBUG:
+		return "debug";
+	}
+	return "info";
+}
+
+/** The format's place in the table: its own, a free one, or else the oldest window's. */
+static struct site *find_site(struct log *log, enum log_level level, const char *format)
+{
+	struct site *oldest = &log->sites[0];
+
+	for (size_t i = 0; i < SITES; i++) {
+		struct site *site = &log->sites[i];
+
+		if (site->format == format && site->level == level)
+			return site;
+		if (site->window_ns < oldest->window_ns)
+			oldest = site;
+	}
+	*oldest = (struct site){ .format = format, .level = level };
+	return oldest;
+}
+
+/** Whether to write. @param ret_left_out lines like it left out in the last window. */
+static bool admit(struct log *log, enum log_level level, const char *format, uint64_t *ret_left_out)
+{
+	uint64_t now_ns = log->config.monotonic_ns(log->config.user);
+	struct site *site;
+	bool write_it;
+
+	*ret_left_out = 0;
+	pthread_mutex_lock(&log->mutex);
+	site = find_site(log, level, format);
+	if (site->written == 0 || now_ns - site->window_ns >= LOG_WINDOW_NS) {
+		*ret_left_out = site->suppressed;
+		site->window_ns = now_ns;
+		site->written = 0;
+		site->suppressed = 0;
+	}
+	write_it = site->written < LOG_BURST;
+	if (write_it) {
+		site->written++;
+	} else {
+		site->suppressed++;
+		log->suppressed++;
+	}
+	pthread_mutex_unlock(&log->mutex);
+	return write_it;
+}
+
+static void clean(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		if (*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+	}
+}
+
+static void write_line(struct log *log, enum log_level level, const char *text)
+{
+	char timestamp[CUE_TIMESTAMP_SIZE];
+	char prefix[8] = "";
+	struct cue_writer w = { 0 };
+	char *json = NULL;
+	ssize_t n;
+
+	cue_format_timestamp(log->config.wall_ns(log->config.user), timestamp);
+	if (log->config.journal)
+		snprintf(prefix, sizeof(prefix), "<%d>", (int)level);
+	if (log->config.format == LOG_FORMAT_JSON) {
+		cue_writer_object_begin(&w);
+		cue_writer_key(&w, "time");
+		cue_writer_string(&w, timestamp);
+		cue_writer_key(&w, "level");
+		cue_writer_string(&w, level_name(level));
+		cue_writer_key(&w, "message");
+		cue_writer_string(&w, text);
+		cue_writer_object_end(&w);
+		if (cue_writer_finish(&w, &json, NULL) >= 0)
+			n = dprintf(log->config.fd, "%s%s\n", prefix, json);
+		free(json);
+	} else if (log->config.journal) {
+		n = dprintf(log->config.fd, "%s%s\n", prefix, text);
+	} else {
+		n = dprintf(log->config.fd, "%s %s: %s\n", timestamp, level_name(level), text);
+	}
+	(void)n; /* a log that can't be written can't be told to anybody */
+}
+
+void log_write(struct log *log, enum log_level level, const char *format, ...)
+{
+	char text[LINE_SIZE];
+	uint64_t left_out;
+	size_t len;
+	va_list args;
+
+	if (level > log->config.level || !admit(log, level, format, &left_out))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text) - 64, format, args);
+	va_end(args);
+	len = strlen(text);
+	if (left_out)
+		snprintf(text + len, sizeof(text) - len, " (%llu more like this were left out)",
+		         (unsigned long long)left_out);
+	clean(text);
+	write_line(log, level, text);
+}
+
+uint64_t log_suppressed(struct log *log)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&log->mutex);
+	n = log->suppressed;
+	pthread_mutex_unlock(&log->mutex);
+	return n;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file log.h
+ * @brief Log lines on a file descriptor (stderr).
+ *
+ * One write(2) per line, so lines of several threads don't mix. Any thread may
+ * log. A line that is repeated (same format string and level) more than
+ * LOG_BURST times within LOG_WINDOW_NS is left out and counted; the count is
+ * told with the first line of the next window.
+ */
+#ifndef CUEBUS_LOG_H
+#define CUEBUS_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct log;
+
+/** The values are syslog's, as in journald's `<N>` prefix. */
+enum log_level {
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_NOTICE = 5,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7,
+};
+
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+#define LOG_BURST 5U
+#define LOG_WINDOW_NS (10ULL * 1000000000ULL)
+
+struct log_config {
+	int fd; /**< borrowed */
+	enum log_format format;
+	bool journal;         /**< prefix `<N>`, and no time of our own in text: the journal has both */
+	enum log_level level; /**< lines above it (less severe) are not written */
+	/** CLOCK_MONOTONIC and CLOCK_REALTIME in ns; NULL: the system's. */
+	uint64_t (*monotonic_ns)(void *user);
+	int64_t (*wall_ns)(void *user);
+	void *user;
+};
+
+/** @return 0; -ENOMEM. */
+int log_new(const struct log_config *config, struct log **ret_log);
+/** No other thread may log any more. NULL is allowed. @return NULL. */
+struct log *log_free(struct log *log);
+
+/** Whether @p fd is what systemd connected to the journal (JOURNAL_STREAM). */
+bool log_is_journal(int fd);
+
+/** "text" or "json". @return 0; -EINVAL. */
+int log_format_parse(const char *name, enum log_format *ret_format);
+
+/**
+ * Write one line (without its newline). Control characters become spaces, so
+ * that nothing untrusted can forge a line. Cut at about 2,000 bytes.
+ * @param format a string literal: its address is what "repeated" goes by.
+ */
+void log_write(struct log *log, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** Lines left out so far. */
+uint64_t log_suppressed(struct log *log);
+
+#endif

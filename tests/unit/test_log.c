@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cue_criterion.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+
+struct fixture {
+	struct log *log;
+	int fd;
+	uint64_t now_ns;
+	char text[8192];
+};
+
+static uint64_t now(void *user)
+{
+	return ((struct fixture *)user)->now_ns;
+}
+
+static int64_t wall(void *user)
+{
+	(void)user;
+	return 1795431835938124000LL;
+}
+
+static void setup(struct fixture *f, enum log_format format, bool journal)
+{
+	struct log_config config = { .format = format, .journal = journal, .level = LOG_LEVEL_INFO,
+		                     .monotonic_ns = now, .wall_ns = wall, .user = f };
+
+	memset(f, 0, sizeof(*f));
+	f->fd = memfd_create("log", 0);
+	cr_assert_geq(f->fd, 0);
+	config.fd = f->fd;
+	cr_assert_eq(log_new(&config, &f->log), 0);
+}
+
+static const char *text(struct fixture *f)
+{
+	ssize_t n = pread(f->fd, f->text, sizeof(f->text) - 1, 0);
+
+	cr_assert_geq(n, 0);
+	f->text[n] = '\0';
+	return f->text;
+}
+
+static void teardown(struct fixture *f)
+{
+	log_free(f->log);
+	close(f->fd);
+}
+
+Test(log, writes_text)
+{
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_TEXT, false);
+	log_write(f.log, LOG_LEVEL_WARNING, "no %s on %d", "broker", 7);
+	log_write(f.log, LOG_LEVEL_DEBUG, "not written");
+	cr_assert_str_eq(text(&f), "2026-11-23T11:03:55.938124Z warning: no broker on 7\n");
+	teardown(&f);
+}
+
+Test(log, writes_journal_priorities)
+{
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_TEXT, true);
+	log_write(f.log, LOG_LEVEL_ERROR, "a");
+	log_write(f.log, LOG_LEVEL_INFO, "b");
+	cr_assert_str_eq(text(&f), "<3>a\n<6>b\n");
+	teardown(&f);
+}
+
+Test(log, writes_json)
+{
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_JSON, false);
+	log_write(f.log, LOG_LEVEL_NOTICE, "say \"%s\"", "x");
+	cr_assert_str_eq(text(&f), "{\"time\":\"2026-11-23T11:03:55.938124Z\",\"level\":\"notice\","
+	                           "\"message\":\"say \\\"x\\\"\"}\n");
+	teardown(&f);
+}
+
+Test(log, a_line_can_not_be_forged)
+{
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_TEXT, true);
+	log_write(f.log, LOG_LEVEL_INFO, "topic '%s'", "a\n<0>b\x1b[1m");
+	cr_assert_str_eq(text(&f), "<6>topic 'a <0>b [1m'\n");
+	teardown(&f);
+}
+
+Test(log, a_long_line_is_cut)
+{
+	static char large[5000];
+	struct fixture f;
+
+	memset(large, 'x', sizeof(large) - 1);
+	setup(&f, LOG_FORMAT_TEXT, true);
+	log_write(f.log, LOG_LEVEL_INFO, "%s", large);
+	cr_assert_lt(strlen(text(&f)), 2100);
+	cr_assert_eq(f.text[strlen(f.text) - 1], '\n');
+	teardown(&f);
+}
+
+static unsigned count_lines(const char *s)
+{
+	unsigned n = 0;
+
+	for (; *s; s++)
+		n += *s == '\n';
+	return n;
+}
+
+Test(log, repeated_lines_are_limited_and_counted)
+{
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_TEXT, true);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 100; i++)
+			log_write(f.log, LOG_LEVEL_WARNING, "again %d", i);
+		f.now_ns += LOG_WINDOW_NS;
+	}
+	log_write(f.log, LOG_LEVEL_WARNING, "another");
+	cr_assert_eq(count_lines(text(&f)), 2 * LOG_BURST + 1);
+	cr_assert_not_null(strstr(f.text, "<4>again 0 (95 more like this were left out)\n"));
+	cr_assert_eq(log_suppressed(f.log), 190);
+	teardown(&f);
+}
+
+Test(log, knows_the_journal_by_its_device_and_inode)
+{
+	char value[64];
+	struct stat st;
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_TEXT, false);
+	unsetenv("JOURNAL_STREAM");
+	cr_assert_not(log_is_journal(f.fd));
+	cr_assert_eq(fstat(f.fd, &st), 0);
+	snprintf(value, sizeof(value), "%llu:%llu", (unsigned long long)st.st_dev,
+	         (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", value, 1);
+	cr_assert(log_is_journal(f.fd));
+	cr_assert_not(log_is_journal(STDIN_FILENO));
+	setenv("JOURNAL_STREAM", "nonsense", 1);
+	cr_assert_not(log_is_journal(f.fd));
+	unsetenv("JOURNAL_STREAM");
+	teardown(&f);
+}
+
+Test(log, format_names)
+{
+	enum log_format format = LOG_FORMAT_TEXT;
+
+	cr_assert_eq(log_format_parse("json", &format), 0);
+	cr_assert_eq(format, LOG_FORMAT_JSON);
+	cr_assert_eq(log_format_parse("text", &format), 0);
+	cr_assert_eq(format, LOG_FORMAT_TEXT);
+	cr_assert_lt(log_format_parse("xml", &format), 0);
+}

@@ -39,8 +39,8 @@ struct decoder_change {
 	int64_t position;
 	int delta;
 	uint64_t count;
-	uint64_t held_ns;
-	uint64_t interval_ns; /**< counter: since the pulse before; 0 for the first. */
+	uint64_t held_ns;     /**< button that was down at the start: since the start */
+	uint64_t interval_ns; /**< counter: since the pulse before; 0 for the first, and after lost edges. */
 };
 
 #define DECODER_CHANGES_MAX 4U
@@ -59,11 +59,19 @@ struct decoder *decoder_free(struct decoder *decoder);
 int decoder_start(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
                   struct decoder_change *changes);
 
-/** Feed one edge. Deadlines before @p time_ns must have been served first. */
+/**
+ * Feed one edge. A deadline strictly before @p time_ns that was not served is
+ * served first, so that a late wake-up gives the same changes as a punctual one.
+ */
 int decoder_edge(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
                  struct decoder_change *changes);
 
-/** After lost edges: take the level as it is now; what can't be known (how many turns) is not invented. */
+/**
+ * After lost edges: take the level as it is now; what can't be known is not
+ * invented. A button or switch changes (debounced) if the level is another
+ * one; a counter counts the pulse that must have begun and reports no interval
+ * with the next; a rotary keeps its position and takes the levels.
+ */
 int decoder_resync(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
                    struct decoder_change *changes);
 
@@ -73,7 +81,8 @@ int decoder_tick(struct decoder *decoder, uint64_t now_ns, struct decoder_change
 /** Call decoder_tick() at this time; UINT64_MAX: never. */
 uint64_t decoder_deadline(const struct decoder *decoder);
 
-/** Edges swallowed by the debounce, and illegal quadrature transitions. */
+/** Edges swallowed by the debounce, and illegal quadrature transitions (an edge
+ *  that can't follow what was seen before: one between was lost). */
 struct decoder_stats {
 	uint64_t bounces;
 	uint64_t illegal;

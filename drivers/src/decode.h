@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file decode.h
+ * @brief The kinds of input, fed with debounced levels. For decoder.c.
+ *
+ * Each is a plain struct, zero before its start. Functions that may report
+ * return whether @p change was filled.
+ */
+#ifndef CUEBUS_DECODE_H
+#define CUEBUS_DECODE_H
+
+#include <drivers/decoder.h>
+
+/* decode_button.c */
+struct decode_button {
+	bool pressed;
+	uint64_t pressed_ns;
+};
+void decode_button_start(struct decode_button *button, bool level, uint64_t time_ns);
+bool decode_button_level(struct decode_button *button, bool level, uint64_t time_ns,
+                         struct decoder_change *change);
+
+/* decode_switch.c */
+struct decode_switch {
+	bool started;
+	bool state;
+};
+bool decode_switch_start(struct decode_switch *sw, bool level, uint64_t time_ns,
+                         struct decoder_change *change);
+bool decode_switch_level(struct decode_switch *sw, bool level, uint64_t time_ns,
+                         struct decoder_change *change);
+
+/* decode_counter.c */
+struct decode_counter {
+	uint64_t count;
+	bool level;
+	bool has_last; /**< last_ns is the pulse just before the next one */
+	uint64_t last_ns;
+};
+void decode_counter_start(struct decode_counter *counter, bool level);
+bool decode_counter_level(struct decode_counter *counter, bool level, uint64_t time_ns,
+                          struct decoder_change *change);
+/** Pulses were lost: the next interval is not known. */
+void decode_counter_gap(struct decode_counter *counter);
+
+/* decode_rotary.c */
+
+/** Both lines changed at once: the direction is not known. */
+#define QUADRATURE_ILLEGAL 2
+
+/** Levels of the two lines as one number: line 0 is bit 1, line 1 bit 0. @return -1, 0, 1 or QUADRATURE_ILLEGAL. */
+int quadrature_step(unsigned from, unsigned to);
+
+struct decode_rotary {
+	int steps_per_detent; /**< 1, 2 or 4 */
+	unsigned levels;
+	unsigned rest;        /**< levels at the start, taken to be a detent */
+	int steps;            /**< since the last detent, less than steps_per_detent either way */
+	int64_t position;
+	uint64_t illegal;
+};
+void decode_rotary_start(struct decode_rotary *rotary, unsigned line, bool level);
+bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns,
+                          struct decoder_change *change);
+/** Edges were lost: take the levels, keep the position, guess no turn. */
+void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels);
+
+#endif

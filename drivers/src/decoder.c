@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Edges go through each line's debounce; what is accepted goes to the kind.
+ *
+ * Two lines' transitions are accepted in the order in which they began, not in
+ * the order in which they settled: else a line that bounces longer would come
+ * second and turn a rotary's direction round. So a line that has settled waits
+ * for one that began before it and has not, until it moves again itself.
+ */
+#include <drivers/decoder.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "debounce.h"
+#include "decode.h"
+
+#define LINES_MAX 2U
+
+struct decoder {
+	enum decoder_kind kind;
+	unsigned n_lines;
+	struct debounce debounce[LINES_MAX];
+	union {
+		struct decode_button button;
+		struct decode_switch sw;
+		struct decode_rotary rotary;
+		struct decode_counter counter;
+	};
+};
+
+static bool is_valid(const struct decoder_config *config)
+{
+	switch (config->kind) {
+	case DECODER_BUTTON:
+	case DECODER_SWITCH:
+	case DECODER_COUNTER:
+		return true;
+	case DECODER_ROTARY:
+		return config->steps_per_detent == 0 || config->steps_per_detent == 1 ||
+		       config->steps_per_detent == 2 || config->steps_per_detent == 4;
+	}
+	return false;
+}
+
+int decoder_new(const struct decoder_config *config, struct decoder **ret_decoder)
+{
+	struct decoder *decoder;
+
+	if (!is_valid(config))
+		return -EINVAL;
+	decoder = calloc(1, sizeof(*decoder));
+	if (!decoder)
+		return -ENOMEM;
+	decoder->kind = config->kind;
+	decoder->n_lines = config->kind == DECODER_ROTARY ? 2 : 1;
+	for (unsigned line = 0; line < LINES_MAX; line++)
+		decoder->debounce[line].debounce_ns = config->debounce_ns;
+	if (config->kind == DECODER_ROTARY)
+		decoder->rotary.steps_per_detent =
+			config->steps_per_detent ? (int)config->steps_per_detent : 4;
+	*ret_decoder = decoder;
+	return 0;
+}
+
+struct decoder *decoder_free(struct decoder *decoder)
+{
+	free(decoder);
+	return NULL;
+}
+
+static unsigned rotary_levels(const struct decoder *decoder)
+{
+	return (decoder->debounce[0].level ? 2U : 0U) | (decoder->debounce[1].level ? 1U : 0U);
+}
+
+/** An accepted level goes to the kind. */
+static bool accept(struct decoder *decoder, unsigned line, uint64_t time_ns,
+                   struct decoder_change *change)
+{
+	bool level = decoder->debounce[line].level;
+
+	switch (decoder->kind) {
+	case DECODER_BUTTON:
+		return decode_button_level(&decoder->button, level, time_ns, change);
+	case DECODER_SWITCH:
+		return decode_switch_level(&decoder->sw, level, time_ns, change);
+	case DECODER_ROTARY:
+		return decode_rotary_levels(&decoder->rotary, rotary_levels(decoder), time_ns, change);
+	case DECODER_COUNTER:
+		return decode_counter_level(&decoder->counter, level, time_ns, change);
+	}
+	return false;
+}
+
+/** The pending line whose transition began first; n_lines when none is pending. */
+static unsigned first_pending(const struct decoder *decoder)
+{
+	unsigned first = decoder->n_lines;
+
+	for (unsigned line = 0; line < decoder->n_lines; line++) {
+		const struct debounce *d = &decoder->debounce[line];
+
+		if (d->state == DEBOUNCE_PENDING &&
+		    (first == decoder->n_lines || d->first_ns < decoder->debounce[first].first_ns))
+			first = line;
+	}
+	return first;
+}
+
+static int settle(struct decoder *decoder, unsigned line, struct decoder_change *change)
+{
+	uint64_t time_ns;
+
+	return debounce_settle(&decoder->debounce[line], &time_ns) &&
+	       accept(decoder, line, time_ns, change);
+}
+
+/** Settle what was due strictly before an edge of @p line: a caller that wakes late gets the same. */
+static int settle_before(struct decoder *decoder, unsigned line, uint64_t time_ns,
+                         struct decoder_change *changes)
+{
+	const struct debounce *own = &decoder->debounce[line];
+	unsigned first;
+	int n = 0;
+
+	while ((first = first_pending(decoder)) < decoder->n_lines &&
+	       decoder->debounce[first].deadline_ns < time_ns)
+		n += settle(decoder, first, &changes[n]);
+	if (own->state == DEBOUNCE_PENDING && own->deadline_ns < time_ns)
+		n += settle(decoder, line, &changes[n]); /* it moves again: its wait is over */
+	return n;
+}
+
+int decoder_start(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
+                  struct decoder_change *changes)
+{
+	if (line >= decoder->n_lines)
+		return 0;
+	debounce_start(&decoder->debounce[line], level);
+	switch (decoder->kind) {
+	case DECODER_BUTTON:
+		decode_button_start(&decoder->button, level, time_ns);
+		return 0;
+	case DECODER_SWITCH:
+		return decode_switch_start(&decoder->sw, level, time_ns, changes);
+	case DECODER_ROTARY:
+		decode_rotary_start(&decoder->rotary, line, level);
+		return 0;
+	case DECODER_COUNTER:
+		decode_counter_start(&decoder->counter, level);
+		return 0;
+	}
+	return 0;
+}
+
+static int feed(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
+                struct decoder_change *change)
+{
+	struct debounce *debounce = &decoder->debounce[line];
+
+	/* An edge to the level there is: the one between got lost, and with it the direction. */
+	if (decoder->kind == DECODER_ROTARY && debounce->state == DEBOUNCE_STABLE &&
+	    debounce->level == level) {
+		decoder->rotary.illegal++;
+		decode_rotary_gap(&decoder->rotary, rotary_levels(decoder));
+		return 0;
+	}
+	return debounce_edge(debounce, level, time_ns) && accept(decoder, line, time_ns, change);
+}
+
+int decoder_edge(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
+                 struct decoder_change *changes)
+{
+	int n;
+
+	if (line >= decoder->n_lines)
+		return 0;
+	n = settle_before(decoder, line, time_ns, changes);
+	return n + feed(decoder, line, level, time_ns, &changes[n]);
+}
+
+int decoder_resync(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
+                   struct decoder_change *changes)
+{
+	int n;
+
+	if (line >= decoder->n_lines)
+		return 0;
+	n = settle_before(decoder, line, time_ns, changes);
+	switch (decoder->kind) {
+	case DECODER_ROTARY:
+		debounce_start(&decoder->debounce[line], level);
+		decode_rotary_gap(&decoder->rotary, rotary_levels(decoder));
+		return n;
+	case DECODER_COUNTER:
+		decode_counter_gap(&decoder->counter);
+		break;
+	case DECODER_BUTTON:
+	case DECODER_SWITCH:
+		break;
+	}
+	/* Edges get lost where a contact bounces: the level read then may be a bounce as well. */
+	return n + feed(decoder, line, level, time_ns, &changes[n]);
+}
+
+int decoder_tick(struct decoder *decoder, uint64_t now_ns, struct decoder_change *changes)
+{
+	unsigned line;
+	int n = 0;
+
+	while ((line = first_pending(decoder)) < decoder->n_lines &&
+	       decoder->debounce[line].deadline_ns <= now_ns)
+		n += settle(decoder, line, &changes[n]);
+	return n;
+}
+
+uint64_t decoder_deadline(const struct decoder *decoder)
+{
+	unsigned line = first_pending(decoder);
+
+	return line < decoder->n_lines ? decoder->debounce[line].deadline_ns : UINT64_MAX;
+}
+
+void decoder_get_stats(const struct decoder *decoder, struct decoder_stats *ret_stats)
+{
+	*ret_stats = (struct decoder_stats){ 0 };
+	for (unsigned line = 0; line < decoder->n_lines; line++)
+		ret_stats->bounces += decoder->debounce[line].bounces;
+	if (decoder->kind == DECODER_ROTARY)
+		ret_stats->illegal = decoder->rotary.illegal;
+}

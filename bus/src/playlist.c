@@ -73,6 +73,7 @@ static void insert(struct cue_playlists *set, struct playlist *playlist)
 	        (set->n_playlists - i) * sizeof(struct playlist *));
 	set->by_name[i] = playlist;
 	set->n_playlists++;
+	set->bus->definitions++;
 }
 
 static void take_out(struct cue_playlists *set, const struct playlist *playlist)
@@ -82,6 +83,7 @@ static void take_out(struct cue_playlists *set, const struct playlist *playlist)
 	memmove(&set->by_name[i], &set->by_name[i + 1],
 	        (set->n_playlists - i - 1) * sizeof(struct playlist *));
 	set->n_playlists--;
+	set->bus->definitions--;
 }
 
 /* ---- defining ---- */
@@ -133,7 +135,7 @@ static int define_new(struct cue_playlists *set, struct playlist_def *def)
 	struct playlist *playlist;
 	int r;
 
-	if (set->n_playlists >= cue_bus_limits(set->bus)->definitions)
+	if (set->bus->definitions >= cue_bus_limits(set->bus)->definitions)
 		return -ENOSPC;
 	r = reserve_place(set);
 	if (r < 0)

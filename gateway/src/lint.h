@@ -2,6 +2,9 @@
 /**
  * @file lint.h
  * @brief What is well-formed and still wrong: rules over the whole configuration.
+ *
+ * A rule looks only at what was read without an error; those that reason from
+ * what is *not* there (an event nothing emits) run only when nothing is wrong.
  */
 #ifndef CUEBUS_LINT_H
 #define CUEBUS_LINT_H
@@ -9,8 +12,8 @@
 #include "config_reader.h"
 
 /**
- * Every rule over a configuration that was read without an error.
- * @param root the merged tree it was read from, for the places.
+ * Every rule.
+ * @param root the merged tree that @p config was read from, for the places.
  */
 void lint_config(struct config_reader *reader, const struct config *config,
                  const struct jsonc_node *root);
@@ -20,5 +23,33 @@ void lint_playlist(struct config_reader *reader, const struct config_playlist *p
                    const struct jsonc_node *node);
 void lint_gesture(struct config_reader *reader, const struct config_gesture *gesture,
                   const struct jsonc_node *node);
+
+/** The configuration with the node of each input, gesture and playlist. */
+struct lint {
+	struct config_reader *reader;
+	const struct config *config;
+	const struct jsonc_node *root;
+	const struct jsonc_node **inputs, **gestures, **playlists;
+};
+
+/** Whether definition i was read without an error. */
+static inline bool lint_gesture_is_sound(const struct lint *lint, size_t i)
+{
+	return lint->config->gestures[i].json != NULL;
+}
+static inline bool lint_playlist_is_sound(const struct lint *lint, size_t i)
+{
+	return lint->config->playlists[i].json != NULL;
+}
+
+/** The i-th of a list of filters or types, or the value that stands for a list of one. */
+const struct jsonc_node *lint_element(const struct jsonc_node *list, size_t i);
+
+/* The rules, a file each. */
+void lint_lines(struct lint *lint);     /* line-in-use */
+void lint_windows(struct lint *lint);   /* window-debounce */
+void lint_events(struct lint *lint);    /* never-emitted, unknown-playlist */
+void lint_cycles(struct lint *lint);    /* trigger-cycle */
+void lint_sequences(struct lint *lint); /* shadowed */
 
 #endif

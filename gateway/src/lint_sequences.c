@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A gesture that begins with the whole of a shorter one: the shorter one fires
+ * on the way. Each gesture is written as a text, one part for each event it
+ * waits for; in the order of these texts a prefix stands before what it
+ * begins, with nothing but its other continuations between.
+ */
+#include "lint.h"
+
+#include <cuebus/json_writer.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_json.h"
+
+struct spelled {
+	char *text;
+	size_t len;
+	size_t gesture;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	const struct spelled *x = a, *y = b;
+	size_t shorter = x->len < y->len ? x->len : y->len;
+	int order = memcmp(x->text, y->text, shorter);
+
+	if (order != 0)
+		return order;
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	return x->gesture < y->gesture ? -1 : x->gesture > y->gesture;
+}
+
+/** One event waited for: ["type",match]. A JSON text ends itself, so no part begins another. */
+static void spell_filter(struct cue_writer *w, const struct jsonc_node *node)
+{
+	const struct jsonc_node *match = node->type == JSONC_OBJECT ? jsonc_get(node, "match") : NULL;
+
+	cue_writer_array_begin(w);
+	config_json_write(w, node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node,
+	                  CONFIG_JSON_PLAIN);
+	if (match)
+		config_json_write(w, match, CONFIG_JSON_PLAIN);
+	cue_writer_array_end(w);
+}
+
+/** @return 1 spelled; 0 not a gesture with an order; -ENOMEM. */
+static int spell(const struct lint *lint, size_t i, struct spelled *ret)
+{
+	const struct cue_gesture_config *def = &lint->config->gestures[i].def;
+	const struct jsonc_node *node = lint->gestures[i];
+	const struct jsonc_node *step = NULL;
+	struct cue_writer w = { 0 };
+	unsigned taps = 0;
+	int r;
+
+	if (def->type == CUE_GESTURE_DOUBLE_TAP)
+		taps = 2;
+	else if (def->type == CUE_GESTURE_MULTI_TAP)
+		taps = def->count;
+	else if (def->type == CUE_GESTURE_SEQUENCE)
+		step = lint_element(jsonc_get(node, "steps"), 0);
+	else
+		return 0;
+	/* Taps and sequences are not compared: their times mean different things. */
+	cue_writer_bool(&w, taps > 0);
+	for (unsigned k = 0; k < taps; k++)
+		spell_filter(&w, jsonc_get(node, "source"));
+	for (; step; step = step->key ? NULL : step->next)
+		spell_filter(&w, step);
+	ret->gesture = i;
+	r = cue_writer_finish(&w, &ret->text, &ret->len);
+	return r < 0 ? r : 1;
+}
+
+static bool begins(const struct spelled *prefix, const struct spelled *whole)
+{
+	return prefix->len < whole->len && memcmp(prefix->text, whole->text, prefix->len) == 0;
+}
+
+static void tell(struct lint *lint, const struct spelled *shorter, const struct spelled *longer)
+{
+	const struct jsonc_node *prefix = lint->gestures[shorter->gesture];
+	char quoted[JSONC_QUOTE_SIZE];
+
+	config_key_finding(lint->reader, DIAG_WARNING, lint->gestures[longer->gesture], "shadowed",
+	                   "gesture %s (line %u) is the beginning of this one and fires on the way",
+	                   jsonc_quote(quoted, prefix->key), prefix->key_place.line);
+}
+
+void lint_sequences(struct lint *lint)
+{
+	size_t total = lint->config->n_gestures, n = 0, depth = 0;
+	struct spelled *all = config_alloc(lint->reader, total, sizeof(*all));
+	const struct spelled **open = config_alloc(lint->reader, total, sizeof(*open));
+
+	for (size_t i = 0; all && open && i < total && !lint->reader->error; i++) {
+		int r = lint_gesture_is_sound(lint, i) ? spell(lint, i, &all[n]) : 0;
+
+		if (r < 0)
+			lint->reader->error = r;
+		else
+			n += (size_t)r;
+	}
+	if (lint->reader->error)
+		goto out;
+	qsort(all, n, sizeof(*all), by_text);
+	for (size_t i = 0; i < n; i++) {
+		while (depth > 0 && !begins(open[depth - 1], &all[i]))
+			depth--;
+		if (depth > 0)
+			tell(lint, open[depth - 1], &all[i]);
+		open[depth++] = &all[i];
+	}
+out:
+	for (size_t i = 0; all && i < n; i++)
+		free(all[i].text);
+}

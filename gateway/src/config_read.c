@@ -9,9 +9,10 @@
 
 #include "did_you_mean.h"
 
-static void add_finding(struct config_reader *reader, enum diag_severity severity,
-                        const struct jsonc_node *node, struct jsonc_place place, const char *rule,
-                        const char *format, va_list args)
+__attribute__((format(printf, 6, 0))) static void
+add_finding(struct config_reader *reader, enum diag_severity severity,
+            const struct jsonc_node *node, struct jsonc_place place, const char *rule,
+            const char *format, va_list args)
 {
 	char *text = NULL;
 	char *path = jsonc_pointer(node);

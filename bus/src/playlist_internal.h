@@ -23,7 +23,7 @@
 #include <cuebus/json_writer.h>
 #include <cuebus/playlist.h>
 
-#define PLAYLIST_NAME_MAX_LEN 128U
+#define PLAYLIST_NAME_MAX_LEN 256U
 #define PLAYLIST_STEPS_MAX 10000U
 #define PLAYLIST_FILTERS_MAX 1000U
 #define PLAYLIST_REPEAT_MAX 1000000000U
@@ -207,6 +207,7 @@ struct run {
 	struct run *next_ended;
 	struct run_request request; /* request_id and trigger.data owned */
 	uint64_t asked_ns;
+	uint64_t asked_in; /* number of the dispatch it was asked for in, 0 outside */
 	uint64_t cause_seq; /* of what asked for it; from `created` on that event's own */
 	unsigned depth;     /* of `created`, and of the steps that no time separates from it */
 	uint64_t emitted_count;
@@ -254,6 +255,10 @@ void run_free(struct run *run);
 void run_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth);
 
 /* ---- lifecycle events; each returns what cue_bus_emit() does ---- */
+
+/** An event's data as the lifecycle events that follow from it quote it.
+ *  @param ret_quote a reference. @return 0; -ENOMEM. */
+int lifecycle_quote(struct cue_payload *data, struct cue_payload **ret_quote);
 
 int lifecycle_created(const struct run *run, uint64_t *ret_seq);
 int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence, uint64_t late_us,

@@ -25,7 +25,7 @@ int playlist_steps_json(const struct playlist_def *def, struct cue_payload **ret
 		cue_writer_key(&w, "repeat");
 		cue_writer_u64(&w, step->repeat);
 		cue_writer_key(&w, "interval");
-		cue_writer_seconds(&w, step->interval_ns);
+		cue_writer_seconds(&w, step->repeat > 1 ? step->interval_ns : 0);
 		cue_writer_key(&w, "producer_id");
 		cue_writer_u64(&w, step->producer_id);
 		cue_writer_key(&w, "data");

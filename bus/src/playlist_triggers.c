@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an event does to playlists: interrupts first (CUE_PRIORITY_INTERRUPT),
  * then triggers (CUE_PRIORITY_TRIGGER), so an event that is both stops the run
- * there is and starts a new one. */
+ * there is and starts a new one. An interrupt never ends a run that the same
+ * event has started, whatever the priority of the handler that started it. */
 #include "playlist_internal.h"
 
 #include <errno.h>
@@ -71,9 +72,11 @@ static bool interrupts(const struct playlist_def *def, const struct type_node *n
 static void detach_all(const struct playlist_def *def, const struct run_end *end,
                        struct ended_list *ended)
 {
+	uint64_t dispatch = def->playlist->set->bus->stats.events;
+
 	for (struct run *run = def->playlist->runs.first, *next; run; run = next) {
 		next = run->in[RUNS_OF_PLAYLIST].next;
-		if (run->def == def)
+		if (run->def == def && run->asked_in != dispatch)
 			run_detach(run, end, ended);
 	}
 }
@@ -85,13 +88,15 @@ int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_even
 	struct ended_list ended = { 0 };
 	struct run_end end = {
 		.reason = CUE_STOP_INTERRUPTED,
-		.interrupt = { event->type, event->producer_id, event->payload },
+		.interrupt = { event->type, event->producer_id, NULL },
 	};
 
 	if (!node->live) {
 		set->stats.interrupts_redundant++;
 		return 0;
 	}
+	/* Out of memory, the runs stop all the same; only the quote is lost. */
+	(void)lifecycle_quote(event->payload, &end.interrupt.data);
 	run_current_cause(bus, &end.cause_seq, &end.depth);
 	for (struct interrupt_link *link = node->live, *next; link; link = next) {
 		/* The detached runs keep the definition, so `link` stays. */
@@ -104,5 +109,6 @@ int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_even
 		run->def->playlist->interrupted_ns = event->time_ns;
 	}
 	run_end_all(set, &ended);
+	cue_payload_unref(end.interrupt.data);
 	return 0;
 }

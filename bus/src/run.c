@@ -80,6 +80,7 @@ static int run_new(struct playlist_def *def, const struct run_request *request,
 	run->request.request_id = NULL;
 	cue_payload_ref(run->request.trigger.data);
 	run->asked_ns = cue_bus_now(set->bus);
+	run->asked_in = cue_bus_current(set->bus) ? set->bus->stats.events : 0;
 	run_current_cause(set->bus, &run->cause_seq, &run->depth);
 	r = cue_timer_new(set->bus, run_on_timer, run, &run->timer);
 	if (r >= 0 && request->request_id) {
@@ -269,13 +270,21 @@ static int start(struct playlist *playlist, const struct run_request *request,
 int run_start(struct playlist *playlist, const struct run_request *request, struct cue_id *ret_id)
 {
 	struct cue_bus *bus = playlist->set->bus;
+	struct run_request quoted = *request;
 	struct ended_list ended = { 0 };
 	int r;
 
+	if (request->trigger.type) {
+		r = lifecycle_quote(request->trigger.data, &quoted.trigger.data);
+		if (r < 0)
+			return r;
+	}
 	cue_bus_begin(bus);
-	r = start(playlist, request, ret_id, &ended);
+	r = start(playlist, &quoted, ret_id, &ended);
 	run_finish_ended(&ended);
 	cue_bus_end(bus);
+	if (request->trigger.type)
+		cue_payload_unref(quoted.trigger.data);
 	return r;
 }
 

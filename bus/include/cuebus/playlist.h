@@ -96,7 +96,7 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
  * @param ret_definition_id optional.
  * @param ret_error optional, filled on -EINVAL: path (JSON Pointer from the
  *        definition, e.g. "/steps/0/interval") and text.
- * Limits: a name of 1 to 128 bytes without `+`, `#`, `/` and control
+ * Limits: a name of 1 to 256 bytes without `+`, `#`, `/` and control
  * characters, 10,000 steps, 1,000 triggers and as many interrupts, `repeat` up
  * to 1,000,000,000, the last repeat within CUE_DURATION_MAX_NS of the start.
  * @return 0; -EINVAL; -ENOSPC too many definitions or event types; -ENOMEM. On

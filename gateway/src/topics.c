@@ -128,7 +128,11 @@ bool topics_is_reply_allowed(const struct topics *topics, const char *topic,
 	if (rest && (rest = after(rest, "/reply/")) && *rest)
 		return true;
 	for (size_t i = 0; i < n_prefixes; i++) {
-		if (*prefixes[i] && after(topic, prefixes[i]))
+		size_t len = strlen(prefixes[i]);
+
+		rest = after(topic, prefixes[i]);
+		/* Below it: "apps" allows "apps/x", not "apps-of-others/x". */
+		if (len > 0 && rest && *rest && (prefixes[i][len - 1] == '/' || *rest == '/'))
 			return true;
 	}
 	return false;

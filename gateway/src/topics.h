@@ -66,7 +66,7 @@ bool topics_is_publishable(const char *topic);
 
 /**
  * Whether a reply may go to @p topic: publishable, and below `P/reply/` or
- * beginning with one of @p prefixes.
+ * below one of @p prefixes (which may or may not end in a slash).
  */
 bool topics_is_reply_allowed(const struct topics *topics, const char *topic,
                              const char *const *prefixes, size_t n_prefixes);

@@ -108,7 +108,7 @@ Test(topics, emit_topics_are_event_types)
 
 Test(topics, replies_go_only_where_they_may)
 {
-	static const char *const prefixes[] = { "apps/", "" };
+	static const char *const prefixes[] = { "apps/", "", "tools" };
 	struct topics *topics = make();
 
 	cr_assert(topics_is_reply_allowed(topics, "cuebus/1/porch/reply/me", NULL, 0));
@@ -117,9 +117,13 @@ Test(topics, replies_go_only_where_they_may)
 	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/cmd/ping", NULL, 0));
 	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/reply/+", NULL, 0));
 	cr_assert_not(topics_is_reply_allowed(topics, "apps/x", NULL, 0));
-	cr_assert(topics_is_reply_allowed(topics, "apps/x", prefixes, 2));
-	cr_assert_not(topics_is_reply_allowed(topics, "other/x", prefixes, 2));
-	cr_assert_not(topics_is_reply_allowed(topics, "apps/#", prefixes, 2));
-	cr_assert_not(topics_is_reply_allowed(topics, "", prefixes, 2));
+	cr_assert(topics_is_reply_allowed(topics, "apps/x", prefixes, 3));
+	cr_assert_not(topics_is_reply_allowed(topics, "apps/", prefixes, 3));
+	cr_assert(topics_is_reply_allowed(topics, "tools/x", prefixes, 3));
+	cr_assert_not(topics_is_reply_allowed(topics, "tools", prefixes, 3));
+	cr_assert_not(topics_is_reply_allowed(topics, "toolshed/x", prefixes, 3));
+	cr_assert_not(topics_is_reply_allowed(topics, "other/x", prefixes, 3));
+	cr_assert_not(topics_is_reply_allowed(topics, "apps/#", prefixes, 3));
+	cr_assert_not(topics_is_reply_allowed(topics, "", prefixes, 3));
 	topics_free(topics);
 }

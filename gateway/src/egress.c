@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "egress.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "egress_internal.h"
+
+#define CONNECT_TIMEOUT_S 5
+/* After a hanging call was broken. */
+#define BREAK_NS CUE_NS_PER_S
+
+uint64_t egress_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * CUE_NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/** Mutex held. @return false when the time is up. */
+static bool wait_locked(struct egress *e, uint64_t until_ns)
+{
+	struct timespec until;
+
+	if (until_ns > INT64_MAX)
+		return pthread_cond_wait(&e->cond, &e->mutex) == 0;
+	until.tv_sec = (time_t)(until_ns / CUE_NS_PER_S);
+	until.tv_nsec = (long)(until_ns % CUE_NS_PER_S);
+	return pthread_cond_timedwait(&e->cond, &e->mutex, &until) == 0;
+}
+
+void egress_wait(struct egress *e, uint64_t until_ns)
+{
+	pthread_mutex_lock(&e->mutex);
+	while (!e->work && wait_locked(e, until_ns))
+		;
+	e->work = false;
+	pthread_mutex_unlock(&e->mutex);
+}
+
+bool egress_is_stopping(struct egress *e, uint64_t *ret_stop_by_ns)
+{
+	bool stop;
+
+	pthread_mutex_lock(&e->mutex);
+	stop = e->stop;
+	if (stop)
+		*ret_stop_by_ns = e->stop_by_ns;
+	pthread_mutex_unlock(&e->mutex);
+	return stop;
+}
+
+/** Mutex held. */
+static void signal_work(struct egress *e)
+{
+	e->work = true;
+	pthread_cond_broadcast(&e->cond);
+}
+
+void egress_wake(void *user)
+{
+	struct egress *e = user;
+
+	pthread_mutex_lock(&e->mutex);
+	signal_work(e);
+	pthread_mutex_unlock(&e->mutex);
+}
+
+/* ---- callbacks, on paho's threads ---- */
+
+static void on_message(void *user, const struct inbox_message *message)
+{
+	struct egress *e = user;
+
+	/* What is refused is counted there. */
+	(void)inbox_put(e->queues.inbox, message);
+}
+
+static void on_acknowledged(void *user, int token, int reason)
+{
+	struct egress *e = user;
+
+	pthread_mutex_lock(&e->mutex);
+	if (e->n_acks < EGRESS_ACKS)
+		e->acks[e->n_acks++] = (struct egress_ack){ .token = token, .reason = reason };
+	else
+		e->acks_overrun = true;
+	signal_work(e);
+	pthread_mutex_unlock(&e->mutex);
+}
+
+static void on_lost(void *user, int reason)
+{
+	struct egress *e = user;
+
+	pthread_mutex_lock(&e->mutex);
+	e->lost = true;
+	e->lost_reason = reason;
+	signal_work(e);
+	pthread_mutex_unlock(&e->mutex);
+}
+
+struct paho_callbacks egress_callbacks(struct egress *e)
+{
+	return (struct paho_callbacks){
+		.message = on_message, .acknowledged = on_acknowledged, .lost = on_lost, .user = e
+	};
+}
+
+/* ---- the thread ---- */
+
+static uint32_t random_bits(void)
+{
+	uint32_t bits = 0;
+
+	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != sizeof(bits))
+		bits = (uint32_t)egress_now(); /* early in boot: jitter all the same */
+	return bits;
+}
+
+static void take_settings(struct egress *e)
+{
+	pthread_mutex_lock(&e->mutex);
+	if (e->new_settings) {
+		mqtt_settings_free(e->settings);
+		e->settings = e->new_settings;
+		e->new_settings = NULL;
+		e->backoff = (struct backoff){ 0 };
+	}
+	pthread_mutex_unlock(&e->mutex);
+}
+
+/** Nothing of the session before may be taken for this one's. */
+static void reset_shared(struct egress *e)
+{
+	pthread_mutex_lock(&e->mutex);
+	e->lost = false;
+	e->lost_reason = -1;
+	e->n_acks = 0;
+	e->acks_overrun = false;
+	pthread_mutex_unlock(&e->mutex);
+}
+
+static bool connect_once(struct egress *e)
+{
+	struct paho_callbacks callbacks = egress_callbacks(e);
+	char topic[TOPIC_SIZE], error[PAHO_ERROR_SIZE];
+	struct paho_will will = { .topic = topic, .payload = "offline" };
+	unsigned maximum;
+	int r;
+
+	reset_shared(e);
+	(void)topics_below(e->config.topics, "status", NULL, topic);
+	r = paho_connect(e->settings, &callbacks, &will, CONNECT_TIMEOUT_S, &e->connection, error);
+	pthread_mutex_lock(&e->mutex);
+	if (r < 0) {
+		e->stats.failures++;
+	} else {
+		e->stats.connects++;
+		e->socket = paho_dup_socket(e->connection);
+	}
+	pthread_mutex_unlock(&e->mutex);
+	if (r < 0) {
+		log_write(e->config.log, r == -ECONNREFUSED ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+		          "no connection to the broker: %s", error);
+		return false;
+	}
+	maximum = paho_get_broker(e->connection)->receive_maximum;
+	e->window = maximum < EGRESS_WINDOW ? maximum : EGRESS_WINDOW;
+	log_write(e->config.log, LOG_LEVEL_INFO, "connected to %s as '%s' (MQTT %s)",
+	          e->settings->uri, e->settings->client_id, e->settings->protocol == 5 ? "5" : "3.1.1");
+	return true;
+}
+
+static void disconnect(struct egress *e)
+{
+	int fd;
+
+	pthread_mutex_lock(&e->mutex);
+	fd = e->socket;
+	e->socket = -1;
+	pthread_mutex_unlock(&e->mutex);
+	if (fd >= 0)
+		close(fd);
+	e->connection = paho_close(e->connection);
+}
+
+static void tell_lost(struct egress *e, uint64_t duration_ns)
+{
+	int reason;
+
+	pthread_mutex_lock(&e->mutex);
+	e->stats.disconnects++;
+	reason = e->lost_reason;
+	pthread_mutex_unlock(&e->mutex);
+	if (reason == PAHO_SESSION_TAKEN_OVER) {
+		backoff_takeover(&e->backoff);
+		log_write(e->config.log, LOG_LEVEL_ERROR,
+		          "another client took over the client id '%s': two gateways with the same "
+		          "gateway.id or mqtt.client_id? They evict each other; give each its own",
+		          e->settings->client_id);
+		return;
+	}
+	backoff_connected_for(&e->backoff, duration_ns);
+	if (reason >= 0)
+		log_write(e->config.log, LOG_LEVEL_WARNING,
+		          "the broker closed the connection (MQTT reason 0x%02x)", (unsigned)reason);
+	else
+		log_write(e->config.log, LOG_LEVEL_WARNING, "connection to the broker lost after %llu s",
+		          (unsigned long long)(duration_ns / CUE_NS_PER_S));
+}
+
+/** Wait before the next attempt, unless there is reason not to: other settings, or the end. */
+static void wait_backoff(struct egress *e)
+{
+	uint64_t until_ns = egress_now() + backoff_next(&e->backoff, random_bits());
+	bool wait = true;
+
+	pthread_mutex_lock(&e->mutex);
+	while (wait && !e->stop && !e->new_settings)
+		wait = wait_locked(e, until_ns);
+	pthread_mutex_unlock(&e->mutex);
+}
+
+/** One connection from its attempt to its end, and the pause after it. @return false to end the thread. */
+static bool connect_and_serve(struct egress *e)
+{
+	uint64_t begin_ns, stop_by_ns = UINT64_MAX;
+	enum egress_end end;
+
+	take_settings(e);
+	if (!connect_once(e)) {
+		if (egress_is_stopping(e, &stop_by_ns))
+			return false;
+		/* A stop in here leads to one more attempt to get rid of what is left. */
+		wait_backoff(e);
+		return true;
+	}
+	begin_ns = egress_now();
+	end = egress_session(e);
+	disconnect(e);
+	if (end != EGRESS_LOST)
+		return end == EGRESS_RECONFIGURE;
+	tell_lost(e, egress_now() - begin_ns);
+	if (egress_is_stopping(e, &stop_by_ns))
+		return egress_now() < stop_by_ns;
+	wait_backoff(e);
+	return true;
+}
+
+static void *egress_thread(void *user)
+{
+	struct egress *e = user;
+	struct outbox_stats outbox;
+
+	while (connect_and_serve(e))
+		;
+	outbox_get_stats(e->queues.outbox, &outbox);
+	pthread_mutex_lock(&e->mutex);
+	e->left_over = outbox.events > 0;
+	e->done = true;
+	pthread_cond_broadcast(&e->cond);
+	pthread_mutex_unlock(&e->mutex);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+int egress_new(const struct egress_config *config, struct egress **ret_egress)
+{
+	struct egress *e = calloc(1, sizeof(*e));
+	pthread_condattr_t attr;
+
+	if (!e)
+		return -ENOMEM;
+	e->config = *config;
+	e->socket = -1;
+	pthread_mutex_init(&e->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&e->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	*ret_egress = e;
+	return 0;
+}
+
+int egress_start(struct egress *e, const struct egress_queues *queues, struct mqtt_settings *settings)
+{
+	sigset_t all, old;
+	int r;
+
+	e->queues = *queues;
+	e->settings = settings;
+	/* Signals are the loop's; paho's threads inherit this one's mask. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&e->thread, NULL, egress_thread, e);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	e->started = r == 0;
+	return -r;
+}
+
+void egress_reconfigure(struct egress *e, struct mqtt_settings *settings)
+{
+	pthread_mutex_lock(&e->mutex);
+	mqtt_settings_free(e->new_settings);
+	e->new_settings = settings;
+	signal_work(e);
+	pthread_mutex_unlock(&e->mutex);
+}
+
+int egress_stop(struct egress *e, uint64_t timeout_ns)
+{
+	/* The thread itself sees to the time, and needs a little for `offline`. */
+	uint64_t stop_by_ns = egress_now() + timeout_ns;
+	uint64_t until_ns = stop_by_ns + 2 * BREAK_NS;
+	bool done, left_over;
+
+	if (!e->started)
+		return 0;
+	pthread_mutex_lock(&e->mutex);
+	e->stop = true;
+	e->stop_by_ns = stop_by_ns;
+	signal_work(e);
+	while (!e->done && wait_locked(e, until_ns))
+		;
+	if (!e->done && e->socket >= 0) {
+		(void)shutdown(e->socket, SHUT_RDWR);
+		until_ns = egress_now() + BREAK_NS;
+		while (!e->done && wait_locked(e, until_ns))
+			;
+	}
+	done = e->done;
+	left_over = e->left_over;
+	pthread_mutex_unlock(&e->mutex);
+	if (!done)
+		return -EBUSY;
+	pthread_join(e->thread, NULL);
+	e->started = false;
+	return left_over ? -ETIMEDOUT : 0;
+}
+
+struct egress *egress_free(struct egress *e)
+{
+	if (!e)
+		return NULL;
+	mqtt_settings_free(e->settings);
+	mqtt_settings_free(e->new_settings);
+	pthread_cond_destroy(&e->cond);
+	pthread_mutex_destroy(&e->mutex);
+	free(e);
+	return NULL;
+}
+
+void egress_get_stats(struct egress *e, struct egress_stats *ret_stats)
+{
+	pthread_mutex_lock(&e->mutex);
+	*ret_stats = e->stats;
+	pthread_mutex_unlock(&e->mutex);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file egress.h
+ * @brief The thread that owns the connection to the broker.
+ *
+ * It connects, publishes what is retained and what the outbox holds, keeps at
+ * most a window of QoS 1 messages unacknowledged, and after a break starts a
+ * new session that sends everything unacknowledged again, in order. On every
+ * connect the order is: retained views (info first), subscriptions, `online`,
+ * then the outbox.
+ *
+ * Threads: all calls are made from the loop thread, egress_wake() from any.
+ */
+#ifndef CUEBUS_EGRESS_H
+#define CUEBUS_EGRESS_H
+
+#include "inbox.h"
+#include "log.h"
+#include "mqtt_settings.h"
+#include "outbox.h"
+#include "retained.h"
+#include "topics.h"
+
+struct egress;
+
+/** QoS 1 messages in flight at most (or the broker's Receive Maximum, if that
+ *  is smaller): larger windows were measured to be slower. */
+#define EGRESS_WINDOW 20U
+
+struct egress_config {
+	const struct topics *topics; /**< borrowed, outlives the egress, as all below */
+	struct log *log;
+	uint64_t ack_timeout_ns;     /**< a message unacknowledged for so long: the connection is given up; 0: 20 s */
+};
+
+/** What the egress carries; borrowed, must outlive it. */
+struct egress_queues {
+	struct outbox *outbox;
+	struct retained *retained;
+	struct inbox *inbox;
+};
+
+struct egress_stats {
+	bool connected;        /**< now; `online` has been published */
+	uint64_t connects;     /**< sessions that came so far */
+	uint64_t disconnects;  /**< connections lost */
+	uint64_t failures;     /**< attempts that failed */
+	uint64_t published;    /**< handed to the socket */
+	uint64_t acknowledged; /**< QoS 1 */
+	uint64_t refused;      /**< given up: the broker refused the message, or it is too large for it */
+	uint32_t in_flight;    /**< now */
+};
+
+/** @return 0; -ENOMEM. Nothing runs yet. */
+int egress_new(const struct egress_config *config, struct egress **ret_egress);
+
+/** Start the thread. @p settings become the egress's, also on failure. @return 0; negative errno. */
+int egress_start(struct egress *egress, const struct egress_queues *queues,
+                 struct mqtt_settings *settings);
+
+/** There may be work; as outbox's and retained's wake. */
+void egress_wake(void *egress);
+
+/** Reconnect with other settings, which become the egress's. */
+void egress_reconfigure(struct egress *egress, struct mqtt_settings *settings);
+
+/**
+ * Send what is left, publish `offline`, disconnect, end the thread.
+ * @return 0 everything was sent; -ETIMEDOUT the thread ended with messages
+ *         left over; -EBUSY the thread hangs in a call of the system's or
+ *         paho's: nothing it uses may be freed, the process should _exit().
+ */
+int egress_stop(struct egress *egress, uint64_t timeout_ns);
+
+/** Only after egress_stop() (not -EBUSY), or when it was never started. NULL is allowed. @return NULL. */
+struct egress *egress_free(struct egress *egress);
+
+void egress_get_stats(struct egress *egress, struct egress_stats *ret_stats);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file egress_internal.h
+ * @brief What egress.c (thread, life) and egress_session.c (one session) share.
+ */
+#ifndef CUEBUS_EGRESS_INTERNAL_H
+#define CUEBUS_EGRESS_INTERNAL_H
+
+#include <pthread.h>
+
+#include "backoff.h"
+#include "egress.h"
+#include "paho_connection.h"
+
+/* A window's worth of acknowledgements and as many again; more waiting at once
+ * are a broker that acknowledges what was not sent. */
+#define EGRESS_ACKS 64U
+
+struct egress_ack {
+	int token;
+	int reason;
+};
+
+/** A QoS 1 message without its acknowledgement. Egress thread only. */
+struct egress_slot {
+	bool used;
+	int token;
+	uint64_t sent_ns;
+	uint64_t outbox_id;                /* 0: not of the outbox */
+	struct retained_message retained;  /* topic NULL: not a retained view */
+};
+
+enum egress_end {
+	EGRESS_LOST,        /* the connection broke */
+	EGRESS_RECONFIGURE, /* other settings are there */
+	EGRESS_STOP,
+};
+
+struct egress {
+	struct egress_config config;
+	struct egress_queues queues;
+	pthread_t thread;
+	bool started;
+
+	/* The egress thread's own: */
+	struct mqtt_settings *settings;
+	struct backoff backoff;
+	struct paho_connection *connection;
+	unsigned window;
+	struct egress_slot slots[EGRESS_WINDOW];
+	unsigned in_flight;
+
+	pthread_mutex_t mutex; /* guards everything below */
+	pthread_cond_t cond;   /* on CLOCK_MONOTONIC */
+	bool work;
+	bool stop;
+	uint64_t stop_by_ns;
+	bool done;        /* the thread is about to end */
+	bool left_over;   /* it ended with messages not sent */
+	struct mqtt_settings *new_settings;
+	bool lost;
+	int lost_reason;
+	int socket;       /* duplicate, for egress_stop() to break a hanging call */
+	struct egress_ack acks[EGRESS_ACKS];
+	unsigned n_acks;
+	bool acks_overrun;
+	struct egress_stats stats;
+};
+
+uint64_t egress_now(void);
+
+/** Sleep until there is work or @p until_ns; forgets that there was work. */
+void egress_wait(struct egress *egress, uint64_t until_ns);
+
+/** Whether to end, and by when what is left must be sent. */
+bool egress_is_stopping(struct egress *egress, uint64_t *ret_stop_by_ns);
+
+/** The callbacks that paho's threads run. */
+struct paho_callbacks egress_callbacks(struct egress *egress);
+
+/** On a fresh connection: publish, until something ends it. In-flight is empty and the outbox rewound afterwards. */
+enum egress_end egress_session(struct egress *egress);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file mqtt_settings.h
+ * @brief What a connection is made with: a copy that outlives the configuration.
+ *
+ * The egress thread keeps its own, so a reload can free the configuration
+ * while a connect is under way. Never changed once made; any thread may read it.
+ */
+#ifndef CUEBUS_MQTT_SETTINGS_H
+#define CUEBUS_MQTT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+
+struct mqtt_settings {
+	char *uri; /**< as paho takes it: tcp://host:port or ssl://host:port */
+	char *client_id;
+	char *username;      /**< NULL: none */
+	char *password_file; /**< NULL: none */
+	char *ca_file;
+	char *cert_file;
+	char *key_file;
+	bool tls;
+	int protocol; /**< 5 or 4 */
+	int keepalive_s;
+	uint32_t max_packet; /**< told to the broker (MQTT 5): larger packets are not sent to us */
+};
+
+/**
+ * @param client_id_suffix appended to the configured client id; NULL: nothing.
+ * @param max_payload      limits.payload_bytes
+ * @return 0; -EINVAL the URL is not one; -ENOMEM.
+ */
+int mqtt_settings_new(const struct config_mqtt *mqtt, const char *client_id_suffix,
+                      uint64_t max_payload, struct mqtt_settings **ret_settings);
+struct mqtt_settings *mqtt_settings_free(struct mqtt_settings *settings);
+bool mqtt_settings_equal(const struct mqtt_settings *a, const struct mqtt_settings *b);
+
+#endif

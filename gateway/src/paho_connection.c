@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "paho_connection.h"
+
+#include <MQTTClient.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tcp_socket.h"
+
+/* Only suites that TLS 1.2 brought, so nothing older can be negotiated (paho
+ * can't set a lowest version); those of TLS 1.3 are not affected. */
+#define TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
+/* More than our own window, so that paho's never blocks us. */
+#define PAHO_INFLIGHT 64
+#define PAHO_OUT_OF_MEMORY (-99) /* PAHO_MEMORY_ERROR, which no public header names */
+#define COMMAND_TIMEOUT_MS 5000UL
+/* A broken connection is told on a thread that paho starts for it and that
+ * still reads the handle: it is not freed before. */
+#define LOST_WAIT_S 2
+#define PASSWORD_MAX 65535U
+
+struct paho_connection {
+	MQTTClient handle;
+	struct paho_callbacks callbacks;
+	struct paho_broker broker;
+	bool v5;
+	bool was_connected;
+	int socket; /* duplicate of paho's, -1 if it was not found */
+	pthread_mutex_t mutex;
+	pthread_cond_t told_cond;
+	bool told; /* guarded by mutex: one of the lost callbacks has run */
+};
+
+/* ---- callbacks, on paho's threads ---- */
+
+static void tell_lost(struct paho_connection *c, int reason)
+{
+	bool first;
+
+	pthread_mutex_lock(&c->mutex);
+	first = !c->told;
+	pthread_mutex_unlock(&c->mutex);
+	if (first)
+		c->callbacks.lost(c->callbacks.user, reason);
+	pthread_mutex_lock(&c->mutex);
+	c->told = true;
+	pthread_cond_signal(&c->told_cond);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+static void on_connection_lost(void *context, char *cause)
+{
+	(void)cause;
+	tell_lost(context, -1);
+}
+
+static void on_disconnected(void *context, MQTTProperties *properties, enum MQTTReasonCodes reason)
+{
+	(void)properties;
+	tell_lost(context, (int)reason);
+}
+
+static void on_delivered(void *context, MQTTClient_deliveryToken token)
+{
+	struct paho_connection *c = context;
+
+	c->callbacks.acknowledged(c->callbacks.user, token, 0);
+}
+
+static void on_published(void *context, int token, int packet_type, MQTTProperties *properties,
+                         enum MQTTReasonCodes reason)
+{
+	struct paho_connection *c = context;
+
+	(void)packet_type, (void)properties;
+	c->callbacks.acknowledged(c->callbacks.user, token, (int)reason);
+}
+
+static const MQTTLenString *data_property(MQTTProperties *properties, enum MQTTPropertyCodes code)
+{
+	const MQTTProperty *property = MQTTProperties_getProperty(properties, code);
+
+	return property ? &property->value.data : NULL;
+}
+
+/** The response topic as a string, malloc()ed. A NUL in it becomes a wildcard, which is never allowed. */
+static char *response_topic(const MQTTLenString *data)
+{
+	size_t len = (size_t)data->len;
+	char *topic = malloc(len + 1);
+
+	if (!topic)
+		return NULL;
+	for (size_t i = 0; i < len; i++)
+		topic[i] = data->data[i] ? data->data[i] : '#';
+	topic[len] = '\0';
+	return topic;
+}
+
+static void pass_on(struct paho_connection *c, const char *topic, MQTTClient_message *m)
+{
+	struct inbox_message message = {
+		.topic = topic,
+		.payload = m->payload,
+		.payload_len = (size_t)m->payloadlen,
+		.qos = m->qos,
+		.retain = m->retained != 0,
+	};
+	const MQTTLenString *data;
+	struct timespec now;
+	char *response = NULL;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	message.arrival_ns = (uint64_t)now.tv_sec * CUE_NS_PER_S + (uint64_t)now.tv_nsec;
+	if (c->v5) {
+		data = data_property(&m->properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC);
+		if (data)
+			message.response_topic = response = response_topic(data);
+		data = data_property(&m->properties, MQTTPROPERTY_CODE_CORRELATION_DATA);
+		if (data) {
+			message.correlation = data->len ? data->data : "";
+			message.correlation_len = (size_t)data->len;
+		}
+		if (MQTTProperties_hasProperty(&m->properties,
+		                               MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL)) {
+			message.has_expiry = true;
+			message.expiry_s = (uint32_t)MQTTProperties_getNumericValue(
+				&m->properties, MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL);
+		}
+	}
+	c->callbacks.message(c->callbacks.user, &message);
+	free(response);
+}
+
+static int on_message(void *context, char *topic, int topic_len, MQTTClient_message *message)
+{
+	/* A length is given only when there is a NUL in the topic: it is none of ours. */
+	if (topic_len == 0)
+		pass_on(context, topic, message);
+	MQTTClient_freeMessage(&message);
+	MQTTClient_free(topic);
+	return 1;
+}
+
+/* ---- connecting ---- */
+
+/** The first line of the file, malloc()ed. @return 0 or negative errno. */
+static int read_password(const char *path, char **ret_password)
+{
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	if (!file)
+		return -errno;
+	n = getline(&line, &cap, file);
+	fclose(file);
+	if (n < 0 || (size_t)n > PASSWORD_MAX) {
+		free(line);
+		return -EINVAL;
+	}
+	line[strcspn(line, "\r\n")] = '\0';
+	*ret_password = line;
+	return 0;
+}
+
+static void forget_password(char *password)
+{
+	if (password)
+		explicit_bzero(password, strlen(password));
+	free(password);
+}
+
+static void add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, uint32_t value)
+{
+	MQTTProperty property = { .identifier = code };
+
+	property.value.integer4 = value;
+	(void)MQTTProperties_add(properties, &property);
+}
+
+static const char *text_of(int rc, bool v5)
+{
+	const char *text = NULL;
+
+	if (rc > 0 && v5)
+		return MQTTReasonCode_toString((enum MQTTReasonCodes)rc);
+	switch (rc) {
+	case 1:
+		return "the broker does not speak this version of MQTT";
+	case 2:
+		return "the broker refused the client id";
+	case 3:
+		return "the broker is unavailable";
+	case 4:
+		return "wrong user name or password";
+	case 5:
+		return "not authorized";
+	case MQTTCLIENT_FAILURE:
+		return "no answer, or the connection was refused";
+	default:
+		text = MQTTClient_strerror(rc);
+		return text ? text : "unknown error";
+	}
+}
+
+static bool is_access(int rc, bool v5)
+{
+	return v5 ? rc == 0x86 || rc == 0x87 || rc == 0x8C : rc == 4 || rc == 5;
+}
+
+/** @return paho's code: 0, or what text_of() takes. */
+static int connect_handle(struct paho_connection *c, MQTTClient_connectOptions *options,
+                          const struct mqtt_settings *settings)
+{
+	MQTTProperties properties = MQTTProperties_initializer;
+	MQTTResponse response;
+	int rc;
+
+	if (!c->v5)
+		return MQTTClient_connect(c->handle, options);
+	add_number(&properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE, settings->max_packet);
+	response = MQTTClient_connect5(c->handle, options, &properties, NULL);
+	MQTTProperties_free(&properties);
+	rc = (int)response.reasonCode;
+	if (rc == 0 && response.properties) {
+		int n = MQTTProperties_getNumericValue(response.properties,
+		                                       MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
+		int packet = MQTTProperties_getNumericValue(response.properties,
+		                                            MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
+
+		if (n > 0)
+			c->broker.receive_maximum = (unsigned)n;
+		if (packet > 0)
+			c->broker.maximum_packet = (uint32_t)packet;
+	}
+	MQTTResponse_free(response);
+	return rc;
+}
+
+static void fill_options(MQTTClient_connectOptions *options, MQTTClient_SSLOptions *ssl,
+                         const struct mqtt_settings *settings, const char *password, int timeout_s)
+{
+	options->keepAliveInterval = settings->keepalive_s;
+	options->connectTimeout = timeout_s;
+	options->maxInflightMessages = PAHO_INFLIGHT;
+	options->reliable = 0;
+	options->username = settings->username;
+	options->password = password;
+	if (!settings->tls)
+		return;
+	ssl->trustStore = settings->ca_file;
+	ssl->keyStore = settings->cert_file;
+	ssl->privateKey = settings->key_file;
+	ssl->enabledCipherSuites = TLS_CIPHERS;
+	ssl->enableServerCertAuth = 1;
+	ssl->verify = 1;
+	options->ssl = ssl;
+}
+
+static int make_handle(struct paho_connection *c, const struct mqtt_settings *settings)
+{
+	MQTTClient_createOptions create = MQTTClient_createOptions_initializer;
+	int rc;
+
+	create.MQTTVersion = c->v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+	rc = MQTTClient_createWithOptions(&c->handle, settings->uri, settings->client_id,
+	                                  MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
+	if (rc != MQTTCLIENT_SUCCESS)
+		return rc;
+	MQTTClient_setCommandTimeout(c->handle, COMMAND_TIMEOUT_MS);
+	rc = MQTTClient_setCallbacks(c->handle, c, on_connection_lost, on_message,
+	                             c->v5 ? NULL : on_delivered);
+	if (rc == MQTTCLIENT_SUCCESS && c->v5)
+		rc = MQTTClient_setPublished(c->handle, c, on_published);
+	if (rc == MQTTCLIENT_SUCCESS && c->v5)
+		rc = MQTTClient_setDisconnected(c->handle, c, on_disconnected);
+	return rc;
+}
+
+static int try_connect(struct paho_connection *c, const struct mqtt_settings *settings,
+                       const struct paho_will *will, const char *password, int timeout_s)
+{
+	MQTTClient_connectOptions v5 = MQTTClient_connectOptions_initializer5;
+	MQTTClient_connectOptions v4 = MQTTClient_connectOptions_initializer;
+	MQTTClient_connectOptions *options = c->v5 ? &v5 : &v4;
+	MQTTClient_SSLOptions ssl = MQTTClient_SSLOptions_initializer;
+	MQTTClient_willOptions will_options = MQTTClient_willOptions_initializer;
+	int rc = make_handle(c, settings);
+
+	if (rc != MQTTCLIENT_SUCCESS)
+		return rc;
+	v4.MQTTVersion = MQTTVERSION_3_1_1;
+	fill_options(options, &ssl, settings, password, timeout_s);
+	if (will) {
+		will_options.topicName = will->topic;
+		will_options.message = will->payload;
+		will_options.retained = 1;
+		will_options.qos = 1;
+		options->will = &will_options;
+	}
+	return connect_handle(c, options, settings);
+}
+
+int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
+                 const struct paho_will *will, int timeout_s, struct paho_connection **ret_connection,
+                 char *error)
+{
+	struct paho_connection *c = calloc(1, sizeof(*c));
+	char *password = NULL;
+	int r = 0, rc;
+
+	if (!c) {
+		snprintf(error, PAHO_ERROR_SIZE, "out of memory");
+		return -ENOMEM;
+	}
+	c->callbacks = *callbacks;
+	c->v5 = settings->protocol == 5;
+	c->broker.receive_maximum = 65535;
+	c->socket = -1;
+	pthread_mutex_init(&c->mutex, NULL);
+	pthread_cond_init(&c->told_cond, NULL);
+	if (settings->password_file)
+		r = read_password(settings->password_file, &password);
+	if (r < 0) {
+		snprintf(error, PAHO_ERROR_SIZE, "mqtt.password_file '%.150s': %s",
+		         settings->password_file, strerrordesc_np(-r));
+		paho_close(c);
+		return -EIO;
+	}
+	rc = try_connect(c, settings, will, password, timeout_s);
+	forget_password(password);
+	if (rc != 0) {
+		snprintf(error, PAHO_ERROR_SIZE, "%s: %s (%d)", settings->uri, text_of(rc, c->v5), rc);
+		r = is_access(rc, c->v5) ? -EACCES : -ECONNREFUSED;
+		paho_close(c);
+		return r;
+	}
+	c->was_connected = true;
+	c->socket = tcp_socket_find();
+	tcp_socket_tune(c->socket, (unsigned)settings->keepalive_s * 1000U);
+	*ret_connection = c;
+	return 0;
+}
+
+/* ---- using ---- */
+
+const struct paho_broker *paho_get_broker(const struct paho_connection *connection)
+{
+	return &connection->broker;
+}
+
+int paho_dup_socket(const struct paho_connection *connection)
+{
+	return connection->socket < 0 ? -1 : fcntl(connection->socket, F_DUPFD_CLOEXEC, 3);
+}
+
+static int subscribe_one(struct paho_connection *c, const char *filter)
+{
+	MQTTSubscribe_options options = MQTTSubscribe_options_initializer;
+	MQTTResponse response;
+	int rc;
+
+	if (!c->v5)
+		return MQTTClient_subscribe(c->handle, filter, 2);
+	options.noLocal = 1;
+	options.retainAsPublished = 1;
+	options.retainHandling = 2;
+	response = MQTTClient_subscribe5(c->handle, filter, 2, &options, NULL);
+	rc = (int)response.reasonCode;
+	MQTTResponse_free(response);
+	/* Success is the granted QoS. */
+	return rc >= 0 && rc <= 2 ? 0 : rc;
+}
+
+int paho_subscribe(struct paho_connection *connection, const char *const *filters, size_t n,
+                   char *error)
+{
+	for (size_t i = 0; i < n; i++) {
+		int rc = subscribe_one(connection, filters[i]);
+
+		if (rc == 0)
+			continue;
+		snprintf(error, PAHO_ERROR_SIZE, "subscription to '%.150s': %s (%d)", filters[i],
+		         rc > 0 && connection->v5 ? text_of(rc, true) :
+		         rc > 0                   ? "refused by the broker" :
+		                                    "no answer",
+		         rc);
+		return rc > 0 ? -EACCES : -ENOTCONN;
+	}
+	return 0;
+}
+
+static bool too_large(const struct paho_connection *c, const struct paho_message *message)
+{
+	/* Fixed header, topic's and properties' lengths, packet id: 32 bytes at most. */
+	size_t size = message->payload_len + strlen(message->topic) + message->correlation_len + 32;
+
+	if (size > 0x0FFFFFFF) /* what MQTT can say */
+		return true;
+	return c->broker.maximum_packet && size > c->broker.maximum_packet;
+}
+
+static int publish_errno(int rc)
+{
+	if (rc == MQTTCLIENT_SUCCESS)
+		return 0;
+	if (rc == MQTTCLIENT_BAD_UTF8_STRING)
+		return -EINVAL;
+	return rc == PAHO_OUT_OF_MEMORY ? -ENOMEM : -ENOTCONN;
+}
+
+int paho_publish(struct paho_connection *connection, const struct paho_message *message,
+                 int *ret_token)
+{
+	MQTTClient_message m = MQTTClient_message_initializer;
+	MQTTProperty correlation = { .identifier = MQTTPROPERTY_CODE_CORRELATION_DATA };
+	MQTTClient_deliveryToken token = 0;
+	MQTTResponse response;
+	int rc;
+
+	if (too_large(connection, message))
+		return -EMSGSIZE;
+	m.payload = (void *)(uintptr_t)message->payload; /* read only */
+	m.payloadlen = (int)message->payload_len;
+	m.qos = message->qos;
+	m.retained = message->retain;
+	if (!connection->v5) {
+		rc = MQTTClient_publishMessage(connection->handle, message->topic, &m, &token);
+	} else {
+		if (message->correlation) {
+			correlation.value.data.data = (char *)(uintptr_t)message->correlation;
+			correlation.value.data.len = (int)message->correlation_len;
+			if (MQTTProperties_add(&m.properties, &correlation) != 0)
+				return -ENOMEM;
+		}
+		response = MQTTClient_publishMessage5(connection->handle, message->topic, &m, &token);
+		rc = (int)response.reasonCode;
+		MQTTResponse_free(response);
+		MQTTProperties_free(&m.properties);
+	}
+	*ret_token = token;
+	return publish_errno(rc);
+}
+
+bool paho_is_connected(struct paho_connection *connection)
+{
+	return MQTTClient_isConnected(connection->handle) != 0;
+}
+
+/** Wait until paho's thread for the news of the break has run. */
+static void wait_told(struct paho_connection *c)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += LOST_WAIT_S;
+	pthread_mutex_lock(&c->mutex);
+	while (!c->told) {
+		if (pthread_cond_timedwait(&c->told_cond, &c->mutex, &until) != 0)
+			break;
+	}
+	pthread_mutex_unlock(&c->mutex);
+}
+
+struct paho_connection *paho_close(struct paho_connection *connection)
+{
+	if (!connection)
+		return NULL;
+	if (connection->handle) {
+		int rc = MQTTCLIENT_SUCCESS;
+
+		if (connection->was_connected)
+			rc = connection->v5 ? MQTTClient_disconnect5(connection->handle, 0,
+			                                             MQTTREASONCODE_SUCCESS, NULL)
+			                    : MQTTClient_disconnect(connection->handle, 0);
+		if (rc == MQTTCLIENT_DISCONNECTED)
+			wait_told(connection);
+		MQTTClient_destroy(&connection->handle);
+	}
+	if (connection->socket >= 0)
+		close(connection->socket);
+	pthread_mutex_destroy(&connection->mutex);
+	pthread_cond_destroy(&connection->told_cond);
+	free(connection);
+	return NULL;
+}

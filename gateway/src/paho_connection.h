@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file paho_connection.h
+ * @brief One MQTT session on paho's synchronous client. Nothing else calls paho.
+ *
+ * A connection is used for one session and thrown away: after a break a new
+ * handle is made (clean start, no persistence), because paho's own memory of a
+ * broken session is what loses and corrupts messages. All calls are made from
+ * one thread; the callbacks come on paho's threads, may not call back into
+ * this file and should only copy.
+ */
+#ifndef CUEBUS_PAHO_CONNECTION_H
+#define CUEBUS_PAHO_CONNECTION_H
+
+#include "inbox.h"
+#include "mqtt_settings.h"
+
+struct paho_connection;
+
+/** MQTT 5: another client connected with our client id. */
+#define PAHO_SESSION_TAKEN_OVER 0x8E
+
+struct paho_callbacks {
+	/** A message arrived; borrowed for the call. */
+	void (*message)(void *user, const struct inbox_message *message);
+	/** A QoS 1 message was acknowledged. @p reason 0 or an MQTT 5 reason code (from 0x80 on: refused). May come before paho_publish() returns. */
+	void (*acknowledged)(void *user, int token, int reason);
+	/** The connection broke, once. @p reason MQTT 5 reason code of the broker's DISCONNECT, or -1. */
+	void (*lost)(void *user, int reason);
+	void *user;
+};
+
+struct paho_will {
+	const char *topic;
+	const char *payload;
+};
+
+struct paho_broker {
+	unsigned receive_maximum; /**< QoS 1 messages it takes unacknowledged; 65,535 if it did not say */
+	uint32_t maximum_packet;  /**< 0: it did not say */
+};
+
+#define PAHO_ERROR_SIZE 256U
+
+/**
+ * Connect; blocks for DNS and up to @p timeout_s.
+ * @param callbacks copied; `user` must outlive the connection.
+ * @param will  retained, QoS 1; NULL: none.
+ * @param error PAHO_ERROR_SIZE bytes; on failure one sentence.
+ * @return 0; -ECONNREFUSED not reached or refused; -EACCES the broker refused
+ *         name, password or right; -EIO the password file can't be read; -ENOMEM.
+ */
+int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
+                 const struct paho_will *will, int timeout_s, struct paho_connection **ret_connection,
+                 char *error);
+
+const struct paho_broker *paho_get_broker(const struct paho_connection *connection);
+
+/**
+ * A duplicate of the connection's socket, or -1. Owned by the caller, so that
+ * another thread can shutdown(2) it when a paho call hangs, without a race
+ * with paho closing its own.
+ */
+int paho_dup_socket(const struct paho_connection *connection);
+
+/**
+ * Subscribe at QoS 2 (so that each publisher is served at its own QoS), on
+ * MQTT 5 with No Local, Retain As Published and Retain Handling 2.
+ * @return 0; -ENOTCONN; -EACCES the broker refused one, @p error says which.
+ */
+int paho_subscribe(struct paho_connection *connection, const char *const *filters, size_t n,
+                   char *error);
+
+struct paho_message {
+	const char *topic;
+	const void *payload;
+	size_t payload_len;
+	int qos; /**< 0 or 1 */
+	bool retain;
+	const void *correlation; /**< MQTT 5 only; NULL: none */
+	size_t correlation_len;
+};
+
+/**
+ * Hand to the socket; blocks while the socket is full.
+ * @param ret_token of a QoS 1 message, for the acknowledged callback.
+ * @return 0; -ENOTCONN; -EMSGSIZE over what the broker takes; -EINVAL the
+ *         topic is not UTF-8; -ENOMEM.
+ */
+int paho_publish(struct paho_connection *connection, const struct paho_message *message,
+                 int *ret_token);
+
+bool paho_is_connected(struct paho_connection *connection);
+
+/**
+ * End the session (a regular DISCONNECT if it is still connected, so no will)
+ * and free everything. No callback comes afterwards. @return NULL.
+ */
+struct paho_connection *paho_close(struct paho_connection *connection);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tcp_socket.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool is_connected_tcp(int fd)
+{
+	int protocol = 0, type = 0;
+	socklen_t protocol_len = sizeof(protocol), type_len = sizeof(type);
+	struct sockaddr_storage peer;
+	socklen_t peer_len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &protocol_len) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 &&
+	       protocol == IPPROTO_TCP && type == SOCK_STREAM &&
+	       getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0;
+}
+
+int tcp_socket_find(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int found = -1;
+
+	while (dir && found < 0 && (entry = readdir(dir))) {
+		char *end;
+		long number = strtol(entry->d_name, &end, 10);
+		int fd;
+
+		if (end == entry->d_name || *end || number == dirfd(dir))
+			continue;
+		fd = fcntl((int)number, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			continue;
+		if (is_connected_tcp(fd))
+			found = fd;
+		else
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+void tcp_socket_tune(int fd, unsigned timeout_ms)
+{
+	int on = 1;
+
+	if (fd < 0)
+		return;
+	/* A connection without them works too. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+}

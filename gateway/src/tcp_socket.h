@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file tcp_socket.h
+ * @brief A way to the socket that paho does not give out.
+ *
+ * paho has no option for TCP_NODELAY and no call that returns its socket. But
+ * the only TCP sockets of this process are paho's, and there is one at a time:
+ * the one that is found is the one.
+ */
+#ifndef CUEBUS_TCP_SOCKET_H
+#define CUEBUS_TCP_SOCKET_H
+
+/**
+ * A duplicate of the first TCP socket in /proc/self/fd; the caller closes it.
+ * What is looked at is the duplicate: other threads may close and open
+ * descriptors meanwhile. @return the descriptor; -1 none.
+ */
+int tcp_socket_find(void);
+
+/**
+ * No Nagle, which costs up to 40 ms an event, and a peer that does not take
+ * what was sent for @p timeout_ms counts as gone. -1 is ignored.
+ */
+void tcp_socket_tune(int fd, unsigned timeout_ms);
+
+#endif

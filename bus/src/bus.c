@@ -116,6 +116,13 @@ void cue_bus_report(struct cue_bus *bus, const struct cue_report *report)
 	bus->reporting = false;
 }
 
+struct cue_payload *cue_bus_embeddable(const struct cue_bus *bus, struct cue_payload *payload)
+{
+	if (!payload || cue_payload_depth(payload) > bus->limits.json_depth)
+		return cue_payload_null();
+	return payload;
+}
+
 /* ---- queue and dispatch ---- */
 
 /** @return 0; -ENOBUFS at the limit; -ENOMEM. */

@@ -133,6 +133,14 @@ uint64_t cue_bus_horizon(const struct cue_bus *bus);
 
 void cue_bus_report(struct cue_bus *bus, const struct cue_report *report);
 
+/**
+ * An event's data as it is embedded in another event's (trigger_event, a
+ * gesture's events): itself, or `null` when it is nested deeper than
+ * cue_limits.json_depth. Nothing from outside is; a chain of playlists or
+ * gestures that feed each other would else grow with every round, for ever.
+ */
+struct cue_payload *cue_bus_embeddable(const struct cue_bus *bus, struct cue_payload *payload);
+
 int intern_init(struct intern_table *table, uint64_t seed);
 void intern_clear(struct intern_table *table);
 struct cue_type *intern_find(const struct intern_table *table, const char *name, size_t len);

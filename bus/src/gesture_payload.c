@@ -53,7 +53,7 @@ static void write_event(struct cue_writer *w, const struct cue_bus *bus,
 	cue_writer_key(w, "producer_id");
 	cue_writer_u64(w, event->producer_id);
 	cue_writer_key(w, "data");
-	cue_writer_payload(w, event->payload);
+	cue_writer_payload(w, cue_bus_embeddable(bus, event->payload));
 	cue_writer_key(w, "timestamp");
 	cue_writer_string(w, timestamp);
 	cue_writer_object_end(w);

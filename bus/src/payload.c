@@ -111,6 +111,29 @@ const char *cue_payload_bytes(const struct cue_payload *payload, size_t *ret_len
 	return payload->bytes;
 }
 
+unsigned cue_payload_depth(const struct cue_payload *payload)
+{
+	unsigned depth = 0, deepest = 0;
+	bool in_string = false;
+
+	for (const char *p = payload->bytes; *p; p++) {
+		if (in_string) {
+			if (*p == '\\')
+				p++;
+			else if (*p == '"')
+				in_string = false;
+		} else if (*p == '"') {
+			in_string = true;
+		} else if (*p == '{' || *p == '[') {
+			if (++depth > deepest)
+				deepest = depth;
+		} else if (*p == '}' || *p == ']') {
+			depth--;
+		}
+	}
+	return deepest;
+}
+
 const struct cJSON *cue_payload_json(struct cue_payload *payload)
 {
 	if (payload == &null_payload)

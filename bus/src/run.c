@@ -78,7 +78,8 @@ static int run_new(struct playlist_def *def, const struct run_request *request,
 	run->steps.heap = run->heap;
 	run->request = *request;
 	run->request.request_id = NULL;
-	cue_payload_ref(run->request.trigger.data);
+	run->request.trigger.data =
+		cue_payload_ref(cue_bus_embeddable(set->bus, request->trigger.data));
 	run->asked_ns = cue_bus_now(set->bus);
 	run->asked_in = cue_bus_current(set->bus) ? set->bus->stats.events : 0;
 	run_current_cause(set->bus, &run->cause_seq, &run->depth);

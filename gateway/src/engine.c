@@ -55,25 +55,35 @@ uint64_t engine_now(const struct engine *engine)
 	return now_ns;
 }
 
-void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
-                 struct cue_payload *payload, uint64_t time_ns)
+static void emit_payload(struct engine *engine, struct cue_emit *emit, struct cue_payload *payload,
+                         uint64_t cause_seq)
 {
-	struct cue_emit emit = {
-		.type = type,
-		.producer_id = producer_id,
-		.payload = payload,
-		.time_ns = time_ns,
-	};
-
 	if (!payload) {
 		bus_report(engine, &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
 		                                         .error = -ENOMEM,
-		                                         .event_type = type });
+		                                         .event_type = emit->type });
 		return;
 	}
+	emit->payload = payload;
 	/* A refusal is counted and reported by the bus. */
-	(void)cue_bus_emit(engine->bus, &emit, NULL);
+	(void)cue_bus_emit_caused(engine->bus, emit, cause_seq, 0, NULL);
 	cue_payload_unref(payload);
+}
+
+void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
+                 struct cue_payload *payload, uint64_t time_ns)
+{
+	struct cue_emit emit = { .type = type, .producer_id = producer_id, .time_ns = time_ns };
+
+	emit_payload(engine, &emit, payload, 0);
+}
+
+void engine_emit_caused(struct engine *engine, const char *type, struct cue_payload *payload,
+                        uint64_t cause_seq)
+{
+	struct cue_emit emit = { .type = type, .time_ns = CUE_TIME_NONE };
+
+	emit_payload(engine, &emit, payload, cause_seq);
 }
 
 /* ---- retained views ---- */

@@ -28,6 +28,8 @@ struct engine_config {
 	/** Told for the log when an input's driver failed (@p error says how) or works again (NULL); optional. */
 	void (*input_failed)(void *user, const char *input, const char *error);
 	void *user;
+	/** Where drivers come from; NULL: driver_find(). */
+	const struct driver_ops *(*find_driver)(const char *name);
 	bool virtual_inputs; /**< every input is taken as `sim` (simulate); no driver is opened */
 };
 

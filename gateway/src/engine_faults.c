@@ -111,8 +111,8 @@ static void announce(struct notice *notice)
 	cue_writer_object_end(&w);
 	(void)cue_writer_finish_payload(&w, &payload);
 	notice->pending = 0;
-	engine_emit(notice->engine, cascade ? "gateway.cascade" : "gateway.fault", 0, payload,
-	            CUE_TIME_NONE);
+	engine_emit_caused(notice->engine, cascade ? "gateway.cascade" : "gateway.fault", payload,
+	                   notice->cause_seq);
 }
 
 static void on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)

@@ -34,6 +34,10 @@ struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers);
 void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
                  struct cue_payload *payload, uint64_t time_ns);
 
+/** The same with its cause said, producer 0, at depth 0 and now. */
+void engine_emit_caused(struct engine *engine, const char *type, struct cue_payload *payload,
+                        uint64_t cause_seq);
+
 /* engine_faults.c: what the bus reports becomes events. */
 int faults_new(struct engine *engine, struct faults **ret_faults);
 struct faults *faults_free(struct faults *faults);

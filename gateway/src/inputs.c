@@ -334,7 +334,8 @@ int input_new(struct engine *engine, const struct config_input *config, struct i
 	input->engine = engine;
 	input->config = config;
 	if (!engine->config.virtual_inputs) {
-		input->ops = driver_find(config->driver);
+		input->ops = engine->config.find_driver ? engine->config.find_driver(config->driver) :
+		                                          driver_find(config->driver);
 		if (!input->ops) {
 			r = -ENODEV;
 			goto fail;

@@ -220,7 +220,7 @@ static void row_print(struct canvas *c, const char *label, const char *note)
 /** Smallest of 1, 2, 5 times a power of ten nanoseconds that leaves @p min_columns between two ticks. */
 static uint64_t tick_ns(const struct canvas *c, unsigned min_columns)
 {
-	uint64_t wanted = c->end_ns / (c->columns - 1) * min_columns + 1;
+	uint64_t wanted = (c->end_ns * min_columns + c->columns - 2) / (c->columns - 1);
 	uint64_t tick = 1;
 
 	for (;;) {
@@ -293,7 +293,7 @@ static void draw_bar(struct canvas *c, const struct bar *bar)
 	memset(c->row + first, '=', last - first + 1);
 	c->row[first] = '[';
 	c->row[last] = open ? '>' : bar->mark;
-	snprintf(label, sizeof(label), "%.*s %.8s", (int)(c->label > 12 ? c->label - 11 : 1),
+	snprintf(label, sizeof(label), "%.*s %.8s", (int)(c->label > 12 ? c->label - 10 : 2),
 	         bar->playlist, bar->run);
 	row_print(c, label, open ? "running" : bar->outcome);
 }

@@ -222,3 +222,25 @@ Test(payload, gate)
 		cue_payload_unref(payload);
 	}
 }
+
+Test(payload, depth)
+{
+	static const struct {
+		const char *json;
+		unsigned depth;
+	} cases[] = {
+		{ "null", 0 },
+		{ "\"[[{\\\"[\"", 0 },
+		{ "{}", 1 },
+		{ "[1,[],{\"a\":{}}]", 3 },
+		{ "{\"a\":[[]],\"b\":{}}", 3 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cue_payload *payload;
+
+		cr_assert_eq(cue_payload_new(cases[i].json, strlen(cases[i].json), 0, &payload, NULL), 0);
+		cr_assert_eq(cue_payload_depth(payload), cases[i].depth);
+		cue_payload_unref(payload);
+	}
+}

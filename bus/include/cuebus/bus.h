@@ -48,7 +48,10 @@ struct cue_limits {
 	uint32_t queue_events;    /**< events waiting for dispatch [262,144]. */
 	uint32_t state_entries;   /**< (type, producer) pairs kept [65,536]. */
 	uint32_t cascade_depth;   /**< [32] */
-	uint32_t json_depth;      /**< [32] */
+	/** [32] An event's data that is nested deeper is told as `null` where
+	 *  another event embeds it: only playlists and gestures that feed each
+	 *  other in a circle come there. */
+	uint32_t json_depth;
 	uint32_t definitions;     /**< playlists plus gestures [10,000]. */
 	uint32_t active_runs;     /**< [100,000] */
 	uint32_t gesture_producers; /**< producers tracked per gesture, oldest forgotten [1,024]. */

@@ -92,6 +92,13 @@ void cue_payload_unrefp(struct cue_payload **payload);
 const char *cue_payload_bytes(const struct cue_payload *payload, size_t *ret_len);
 
 /**
+ * How deep arrays and objects are nested; a scalar has depth 0. Linear in the
+ * length: for what is embedded in another payload, where a chain of playlists
+ * and gestures that feed each other would otherwise nest without end.
+ */
+unsigned cue_payload_depth(const struct cue_payload *payload);
+
+/**
  * The parsed tree, owned by the payload and valid as long as it is. It must
  * not be changed: take cJSON_Duplicate() of it for that. Numbers are doubles:
  * integers beyond 2^53 are rounded in the tree, but not in the bytes.

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schema_config.h"
+
+#include <cuebus/json_writer.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_table.h"
+#include "json_indent.h"
+
+#define NAME_CLASS "[^+#/\\\\u0000-\\\\u001f\\\\u007f]"
+
+/* What fields of these types refer to, JSON text. */
+static const struct {
+	const char *name, *json;
+} parts[] = {
+	{ "duration",
+	  "{\"description\":\"A decimal number and a unit: us, ms, s, m, h; 10 years at most.\","
+	  "\"type\":\"string\",\"pattern\":\"^[0-9]+([.][0-9]+)?(us|ms|s|m|h)$\"}" },
+	{ "event_type",
+	  "{\"description\":\"1 to 8 segments of [a-z0-9_-]+ joined by dots, 128 characters at most.\","
+	  "\"type\":\"string\",\"maxLength\":128,"
+	  "\"pattern\":\"^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}$\"}" },
+	{ "open_event_type",
+	  "{\"description\":\"An event type that is not the gateway's own.\","
+	  "\"$ref\":\"#/$defs/event_type\","
+	  "\"not\":{\"pattern\":\"^(event|gateway|gesture|input)[.]\"}}" },
+	{ "name", "{\"description\":\"One level of a topic.\",\"type\":\"string\",\"minLength\":1,"
+	          "\"maxLength\":128,\"pattern\":\"^(?![$])" NAME_CLASS "+$\"}" },
+	{ "topic", "{\"description\":\"Levels of a topic, without wildcards.\",\"type\":\"string\","
+	           "\"maxLength\":256,"
+	           "\"pattern\":\"^(?![$])" NAME_CLASS "+(/" NAME_CLASS "+)*$\"}" },
+	{ "line", "{\"description\":\"A line's name, or its offset.\",\"type\":[\"string\",\"integer\"],"
+	          "\"minLength\":1,\"minimum\":0,\"maximum\":4294967295}" },
+	{ "match", "{\"description\":\"Predicate on an event's data: field, or JSON Pointer when it "
+	           "begins with a slash, to a value (equal) or to operators eq, ne, lt, le, gt, ge, "
+	           "in, exists, truthy.\",\"type\":\"object\"}" },
+	{ "filter", "{\"description\":\"An event type, or one with a predicate on its data.\","
+	            "\"oneOf\":[{\"$ref\":\"#/$defs/event_type\"},{\"type\":\"object\",\"properties\":"
+	            "{\"event\":{\"$ref\":\"#/$defs/event_type\"},\"match\":{\"$ref\":\"#/$defs/match\"}},"
+	            "\"required\":[\"event\"],\"patternProperties\":{\"^x-\":true},"
+	            "\"additionalProperties\":false}]}" },
+	{ "when", "{\"description\":\"Condition on the state store, the last event of each type and "
+	          "producer.\",\"oneOf\":[{\"type\":\"object\",\"properties\":{\"state\":"
+	          "{\"$ref\":\"#/$defs/event_type\"},\"producer_id\":{\"type\":\"integer\","
+	          "\"minimum\":0,\"maximum\":4294967295},\"match\":{\"$ref\":\"#/$defs/match\"},"
+	          "\"truthy\":{\"type\":\"boolean\"}},\"required\":[\"state\"],"
+	          "\"not\":{\"required\":[\"match\",\"truthy\"]},\"additionalProperties\":false},"
+	          "{\"type\":\"object\",\"properties\":{\"all\":{\"type\":\"array\",\"minItems\":1,"
+	          "\"items\":{\"$ref\":\"#/$defs/when\"}}},\"required\":[\"all\"],"
+	          "\"additionalProperties\":false},{\"type\":\"object\",\"properties\":{\"any\":"
+	          "{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/when\"}}},"
+	          "\"required\":[\"any\"],\"additionalProperties\":false},{\"type\":\"object\","
+	          "\"properties\":{\"not\":{\"$ref\":\"#/$defs/when\"}},\"required\":[\"not\"],"
+	          "\"additionalProperties\":false}]}" },
+};
+
+static void raw(struct cue_writer *w, const char *json)
+{
+	cue_writer_raw(w, json, strlen(json));
+}
+
+static void text_member(struct cue_writer *w, const char *key, const char *text)
+{
+	cue_writer_key(w, key);
+	cue_writer_string(w, text);
+}
+
+static void number_member(struct cue_writer *w, const char *key, int64_t value)
+{
+	cue_writer_key(w, key);
+	cue_writer_i64(w, value);
+}
+
+static void ref_member(struct cue_writer *w, const char *name)
+{
+	char ref[64] = "#/$defs/";
+
+	strncat(ref, name, sizeof(ref) - strlen(ref) - 1);
+	text_member(w, "$ref", ref);
+}
+
+static void ref_object(struct cue_writer *w, const char *name)
+{
+	cue_writer_object_begin(w);
+	ref_member(w, name);
+	cue_writer_object_end(w);
+}
+
+/* ---- one field ---- */
+
+static void array_of(struct cue_writer *w, const struct config_field *field, const char *name)
+{
+	text_member(w, "type", "array");
+	if (field->min > 0)
+		number_member(w, "minItems", field->min);
+	if (field->max > 0)
+		number_member(w, "maxItems", field->max);
+	cue_writer_key(w, "items");
+	ref_object(w, name);
+}
+
+static void one_or_array_of(struct cue_writer *w, const struct config_field *field, const char *name)
+{
+	cue_writer_key(w, "oneOf");
+	cue_writer_array_begin(w);
+	ref_object(w, name);
+	cue_writer_object_begin(w);
+	array_of(w, field, name);
+	cue_writer_object_end(w);
+	cue_writer_array_end(w);
+}
+
+static void string_field(struct cue_writer *w, const struct config_field *field)
+{
+	text_member(w, "type", "string");
+	if (field->type == CONFIG_POINTER) {
+		text_member(w, "pattern", "^(/([^/~]|~[01])*)*$");
+		return;
+	}
+	if (field->type == CONFIG_URL)
+		text_member(w, "pattern", "^mqtts?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$");
+	number_member(w, "minLength", field->type == CONFIG_STRING ? field->min : 1);
+	if (field->max > 0)
+		number_member(w, "maxLength", field->max);
+}
+
+static void integer_field(struct cue_writer *w, const struct config_field *field)
+{
+	text_member(w, "type", "integer");
+	number_member(w, "minimum", field->min);
+	number_member(w, "maximum", field->max);
+}
+
+static void enum_field(struct cue_writer *w, const struct config_field *field)
+{
+	cue_writer_key(w, "enum");
+	cue_writer_array_begin(w);
+	for (size_t i = 0; field->values[i]; i++)
+		cue_writer_string(w, field->values[i]);
+	cue_writer_array_end(w);
+}
+
+static void map_field(struct cue_writer *w, const struct config_field *field)
+{
+	text_member(w, "type", "object");
+	cue_writer_key(w, "propertyNames");
+	ref_object(w, "name");
+	cue_writer_key(w, "patternProperties");
+	raw(w, "{\"^x-\":true}");
+	cue_writer_key(w, "additionalProperties");
+	ref_object(w, field->table->name);
+}
+
+static void qos_field(struct cue_writer *w, const struct config_field *field)
+{
+	text_member(w, "type", "object");
+	number_member(w, "maxProperties", field->max);
+	cue_writer_key(w, "propertyNames");
+	raw(w, "{\"pattern\":\"^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}([.][*])?$\"}");
+	cue_writer_key(w, "additionalProperties");
+	raw(w, "{\"enum\":[0,1,\"off\"]}");
+}
+
+static void field_type(struct cue_writer *w, const struct config_field *field)
+{
+	switch (field->type) {
+	case CONFIG_STRING:
+	case CONFIG_PATH:
+	case CONFIG_URL:
+	case CONFIG_POINTER:
+		string_field(w, field);
+		break;
+	case CONFIG_NAME:
+		ref_member(w, "name");
+		number_member(w, "maxLength", field->max);
+		break;
+	case CONFIG_TOPIC:
+		ref_member(w, "topic");
+		break;
+	case CONFIG_TOPICS:
+		array_of(w, field, "topic");
+		break;
+	case CONFIG_BOOL:
+		text_member(w, "type", "boolean");
+		break;
+	case CONFIG_UINT:
+	case CONFIG_INT:
+		integer_field(w, field);
+		break;
+	case CONFIG_DURATION:
+		ref_member(w, "duration");
+		break;
+	case CONFIG_ENUM:
+		enum_field(w, field);
+		break;
+	case CONFIG_PROTOCOL:
+		cue_writer_key(w, "enum");
+		raw(w, "[5,\"5\",\"5.0\",4,3,\"3.1.1\"]");
+		break;
+	case CONFIG_EVENT:
+		ref_member(w, "event_type");
+		break;
+	case CONFIG_EMIT:
+		ref_member(w, "open_event_type");
+		break;
+	case CONFIG_EVENTS:
+		one_or_array_of(w, field, "event_type");
+		break;
+	case CONFIG_FILTER:
+		ref_member(w, "filter");
+		break;
+	case CONFIG_FILTERS:
+		one_or_array_of(w, field, "filter");
+		break;
+	case CONFIG_WHEN:
+		ref_member(w, "when");
+		break;
+	case CONFIG_DATA:
+		break;
+	case CONFIG_OBJECT:
+		text_member(w, "type", "object");
+		break;
+	case CONFIG_LINE:
+		ref_member(w, "line");
+		break;
+	case CONFIG_LINES:
+		array_of(w, field, "line");
+		break;
+	case CONFIG_QOS:
+		qos_field(w, field);
+		break;
+	case CONFIG_STRUCT:
+		ref_member(w, field->table->name);
+		break;
+	case CONFIG_MAP:
+		map_field(w, field);
+		break;
+	case CONFIG_LIST:
+		array_of(w, field, field->table->name);
+		break;
+	}
+}
+
+static void write_field(struct cue_writer *w, const struct config_field *field)
+{
+	cue_writer_object_begin(w);
+	text_member(w, "description", field->doc);
+	if (field->not_implemented)
+		text_member(w, "$comment", "Not implemented yet: a warning says so.");
+	field_type(w, field);
+	if (field->initial) {
+		cue_writer_key(w, "default");
+		if (field->type == CONFIG_BOOL || field->type == CONFIG_UINT ||
+		    field->type == CONFIG_INT || field->type == CONFIG_PROTOCOL)
+			raw(w, field->initial);
+		else
+			cue_writer_string(w, field->initial);
+	}
+	cue_writer_object_end(w);
+}
+
+/* ---- one object ---- */
+
+static void write_required(struct cue_writer *w, const struct config_table *table, uint32_t bit)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < table->n_fields; i++) {
+		const struct config_field *field = &table->fields[i];
+
+		if (bit ? (field->required_in & bit) == 0 : !field->required)
+			continue;
+		if (!any) {
+			cue_writer_key(w, "required");
+			cue_writer_array_begin(w);
+		}
+		any = true;
+		cue_writer_string(w, field->key);
+	}
+	if (any)
+		cue_writer_array_end(w);
+}
+
+/** "if it is this variant, then these keys are required and those don't belong". */
+static void write_variant(struct cue_writer *w, const struct config_table *table,
+                          const struct config_variant *variant, unsigned value)
+{
+	const struct config_field *by = config_table_find(table, variant->key);
+	uint32_t bit = 1U << (variant->shift + value), group = 0xFFU << variant->shift;
+
+	cue_writer_object_begin(w);
+	cue_writer_key(w, "if");
+	cue_writer_object_begin(w);
+	cue_writer_key(w, "properties");
+	cue_writer_object_begin(w);
+	cue_writer_key(w, variant->key);
+	cue_writer_object_begin(w);
+	text_member(w, "const", by->values[value]);
+	cue_writer_object_end(w);
+	cue_writer_object_end(w);
+	cue_writer_key(w, "required");
+	cue_writer_array_begin(w);
+	cue_writer_string(w, variant->key);
+	cue_writer_array_end(w);
+	cue_writer_object_end(w);
+	cue_writer_key(w, "then");
+	cue_writer_object_begin(w);
+	write_required(w, table, bit);
+	cue_writer_key(w, "properties");
+	cue_writer_object_begin(w);
+	for (size_t i = 0; i < table->n_fields && variant->severity == DIAG_ERROR; i++) {
+		const struct config_field *field = &table->fields[i];
+
+		if ((field->variants & group) == 0 || (field->variants & bit) != 0)
+			continue;
+		cue_writer_key(w, field->key);
+		cue_writer_bool(w, false);
+	}
+	cue_writer_object_end(w);
+	cue_writer_object_end(w);
+	cue_writer_object_end(w);
+}
+
+static void write_rules(struct cue_writer *w, const struct config_table *table)
+{
+	if (!table->variants[0].key && !table->schema_rules)
+		return;
+	cue_writer_key(w, "allOf");
+	cue_writer_array_begin(w);
+	for (size_t i = 0; i < CONFIG_VARIANTS_MAX && table->variants[i].key; i++) {
+		const struct config_field *by = config_table_find(table, table->variants[i].key);
+
+		for (unsigned v = 0; by->values[v]; v++)
+			write_variant(w, table, &table->variants[i], v);
+	}
+	if (table->schema_rules)
+		raw(w, table->schema_rules);
+	cue_writer_array_end(w);
+}
+
+/** The members of the object's schema; the braces are the caller's. */
+static void write_members(struct cue_writer *w, const struct config_table *table)
+{
+	text_member(w, "type", "object");
+	cue_writer_key(w, "properties");
+	cue_writer_object_begin(w);
+	for (size_t i = 0; i < table->n_fields; i++) {
+		cue_writer_key(w, table->fields[i].key);
+		write_field(w, &table->fields[i]);
+	}
+	cue_writer_object_end(w);
+	write_required(w, table, 0);
+	cue_writer_key(w, "patternProperties");
+	raw(w, "{\"^x-\":true}");
+	cue_writer_key(w, "additionalProperties");
+	cue_writer_bool(w, false);
+	write_rules(w, table);
+}
+
+/** The definitions of all objects below @p table; each is used once. */
+static void write_tables(struct cue_writer *w, const struct config_table *table)
+{
+	for (size_t i = 0; i < table->n_fields; i++) {
+		const struct config_table *below = table->fields[i].table;
+
+		if (!below)
+			continue;
+		cue_writer_key(w, below->name);
+		cue_writer_object_begin(w);
+		write_members(w, below);
+		cue_writer_object_end(w);
+		write_tables(w, below);
+	}
+}
+
+static const char example[] =
+	"[{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"inputs\":{\"pad\":{\"driver\":\"sim\","
+	"\"kind\":\"button\",\"event\":\"button.press\"}},\"gestures\":{\"button.double\":"
+	"{\"type\":\"double_tap\",\"source\":\"button.press\",\"window\":\"500ms\","
+	"\"emit\":\"button.double_tap\"}},\"playlists\":{\"flash\":{\"trigger\":\"button.double_tap\","
+	"\"steps\":[{\"emit\":\"lamp.set\",\"data\":{\"on\":true}},"
+	"{\"emit\":\"lamp.set\",\"data\":{\"on\":false},\"offset\":\"200ms\"}]}}}]";
+
+static int write_schema(char **ret_compact)
+{
+	struct cue_writer w = { 0 };
+
+	cue_writer_object_begin(&w);
+	text_member(&w, "$schema", "https://json-schema.org/draft/2020-12/schema");
+	text_member(&w, "$id", "urn:cuebus:schema:1:config");
+	text_member(&w, "title", "cuebus configuration");
+	text_member(&w, "description",
+	            "The merged configuration, comments and trailing commas removed and ${NAME} "
+	            "replaced.");
+	write_members(&w, &config_table_root);
+	cue_writer_key(&w, "$defs");
+	cue_writer_object_begin(&w);
+	write_tables(&w, &config_table_root);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		cue_writer_key(&w, parts[i].name);
+		raw(&w, parts[i].json);
+	}
+	cue_writer_object_end(&w);
+	cue_writer_key(&w, "examples");
+	raw(&w, example);
+	cue_writer_object_end(&w);
+	return cue_writer_finish(&w, ret_compact, NULL);
+}
+
+int schema_config_text(char **ret_text)
+{
+	char *compact, *text = NULL;
+	size_t size;
+	FILE *out;
+	int r = write_schema(&compact);
+
+	if (r < 0)
+		return r;
+	out = open_memstream(&text, &size);
+	if (out) {
+		json_indent(compact, out);
+		r = fclose(out) == 0 ? 0 : -1;
+	}
+	free(compact);
+	if (!out || r < 0) {
+		free(text);
+		return -ENOMEM;
+	}
+	*ret_text = text;
+	return 0;
+}

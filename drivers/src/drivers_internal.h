@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file drivers_internal.h
+ * @brief The drivers there are, for the registry and for each other.
+ */
+#ifndef CUEBUS_DRIVERS_INTERNAL_H
+#define CUEBUS_DRIVERS_INTERNAL_H
+
+#include <drivers/driver.h>
+
+extern const struct driver_ops driver_gpio;   /**< gpiod_v1.c or gpiod_v2.c */
+extern const struct driver_ops driver_sim;    /**< sim.c */
+extern const struct driver_ops driver_replay; /**< replay.c */
+
+/** Write the one sentence of a failed open; @p error has DRIVER_ERROR_SIZE bytes. @return @p r. */
+int driver_fail(char *error, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

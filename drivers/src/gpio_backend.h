@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file gpio_backend.h
+ * @brief What gpio.c needs of libgpiod, the same over 1.x (gpiod_v1.c) and 2.x
+ *        (gpiod_v2.c). Exactly one of the two is linked.
+ *
+ * Every line is a request of its own, so that its edges have a kernel buffer
+ * of their own and two lines of an input may be on different chips.
+ */
+#ifndef CUEBUS_GPIO_BACKEND_H
+#define CUEBUS_GPIO_BACKEND_H
+
+#include <drivers/driver.h>
+
+/** Names in the kernel's GPIO interface, with the NUL. */
+#define GPIO_NAME_SIZE 32U
+
+/** Most edges that one gpio_request_read() stores. */
+#define GPIO_READ_MAX 17U
+
+struct gpio_chip;
+struct gpio_request;
+
+/** @param path of the character device. @return 0 or negative errno. */
+int gpio_chip_open(const char *path, struct gpio_chip **ret_chip);
+void gpio_chip_close(struct gpio_chip *chip);
+/** e.g. "gpiochip0"; valid as long as the chip. */
+const char *gpio_chip_name(const struct gpio_chip *chip);
+const char *gpio_chip_label(const struct gpio_chip *chip);
+unsigned gpio_chip_lines(const struct gpio_chip *chip);
+
+/** The first line of that name. @return 0; -ENOENT; other negative errno. */
+int gpio_chip_find(struct gpio_chip *chip, const char *name, unsigned *ret_offset);
+
+struct gpio_line_info {
+	char name[GPIO_NAME_SIZE];     /**< "" none */
+	char consumer[GPIO_NAME_SIZE]; /**< "" none */
+	bool used;
+};
+int gpio_chip_line_info(struct gpio_chip *chip, unsigned offset, struct gpio_line_info *ret_info);
+
+struct gpio_request_options {
+	const char *consumer; /**< shorter than GPIO_NAME_SIZE */
+	enum driver_bias bias;
+	bool active_low;
+};
+
+/** Request a line as input, both edges. The chip must stay open. @return 0 or negative errno. */
+int gpio_request_new(struct gpio_chip *chip, unsigned offset, const struct gpio_request_options *options,
+                     struct gpio_request **ret_request);
+void gpio_request_free(struct gpio_request *request);
+int gpio_request_fd(const struct gpio_request *request);
+/** The logical level now. @return 0 or negative errno. */
+int gpio_request_get(struct gpio_request *request, bool *ret_level);
+
+/**
+ * Edges that are waiting, oldest first, `line` left 0; never blocks.
+ * @param edges room for GPIO_READ_MAX.
+ * @return their number, 0 when none is left; negative errno.
+ */
+int gpio_request_read(struct gpio_request *request, struct driver_edge *edges);
+
+/** Whether the descriptor is readable. @return 1; 0; -ENODEV when the chip is gone; other negative errno. */
+int gpio_fd_ready(int fd);
+
+#endif

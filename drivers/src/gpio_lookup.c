@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gpio_lookup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "drivers_internal.h"
+
+#define CHIP_PREFIX "gpiochip"
+
+/** The chips there are, by number: scandir()'s result. */
+struct chip_list {
+	struct dirent **entries;
+	int n;
+};
+
+static int is_chip(const struct dirent *entry)
+{
+	return strncmp(entry->d_name, CHIP_PREFIX, strlen(CHIP_PREFIX)) == 0;
+}
+
+/* versionsort: gpiochip2 before gpiochip10, and the same order on every start. */
+static void list_chips(struct chip_list *list)
+{
+	list->n = scandir("/dev", &list->entries, is_chip, versionsort);
+	if (list->n < 0)
+		list->entries = NULL;
+}
+
+static void chip_list_free(struct chip_list *list)
+{
+	for (int i = 0; i < list->n; i++)
+		free(list->entries[i]);
+	free(list->entries);
+}
+
+static void chip_path(const struct chip_list *list, int i, char path[static PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "/dev/%s", list->entries[i]->d_name);
+}
+
+/** "gpiochip0 [label], …" for messages. */
+static void describe_chips(const struct chip_list *list, char *text, size_t size)
+{
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (int i = 0; i < list->n && len < size; i++) {
+		struct gpio_chip *chip = NULL;
+		char path[PATH_MAX];
+
+		chip_path(list, i, path);
+		if (gpio_chip_open(path, &chip) < 0)
+			continue;
+		len += (size_t)snprintf(text + len, size - len, "%s%s [%s]", len ? ", " : "",
+		                        gpio_chip_name(chip), gpio_chip_label(chip));
+		gpio_chip_close(chip);
+	}
+}
+
+static int fail_forbidden(const struct driver_config *config, const char *path, char *error)
+{
+	const struct group *group = NULL;
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		group = getgrgid(st.st_gid);
+	return driver_fail(error, -EACCES,
+	                   "input \"%s\": no permission to open %s (its group is %s): add the "
+	                   "gateway's user to the group gpio, and have udev give the device to that group",
+	                   config->input, path, group ? group->gr_name : "unknown");
+}
+
+/** The sentence for a chip that was named and can't be opened. */
+static int fail_chip(const struct driver_config *config, const char *path, int r,
+                     const struct chip_list *list, char *error)
+{
+	char there[200];
+
+	if (r == -EACCES || r == -EPERM)
+		return fail_forbidden(config, path, error);
+	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE)
+		return driver_fail(error, r, "input \"%s\": GPIO chip %s: %s", config->input, path,
+		                   strerrordesc_np(-r));
+	describe_chips(list, there, sizeof(there));
+	if (!there[0])
+		return driver_fail(error, -ENODEV,
+		                   "input \"%s\": no GPIO chip \"%s\"; there is none at all (no "
+		                   "/dev/gpiochip*): is the GPIO driver loaded, is this the right machine?",
+		                   config->input, config->chip);
+	return driver_fail(error, -ENODEV,
+	                   "input \"%s\": no GPIO chip \"%s\"; there are %s: set \"chip\" to the label, "
+	                   "name or path of one (gpiodetect lists them)",
+	                   config->input, config->chip, there);
+}
+
+static bool is_named(const struct gpio_chip *chip, const char *name)
+{
+	return strcmp(gpio_chip_name(chip), name) == 0 || strcmp(gpio_chip_label(chip), name) == 0;
+}
+
+/** The chip that the configuration names. */
+static int find_chip(const struct driver_config *config, const struct chip_list *list,
+                     struct gpio_chip **ret_chip, char *error)
+{
+	char path[PATH_MAX], forbidden[PATH_MAX] = "";
+	int r;
+
+	if (strchr(config->chip, '/')) {
+		r = gpio_chip_open(config->chip, ret_chip);
+		return r < 0 ? fail_chip(config, config->chip, r, list, error) : 0;
+	}
+	for (int i = 0; i < list->n; i++) {
+		struct gpio_chip *chip = NULL;
+
+		chip_path(list, i, path);
+		r = gpio_chip_open(path, &chip);
+		if (r == -EACCES || r == -EPERM) {
+			if (!forbidden[0] || strcmp(list->entries[i]->d_name, config->chip) == 0)
+				memcpy(forbidden, path, sizeof(forbidden));
+			continue;
+		}
+		if (r < 0)
+			continue;
+		if (is_named(chip, config->chip)) {
+			*ret_chip = chip;
+			return 0;
+		}
+		gpio_chip_close(chip);
+	}
+	/* One that can't be opened can't be asked for its label: it may be the one. */
+	return fail_chip(config, forbidden, forbidden[0] ? -EACCES : -ENODEV, list, error);
+}
+
+/** An offset in decimal and nothing else. */
+static bool parse_offset(const char *text, unsigned *ret_offset)
+{
+	unsigned long value;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || value > UINT_MAX)
+		return false;
+	*ret_offset = (unsigned)value;
+	return true;
+}
+
+/** The line of a chip that is named: by its name, else by its offset. */
+static int find_line_on(const struct driver_config *config, struct gpio_chip *chip, const char *line,
+                        unsigned *ret_offset, char *error)
+{
+	unsigned offset;
+	int r = gpio_chip_find(chip, line, &offset);
+
+	if (r == -ENOENT && parse_offset(line, &offset) && offset < gpio_chip_lines(chip))
+		r = 0;
+	if (r == 0) {
+		*ret_offset = offset;
+		return 0;
+	}
+	return driver_fail(error, r,
+	                   "input \"%s\": GPIO chip %s [%s] has no line \"%s\": give a line's name, or an "
+	                   "offset from 0 to %u (gpioinfo lists them)",
+	                   config->input, gpio_chip_name(chip), gpio_chip_label(chip), line,
+	                   gpio_chip_lines(chip) - 1);
+}
+
+/** A line by its name alone, on whatever chip. */
+static int find_line_anywhere(const struct driver_config *config, const struct chip_list *list,
+                              const char *line, struct gpio_chip **ret_chip, unsigned *ret_offset,
+                              char *error)
+{
+	char path[PATH_MAX], forbidden[PATH_MAX] = "", there[200];
+
+	for (int i = 0; i < list->n; i++) {
+		struct gpio_chip *chip = NULL;
+		int r;
+
+		chip_path(list, i, path);
+		r = gpio_chip_open(path, &chip);
+		if ((r == -EACCES || r == -EPERM) && !forbidden[0])
+			memcpy(forbidden, path, sizeof(forbidden));
+		if (r < 0)
+			continue;
+		if (gpio_chip_find(chip, line, ret_offset) == 0) {
+			*ret_chip = chip;
+			return 0;
+		}
+		gpio_chip_close(chip);
+	}
+	if (forbidden[0])
+		return fail_forbidden(config, forbidden, error);
+	describe_chips(list, there, sizeof(there));
+	if (!there[0])
+		return driver_fail(error, -ENODEV,
+		                   "input \"%s\": no GPIO chip has a line \"%s\"; there is no chip at all (no "
+		                   "/dev/gpiochip*): is the GPIO driver loaded, is this the right machine?",
+		                   config->input, line);
+	return driver_fail(error, -ENOENT,
+	                   "input \"%s\": none of the GPIO chips %s has a line named \"%s\" (gpioinfo "
+	                   "lists them); an offset needs \"chip\" as well",
+	                   config->input, there, line);
+}
+
+int gpio_lookup(const struct driver_config *config, size_t index, struct gpio_chip **ret_chip,
+                unsigned *ret_offset, char *error)
+{
+	const char *line = config->lines[index];
+	struct gpio_chip *chip = NULL;
+	struct chip_list list;
+	unsigned offset = 0;
+	int r;
+
+	list_chips(&list);
+	if (config->chip) {
+		r = find_chip(config, &list, &chip, error);
+		if (r == 0)
+			r = find_line_on(config, chip, line, &offset, error);
+	} else {
+		r = find_line_anywhere(config, &list, line, &chip, &offset, error);
+	}
+	chip_list_free(&list);
+	if (r < 0) {
+		if (chip)
+			gpio_chip_close(chip);
+		return r;
+	}
+	*ret_chip = chip;
+	*ret_offset = offset;
+	return 0;
+}
+
+int gpio_request_error(const struct driver_config *config, struct gpio_chip *chip, unsigned offset,
+                       int r, char *error)
+{
+	struct gpio_line_info info = { 0 };
+	char line[64];
+
+	(void)gpio_chip_line_info(chip, offset, &info);
+	if (info.name[0])
+		snprintf(line, sizeof(line), "%u \"%s\"", offset, info.name);
+	else
+		snprintf(line, sizeof(line), "%u", offset);
+	if (r == -EBUSY)
+		return driver_fail(error, r,
+		                   "input \"%s\": line %s of GPIO chip %s [%s] is held by \"%s\": stop that "
+		                   "program or kernel driver, or choose another line (gpioinfo shows who holds what)",
+		                   config->input, line, gpio_chip_name(chip), gpio_chip_label(chip),
+		                   info.consumer[0] ? info.consumer : "another consumer");
+	if (r == -EACCES || r == -EPERM)
+		return driver_fail(error, -EACCES,
+		                   "input \"%s\": no permission to use line %s of GPIO chip %s [%s]: add the "
+		                   "gateway's user to the group gpio",
+		                   config->input, line, gpio_chip_name(chip), gpio_chip_label(chip));
+	if (r == -ENXIO || r == -EOPNOTSUPP)
+		return driver_fail(error, -EIO,
+		                   "input \"%s\": line %s of GPIO chip %s [%s] has no interrupt, so its edges "
+		                   "can't be seen: choose another line",
+		                   config->input, line, gpio_chip_name(chip), gpio_chip_label(chip));
+	return driver_fail(error, r == -ENOMEM || r == -EINVAL ? r : -EIO,
+	                   "input \"%s\": line %s of GPIO chip %s [%s] for \"%s\" with %s: %s%s",
+	                   config->input, line, gpio_chip_name(chip), gpio_chip_label(chip),
+	                   config->consumer, driver_gpio_version(), strerrordesc_np(-r),
+	                   r == -EINVAL ? ": does the kernel have this version of the GPIO interface, "
+	                                  "does the chip have this bias?" : "");
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cue_criterion.h"
+
+static const char config_text[] =
+	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+	"  \"inputs\": { \"pad\": { \"driver\": \"sim\", \"kind\": \"button\", \"event\": \"button.press\" } },"
+	"  \"gestures\": { \"double\": { \"type\": \"double_tap\", \"source\": \"button.press\","
+	"                  \"window\": \"500ms\", \"emit\": \"button.double_tap\" } },"
+	"  \"playlists\": { \"blink\": { \"mode\": \"single\", \"steps\": [ { \"emit\": \"lamp.set\", \"repeat\": 10,"
+	"                  \"interval\": \"1s\" } ] } },"
+	"  \"limits\": { \"commands_per_second\": 50, \"payload_bytes\": 1000 } }";
+
+struct rig {
+	struct config *config;
+	struct engine *engine;
+	struct commands *commands;
+	uint64_t now_ns;
+	unsigned char next_random;
+	char changed[64];
+	char *reply;
+};
+
+static int rig_random(void *user, void *buf, size_t len)
+{
+	struct rig *rig = user;
+
+	memset(buf, rig->next_random++, len);
+	return 0;
+}
+
+static void on_changed(void *user, bool is_playlist, const char *name)
+{
+	struct rig *rig = user;
+
+	snprintf(rig->changed, sizeof(rig->changed), "%s %s", is_playlist ? "playlist" : "gesture",
+	         name);
+}
+
+static void rig_open(struct rig *rig, const char *state_dir)
+{
+	struct diag diag = { 0 };
+	char error[512] = "";
+
+	*rig = (struct rig){ .now_ns = 1000, .next_random = 1 };
+	if (config_load_text("t", config_text, strlen(config_text), &diag, &rig->config) < 0)
+		diag_print(&diag, stderr);
+	cr_assert_not_null(rig->config);
+	diag_clear(&diag);
+	cr_assert_eq(engine_new(&(struct engine_config){ .config = rig->config,
+	                                                 .start_ns = rig->now_ns,
+	                                                 .random = rig_random,
+	                                                 .user = rig,
+	                                                 .virtual_inputs = true },
+	                        &rig->engine),
+	             0);
+	cr_assert_eq(engine_open_inputs(rig->engine, error), 0);
+	cr_assert_eq(commands_new(&(struct commands_config){ .engine = rig->engine,
+	                                                     .boot_id = "cafe0001",
+	                                                     .start_ns = rig->now_ns,
+	                                                     .state_dir = state_dir,
+	                                                     .definition_changed = on_changed,
+	                                                     .user = rig },
+	                          &rig->commands, error),
+	             0);
+}
+
+static void rig_close(struct rig *rig)
+{
+	free(rig->reply);
+	commands_free(rig->commands);
+	engine_free(rig->engine);
+	config_free(rig->config);
+}
+
+static const char *run_with(struct rig *rig, const char *name, const char *payload,
+                            const char *correlation)
+{
+	size_t len;
+
+	free(rig->reply);
+	rig->reply = NULL;
+	engine_wake(rig->engine, rig->now_ns);
+	cr_assert_eq(commands_run(rig->commands,
+	                          &(struct command_request){
+					  .name = name,
+					  .payload = payload,
+					  .payload_len = strlen(payload),
+					  .correlation = correlation,
+					  .correlation_len = correlation ? strlen(correlation) : 0,
+					  .now_ns = rig->now_ns },
+	                          &rig->reply, &len),
+	             0);
+	cr_assert_eq(strlen(rig->reply), len);
+	return rig->reply;
+}
+
+static const char *run(struct rig *rig, const char *name, const char *payload)
+{
+	return run_with(rig, name, payload, NULL);
+}
+
+static void expect_error(struct rig *rig, const char *name, const char *payload, const char *code,
+                         const char *path)
+{
+	char part[128];
+	const char *reply = run(rig, name, payload);
+
+	snprintf(part, sizeof(part), "\"error\":{\"code\":\"%s\"", code);
+	if (!strstr(reply, part) || strncmp(reply, "{\"ok\":false,", 12) != 0)
+		fprintf(stderr, "%s %s -> %s\n", name, payload, reply);
+	cr_assert_not_null(strstr(reply, part));
+	if (path) {
+		snprintf(part, sizeof(part), "\"path\":\"%s\"", path);
+		cr_assert_not_null(strstr(reply, part));
+	}
+}
+
+Test(commands, start_list_runs_and_stop)
+{
+	struct rig rig;
+
+	rig_open(&rig, NULL);
+	cr_assert_not_null(strstr(run(&rig, "playlist/start", "{\"playlist\":\"blink\",\"request_id\":7}"),
+	                          "{\"ok\":true,\"request_id\":7,\"result\":{\"run\":\""));
+	expect_error(&rig, "playlist/start", "{\"playlist\":\"blink\"}", "busy", "/playlist");
+	rig.now_ns += 2500000000ULL;
+	cr_assert_not_null(strstr(run(&rig, "playlist/runs", ""),
+	                          "\"playlist\":\"blink\",\"state\":\"running\",\"offset\":2.5,"));
+	cr_assert_not_null(strstr(run(&rig, "playlist/list", "{}"),
+	                          "{\"playlists\":[{\"name\":\"blink\",\"definition_id\":\""));
+	cr_assert_not_null(strstr(run(&rig, "playlist/stop", "{\"all\":true}"), "{\"stopped\":[\""));
+	cr_assert_not_null(strstr(run(&rig, "playlist/stop", "{\"playlist\":\"blink\"}"),
+	                          "\"result\":{\"stopped\":[]}"));
+	cr_assert_not_null(strstr(run(&rig, "playlist/runs", "{}"), "{\"runs\":[]}"));
+	rig_close(&rig);
+}
+
+Test(commands, bad_requests_name_the_field)
+{
+	struct rig rig;
+
+	rig_open(&rig, NULL);
+	expect_error(&rig, "no/such", "{}", "unknown_command", NULL);
+	expect_error(&rig, "playlist/start", "{", "invalid_json", NULL);
+	expect_error(&rig, "playlist/start", "{}", "invalid_request", "/playlist");
+	expect_error(&rig, "playlist/start", "{\"playlist\":\"x\"}", "not_found", "/playlist");
+	expect_error(&rig, "playlist/start", "{\"playlist\":\"blink\",\"triger_data\":1}",
+	             "invalid_request", "/triger_data");
+	expect_error(&rig, "playlist/stop", "{}", "invalid_request", NULL);
+	expect_error(&rig, "playlist/stop", "{\"all\":true,\"run\":\"x\"}", "invalid_request", NULL);
+	expect_error(&rig, "playlist/stop", "{\"run\":\"x\"}", "invalid_request", "/run");
+	expect_error(&rig, "playlist/stop", "{\"run\":\"00000000000000000000000000000000\"}",
+	             "not_found", "/run");
+	expect_error(&rig, "playlist/runs", "{\"playlist\":\"x\"}", "not_found", "/playlist");
+	expect_error(&rig, "playlist/define", "{\"name\":\"n\",\"definition\":{\"steps\":[]}}",
+	             "invalid_request", NULL);
+	expect_error(&rig, "playlist/remove", "{\"playlist\":\"blink\"}", "refused", "/playlist");
+	expect_error(&rig, "playlist/remove", "{\"playlist\":\"x\"}", "not_found", "/playlist");
+	expect_error(&rig, "gesture/remove", "{\"gesture\":\"double\"}", "refused", "/gesture");
+	expect_error(&rig, "event/emit", "{\"event_type\":\"Bad\"}", "invalid_request", "/event_type");
+	expect_error(&rig, "event/emit", "{\"event_type\":\"gateway.gap\"}", "refused", "/event_type");
+	expect_error(&rig, "event/emit", "{\"event_type\":\"a\",\"producer_id\":-1}",
+	             "invalid_request", "/producer_id");
+	expect_error(&rig, "input/set", "{\"input\":\"x\",\"value\":1}", "not_found", "/input");
+	expect_error(&rig, "input/set", "{\"input\":\"pad\",\"value\":2}", "invalid_request", "/value");
+	expect_error(&rig, "input/set", "{\"input\":\"pad\",\"value\":1,\"line\":1}",
+	             "invalid_request", "/line");
+	expect_error(&rig, "config/reload", "{}", "refused", NULL);
+	rig_close(&rig);
+}
+
+Test(commands, a_payload_over_the_limit_is_refused)
+{
+	struct rig rig;
+	char large[1200];
+
+	rig_open(&rig, NULL);
+	memset(large, ' ', sizeof(large));
+	memcpy(large, "{}", 2);
+	large[1001] = '\0';
+	expect_error(&rig, "ping", large, "limit", NULL);
+	large[1000] = '\0';
+	cr_assert_not_null(strstr(run(&rig, "ping", large), "\"ok\":true"));
+	rig_close(&rig);
+}
+
+Test(commands, twice_the_same_request_runs_once)
+{
+	struct rig rig;
+	struct commands_stats stats;
+	char first[512];
+
+	rig_open(&rig, NULL);
+	snprintf(first, sizeof(first), "%s",
+	         run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"));
+	rig.now_ns += 60000000000ULL;
+	cr_assert_str_eq(run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"), first);
+	rig.now_ns += 1;
+	cr_assert_str_neq(run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"), first);
+	snprintf(first, sizeof(first), "%s", run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"));
+	cr_assert_str_eq(run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"), first);
+	cr_assert_str_neq(run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "d"), first);
+	commands_get_stats(rig.commands, &stats);
+	cr_assert_eq(stats.repeated, 2U);
+	rig_close(&rig);
+}
+
+Test(commands, the_rate_is_limited_and_recovers)
+{
+	struct rig rig;
+	struct commands_stats stats;
+
+	rig_open(&rig, NULL);
+	for (int i = 0; i < 50; i++)
+		cr_assert_not_null(strstr(run(&rig, "ping", ""), "\"ok\":true"));
+	expect_error(&rig, "ping", "", "limit", NULL);
+	rig.now_ns += 20000000ULL; /* a fiftieth of a second: one more */
+	cr_assert_not_null(strstr(run(&rig, "ping", ""), "\"ok\":true"));
+	expect_error(&rig, "ping", "", "limit", NULL);
+	commands_get_stats(rig.commands, &stats);
+	cr_assert_eq(stats.rate_limited, 2U);
+	rig_close(&rig);
+}
+
+Test(commands, definitions_lie_over_the_configuration_and_survive)
+{
+	char dir[] = "/tmp/cuebus-commands-XXXXXX", file[64];
+	struct rig rig;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/definitions.json", dir);
+	rig_open(&rig, dir);
+	run(&rig, "playlist/define",
+	    "{\"name\":\"blink\",\"definition\":{\"steps\":[{\"emit\":\"other.step\"}]}}");
+	cr_assert_str_eq(rig.changed, "playlist blink");
+	run(&rig, "gesture/define",
+	    "{\"name\":\"mine\",\"definition\":{\"type\":\"double_tap\",\"source\":\"x\","
+	    "\"window\":\"1s\",\"emit\":\"x.twice\"}}");
+	cr_assert_str_eq(rig.changed, "gesture mine");
+	rig_close(&rig);
+
+	rig_open(&rig, dir);
+	cr_assert_not_null(strstr(run(&rig, "gesture/list", ""), "\"name\":\"mine\""));
+	run(&rig, "playlist/start", "{\"playlist\":\"blink\"}");
+	engine_wake(rig.engine, rig.now_ns);
+	cr_assert_not_null(strstr(run(&rig, "state/get", "{\"event_type\":\"other.step\"}"),
+	                          "\"event_type\":\"other.step\",\"producer_id\":0,\"data\":null,"));
+	/* Removing it brings the configuration's own back. */
+	cr_assert_not_null(strstr(run(&rig, "playlist/remove", "{\"playlist\":\"blink\"}"),
+	                          "{\"removed\":\"blink\"}"));
+	run(&rig, "playlist/start", "{\"playlist\":\"blink\"}");
+	engine_wake(rig.engine, rig.now_ns);
+	cr_assert_not_null(strstr(run(&rig, "state/get", "{\"event_type\":\"lamp.set\"}"), "lamp.set"));
+	expect_error(&rig, "playlist/remove", "{\"playlist\":\"blink\"}", "refused", "/playlist");
+	cr_assert_not_null(strstr(run(&rig, "gesture/remove", "{\"gesture\":\"mine\"}"),
+	                          "{\"removed\":\"mine\"}"));
+	cr_assert_eq(commands_flush(rig.commands), 0);
+	rig_close(&rig);
+	unlink(file);
+	rmdir(dir);
+}
+
+Test(commands, data_keeps_its_spelling)
+{
+	struct rig rig;
+
+	rig_open(&rig, NULL);
+	run(&rig, "event/emit",
+	    "{\"event_type\":\"a\",\"producer_id\":4,\"data\": {\"n\": 12345678901234567890, \"x\": 1.50}}");
+	cr_assert_not_null(strstr(run(&rig, "state/get", "{\"producer_id\":4}"),
+	                          "\"data\":{\"n\":12345678901234567890,\"x\":1.50}"));
+	rig_close(&rig);
+}
+
+Test(commands, config_check_tells_every_finding)
+{
+	struct rig rig;
+	const char *reply;
+
+	rig_open(&rig, NULL);
+	reply = run(&rig, "config/check", "{\"version\":1,\"gatway\":{},\"request_id\":\"q\"}");
+	cr_assert_eq(strncmp(reply, "{\"ok\":true,\"request_id\":\"q\",", 28), 0);
+	cr_assert_not_null(strstr(reply, "\"severity\":\"error\",\"line\":1,\"column\":"));
+	cr_assert_not_null(strstr(reply, "gatway"));
+	cr_assert_null(strstr(reply, "/request_id"));
+	cr_assert_not_null(strstr(run(&rig, "config/get", ""), "\"hash\":\""));
+	rig_close(&rig);
+}

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The broker dies and comes back while events flow: none is lost, seq goes on."""
+
+import signal
+import threading
+import unittest
+
+from harness import P, IntegrationTest, base_config, check_sequence
+
+
+class BrokerDeath(IntegrationTest):
+    def drain(self):
+        """All that the broker has got of the stopped gateway is with the
+        watcher: a broker keeps the order of what it forwards to one client."""
+        for n in range(3):
+            self.watcher.publish(f"{P}/emit/drain", b"%d" % n)
+            self.watcher.message("drain", lambda m, n=n: m.topic == f"{P}/emit/drain"
+                                 and m.payload == b"%d" % n, self.mark)
+
+    def break_broker(self, downtime_s):
+        """SIGKILL the broker, let the gateway go on without it for a while, and
+        start it again.
+
+        What a broker has acknowledged and not yet forwarded dies with it: that
+        loss is not the gateway's. So the gateway is held (SIGSTOP) until the
+        watcher has all that the broker got, and held again until the watcher
+        has subscribed to the new broker. What the gateway had in flight, and
+        what it emits while there is no broker, stays in the test.
+        """
+        self.mark = self.watcher.mark()
+        self.gateway.signal(signal.SIGSTOP)
+        self.drain()
+        self.broker.kill()
+        self.gateway.signal(signal.SIGCONT)
+        threading.Event().wait(downtime_s)  # how long the fault lasts; nothing is waited for
+        self.gateway.signal(signal.SIGSTOP)
+        self.broker.start()
+        since = self.watcher.mark()
+        self.watcher.reconnect()
+        self.control.reconnect()
+        self.gateway.signal(signal.SIGCONT)
+        self.wait_online(since)
+        return since
+
+    def test_seq_continues(self):
+        for round_, downtime_s in enumerate((0.3, 1.0, 0.6)):
+            with self.subTest(round=round_):
+                since = self.watcher.mark()
+                runs = [self.ok("playlist/start", {"playlist": "burst"})["run"] for _ in range(2)]
+                self.watcher.event("burst.tick", since=since)
+                self.break_broker(downtime_s)
+                for run in runs:
+                    stopped = self.watcher.event(
+                        "event.playlist.stopped",
+                        lambda e, run=run: e["data"]["playlist_id"] == run, since)
+                    self.assertEqual(stopped["data"]["reason"], "completed")
+                    self.assertEqual(stopped["data"]["emitted_count"], 200)
+                ticks = {(e["boot_id"], e["seq"])
+                         for e in self.watcher.events("burst.tick", since)}
+                self.assertEqual(len(ticks), 400)
+                self.assertEqual(check_sequence(self.watcher.events()), [])
+                self.assertEqual(self.watcher.events("gateway.gap"), [])
+
+    def test_order_on_the_wire_is_seq_order(self):
+        """A resent event may come again, but what is new only goes up."""
+        since = self.watcher.mark()
+        run = self.ok("playlist/start", {"playlist": "burst"})["run"]
+        self.watcher.event("burst.tick", since=since)
+        self.break_broker(0.3)
+        self.watcher.event("event.playlist.stopped",
+                           lambda e: e["data"]["playlist_id"] == run, since)
+        highest = 0
+        for event in self.watcher.events(since=since):
+            self.assertLessEqual(event["seq"], highest + 1 if highest else event["seq"])
+            highest = max(highest, event["seq"])
+
+    def test_retained_topics_are_published_again(self):
+        since = self.break_broker(0.2)
+        config = base_config(1)
+        wanted = {"info", "status"} | {f"input/{n}" for n in config["inputs"]}
+        wanted |= {f"playlist/{n}" for n in config["playlists"]}
+        for below in wanted:
+            self.watcher.on_topic(f"{P}/{below}", since)
+        # The broker remembers them again, and commands arrive again.
+        client = self.connect()
+        client.subscribe(f"{P}/status")
+        self.assertTrue(client.on_topic(f"{P}/status").retain)
+        self.ok("ping")
+
+    def test_events_while_the_broker_is_away_keep_their_time(self):
+        since = self.watcher.mark()
+        run = self.ok("playlist/start", {"playlist": "burst"})["run"]
+        self.watcher.event("burst.tick", since=since)
+        self.break_broker(0.5)
+        self.watcher.event("event.playlist.stopped",
+                           lambda e: e["data"]["playlist_id"] == run, since)
+        emitted = [e for e in self.watcher.events("event.playlist.emitted", since)
+                   if e["data"]["playlist_id"] == run]
+        offsets = sorted({e["data"]["offset"] for e in emitted})
+        self.assertEqual(offsets, [n / 100 for n in range(200)])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service's life: SIGTERM, SIGHUP, restarts, definitions that stay."""
+
+import signal
+import unittest
+
+from harness import P, TIMEOUT_S, IntegrationTest, until
+
+
+class Service(IntegrationTest):
+    def restart(self):
+        self.gateway.stop()
+        self.start_gateway()
+
+    def test_sigterm_stops_runs_and_says_offline(self):
+        since = self.watcher.mark()
+        runs = [self.ok("playlist/start", {"playlist": "long"})["run"] for _ in range(3)]
+        self.gateway.stop()
+        self.watcher.message("offline", lambda m: m.topic == P + "/status"
+                             and m.payload == b"offline", since)
+        stopped = {e["data"]["playlist_id"]: e["data"]
+                   for e in self.watcher.events("event.playlist.stopped", since)}
+        for run in runs:
+            self.assertEqual((stopped[run]["reason"], stopped[run]["detail"]),
+                             ("cancelled", "shutdown"))
+        # `offline` is the last word.
+        last = [m for m in self.watcher.messages if not m.topic.startswith(
+            (P + "/cmd", P + "/emit"))][-1]
+        self.assertEqual((last.topic, last.payload), (P + "/status", b"offline"))
+        self.start_gateway()
+
+    def test_sigint_ends_it_too(self):
+        self.gateway.signal(signal.SIGINT)
+        self.gateway.wait()
+        self.start_gateway()
+
+    def test_each_start_has_its_boot_id_and_counts_from_one(self):
+        before = self.ok("ping")["boot_id"]
+        since = self.watcher.mark()
+        self.restart()
+        self.emit("after.restart")
+        self.watcher.event("after.restart", since=since)
+        events = [e for e in self.watcher.events(since=since) if e["boot_id"] != before]
+        self.assertEqual(min(e["seq"] for e in events), 1)
+
+    def test_definitions_made_by_command_survive(self):
+        made = self.ok("playlist/define", {"name": "kept", "definition": {
+            "trigger": "kept.start", "steps": [{"emit": "kept.tick"}]}})
+        gesture = self.ok("gesture/define", {"name": "kept.tap", "definition": {
+            "type": "double_tap", "source": "kept.press", "window": "30s",
+            "emit": "kept.double"}})
+        self.restart()
+        listed = {p["name"]: p["definition_id"] for p in self.ok("playlist/list")["playlists"]}
+        self.assertEqual(listed["kept"], made["definition_id"])
+        listed = {g["name"]: g["id"] for g in self.ok("gesture/list")["gestures"]}
+        self.assertEqual(listed["kept.tap"], gesture["definition_id"])
+        since = self.watcher.mark()
+        self.emit("kept.start")
+        self.watcher.event("kept.tick", since=since)
+        self.emit("kept.press")
+        self.emit("kept.press")
+        self.watcher.event("kept.double", since=since)
+        # Also after a kill -9: what was answered is kept.
+        self.ok("playlist/define", {"name": "kept", "definition": {
+            "steps": [{"emit": "kept.second"}]}})
+        self.gateway.kill()
+        self.start_gateway()
+        since = self.watcher.mark()
+        self.ok("playlist/start", {"playlist": "kept"})
+        self.watcher.event("kept.second", since=since)
+        # Removed, they stay removed.
+        self.ok("playlist/remove", {"playlist": "kept"})
+        self.ok("gesture/remove", {"gesture": "kept.tap"})
+        self.restart()
+        self.fails("not_found", "playlist/start", {"playlist": "kept"})
+        self.assertNotIn("kept.tap", [g["name"] for g in self.ok("gesture/list")["gestures"]])
+
+    def test_definition_id_is_stable_and_run_ids_are_not(self):
+        def ids():
+            since = self.watcher.mark()
+            self.ok("playlist/start", {"playlist": "flash"})
+            data = self.watcher.event("event.playlist.created", since=since)["data"]
+            return data["definition_id"], data["playlist_id"]
+        first = ids()
+        self.restart()
+        second = ids()
+        self.assertEqual(first[0], second[0])
+        self.assertNotEqual(first[1], second[1])
+
+    def test_sighup_takes_a_good_configuration(self):
+        self.addCleanup(self.back_to_the_first)
+        config = self.config()
+        config["playlists"]["fresh"] = {"steps": [{"emit": "fresh.tick"}]}
+        config["inputs"]["extra"] = {"driver": "sim", "kind": "button", "event": "extra.press"}
+        del config["playlists"]["flash"]
+        del config["gestures"]["flash.on.door"]
+        run = self.ok("playlist/start", {"playlist": "long"})["run"]
+        hash_before = self.ok("config/get")["hash"]
+        self.gateway.write(config)
+        since = self.watcher.mark()
+        self.gateway.signal(signal.SIGHUP)
+        info = self.watcher.message("info", lambda m: m.topic == P + "/info"
+                                    and "fresh" in m.json["playlists"], since).json
+        self.assertNotEqual(info["config_hash"], hash_before)
+        self.assertNotIn("flash", info["playlists"])
+        self.watcher.on_topic(P + "/input/extra", since)
+        self.watcher.message("view gone", lambda m: m.topic == P + "/playlist/flash"
+                             and not m.payload, since)
+        self.ok("playlist/start", {"playlist": "fresh"})
+        self.watcher.event("fresh.tick", since=since)
+        self.ok("input/set", {"input": "extra", "value": 1})
+        self.watcher.event("extra.press", since=since)
+        self.fails("not_found", "playlist/start", {"playlist": "flash"})
+        # What did not change goes on.
+        self.assertIn(run, [r["run"] for r in self.ok("playlist/runs")["runs"]])
+        self.ok("playlist/stop", {"run": run})
+
+    def back_to_the_first(self):
+        self.gateway.write(self.config())
+        self.ok("config/reload")
+
+    def test_reload_refuses_a_bad_configuration(self):
+        self.addCleanup(self.back_to_the_first)
+        before = self.ok("config/get")
+        config = self.config()
+        config["playlists"]["long"]["steps"][0]["offzet"] = "1s"
+        config["playlists"]["fresh"] = {"steps": [{"emit": "fresh.tick"}]}
+        self.gateway.write(config)
+        error = self.fails("refused", "config/reload")
+        self.assertIn("offset", error["message"])
+        self.gateway.signal(signal.SIGHUP)
+        until("the complaint in the log", lambda: "offzet" in self.gateway.log(), TIMEOUT_S)
+        self.assertEqual(self.ok("config/get"), before)
+        self.fails("not_found", "playlist/start", {"playlist": "fresh"})
+        self.gateway.write("{ no json")
+        self.fails("refused", "config/reload")
+        self.ok("ping")
+
+    def test_reload_by_command(self):
+        self.addCleanup(self.back_to_the_first)
+        config = self.config()
+        config["playlists"]["by.command"] = {"steps": [{"emit": "by.command.tick"}]}
+        self.gateway.write(config)
+        self.assertEqual(self.ok("config/reload"), {"findings": []})
+        self.ok("playlist/start", {"playlist": "by.command"})
+
+
+if __name__ == "__main__":
+    unittest.main()

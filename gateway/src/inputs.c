@@ -198,6 +198,11 @@ static void close_driver(struct input *input)
 	input->driver = NULL;
 }
 
+static uint64_t driver_clock(void *user)
+{
+	return engine_now(user);
+}
+
 /** The driver's lines; a sim input needs none in the configuration and gets what its kind has. */
 static struct driver_config driver_config(const struct input *input, const char *consumer)
 {
@@ -211,6 +216,8 @@ static struct driver_config driver_config(const struct input *input, const char 
 		.active_low = config->active_low,
 		.file = config->file,
 		.now_ns = engine_now(input->engine),
+		.clock_ns = driver_clock,
+		.clock_user = input->engine,
 	};
 
 	for (size_t i = 0; i < config->n_lines; i++)

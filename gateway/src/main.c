@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli.h"
+#include "version.h"
+
+struct subcommand {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *synopsis;
+	const char *help;
+};
+
+static const struct subcommand subcommands[] = {
+	{ "check", cmd_check, "check FILE", "find what is wrong with a configuration" },
+	{ "simulate", cmd_simulate, "simulate FILE [--input TRACE]",
+	  "run it in virtual time and print the events" },
+	{ "schema", cmd_schema, "schema [NAME]", "print a JSON Schema, or their names" },
+};
+
+#define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static void print_help(FILE *stream)
+{
+	fputs("Usage: cuebus COMMAND [OPTIONS]\n"
+	      "\n"
+	      "Event bus, playlists and gestures for hardware inputs, bridged to MQTT.\n"
+	      "\n",
+	      stream);
+	for (size_t i = 0; i < N_SUBCOMMANDS; i++)
+		fprintf(stream, "  %-32s %s\n", subcommands[i].synopsis, subcommands[i].help);
+	fputs("\n"
+	      "  --version                        versions of cuebus and its libraries\n"
+	      "  --help                           this text; `cuebus COMMAND --help` says more\n"
+	      "\n"
+	      "Exit codes are those of sysexits.h: 0 ok, 64 usage, 65 bad data, 69 unavailable,\n"
+	      "70 internal, 78 configuration.\n",
+	      stream);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		print_help(stderr);
+		return EX_USAGE;
+	}
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+		print_help(stdout);
+		return EX_OK;
+	}
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+		version_print(stdout);
+		return EX_OK;
+	}
+	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
+		if (strcmp(name, subcommands[i].name) == 0)
+			return subcommands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "cuebus: there is no command '%s'. Try 'cuebus --help'.\n", name);
+	return EX_USAGE;
+}

@@ -303,7 +303,7 @@ int cue_gesture_define(struct cue_gestures *gestures, const struct cue_gesture_c
 		gesture_remove(gestures->items[at]);
 	} else {
 		memmove(&gestures->items[at + 1], &gestures->items[at],
-		        (gestures->n - at) * sizeof(*gestures->items));
+		        (gestures->n - at) * sizeof(struct gesture *));
 		gestures->n++;
 		gestures->bus->definitions++;
 	}
@@ -324,7 +324,7 @@ int cue_gesture_remove(struct cue_gestures *gestures, const char *name)
 	gestures->n--;
 	gestures->bus->definitions--;
 	memmove(&gestures->items[at], &gestures->items[at + 1],
-	        (gestures->n - at) * sizeof(*gestures->items));
+	        (gestures->n - at) * sizeof(struct gesture *));
 	gesture_remove(gesture);
 	return 0;
 }

@@ -68,14 +68,14 @@ static int check_emit(const char *emit, bool needed, struct cue_predicate_error 
 static int refuse_predicate(struct cue_predicate_error *error, const struct cue_place *place,
                             const struct cue_predicate_error *inner)
 {
-	size_t len;
+	size_t len, inner_len = strlen(inner->path);
 
 	if (!error)
 		return -EINVAL;
 	cue_predicate_fail(error, place, "%s", inner->text);
 	len = strlen(error->path);
-	if (len + strlen(inner->path) < sizeof(error->path))
-		strcpy(error->path + len, inner->path);
+	if (len + inner_len < sizeof(error->path))
+		memcpy(error->path + len, inner->path, inner_len + 1);
 	return -EINVAL;
 }
 

@@ -121,7 +121,7 @@ static void model_event(struct rig *rig, struct model *m, uint32_t producer_id,
 	len = h->n < m->n_steps ? h->n : m->n_steps;
 	while (len > 0 && !suffix_is_prefix(m, h, len))
 		len--;
-	m->progress = len % m->n_steps;
+	m->progress = len < m->n_steps ? len : 0;
 	if (len == m->n_steps)
 		model_fire(rig, m, h);
 }

@@ -40,7 +40,7 @@ struct cue_playlists;
 /** Bytes of a gesture's payload. One that would be larger (gestures made of
  *  gestures multiply their data) is not emitted; the handler fails with -E2BIG,
  *  which the bus counts and reports. */
-#define CUE_GESTURE_PAYLOAD_MAX (8U * 1024U * 1024U)
+#define CUE_GESTURE_PAYLOAD_MAX ((size_t)8 * 1024 * 1024)
 
 enum cue_gesture_type {
 	/** Two taps of one producer; the second consumes both, a third begins

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bridge_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int bridge_new(const struct bridge_config *config, struct bridge **ret_bridge)
+{
+	struct bridge *bridge = calloc(1, sizeof(*bridge));
+	struct cue_subscription_config subscription = {
+		.type = "*",
+		.priority = CUE_PRIORITY_BRIDGE,
+		.handler = bridge_publish,
+		.user = bridge,
+		.name = "mqtt bridge",
+	};
+	struct cue_bus *bus = engine_bus(config->engine);
+	int r;
+
+	if (!bridge)
+		return -ENOMEM;
+	bridge->config = *config;
+	r = cue_timer_new(bus, bridge_refusal_timer, bridge, &bridge->refusal.timer);
+	if (r >= 0)
+		r = cue_bus_subscribe(bus, &subscription, &bridge->subscription);
+	if (r < 0) {
+		bridge_free(bridge);
+		return r;
+	}
+	*ret_bridge = bridge;
+	return 0;
+}
+
+struct bridge *bridge_free(struct bridge *bridge)
+{
+	if (!bridge)
+		return NULL;
+	cue_subscription_cancel(bridge->subscription);
+	cue_timer_free(bridge->refusal.timer);
+	free(bridge);
+	return NULL;
+}
+
+void bridge_refresh(struct bridge *bridge)
+{
+	memset(bridge->qos, 0, sizeof(bridge->qos));
+}
+
+int bridge_emit(struct bridge *bridge, const char *type, struct cue_writer *w, uint64_t *ret_seq)
+{
+	struct cue_emit emit = { .type = type, .time_ns = CUE_TIME_NONE };
+	int r = cue_writer_finish_payload(w, &emit.payload);
+
+	if (r < 0)
+		return r;
+	/* A refusal is counted and reported by the bus. */
+	r = cue_bus_emit(engine_bus(bridge->config.engine), &emit, ret_seq);
+	cue_payload_unref(emit.payload);
+	return r;
+}
+
+void bridge_get_stats(const struct bridge *bridge, struct bridge_stats *ret_stats)
+{
+	*ret_stats = bridge->stats;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages from MQTT onto the bus and into the commands.
+ *
+ * A refused message on P/emit has no reply to be told in, so it is told by a
+ * `gateway.refused` event, at most one a second:
+ *
+ *   state | a refusal             | the timer fires
+ *   IDLE  | emit, arm 1 s -> BUSY | impossible
+ *   BUSY  | count, keep the last  | none: -> IDLE; else emit the last with how many there were besides, arm 1 s
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge_internal.h"
+
+#define REFUSAL_INTERVAL_NS CUE_NS_PER_S
+
+/* ---- refusals on P/emit ---- */
+
+static void tell_refusal(struct bridge *bridge)
+{
+	struct bridge_refusal *refusal = &bridge->refusal;
+	struct cue_bus *bus = engine_bus(bridge->config.engine);
+	struct cue_writer w = { 0 };
+	uint64_t seq;
+
+	cue_writer_object_begin(&w);
+	cue_writer_key(&w, "topic");
+	cue_writer_string(&w, refusal->topic);
+	cue_writer_key(&w, "code");
+	cue_writer_string(&w, command_code_name(refusal->code));
+	cue_writer_key(&w, "message");
+	cue_writer_string(&w, refusal->message);
+	cue_writer_key(&w, "suppressed");
+	cue_writer_u64(&w, refusal->suppressed);
+	cue_writer_object_end(&w);
+	refusal->suppressed = 0;
+	cue_timer_arm(refusal->timer, cue_bus_now(bus) + REFUSAL_INTERVAL_NS);
+	(void)bridge_emit(bridge, "gateway.refused", &w, &seq);
+}
+
+void bridge_refusal_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
+{
+	struct bridge *bridge = user;
+
+	(void)bus, (void)deadline_ns;
+	if (bridge->refusal.suppressed == 0)
+		return;
+	bridge->refusal.suppressed--; /* the one that is told now */
+	tell_refusal(bridge);
+}
+
+static void refuse_emit(struct bridge *bridge, const char *topic, enum command_code code,
+                        const char *text)
+{
+	struct bridge_refusal *refusal = &bridge->refusal;
+
+	bridge->stats.refused++;
+	snprintf(refusal->topic, sizeof(refusal->topic), "%s", topic); /* may be cut: it is untrusted */
+	refusal->code = code;
+	snprintf(refusal->message, sizeof(refusal->message), "%s", text);
+	if (cue_timer_is_armed(refusal->timer))
+		refusal->suppressed++;
+	else
+		tell_refusal(bridge);
+}
+
+/* ---- what holds for both ---- */
+
+static bool is_stale(const struct inbox_message *message, uint64_t now_ns)
+{
+	return message->has_expiry &&
+	       now_ns >= message->arrival_ns + (uint64_t)message->expiry_s * CUE_NS_PER_S;
+}
+
+/** Why a message is not taken at all; @p text gets a sentence. @return false when it is taken. */
+static bool is_refused(const struct bridge *bridge, const struct inbox_message *message,
+                       uint64_t now_ns, enum command_code *ret_code, char text[256])
+{
+	const struct config_limits *limits = &engine_get_config(bridge->config.engine)->limits;
+
+	if (message->retain) {
+		*ret_code = COMMAND_REFUSED;
+		snprintf(text, 256, "retained messages are not taken: publish without the retain flag");
+	} else if (message->oversized) {
+		*ret_code = COMMAND_LIMIT;
+		snprintf(text, 256, "the payload has %zu bytes, limits.payload_bytes allows %llu",
+		         message->payload_len, (unsigned long long)limits->payload_bytes);
+	} else if (is_stale(message, now_ns)) {
+		*ret_code = COMMAND_STALE;
+		snprintf(text, 256, "the message expired (after %lu s) before it could be handled",
+		         (unsigned long)message->expiry_s);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* ---- P/emit ---- */
+
+static enum command_code code_of(int error)
+{
+	return error == -EINVAL ? COMMAND_INVALID_REQUEST : COMMAND_LIMIT;
+}
+
+static int read_payload(const struct bridge *bridge, const struct inbox_message *message,
+                        struct cue_payload **ret_payload, char text[256])
+{
+	const struct config_limits *limits = &engine_get_config(bridge->config.engine)->limits;
+	struct cue_json_error error = { 0 };
+	int r = cue_payload_new(message->payload, message->payload_len, limits->bus.json_depth,
+	                        ret_payload, &error);
+
+	if (r == -EBADMSG || r == -E2BIG)
+		snprintf(text, 256, "byte %zu: %s", error.offset, error.text);
+	else if (r < 0)
+		snprintf(text, 256, "out of memory");
+	return r;
+}
+
+static void receive_emit(struct bridge *bridge, const struct inbox_message *message,
+                         const char *rest, uint64_t now_ns)
+{
+	struct cue_emit emit = { .time_ns = now_ns };
+	char type[CUE_TYPE_MAX_LEN + 1], text[256];
+	const char *reason;
+	enum command_code code;
+	int r;
+
+	if (is_refused(bridge, message, now_ns, &code, text)) {
+		refuse_emit(bridge, message->topic, code, text);
+		return;
+	}
+	if (topics_emit_type(rest, type, &reason) < 0) {
+		refuse_emit(bridge, message->topic, COMMAND_INVALID_REQUEST, reason);
+		return;
+	}
+	if (cue_type_is_reserved(type)) {
+		refuse_emit(bridge, message->topic, COMMAND_REFUSED,
+		            "types beginning with event., gateway., gesture. and input. are the "
+		            "gateway's own");
+		return;
+	}
+	r = read_payload(bridge, message, &emit.payload, text);
+	if (r < 0) {
+		refuse_emit(bridge, message->topic,
+		            r == -EBADMSG ? COMMAND_INVALID_JSON : COMMAND_LIMIT, text);
+		return;
+	}
+	emit.type = type;
+	r = cue_bus_emit(engine_bus(bridge->config.engine), &emit, NULL);
+	cue_payload_unref(emit.payload);
+	if (r < 0) {
+		snprintf(text, sizeof(text), "a limit of the gateway is reached: %s",
+		         strerrordesc_np(-r));
+		refuse_emit(bridge, message->topic, code_of(r), text);
+	}
+}
+
+/* ---- P/cmd ---- */
+
+static void send_reply(struct bridge *bridge, const struct inbox_message *message,
+                       const char *topic, const char *reply, size_t len)
+{
+	struct outbox_message out = {
+		.topic = topic,
+		.payload = reply,
+		.payload_len = len,
+		.qos = 1,
+		.correlation = message->correlation,
+		.correlation_len = message->correlation_len,
+	};
+
+	if (outbox_put(bridge->config.outbox, &out) >= 0)
+		return;
+	bridge->stats.replies_dropped++;
+	log_write(bridge->config.log, LOG_LEVEL_WARNING,
+	          "a reply of %zu bytes to '%.200s' did not fit into the outbox", len, topic);
+}
+
+/** Where the reply goes. @return false when the response topic given is not allowed. */
+static bool choose_topic(const struct bridge *bridge, const struct inbox_message *message,
+                         const char *name, char fallback[TOPIC_SIZE], const char **ret_topic)
+{
+	const struct config_mqtt *mqtt = &engine_get_config(bridge->config.engine)->mqtt;
+
+	*ret_topic = topics_below(bridge->config.topics, "reply", name, fallback) >= 0 ? fallback : NULL;
+	if (!message->response_topic)
+		return true;
+	if (!topics_is_reply_allowed(bridge->config.topics, message->response_topic,
+	                             (const char *const *)mqtt->reply_prefixes,
+	                             mqtt->n_reply_prefixes))
+		return false;
+	*ret_topic = message->response_topic;
+	return true;
+}
+
+static void receive_command(struct bridge *bridge, const struct inbox_message *message,
+                            const char *name, uint64_t now_ns)
+{
+	struct command_request request = {
+		.name = name,
+		.payload = message->payload,
+		.payload_len = message->oversized ? 0 : message->payload_len,
+		.correlation = message->correlation,
+		.correlation_len = message->correlation_len,
+		.now_ns = now_ns,
+	};
+	char fallback[TOPIC_SIZE], text[256];
+	enum command_code code;
+	const char *topic;
+	char *reply = NULL;
+	size_t len = 0;
+	bool allowed = choose_topic(bridge, message, name, fallback, &topic);
+	int r;
+
+	if (is_refused(bridge, message, now_ns, &code, text)) {
+		bridge->stats.refused++;
+		r = commands_refuse(bridge->config.commands, &request, code, text, &reply, &len);
+	} else if (!allowed) {
+		bridge->stats.refused++;
+		r = commands_refuse(bridge->config.commands, &request, COMMAND_REFUSED,
+		                    "the response topic is neither below this gateway's reply/ nor "
+		                    "below one of mqtt.reply_prefixes",
+		                    &reply, &len);
+	} else {
+		r = commands_run(bridge->config.commands, &request, &reply, &len);
+	}
+	if (r < 0)
+		log_write(bridge->config.log, LOG_LEVEL_ERROR, "command '%.200s' has no reply: %s",
+		          name, strerrordesc_np(-r));
+	else if (topic)
+		send_reply(bridge, message, topic, reply, len);
+	free(reply);
+}
+
+void bridge_receive(struct bridge *bridge, const struct inbox_message *message, uint64_t now_ns)
+{
+	const char *rest = NULL;
+
+	switch (topics_parse(bridge->config.topics, message->topic, &rest)) {
+	case TOPIC_EMIT:
+		receive_emit(bridge, message, rest, now_ns);
+		break;
+	case TOPIC_COMMAND:
+		receive_command(bridge, message, rest, now_ns);
+		break;
+	case TOPIC_OTHER:
+		/* "P/cmd/#" matches "P/cmd" too: no command, nobody to answer. */
+		bridge->stats.refused++;
+		break;
+	}
+}

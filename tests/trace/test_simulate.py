@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`cuebus simulate` as a user meets it: output, determinism, errors, exit codes."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+CUEBUS = os.environ["CUEBUS"]
+CONFIG = HERE / "config"
+TIMELINE = HERE / "full_timeline.trace"
+
+
+def run(*args, cwd=None):
+    return subprocess.run([CUEBUS, *map(str, args)], capture_output=True, text=True, timeout=60, cwd=cwd)
+
+
+class Simulate(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def write(self, name, text):
+        path = self.dir / name
+        path.write_text(text, "utf-8")
+        return path
+
+    def golden(self, path):
+        head, _, expected = path.read_text("utf-8").partition("\n\n")
+        return self.write("input.trace", head + "\n"), expected
+
+    def test_prints_what_the_golden_trace_expects(self):
+        trace, expected = self.golden(TIMELINE)
+        for start in (0, 987654321123456789):
+            done = run("simulate", CONFIG / "full_timeline.json", "--input", trace, "--until", "70s", "--start-ns", start)
+            self.assertEqual(done.returncode, 0)
+            self.assertNotIn("error", done.stderr)  # check's warnings are there
+            self.assertEqual(done.stdout, expected)
+
+    def test_replies_are_comments_and_only_on_request(self):
+        trace, expected = self.golden(HERE / "command_starts_and_stops.trace")
+        config = CONFIG / "playlist.json"
+        self.assertEqual(run("simulate", config, "-i", trace, "--replies").stdout, expected)
+        plain = run("simulate", config, "-i", trace).stdout
+        self.assertEqual(plain, "".join(l for l in expected.splitlines(True) if l.startswith("{")))
+
+    def test_until_is_inclusive_and_cuts(self):
+        trace = self.write("t", "0 interleave.start\n")
+        done = run("simulate", CONFIG / "playlist.json", "-i", trace, "--until", "200ms")
+        self.assertEqual(done.stdout.count('\n{"event_type":"step.a"'), 2)
+        done = run("simulate", CONFIG / "playlist.json", "-i", trace, "--until", "199ms")
+        self.assertEqual(done.stdout.count('\n{"event_type":"step.a"'), 1)
+
+    def test_without_a_trace_only_initial_states(self):
+        done = run("simulate", CONFIG / "inputs.json")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stdout.count("\n"), 1)
+        self.assertIn('"initial":true', done.stdout)
+
+    def test_what_never_ends_is_cut_with_a_word(self):
+        config = self.write("c.json", '{"version":1,"gateway":{"id":"x"},"playlists":{"p":{"trigger":["go","x"],'
+                            '"steps":[{"emit":"x","offset":"1ms"}]}}}')
+        done = run("simulate", config, "-i", self.write("t", "0 go\n"), "--timeline")
+        self.assertEqual(done.returncode, 70)
+        self.assertIn("goes on without end", done.stderr)
+        self.assertIn("and ", done.stdout)
+
+    def test_timeline(self):
+        trace, _ = self.golden(TIMELINE)
+        done = run("simulate", CONFIG / "full_timeline.json", "-i", trace, "--until", "4s", "--timeline", "--width", "80")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"(?m)^color\.update +\*.*\*.*\*.*\*  4$")
+        self.assertRegex(done.stdout, r"(?m)^color\.cycle 6e789e6a \[=+x  interrupted: stop\.sequence, 4 emitted$")
+
+    def test_a_wrong_trace_is_named_with_its_place(self):
+        config = CONFIG / "inputs.json"
+        for text, place, words in (
+            ("0 a.b\n-1 a.b\n", "2:1", "time"),
+            ("0 Bad.Type\n", "1:3", "only a-z"),
+            ('0 input.set {"input":"nobody","value":1}\n', "1:1", 'no input "nobody"'),
+            ('1 input.set {"input":"doorbell","value":1,"line":1}\n', "1:1", "no line 1"),
+            ("0 event.playlist.stopped\n", "1:", "reserved"),
+        ):
+            trace = self.write("wrong.trace", text)
+            done = run("simulate", config, "--input", trace)
+            self.assertEqual(done.returncode, 65, text)
+            self.assertIn(f"{trace}:{place}", done.stderr)
+            self.assertIn(words, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_a_wrong_configuration_is_told_as_check_tells_it(self):
+        config = self.write("c.json", '{"version":1,"gatewai":{}}')
+        check, simulate = run("check", config), run("simulate", config)
+        self.assertEqual((check.returncode, simulate.returncode), (78, 78))
+        self.assertIn("c.json:1:", simulate.stderr)
+        self.assertEqual(simulate.stderr.splitlines()[0], (check.stdout + check.stderr).splitlines()[0])
+        self.assertEqual(run("simulate", self.dir / "missing.json").returncode, 78)
+
+    def test_usage(self):
+        for args in ([], ["a", "b"], ["a", "--until", "5"], ["a", "--width", "7"], ["a", "--nonsense"]):
+            done = run("simulate", *args)
+            self.assertEqual(done.returncode, 64, args)
+            self.assertTrue(done.stderr)
+        self.assertEqual(run("simulate", "--help").returncode, 0)
+
+    def test_full_disk_is_no_success(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([CUEBUS, "simulate", CONFIG / "inputs.json"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 74)
+
+
+class Main(unittest.TestCase):
+    def test_version_names_the_libraries(self):
+        done = run("--version")
+        self.assertEqual(done.returncode, 0)
+        for name in ("cuebus ", "cJSON ", "libgpiod ", "libuv ", "paho"):
+            self.assertIn(name, done.stdout)
+
+    def test_help_and_unknown(self):
+        self.assertIn("simulate", run("--help").stdout)
+        done = run("simulat")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("simulat", done.stderr)
+        self.assertEqual(run().returncode, 64)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -64,7 +64,8 @@ static void check_lines(struct config_reader *reader, const struct jsonc_node *n
 			               wanted == 2 ? "lines" : "line");
 	} else if (input->n_lines != wanted) {
 		config_finding(reader, DIAG_ERROR, line ? line : lines, "lines",
-		               wanted == 2 ? "a rotary has two lines: \"lines\": [\"…\", \"…\"]"
+		               wanted == 2 ? "a rotary has two lines, such as \"lines\": [\"GPIO5\", "
+		                           "\"GPIO6\"]"
 		                           : "only a rotary has two lines");
 	}
 }
@@ -176,6 +177,10 @@ void config_check_gesture(struct config_reader *reader, const struct jsonc_node 
 	if (!sound)
 		return;
 	check_mirror(reader, node, &gesture->def);
+	if (gesture->def.type == CUE_GESTURE_GATED_MIRROR && gesture->def.n_gate == 0 &&
+	    !gesture->def.when)
+		config_finding(reader, DIAG_ERROR, at(node, "gate"), "missing-key",
+		               "a gated_mirror needs \"gate\", \"when\" or both");
 	if (reader->diag->n_errors != errors)
 		return;
 	r = cue_gesture_check(&gesture->def, &error);

@@ -26,7 +26,7 @@ static const char file[] = "definition";
 /** The name, checked as a key of the configuration's map would be. */
 static char *copy_name(struct config_reader *reader, const char *name)
 {
-	static const struct config_field field = { .key = "name", .type = CONFIG_NAME, .max = 128 };
+	static const struct config_field field = { .type = CONFIG_NAME, .max = 128 };
 	struct jsonc_node node = { .type = JSONC_STRING, .text = name, .text_len = strlen(name),
 		                   .file = file, .place = { 1, 1, 0 } };
 	char *copy;

@@ -93,6 +93,7 @@ static void substitute_string(struct substitution *sub, struct jsonc_node *node)
 			len = 2;
 		} else if (used == 0 && strncmp(s, "${", 2) == 0) {
 			value = lookup(sub, node, s, &used);
+			node->broken = !value;
 			if (!value)
 				goto out;
 			len = strlen(value);

@@ -80,6 +80,9 @@ void config_merge(struct config_reader *reader, struct jsonc_node *root, struct 
 		else if (strcmp(child->key, "version") == 0 && child->type == section->type &&
 		         child->text && strcmp(child->text, section->text) == 0)
 			continue;
+		else if (strcmp(child->key, "version") == 0)
+			config_finding(reader, DIAG_ERROR, child, "duplicate-key",
+			               "another \"version\" than in %s", section->file);
 		else if (!config_key_is_free(child->key))
 			tell_twice(reader, child, section);
 	}

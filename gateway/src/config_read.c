@@ -99,7 +99,8 @@ static uint32_t variants_of(const struct config_table *table, const struct jsonc
 			uint32_t bit = 1U << (variant->shift + v);
 
 			all |= bit;
-			if (value && value->type == JSONC_STRING && strcmp(value->text, field->values[v]) == 0)
+			if (value && value->type == JSONC_STRING && !value->broken &&
+			    strcmp(value->text, field->values[v]) == 0)
 				chosen = bit;
 		}
 		bits |= chosen ? chosen : all;
@@ -250,7 +251,7 @@ static void read_field(struct config_reader *reader, const struct config_table *
 void config_read_struct(struct config_reader *reader, const struct config_table *table,
                         const struct jsonc_node *node, void *object)
 {
-	size_t errors = reader->diag->n_errors;
+	size_t errors = reader->diag->n_errors, skipped = reader->skipped;
 	uint32_t present;
 
 	if (node->type != JSONC_OBJECT) {
@@ -266,7 +267,8 @@ void config_read_struct(struct config_reader *reader, const struct config_table 
 			tell_unknown(reader, table, present, child);
 	}
 	if (table->check && !reader->error)
-		table->check(reader, node, object, reader->diag->n_errors == errors);
+		table->check(reader, node, object,
+		             reader->diag->n_errors == errors && reader->skipped == skipped);
 }
 
 void config_read_value(struct config_reader *reader, const struct config_field *field,
@@ -276,6 +278,10 @@ void config_read_value(struct config_reader *reader, const struct config_field *
 
 	if (reader->error)
 		return;
+	if (node->broken) {
+		reader->skipped++;
+		return;
+	}
 	switch (field->type) {
 	case CONFIG_STRUCT:
 		config_read_struct(reader, field->table, node, at);

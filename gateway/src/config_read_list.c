@@ -33,7 +33,7 @@ static bool check_count(struct config_reader *reader, const struct config_field 
 
 static bool check_name(struct config_reader *reader, const struct jsonc_node *child)
 {
-	static const struct config_field name = { .key = "name", .type = CONFIG_NAME, .max = 128 };
+	static const struct config_field name = { .type = CONFIG_NAME, .max = 128 };
 	struct jsonc_node text = *child;
 
 	/* The key, looked at as if it were a value. */
@@ -48,6 +48,7 @@ static bool check_name(struct config_reader *reader, const struct jsonc_node *ch
 static void read_map(struct config_reader *reader, const struct config_field *field,
                      const struct jsonc_node *node, void *object)
 {
+	const char *name;
 	size_t i = 0;
 	char *array;
 
@@ -61,8 +62,9 @@ static void read_map(struct config_reader *reader, const struct config_field *fi
 
 		if (config_key_is_free(child->key))
 			continue;
-		check_name(reader, child);
-		memcpy(element + field->table->name_offset, &child->key, sizeof(child->key));
+		/* What is told of a name is not to be told again by the definition's check. */
+		name = check_name(reader, child) ? child->key : "invalid";
+		memcpy(element + field->table->name_offset, &name, sizeof(name));
 		config_read_struct(reader, field->table, child, element);
 		i++;
 	}

@@ -30,8 +30,12 @@ static bool refuse(struct config_reader *reader, const struct config_field *fiel
 {
 	char quoted[JSONC_QUOTE_SIZE];
 
-	config_finding(reader, DIAG_ERROR, node, rule, "\"%s\" is %s: %s", field->key,
-	               config_quote(quoted, node), reason);
+	if (field->key)
+		config_finding(reader, DIAG_ERROR, node, rule, "\"%s\" is %s: %s", field->key,
+		               config_quote(quoted, node), reason);
+	else
+		config_finding(reader, DIAG_ERROR, node, rule, "name %s: %s",
+		               config_quote(quoted, node), reason);
 	return false;
 }
 
@@ -41,13 +45,14 @@ static bool check_length(struct config_reader *reader, const struct config_field
 	size_t min = field->type == CONFIG_STRING ? (size_t)field->min : 1;
 
 	if (node->text_len < min) {
-		config_finding(reader, DIAG_ERROR, node, "range", "\"%s\" can't be empty", field->key);
+		config_finding(reader, DIAG_ERROR, node, "range", "\"%s\" can't be empty",
+		               field->key ? field->key : "name");
 		return false;
 	}
 	if (field->max != 0 && node->text_len > (size_t)field->max) {
 		config_finding(reader, DIAG_ERROR, node, "range",
-		               "\"%s\" is %zu bytes long; at most %" PRId64 " are allowed", field->key,
-		               node->text_len, field->max);
+		               "\"%s\" is %zu bytes long; at most %" PRId64 " are allowed",
+		               field->key ? field->key : "name", node->text_len, field->max);
 		return false;
 	}
 	return true;
@@ -85,6 +90,10 @@ bool config_check_text(struct config_reader *reader, const struct config_field *
 	const char *fault;
 	struct mqtt_url url;
 
+	if (node->broken) {
+		reader->skipped++;
+		return false;
+	}
 	if (!config_expect(reader, field, node, JSONC_STRING))
 		return false;
 	if (field->type == CONFIG_EVENT || field->type == CONFIG_EMIT || field->type == CONFIG_EVENTS ||

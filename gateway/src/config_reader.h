@@ -15,6 +15,7 @@ struct config_reader {
 	struct arena *arena;
 	struct diag *diag;
 	const struct config_limits *limits; /**< in force for what is read */
+	size_t skipped;                     /**< broken strings passed over */
 	int error;                          /**< sticky: -ENOMEM */
 };
 
@@ -43,7 +44,8 @@ void config_read_value(struct config_reader *reader, const struct config_field *
 /** Scalars (config_read_scalar.c): store at @p at. */
 void config_read_scalar(struct config_reader *reader, const struct config_field *field,
                         const struct jsonc_node *node, void *object);
-/** Names, topics, URLs, event types (config_read_text.c). @return false: told. */
+/** Names, topics, URLs, event types (config_read_text.c); a field without a key is an object's
+ *  name. @return false: told. */
 bool config_check_text(struct config_reader *reader, const struct config_field *field,
                        const struct jsonc_node *node);
 /** Filters, conditions, data, lines, QoS (config_read_json.c, config_read_list.c). */

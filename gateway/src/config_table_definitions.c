@@ -181,6 +181,10 @@ const struct config_table config_table_gesture = {
 	.n_fields = LEN(gesture_fields), .size = sizeof(struct config_gesture),
 	.variants = { { "type", 0, DIAG_ERROR } },
 	.name_offset = offsetof(struct config_gesture, def.name), .check = config_check_gesture,
+	.schema_rules =
+		"{\"if\":{\"properties\":{\"type\":{\"const\":\"gated_mirror\"}},\"required\":[\"type\"]},"
+		"\"then\":{\"anyOf\":[{\"required\":[\"gate\"],\"properties\":{\"gate\":{\"not\":"
+		"{\"type\":\"array\",\"maxItems\":0}}}},{\"required\":[\"when\"]}]}}",
 };
 
 /* ---- playlists ---- */

@@ -59,5 +59,9 @@ const char *did_you_mean(const char *word, const char *const *candidates, size_t
 			nearest = candidates[i];
 		}
 	}
+	for (size_t i = 0; i < n && !nearest && len >= 4; i++) {
+		if (strncmp(word, candidates[i], len) == 0)
+			nearest = candidates[i];
+	}
 	return nearest;
 }

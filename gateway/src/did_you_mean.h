@@ -19,7 +19,8 @@ size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b_len);
 /**
  * The nearest of @p n candidates, the first among equals.
  * @return one of @p candidates, or NULL when none is near (a third of the
- *         word's length, at least 1).
+ *         word's length, at least 1) and none begins with the word (of at least
+ *         4 letters).
  */
 const char *did_you_mean(const char *word, const char *const *candidates, size_t n);
 

@@ -32,6 +32,7 @@ struct jsonc_node {
 	const char *text;    /**< string: decoded; number: as spelled; else NULL. NUL-terminated. */
 	size_t text_len;
 	const char *written; /**< string: as it was before a substitution changed it; else NULL. */
+	bool broken;         /**< string: its substitution failed, which was told; not to be used. */
 	const char *file;
 	struct jsonc_place place;
 	size_t end_offset;   /**< one past the value's last byte */

@@ -43,3 +43,11 @@ Test(did_you_mean, nearest_within_a_third)
 	cr_assert_null(did_you_mean("x", keys, 4));
 	cr_assert_null(did_you_mean("emit", keys, 0));
 }
+
+Test(did_you_mean, beginning_of_a_name)
+{
+	static const char *const keys[] = { "username", "password_file", "keepalive" };
+
+	cr_assert_str_eq(did_you_mean("password", keys, 3), "password_file");
+	cr_assert_null(did_you_mean("key", keys, 3));
+}

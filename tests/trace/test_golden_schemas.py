@@ -31,6 +31,8 @@ def data_schema(event):
         raise AssertionError(f"{name} is reserved and has no schema")
     if not isinstance(data, dict):
         return None
+    if event["cause_seq"] is None and "input" not in data:
+        return None  # from outside: its data is free, whatever it looks like
     if "virtual_peripheral" in data:
         if "sequence" in data:
             return "gesture.sequence"

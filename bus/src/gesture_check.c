@@ -217,7 +217,10 @@ static int check_gated_mirror(const struct cue_gesture_config *config,
 	struct cue_place mirror = cue_place_member(&root, "mirror");
 	int r;
 
-	r = check_gate(config, config->when ? 0 : 1, error);
+	if (config->n_gate == 0 && !config->when)
+		return REFUSE(error, "gate",
+		              "a mirror needs \"gate\" or \"when\" to tell when it is open");
+	r = check_gate(config, 0, error);
 	if (r >= 0)
 		r = check_count("mirror", config->n_mirror, 1, CUE_GESTURE_TYPES_MAX, error);
 	for (size_t i = 0; r >= 0 && i < config->n_mirror; i++) {

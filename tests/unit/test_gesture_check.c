@@ -215,7 +215,7 @@ Test(gesture_check, gates)
 	cr_assert_gt(strlen(error.text), 0);
 	config = gated(CUE_GESTURE_GATED_MIRROR);
 	config.n_gate = 0;
-	refuse(&config, "/gate", "\"gate\" has 0 entries: give 1 to 64");
+	refuse(&config, "/gate", "a mirror needs \"gate\" or \"when\" to tell when it is open");
 	config.when = right; /* alone it will do */
 	accept(&config);
 	cJSON_Delete(right);

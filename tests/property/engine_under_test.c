@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { EVENTS_MAX = 20000 }; /* many times what the model allows */
+
 struct eut;
 
 struct eut_ref {
@@ -82,6 +84,15 @@ static void log_lifecycle(struct eut *e, long long time, const char *kind, const
 	}
 }
 
+/** A loop that nothing cuts must end the test, not hang it. */
+static void give_up(const struct eut *e)
+{
+	fprintf(stderr, "FAILED: seed %llu: %u events and no end\n", (unsigned long long)e->sc->seed,
+	        e->log->lines);
+	scenario_print(e->sc, stderr);
+	exit(1);
+}
+
 static int record(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
 	struct eut *e = user;
@@ -91,6 +102,8 @@ static int record(void *user, struct cue_bus *bus, const struct cue_event *event
 	const cJSON *json = cue_payload_json(event->payload);
 
 	(void)bus;
+	if (e->log->lines > EVENTS_MAX)
+		give_up(e);
 	if (strncmp(type, "event.playlist.", 15) == 0)
 		log_lifecycle(e, time, type + 15, json);
 	else if (cJSON_HasObjectItem(json, "playlist_id"))

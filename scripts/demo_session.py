@@ -98,7 +98,8 @@ class Processes:
 
     def start_gateway(self):
         env = dict(os.environ, CUEBUS_DEMO_PORT=str(self.port))
-        config = ROOT / "scripts" / "demo.jsonc"
+        config = self.directory / "cuebus.jsonc"
+        shutil.copyfile(ROOT / "scripts" / "demo.jsonc", config)
         self.start("cuebus", [os.environ["CUEBUS"], "run", "-c", str(config)], env)
 
     def stop(self):

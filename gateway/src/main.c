@@ -14,9 +14,12 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
+	{ "run", cmd_run, "run -c FILE", "run the gateway" },
 	{ "check", cmd_check, "check FILE", "find what is wrong with a configuration" },
 	{ "simulate", cmd_simulate, "simulate FILE [--input TRACE]",
 	  "run it in virtual time and print the events" },
+	{ "healthcheck", cmd_healthcheck, "healthcheck -c FILE",
+	  "ask a running gateway over MQTT whether it answers" },
 	{ "schema", cmd_schema, "schema [NAME]", "print a JSON Schema, or their names" },
 };
 

@@ -143,6 +143,7 @@ static int on_message(void *context, char *topic, int topic_len, MQTTClient_mess
 	/* A length is given only when there is a NUL in the topic: it is none of ours. */
 	if (topic_len == 0)
 		pass_on(context, topic, message);
+	tcp_socket_quick_ack(((struct paho_connection *)context)->socket);
 	MQTTClient_freeMessage(&message);
 	MQTTClient_free(topic);
 	return 1;

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "health.h"
+#include "service_internal.h"
+#include "version.h"
+
+/* Messages handled in one wake before inputs and timers get their turn. */
+#define MESSAGES_PER_WAKE 256U
+#define FLUSH_NS (5 * CUE_NS_PER_S)
+
+/* ---- what engine and commands ask and tell ---- */
+
+static int random_bytes(void *user, void *buf, size_t len)
+{
+	ssize_t n = getrandom(buf, len, 0);
+
+	(void)user;
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+static uint64_t clock_ns(void *user)
+{
+	(void)user;
+	return loop_monotonic_ns();
+}
+
+static void on_report(void *user, const struct cue_report *report)
+{
+	static const char *const names[] = {
+		[CUE_REPORT_HANDLER_FAILED] = "a handler failed",
+		[CUE_REPORT_CASCADE_CUT] = "a loop of events was cut",
+		[CUE_REPORT_QUEUE_FULL] = "an event was refused: too many are waiting",
+		[CUE_REPORT_STATE_FULL] = "a state was not kept: limits.state_entries is reached",
+		[CUE_REPORT_TYPES_FULL] = "an event was refused: limits.event_types is reached",
+		[CUE_REPORT_NO_MEMORY] = "something was given up: out of memory",
+	};
+	struct service *service = user;
+
+	log_write(service->log, LOG_LEVEL_WARNING, "%s (event type %s, %s%s%s)", names[report->code],
+	          report->event_type ? report->event_type : "-", report->what ? report->what : "-",
+	          report->error ? ": " : "", report->error ? strerrordesc_np(-report->error) : "");
+}
+
+static void on_input_changed(void *user, const char *name)
+{
+	struct service *service = user;
+
+	if (service->views)
+		views_mark_input(service->views, name);
+}
+
+static void on_playlist_changed(void *user, const char *name)
+{
+	struct service *service = user;
+
+	if (service->views)
+		views_mark_playlist(service->views, name);
+}
+
+static void on_definition_changed(void *user, bool is_playlist, const char *name)
+{
+	struct service *service = user;
+
+	if (!service->views)
+		return;
+	views_mark_info(service->views);
+	if (is_playlist)
+		views_mark_playlist(service->views, name);
+}
+
+/** A driver failed or works again: its descriptors are others, perhaps with the same numbers. */
+static int on_input_event(void *user, struct cue_bus *bus, const struct cue_event *event)
+{
+	struct service *service = user;
+	size_t len;
+	const char *data = cue_payload_bytes(event->payload, &len);
+
+	(void)bus;
+	loop_refresh_fds(service->loop);
+	log_write(service->log, LOG_LEVEL_WARNING, "%s %.*s", cue_event_type_name(event), (int)len, data);
+	return 0;
+}
+
+/* ---- health ---- */
+
+static void tell_health(struct service *service, uint64_t now_ns)
+{
+	struct health health = {
+		.engine = service->engine,
+		.commands = service->commands,
+		.bridge = service->bridge,
+		.egress = service->egress,
+		.outbox = service->outbox,
+		.inbox = service->inbox,
+		.retained = service->retained,
+		.lateness = loop_lateness(service->loop),
+		.log = service->log,
+		.boot_id = service->boot_id,
+		.start_ns = service->start_ns,
+		.now_ns = now_ns,
+	};
+	struct cue_writer w = { 0 };
+	char topic[TOPIC_SIZE];
+	char *text;
+	size_t len;
+
+	health_write(&w, &health);
+	if (topics_below(service->topics, "health", NULL, topic) >= 0 &&
+	    cue_writer_finish(&w, &text, &len) >= 0) {
+		(void)retained_set(service->retained, topic, text, len, 0);
+		free(text);
+	}
+	cue_writer_clear(&w);
+	lateness_reset(loop_lateness(service->loop));
+}
+
+static void tick_health(struct service *service, uint64_t now_ns)
+{
+	if (now_ns < service->next_health_ns)
+		return;
+	/* A step of the wall clock moves `timestamp`, and nothing else. */
+	cue_bus_set_wall_offset(engine_bus(service->engine),
+	                        loop_wall_ns() - (int64_t)loop_monotonic_ns());
+	tell_health(service, now_ns);
+	service->next_health_ns = now_ns + service->config->gateway.health_interval_ns;
+}
+
+/* ---- the loop's callbacks ---- */
+
+static void drain_inbox(struct service *service)
+{
+	for (unsigned i = 0; i < MESSAGES_PER_WAKE; i++) {
+		struct inbox_message *message = inbox_take(service->inbox);
+		uint64_t now_ns;
+
+		if (!message)
+			return;
+		now_ns = loop_monotonic_ns();
+		engine_wake(service->engine, now_ns);
+		bridge_receive(service->bridge, message, now_ns);
+		inbox_message_free(message);
+	}
+}
+
+static void on_wake(void *user, uint64_t now_ns)
+{
+	struct service *service = user;
+
+	engine_wake(service->engine, now_ns);
+	drain_inbox(service);
+	bridge_tick(service->bridge);
+	tick_health(service, now_ns);
+	views_flush(service->views, now_ns);
+}
+
+static uint64_t next_deadline(void *user)
+{
+	struct service *service = user;
+	uint64_t engine_ns = engine_next_deadline(service->engine);
+	uint64_t views_ns = views_next_deadline(service->views);
+	uint64_t next_ns = service->next_health_ns;
+
+	if (engine_ns < next_ns)
+		next_ns = engine_ns;
+	return views_ns < next_ns ? views_ns : next_ns;
+}
+
+static size_t get_fds(void *user, int *fds, size_t max)
+{
+	struct service *service = user;
+
+	if (max > 0)
+		fds[0] = inbox_fd(service->inbox);
+	return 1 + engine_fds(service->engine, max > 0 ? fds + 1 : NULL, max > 0 ? max - 1 : 0);
+}
+
+static void on_signal(void *user, int signum)
+{
+	struct service *service = user;
+	struct diag diag = { 0 };
+
+	if (signum != SIGHUP) {
+		log_write(service->log, LOG_LEVEL_NOTICE, "SIG%s: stopping", sigabbrev_np(signum));
+		loop_stop(service->loop);
+		return;
+	}
+	log_write(service->log, LOG_LEVEL_NOTICE, "SIGHUP: reloading");
+	(void)service_reload(service, &diag);
+	diag_print(&diag, stderr);
+	diag_clear(&diag);
+}
+
+/* ---- start ---- */
+
+static int make_queues(struct service *service)
+{
+	const struct config_limits *limits = &service->config->limits;
+	struct egress_config egress = { .topics = NULL, .log = service->log };
+	int r = topics_new(service->config->mqtt.topic_prefix, service->config->gateway.id,
+	                   &service->topics);
+
+	if (r >= 0) {
+		egress.topics = service->topics;
+		r = egress_new(&egress, &service->egress);
+	}
+	if (r >= 0)
+		r = outbox_memory_new(limits->outbox_events, limits->outbox_bytes, egress_wake,
+		                      service->egress, &service->outbox);
+	if (r >= 0)
+		r = retained_new(egress_wake, service->egress, &service->retained);
+	if (r >= 0)
+		r = inbox_new(limits->inbox_messages, 0, limits->payload_bytes, &service->inbox);
+	if (r >= 0)
+		service_set_inbox_limits(service);
+	return r;
+}
+
+static int make_engine(struct service *service, char *error)
+{
+	struct engine_config engine = {
+		.config = service->config,
+		.start_ns = service->start_ns,
+		.wall_offset_ns = loop_wall_ns() - (int64_t)loop_monotonic_ns(),
+		.random = random_bytes,
+		.clock_ns = clock_ns,
+		.report = on_report,
+		.input_changed = on_input_changed,
+		.playlist_changed = on_playlist_changed,
+		.user = service,
+	};
+	struct commands_config commands = {
+		.boot_id = service->boot_id,
+		.start_ns = service->start_ns,
+		.state_dir = service->config->gateway.state_dir,
+		.reload = service_reload,
+		.definition_changed = on_definition_changed,
+		.user = service,
+	};
+	int r = engine_new(&engine, &service->engine);
+
+	if (r < 0)
+		return r;
+	commands.engine = service->engine;
+	return commands_new(&commands, &service->commands, error);
+}
+
+static int make_bridge(struct service *service)
+{
+	struct bridge_config bridge = {
+		.engine = service->engine,
+		.commands = service->commands,
+		.topics = service->topics,
+		.outbox = service->outbox,
+		.log = service->log,
+		.boot_id = service->boot_id,
+		.outbox_events = service->config->limits.outbox_events,
+		.outbox_bytes = service->config->limits.outbox_bytes,
+	};
+	struct views_config views = {
+		.engine = service->engine,
+		.topics = service->topics,
+		.retained = service->retained,
+		.log = service->log,
+		.boot_id = service->boot_id,
+		.version = version_text(),
+		.start_ns = service->start_ns,
+	};
+	int r = bridge_new(&bridge, &service->bridge);
+
+	return r < 0 ? r : views_new(&views, &service->views);
+}
+
+static int make_loop(struct service *service)
+{
+	struct loop_config config = {
+		.wake = on_wake,
+		.next_deadline = next_deadline,
+		.fds = get_fds,
+		.signal = on_signal,
+		.user = service,
+		.slack_ns = service->config->gateway.scheduler_slack_ns,
+	};
+	struct cue_subscription_config events = {
+		.type = "input.*",
+		.priority = CUE_PRIORITY_BRIDGE,
+		.handler = on_input_event,
+		.user = service,
+		.name = "input descriptors",
+	};
+	int r = loop_new(&config, &service->loop);
+
+	return r < 0 ? r : cue_bus_subscribe(engine_bus(service->engine), &events, &service->input_events);
+}
+
+static int start_egress(struct service *service)
+{
+	const struct config *config = service->config;
+	struct egress_queues queues = { service->outbox, service->retained, service->inbox };
+	struct mqtt_settings *settings = NULL;
+	int r = mqtt_settings_new(&config->mqtt, NULL, config->limits.payload_bytes, &settings);
+
+	if (r >= 0)
+		r = mqtt_settings_new(&config->mqtt, NULL, config->limits.payload_bytes,
+		                      &service->settings);
+	if (r < 0) {
+		mqtt_settings_free(settings);
+		return r;
+	}
+	return egress_start(service->egress, &queues, settings);
+}
+
+static int make_boot_id(struct service *service)
+{
+	uint32_t bits;
+	int r = random_bytes(NULL, &bits, sizeof(bits));
+
+	if (r >= 0)
+		snprintf(service->boot_id, sizeof(service->boot_id), "%08x", (unsigned)bits);
+	return r;
+}
+
+/** @return exit code, EX_OK to go on. */
+static int start(struct service *service)
+{
+	char error[SERVICE_ERROR_SIZE] = "";
+	int r;
+
+	service->start_ns = loop_monotonic_ns();
+	r = make_boot_id(service);
+	if (r >= 0)
+		r = make_queues(service);
+	if (r >= 0)
+		r = make_engine(service, error);
+	if (r >= 0)
+		r = make_bridge(service);
+	if (r >= 0)
+		r = make_loop(service);
+	if (r >= 0) {
+		r = engine_open_inputs(service->engine, error);
+		if (r < 0) {
+			log_write(service->log, LOG_LEVEL_ERROR, "%s",
+			          *error ? error : strerrordesc_np(-r));
+			return EX_UNAVAILABLE;
+		}
+		views_mark_all(service->views);
+		views_flush(service->views, service->start_ns);
+		r = start_egress(service);
+	}
+	if (r >= 0)
+		return EX_OK;
+	log_write(service->log, LOG_LEVEL_ERROR, "can't start: %s%s%s", strerrordesc_np(-r),
+	          *error ? ": " : "", error);
+	return EX_SOFTWARE;
+}
+
+/* ---- stop ---- */
+
+/** Everything is told to the broker, as far as that can be done in time. */
+static void flush(struct service *service)
+{
+	struct outbox_stats left;
+	int r;
+
+	loop_release_signals(service->loop);
+	engine_wake(service->engine, loop_monotonic_ns());
+	(void)cue_playlist_stop(engine_playlists(service->engine), NULL, "shutdown", NULL, NULL);
+	bridge_tick(service->bridge);
+	tell_health(service, loop_monotonic_ns());
+	views_flush(service->views, UINT64_MAX - 1);
+	r = commands_flush(service->commands);
+	if (r < 0)
+		log_write(service->log, LOG_LEVEL_ERROR,
+		          "definitions made by command could not be written: %s", strerrordesc_np(-r));
+	r = egress_stop(service->egress, FLUSH_NS);
+	outbox_get_stats(service->outbox, &left);
+	if (left.events > 0)
+		log_write(service->log, LOG_LEVEL_WARNING,
+		          "stopped with %llu messages (%llu bytes) that did not reach the broker",
+		          (unsigned long long)left.events, (unsigned long long)left.bytes);
+	else
+		log_write(service->log, LOG_LEVEL_NOTICE, "stopped, everything was published");
+	if (r == -EBUSY) {
+		log_write(service->log, LOG_LEVEL_WARNING, "the connection's thread hangs: leaving without it");
+		fflush(NULL);
+		_exit(EX_OK);
+	}
+}
+
+static void clear(struct service *service)
+{
+	if (service->egress)
+		(void)egress_stop(service->egress, 0);
+	cue_subscription_cancel(service->input_events);
+	bridge_free(service->bridge);
+	views_free(service->views);
+	service->views = NULL; /* the engine's end may still tell of changes */
+	commands_free(service->commands);
+	engine_free(service->engine);
+	loop_free(service->loop);
+	egress_free(service->egress);
+	outbox_free(service->outbox);
+	retained_free(service->retained);
+	inbox_free(service->inbox);
+	topics_free(service->topics);
+	mqtt_settings_free(service->settings);
+	config_free(service->config);
+}
+
+static int load_config(struct service *service)
+{
+	struct diag diag = { 0 };
+	int r = config_load(service->options.config_file, &diag, &service->config);
+
+	diag_print(&diag, stderr);
+	diag_clear(&diag);
+	if (r < 0)
+		return r == -ENOMEM ? EX_SOFTWARE : EX_CONFIG;
+	return EX_OK;
+}
+
+int service_main(const struct service_options *options)
+{
+	struct service service = { .options = *options, .log = options->log };
+	int code;
+
+	signal(SIGPIPE, SIG_IGN);
+	code = load_config(&service);
+	if (code == EX_OK)
+		code = start(&service);
+	if (code == EX_OK) {
+		log_write(service.log, LOG_LEVEL_NOTICE, "cuebus %s, gateway '%s', boot id %s",
+		          version_text(), service.config->gateway.id, service.boot_id);
+		loop_run(service.loop);
+		flush(&service);
+	}
+	clear(&service);
+	return code;
+}

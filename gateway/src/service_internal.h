@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file service_internal.h
+ * @brief What service.c (life, wake) and service_reload.c share.
+ */
+#ifndef CUEBUS_SERVICE_INTERNAL_H
+#define CUEBUS_SERVICE_INTERNAL_H
+
+#include "bridge.h"
+#include "commands.h"
+#include "egress.h"
+#include "loop.h"
+#include "service.h"
+#include "views.h"
+
+#define SERVICE_ERROR_SIZE 512U
+#define SERVICE_BOOT_ID_SIZE 9U
+
+struct service {
+	struct service_options options;
+	struct log *log;
+	struct config *config; /* in force */
+	char boot_id[SERVICE_BOOT_ID_SIZE];
+	uint64_t start_ns;
+	uint64_t next_health_ns;
+	struct topics *topics;
+	struct egress *egress;
+	struct outbox *outbox;
+	struct retained *retained;
+	struct inbox *inbox;
+	struct engine *engine;
+	struct commands *commands;
+	struct bridge *bridge;
+	struct views *views;
+	struct loop *loop;
+	struct mqtt_settings *settings; /* a copy of those the egress has, to see a change */
+	struct cue_subscription *input_events;
+};
+
+/** For commands and SIGHUP: check all, then swap whole. @return 0 or negative errno, findings in @p diag. */
+int service_reload(void *service, struct diag *diag);
+
+/** Bounds of the inbox that follow from the limits. */
+void service_set_inbox_limits(struct service *service);
+
+#endif

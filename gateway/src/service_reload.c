@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reload: everything is checked before anything is swapped, and what fails
+ * during the swap is taken back.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "service_internal.h"
+
+static void finding(struct service *service, struct diag *diag, const char *path, const char *rule,
+                    const char *text)
+{
+	diag_add(diag, DIAG_ERROR, service->options.config_file, 0, 0, path, rule, "%s", text);
+}
+
+/** What P is made of is on every topic and in every client: it does not change under them. */
+static int check_prefix(struct service *service, const struct config *config, struct diag *diag)
+{
+	if (strcmp(service->config->gateway.id, config->gateway.id) != 0) {
+		finding(service, diag, "/gateway/id", "needs-restart",
+		        "gateway.id changed: that needs a restart");
+		return -EINVAL;
+	}
+	if (strcmp(service->config->mqtt.topic_prefix, config->mqtt.topic_prefix) != 0) {
+		finding(service, diag, "/mqtt/topic_prefix", "needs-restart",
+		        "mqtt.topic_prefix changed: that needs a restart");
+		return -EINVAL;
+	}
+	if (service->config->limits.outbox_events != config->limits.outbox_events ||
+	    service->config->limits.outbox_bytes != config->limits.outbox_bytes) {
+		finding(service, diag, "/limits", "needs-restart",
+		        "limits.outbox_events or limits.outbox_bytes changed: that needs a restart");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/** Engine and kept definitions; on failure as they were. */
+static int swap(struct service *service, const struct config *config, struct diag *diag)
+{
+	char error[SERVICE_ERROR_SIZE] = "", again[SERVICE_ERROR_SIZE] = "";
+	int r = engine_apply(service->engine, config, error);
+
+	if (r >= 0) {
+		r = commands_reapply(service->commands, error);
+		if (r < 0 && (engine_apply(service->engine, service->config, again) < 0 ||
+		              commands_reapply(service->commands, again) < 0))
+			log_write(service->log, LOG_LEVEL_ERROR,
+			          "the configuration from before could not be restored whole: %s", again);
+	}
+	if (r < 0)
+		finding(service, diag, "", "apply", *error ? error : strerrordesc_np(-r));
+	return r;
+}
+
+void service_set_inbox_limits(struct service *service)
+{
+	const struct config_limits *limits = &service->config->limits;
+	uint64_t max_bytes = 64ULL * 1024 * 1024;
+
+	if (max_bytes < 16 * limits->payload_bytes)
+		max_bytes = 16 * limits->payload_bytes;
+	inbox_set_limits(service->inbox, limits->inbox_messages, max_bytes, limits->payload_bytes);
+}
+
+/** @p settings become the egress's when they differ. */
+static void reconnect_if_changed(struct service *service, struct mqtt_settings *settings,
+                                 struct mqtt_settings *copy)
+{
+	if (mqtt_settings_equal(settings, service->settings)) {
+		mqtt_settings_free(settings);
+		mqtt_settings_free(copy);
+		return;
+	}
+	mqtt_settings_free(service->settings);
+	service->settings = copy;
+	log_write(service->log, LOG_LEVEL_NOTICE, "mqtt settings changed: reconnecting");
+	egress_reconfigure(service->egress, settings);
+}
+
+static int make_settings(const struct config *config, struct mqtt_settings **ret_settings,
+                         struct mqtt_settings **ret_copy)
+{
+	int r = mqtt_settings_new(&config->mqtt, NULL, config->limits.payload_bytes, ret_settings);
+
+	if (r >= 0)
+		r = mqtt_settings_new(&config->mqtt, NULL, config->limits.payload_bytes, ret_copy);
+	if (r < 0)
+		*ret_settings = mqtt_settings_free(*ret_settings);
+	return r;
+}
+
+static int load(struct service *service, struct diag *diag, struct config **ret_config,
+                struct mqtt_settings **ret_settings, struct mqtt_settings **ret_copy)
+{
+	int r = config_load(service->options.config_file, diag, ret_config);
+
+	if (r < 0)
+		return r;
+	r = check_prefix(service, *ret_config, diag);
+	if (r >= 0)
+		r = make_settings(*ret_config, ret_settings, ret_copy);
+	if (r >= 0)
+		r = swap(service, *ret_config, diag);
+	if (r < 0) {
+		*ret_config = config_free(*ret_config);
+		*ret_settings = mqtt_settings_free(*ret_settings);
+		*ret_copy = mqtt_settings_free(*ret_copy);
+	}
+	return r;
+}
+
+int service_reload(void *user, struct diag *diag)
+{
+	struct service *service = user;
+	struct mqtt_settings *settings = NULL, *copy = NULL;
+	struct config *config = NULL;
+	int r = load(service, diag, &config, &settings, &copy);
+
+	/* Also after a failure: inputs may have been closed and opened again. */
+	loop_refresh_fds(service->loop);
+	if (r < 0) {
+		log_write(service->log, LOG_LEVEL_ERROR,
+		          "reload: the running configuration stays in force (%zu errors)",
+		          diag->n_errors);
+		return r;
+	}
+	config_free(service->config);
+	service->config = config;
+	reconnect_if_changed(service, settings, copy);
+	service_set_inbox_limits(service);
+	bridge_refresh(service->bridge);
+	views_mark_all(service->views);
+	loop_set_slack(service->loop, config->gateway.scheduler_slack_ns);
+	service->next_health_ns = 0;
+	log_write(service->log, LOG_LEVEL_NOTICE, "configuration reloaded (hash %s)", config->hash);
+	return 0;
+}

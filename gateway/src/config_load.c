@@ -194,7 +194,7 @@ static int load_end(struct load *load, int r, struct config **ret_config)
 		config_env_substitute(reader, load->root);
 		config_read_struct(reader, &config_table_root, load->root, load->config);
 		check_limits(load);
-		if (reader->diag->n_errors == 0 && !reader->error)
+		if (!reader->error)
 			lint_config(reader, load->config, load->root);
 		r = reader->error;
 	}

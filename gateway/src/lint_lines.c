@@ -37,8 +37,10 @@ static const char *text_of(const struct jsonc_node *node)
 /** Taken from the tree, so that inputs and outputs, which are kept apart, are seen alike. */
 static size_t collect(const struct jsonc_node *section, struct line_use *uses, size_t n)
 {
-	const struct jsonc_node *device = section ? section->first : NULL;
+	const struct jsonc_node *device = NULL;
 
+	if (section && section->type == JSONC_OBJECT)
+		device = section->first;
 	for (; device; device = device->next) {
 		const struct jsonc_node *lines = jsonc_get(device, "lines");
 		const struct jsonc_node *line = jsonc_get(device, "line");

@@ -105,9 +105,9 @@ static int emit(struct cue_bus *bus, const char *type, struct cue_writer *w, uin
 		return r;
 	}
 	r = cue_bus_emit_caused(
-		bus,
-		&(struct cue_emit){ .type = type, .payload = payload, .time_ns = CUE_TIME_NONE },
-		cause_seq, depth, ret_seq);
+	        bus,
+	        &(struct cue_emit){ .type = type, .payload = payload, .time_ns = CUE_TIME_NONE },
+	        cause_seq, depth, ret_seq);
 	cue_payload_unref(payload);
 	return r;
 }

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 3, 4))) static int
-refuse(struct cue_predicate_error *error, const char *path, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int refuse(struct cue_predicate_error *error,
+                                                        const char *path, const char *format, ...)
 {
 	va_list args;
 
@@ -127,7 +127,8 @@ static int check_step(const struct cue_step *step, size_t i, struct cue_predicat
 	if (step->interval_ns > CUE_DURATION_MAX_NS)
 		return refuse(error, path, "an interval is 3650 days at most");
 	if (repeat > 1 && step->interval_ns == 0)
-		return refuse(error, path, "an interval above 0 is required when repeat is above 1");
+		return refuse(error, path,
+		              "an interval above 0 is required when repeat is above 1");
 	if (repeat > 1 &&
 	    step->interval_ns > (CUE_DURATION_MAX_NS - step->offset_ns) / (repeat - 1))
 		return refuse(error, path,

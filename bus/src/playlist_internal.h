@@ -24,9 +24,9 @@
 #include <cuebus/playlist.h>
 
 #define PLAYLIST_NAME_MAX_LEN 256U
-#define PLAYLIST_STEPS_MAX 10000U
-#define PLAYLIST_FILTERS_MAX 1000U
-#define PLAYLIST_REPEAT_MAX 1000000000U
+#define PLAYLIST_STEPS_MAX    10000U
+#define PLAYLIST_FILTERS_MAX  1000U
+#define PLAYLIST_REPEAT_MAX   1000000000U
 
 struct run;
 
@@ -105,8 +105,8 @@ struct trigger_entry {
 struct type_node {
 	struct cue_playlists *set;
 	const struct cue_type *type;
-	unsigned refs;                  /* filters, links, entries, handlers at work */
-	unsigned n_links;               /* of all versions that exist */
+	unsigned refs;    /* filters, links, entries, handlers at work */
+	unsigned n_links; /* of all versions that exist */
 	struct interrupt_link *live;
 	struct trigger_entry *triggers; /* by order */
 	size_t n_triggers, cap_triggers;
@@ -207,7 +207,7 @@ struct run {
 	struct run *next_ended;
 	struct run_request request; /* request_id and trigger.data owned */
 	uint64_t asked_ns;
-	uint64_t asked_in; /* number of the dispatch it was asked for in, 0 outside */
+	uint64_t asked_in;  /* number of the dispatch it was asked for in, 0 outside */
 	uint64_t cause_seq; /* of what asked for it; from `created` on that event's own */
 	unsigned depth;     /* of `created`, and of the steps that no time separates from it */
 	uint64_t emitted_count;
@@ -244,9 +244,11 @@ int run_begin(struct run *run);
 void run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 /** Take a run out of everything; it is told by run_end_all(). */
 void run_detach(struct run *run, const struct run_end *end, struct ended_list *ended);
-/** Append `stopped` (and completion) of each. Those the bus refuses stay with the set, which tries again. */
+/** Append `stopped` (and completion) of each. Those the bus refuses stay with the set, which tries
+ * again. */
 void run_tell_ended(struct cue_playlists *set, struct ended_list *ended);
-/** Start what waited for them, call on_stopped, free. Touch nothing that a callback could change afterwards. */
+/** Start what waited for them, call on_stopped, free. Touch nothing that a callback could change
+ * afterwards. */
 void run_finish_ended(struct ended_list *ended);
 /** In order of creation: sort, tell, finish. */
 void run_end_all(struct cue_playlists *set, struct ended_list *ended);

@@ -12,7 +12,8 @@ int cue_playlist_start(struct cue_playlists *playlists, const struct cue_playlis
 	struct run_request request = {
 		.cause = start->cause,
 		.request_id = start->request_id,
-		.trigger = { .producer_id = start->trigger_producer_id, .data = start->trigger_data },
+		.trigger = { .producer_id = start->trigger_producer_id,
+		             .data = start->trigger_data },
 		.on_stopped = start->on_stopped,
 		.user = start->user,
 	};

@@ -43,7 +43,8 @@ static int insert_node(struct cue_playlists *set, size_t i, const struct cue_typ
 		return -ENOMEM;
 	node->set = set;
 	node->type = type;
-	memmove(&set->nodes[i + 1], &set->nodes[i], (set->n_nodes - i) * sizeof(struct type_node *));
+	memmove(&set->nodes[i + 1], &set->nodes[i],
+	        (set->n_nodes - i) * sizeof(struct type_node *));
 	set->nodes[i] = node;
 	set->n_nodes++;
 	return 0;
@@ -95,12 +96,12 @@ static int subscribe(struct type_node *node, int priority, cue_handler handler, 
 {
 	return cue_bus_subscribe(node->set->bus,
 	                         &(struct cue_subscription_config){
-					 .type = cue_type_name(node->type),
-					 .priority = priority,
-					 .handler = handler,
-					 .user = node,
-					 .name = name,
-				 },
+	                                 .type = cue_type_name(node->type),
+	                                 .priority = priority,
+	                                 .handler = handler,
+	                                 .user = node,
+	                                 .name = name,
+	                         },
 	                         ret_subscription);
 }
 
@@ -120,7 +121,8 @@ int type_node_add_link(struct type_node *node)
 void type_node_remove_link(struct type_node *node)
 {
 	if (--node->n_links == 0)
-		node->interrupt_subscription = cue_subscription_cancel(node->interrupt_subscription);
+		node->interrupt_subscription =
+		        cue_subscription_cancel(node->interrupt_subscription);
 }
 
 size_t type_node_find_trigger(const struct type_node *node, uint64_t order)

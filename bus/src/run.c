@@ -66,8 +66,7 @@ static int run_new(struct playlist_def *def, const struct run_request *request,
                    struct run **ret_run)
 {
 	struct cue_playlists *set = def->playlist->set;
-	struct run *run =
-		calloc(1, sizeof(*run) + def->n_repeating * sizeof(struct occurrence));
+	struct run *run = calloc(1, sizeof(*run) + def->n_repeating * sizeof(struct occurrence));
 	int r;
 
 	if (!run)
@@ -79,7 +78,7 @@ static int run_new(struct playlist_def *def, const struct run_request *request,
 	run->request = *request;
 	run->request.request_id = NULL;
 	run->request.trigger.data =
-		cue_payload_ref(cue_bus_embeddable(set->bus, request->trigger.data));
+	        cue_payload_ref(cue_bus_embeddable(set->bus, request->trigger.data));
 	run->asked_ns = cue_bus_now(set->bus);
 	run->asked_in = cue_bus_current(set->bus) ? set->bus->stats.events : 0;
 	run_current_cause(set->bus, &run->cause_seq, &run->depth);
@@ -220,8 +219,9 @@ static int check_depth(struct cue_bus *bus)
 	if (depth <= cue_bus_limits(bus)->cascade_depth)
 		return 0;
 	(void)cue_bus_emit_caused(
-		bus, &(struct cue_emit){ .type = "event.playlist.created", .time_ns = CUE_TIME_NONE },
-		cause_seq, depth, NULL);
+	        bus,
+	        &(struct cue_emit){ .type = "event.playlist.created", .time_ns = CUE_TIME_NONE },
+	        cause_seq, depth, NULL);
 	return -ELOOP;
 }
 
@@ -295,8 +295,9 @@ static uint64_t lateness_us(const struct cue_bus *bus, uint64_t deadline_ns)
 {
 	uint64_t clock_ns = cue_bus_clock(bus);
 
-	return clock_ns > deadline_ns && bus->config.clock_ns ? (clock_ns - deadline_ns) / CUE_NS_PER_US
-	                                                      : 0;
+	return clock_ns > deadline_ns && bus->config.clock_ns
+	               ? (clock_ns - deadline_ns) / CUE_NS_PER_US
+	               : 0;
 }
 
 static void complete(struct run *run, uint64_t last_seq, unsigned last_depth)

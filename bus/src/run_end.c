@@ -83,7 +83,7 @@ void run_detach(struct run *run, const struct run_end *end, struct ended_list *e
 	run->end = *end;
 	if (end->interrupt.type)
 		run->end.interrupt.data =
-			cue_payload_ref(cue_bus_embeddable(set->bus, end->interrupt.data));
+		        cue_payload_ref(cue_bus_embeddable(set->bus, end->interrupt.data));
 	push_ended(ended, run);
 }
 
@@ -172,12 +172,12 @@ void run_finish_ended(struct ended_list *ended)
 		if (run->request.on_stopped)
 			run->request.on_stopped(run->request.user,
 			                        &(struct cue_run_result){
-							.run = run->id,
-							.reason = run->end.reason,
-							.detail = run->end.detail,
-							.emitted_count = run->emitted_count,
-							.skipped_count = run->skipped_count,
-						});
+			                                .run = run->id,
+			                                .reason = run->end.reason,
+			                                .detail = run->end.detail,
+			                                .emitted_count = run->emitted_count,
+			                                .skipped_count = run->skipped_count,
+			                        });
 		run_free(run);
 	}
 }

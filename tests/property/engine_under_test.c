@@ -62,33 +62,38 @@ static void log_lifecycle(struct eut *e, long long time, const char *kind, const
 	const char *name = text_of(json, "playlist_name");
 
 	if (strcmp(kind, "created") == 0) {
-		sc_log_line(e->log, "%lld created R%d %s %s", time, run, name, text_of(json, "cause"));
+		sc_log_line(e->log, "%lld created R%d %s %s", time, run, name,
+		            text_of(json, "cause"));
 	} else if (strcmp(kind, "emitted") == 0) {
 		char *data = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(json, "data"));
-		double offset = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, "offset"));
+		double offset =
+		        cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, "offset"));
 
-		sc_log_line(e->log, "%lld emitted R%d %s %lld.%lld %s #%lld %s offset %lld late %lld", time, run,
-		            name, number_of(json, "step_index"), number_of(json, "repeat_index"),
-		            text_of(json, "event_type"), number_of(json, "producer_id"), data,
-		            (long long)(offset * 1e9 + 0.5), number_of(json, "late_us"));
+		sc_log_line(e->log,
+		            "%lld emitted R%d %s %lld.%lld %s #%lld %s offset %lld late %lld", time,
+		            run, name, number_of(json, "step_index"),
+		            number_of(json, "repeat_index"), text_of(json, "event_type"),
+		            number_of(json, "producer_id"), data, (long long)(offset * 1e9 + 0.5),
+		            number_of(json, "late_us"));
 		cJSON_free(data);
 	} else if (strcmp(kind, "stopped") == 0) {
 		const cJSON *by = cJSON_GetObjectItemCaseSensitive(json, "interrupt_event");
 
-		sc_log_line(e->log, "%lld stopped R%d %s %s %s %lld skipped %lld by %s", time, run, name,
-		            text_of(json, "reason"), text_of(json, "detail"), number_of(json, "emitted_count"),
-		            number_of(json, "skipped_count"), by ? text_of(by, "event_type") : "-");
+		sc_log_line(e->log, "%lld stopped R%d %s %s %s %lld skipped %lld by %s", time, run,
+		            name, text_of(json, "reason"), text_of(json, "detail"),
+		            number_of(json, "emitted_count"), number_of(json, "skipped_count"),
+		            by ? text_of(by, "event_type") : "-");
 	} else {
-		sc_log_line(e->log, "%lld %s R%d %s %s %s", time, kind, run, name, text_of(json, "reason"),
-		            text_of(json, "cause"));
+		sc_log_line(e->log, "%lld %s R%d %s %s %s", time, kind, run, name,
+		            text_of(json, "reason"), text_of(json, "cause"));
 	}
 }
 
 /** A loop that nothing cuts must end the test, not hang it. */
 static void give_up(const struct eut *e)
 {
-	fprintf(stderr, "FAILED: seed %llu: %u events and no end\n", (unsigned long long)e->sc->seed,
-	        e->log->lines);
+	fprintf(stderr, "FAILED: seed %llu: %u events and no end\n",
+	        (unsigned long long)e->sc->seed, e->log->lines);
 	scenario_print(e->sc, stderr);
 	exit(1);
 }
@@ -136,8 +141,8 @@ static cJSON *match_of(const struct sc_filter *filter)
 
 	if (filter->compare == SC_ANY)
 		return NULL;
-	snprintf(text, sizeof(text), filter->compare == SC_EQUAL ? "{\"v\":%d}" : "{\"v\":{\"ge\":%d}}",
-	         filter->v);
+	snprintf(text, sizeof(text),
+	         filter->compare == SC_EQUAL ? "{\"v\":%d}" : "{\"v\":{\"ge\":%d}}", filter->v);
 	return cJSON_Parse(text);
 }
 
@@ -167,10 +172,11 @@ static void define(struct eut *e, const struct sc_def *def)
 	snprintf(name, sizeof(name), "p%d", def->playlist);
 	for (int i = 0; i < 2 * SC_FILTERS; i++) {
 		const struct sc_filter *filter =
-			i < SC_FILTERS ? &def->triggers[i] : &def->interrupts[i - SC_FILTERS];
+		        i < SC_FILTERS ? &def->triggers[i] : &def->interrupts[i - SC_FILTERS];
 
 		matches[i] = match_of(filter);
-		filters[i] = (struct cue_filter){ .type = sc_types[filter->type], .match = matches[i] };
+		filters[i] =
+		        (struct cue_filter){ .type = sc_types[filter->type], .match = matches[i] };
 	}
 	for (int i = 0; i < SC_STEPS; i++) {
 		const struct sc_step *step = &def->steps[i];
@@ -257,7 +263,9 @@ static void start(struct eut *e, const struct sc_op *op, const char *name)
 static void do_op(struct eut *e, int index)
 {
 	const struct sc_op *op = &e->sc->ops[index];
-	struct cue_emit emit = { .type = sc_types[op->type], .producer_id = op->producer, .time_ns = CUE_TIME_NONE };
+	struct cue_emit emit = { .type = sc_types[op->type],
+		                 .producer_id = op->producer,
+		                 .time_ns = CUE_TIME_NONE };
 	char name[16];
 
 	snprintf(name, sizeof(name), "p%d", op->playlist);
@@ -301,7 +309,8 @@ static int on_hook(void *user, struct cue_bus *bus, const struct cue_event *even
 
 /* ---- the course of things ---- */
 
-static void subscribe(struct eut *e, const char *type, int priority, cue_handler handler, void *user)
+static void subscribe(struct eut *e, const char *type, int priority, cue_handler handler,
+                      void *user)
 {
 	struct cue_subscription *subscription;
 	struct cue_subscription_config config = {
@@ -332,7 +341,8 @@ static void set_up(struct eut *e)
 	for (int i = 0; i < e->sc->n_hooks; i++) {
 		e->hook_times[i] = e->sc->hooks[i].times;
 		e->hooks[i] = (struct eut_ref){ e, i };
-		subscribe(e, sc_types[e->sc->hooks[i].type], levels[e->sc->hooks[i].level], on_hook, &e->hooks[i]);
+		subscribe(e, sc_types[e->sc->hooks[i].type], levels[e->sc->hooks[i].level], on_hook,
+		          &e->hooks[i]);
 	}
 	for (int i = 0; i < SC_OPS; i++)
 		e->joins[i] = (struct eut_ref){ e, i };

@@ -7,7 +7,8 @@
 void invariants_fail(struct invariants *inv, const char *text, uint64_t seq)
 {
 	if (!*inv->failure)
-		snprintf(inv->failure, sizeof(inv->failure), "%s (seq %llu)", text, (unsigned long long)seq);
+		snprintf(inv->failure, sizeof(inv->failure), "%s (seq %llu)", text,
+		         (unsigned long long)seq);
 }
 
 int invariants_run(struct invariants *inv, const char *id)
@@ -36,7 +37,8 @@ static int64_t number_of(const cJSON *json, const char *key)
 	return (int64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, key));
 }
 
-static void require(struct invariants *inv, bool holds, const char *text, const struct cue_event *event)
+static void require(struct invariants *inv, bool holds, const char *text,
+                    const struct cue_event *event)
 {
 	if (!holds)
 		invariants_fail(inv, text, event->seq);
@@ -49,7 +51,8 @@ static void see_emitted(struct invariants *inv, struct inv_run *run, const struc
 	double offset = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, "offset"));
 
 	require(inv, run->created && !run->stopped, "emitted outside of the run's life", event);
-	require(inv, step->type && strcmp(cue_event_type_name(step), text_of(json, "event_type")) == 0,
+	require(inv,
+	        step->type && strcmp(cue_event_type_name(step), text_of(json, "event_type")) == 0,
 	        "emitted does not follow its step's event", event);
 	require(inv, step->producer_id == (uint32_t)number_of(json, "producer_id"),
 	        "emitted tells another producer", event);
@@ -69,21 +72,23 @@ static void see_stopped(struct invariants *inv, struct inv_run *run, const struc
 	require(inv, !run->stopped, "a second stopped", event);
 	require(inv, !run->rejected, "a rejected run stopped", event);
 	require(inv, run->created || !completed, "completed but never created", event);
-	require(inv, run->emitted == number_of(json, "emitted_count"), "emitted_count is wrong", event);
+	require(inv, run->emitted == number_of(json, "emitted_count"), "emitted_count is wrong",
+	        event);
 	if (skipped)
 		inv->skipped += (uint64_t)cJSON_GetNumberValue(skipped);
 	run->stopped = true;
 	run->stopped_seq = event->seq;
 }
 
-static void see_lifecycle(struct invariants *inv, struct inv_run *run, const struct cue_event *event,
-                          const cJSON *json)
+static void see_lifecycle(struct invariants *inv, struct inv_run *run,
+                          const struct cue_event *event, const cJSON *json)
 {
 	const char *kind = cue_event_type_name(event) + sizeof("event.playlist.") - 1;
 
 	require(inv, event->producer_id == 0 && event->origin == 0, "producer or origin", event);
 	if (strcmp(kind, "created") == 0) {
-		require(inv, !run->created && !run->stopped && !run->rejected, "created twice or late", event);
+		require(inv, !run->created && !run->stopped && !run->rejected,
+		        "created twice or late", event);
 		run->created = true;
 		run->created_seq = event->seq;
 		run->created_ns = event->time_ns;
@@ -115,8 +120,10 @@ void invariants_see(struct invariants *inv, const struct cue_event *event, const
 			see_lifecycle(inv, run, event, json);
 			stopped = run->stopped && !was ? i : -1;
 		} else {
-			require(inv, inv->previous_stopped == i, "completion does not follow stopped", event);
-			require(inv, event->cause_seq == run->stopped_seq, "completion's cause", event);
+			require(inv, inv->previous_stopped == i,
+			        "completion does not follow stopped", event);
+			require(inv, event->cause_seq == run->stopped_seq, "completion's cause",
+			        event);
 		}
 	}
 	inv->previous_stopped = stopped;
@@ -147,7 +154,8 @@ void invariants_finish(struct invariants *inv, const struct cue_bus *bus,
 		invariants_fail(inv, "a timer is left behind", 0);
 	if (counts.active_runs != 0)
 		invariants_fail(inv, "active runs are left", 0);
-	if (counts.started != started || counts.rejected != rejected || counts.steps_emitted != emitted ||
+	if (counts.started != started || counts.rejected != rejected ||
+	    counts.steps_emitted != emitted ||
 	    counts.completed + counts.interrupted + counts.cancelled != stopped ||
 	    counts.steps_skipped != inv->skipped)
 		invariants_fail(inv, "the counters tell something else than the events", 0);

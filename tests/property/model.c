@@ -48,7 +48,8 @@ static void interrupt(struct model *m, const struct m_event *event)
 	}
 	for (int i = 0; i < m->n_runs; i++) {
 		if (which[i]) {
-			struct m_playlist *playlist = &m->playlists[model_playlist_of(m, &m->runs[i])];
+			struct m_playlist *playlist =
+			        &m->playlists[model_playlist_of(m, &m->runs[i])];
 
 			playlist->was_interrupted = true;
 			playlist->interrupted = event->time;
@@ -183,18 +184,20 @@ static void fire(struct model *m, const struct m_occurrence *occurrence)
 
 	if (step->v >= 0)
 		snprintf(data, sizeof(data), "{\"v\":%d}", step->v);
-	sc_log_line(m->log, "%lld %s #%u %s", (long long)m->now, sc_types[step->type], step->producer, data);
+	sc_log_line(m->log, "%lld %s #%u %s", (long long)m->now, sc_types[step->type],
+	            step->producer, data);
 	model_push(m, (struct m_event){ .type = step->type,
 	                                .v = step->v,
 	                                .producer = step->producer,
 	                                .depth = depth });
 	run->emitted++;
-	sc_log_line(m->log, "%lld emitted R%d p%d %d.%d %s #%u %s offset %lld late %lld", (long long)m->now,
-	            run->label, model_playlist_of(m, run), occurrence->step, occurrence->repeat,
-	            sc_types[step->type], step->producer, data,
+	sc_log_line(m->log, "%lld emitted R%d p%d %d.%d %s #%u %s offset %lld late %lld",
+	            (long long)m->now, run->label, model_playlist_of(m, run), occurrence->step,
+	            occurrence->repeat, sc_types[step->type], step->producer, data,
 	            (long long)(occurrence->deadline - run->start),
 	            (long long)((read_clock(m) - occurrence->deadline) / 1000));
-	model_push(m, (struct m_event){ .type = SC_EMITTED, .kind = M_LIFECYCLE, .depth = reported });
+	model_push(m,
+	           (struct m_event){ .type = SC_EMITTED, .kind = M_LIFECYCLE, .depth = reported });
 	for (int i = 0; i < m->n_pending; i++)
 		left |= m->pending[i].run == run->number;
 	if (!left) {

@@ -45,7 +45,8 @@ static int count(const struct model *m, int playlist, enum m_phase phase)
 	int n = 0;
 
 	for (int i = 0; i < m->n_runs; i++)
-		n += m->runs[i].phase == phase && (playlist < 0 || model_playlist_of(m, &m->runs[i]) == playlist);
+		n += m->runs[i].phase == phase &&
+		     (playlist < 0 || model_playlist_of(m, &m->runs[i]) == playlist);
 	return n;
 }
 
@@ -62,7 +63,8 @@ static void add_occurrences(struct model *m, const struct m_run *run)
 		for (int repeat = 0; repeat < def->steps[step].repeat; repeat++) {
 			if (m->n_pending == m->cap_pending) {
 				m->cap_pending = 2 * m->cap_pending + 256;
-				m->pending = realloc(m->pending, (size_t)m->cap_pending * sizeof(*m->pending));
+				m->pending = realloc(m->pending,
+				                     (size_t)m->cap_pending * sizeof(*m->pending));
 				if (!m->pending)
 					abort();
 			}
@@ -86,7 +88,8 @@ void model_begin(struct model *m, struct m_run *run)
 	add_occurrences(m, run);
 	sc_log_line(m->log, "%lld created R%d p%d %s", (long long)m->now, label(m, run),
 	            model_playlist_of(m, run), run->cause);
-	model_push(m, (struct m_event){ .type = SC_CREATED, .kind = M_LIFECYCLE, .depth = run->depth });
+	model_push(m, (struct m_event){
+	                      .type = SC_CREATED, .kind = M_LIFECYCLE, .depth = run->depth });
 }
 
 static void forget_occurrences(struct model *m, const struct m_run *run)
@@ -105,8 +108,8 @@ static void tell_end(struct model *m, struct m_run *run)
 	const struct sc_def *def = &m->sc->defs[run->def];
 
 	sc_log_line(m->log, "%lld stopped R%d p%d %s %s %d skipped %d by %s", (long long)m->now,
-	            label(m, run), def->playlist, run->reason, run->detail, run->emitted, run->skipped,
-	            run->interrupt < 0 ? "-" : sc_types[run->interrupt]);
+	            label(m, run), def->playlist, run->reason, run->detail, run->emitted,
+	            run->skipped, run->interrupt < 0 ? "-" : sc_types[run->interrupt]);
 	model_push(m, (struct m_event){ .type = SC_STOPPED,
 	                                .kind = M_LIFECYCLE,
 	                                .depth = never_cut(m, run->end_depth) });
@@ -315,10 +318,11 @@ void model_do(struct model *m, int index)
 		if (model_current_depth(m) > m->sc->cascade_depth)
 			break;
 		if (op->v < 0)
-			sc_log_line(m->log, "%lld %s #%u null", (long long)m->now, sc_types[op->type], op->producer);
+			sc_log_line(m->log, "%lld %s #%u null", (long long)m->now,
+			            sc_types[op->type], op->producer);
 		else
-			sc_log_line(m->log, "%lld %s #%u {\"v\":%d}", (long long)m->now, sc_types[op->type],
-			            op->producer, op->v);
+			sc_log_line(m->log, "%lld %s #%u {\"v\":%d}", (long long)m->now,
+			            sc_types[op->type], op->producer, op->v);
 		model_push(m, (struct m_event){ .type = op->type,
 		                                .v = op->v,
 		                                .producer = op->producer,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* property_playlists [SEED [CASES]]
+/* property_playlists [cases [first seed]]
  *
  * Without arguments: a fixed set of cases, then some from a fresh seed, which
- * is printed. With a seed: that one case, told in full when it fails. */
+ * is printed. A failure tells its seed: repeat it with "1 SEED". */
 #include "engine_under_test.h"
 #include "model.h"
 
@@ -54,7 +54,8 @@ static bool play_once(const struct scenario *sc, const struct sc_log *expected, 
 	if (!same || *failure) {
 		fprintf(stderr, "FAILED: seed %llu, start %llu ns, step %llu ns: %s\n",
 		        (unsigned long long)sc->seed, (unsigned long long)start_ns,
-		        (unsigned long long)step_ns, *failure ? failure : "not what the model says");
+		        (unsigned long long)step_ns,
+		        *failure ? failure : "not what the model says");
 		scenario_print(sc, stderr);
 		if (!same)
 			print_difference(expected->text, log.text);
@@ -81,7 +82,8 @@ static void add_up(struct totals *totals, const struct scenario *sc, const struc
 	totals->stopped[1] += occurrences(log->text, " interrupted ");
 	totals->stopped[2] += occurrences(log->text, " cancelled ");
 	totals->rejected += occurrences(log->text, " rejected ");
-	totals->skipped += occurrences(log->text, " skipped ") - occurrences(log->text, " skipped 0");
+	totals->skipped +=
+	        occurrences(log->text, " skipped ") - occurrences(log->text, " skipped 0");
 }
 
 static bool play_case(uint64_t seed, struct totals *totals)
@@ -123,16 +125,18 @@ int main(int argc, char **argv)
 	bool good;
 
 	if (argc > 1) {
-		good = play_cases(strtoull(argv[1], NULL, 0), argc > 2 ? (unsigned)strtoul(argv[2], NULL, 0) : 1,
-		                  &totals);
+		good = play_cases(argc > 2 ? strtoull(argv[2], NULL, 0) : 1,
+		                  (unsigned)strtoul(argv[1], NULL, 0), &totals);
 	} else {
 		if (getrandom(&fresh, sizeof(fresh), 0) != sizeof(fresh))
 			return 1;
-		printf("fixed seeds from 1, fresh seeds from %lu\n", (unsigned long)fresh + FIXED_CASES);
+		printf("fixed seeds from 1, fresh seeds from %lu\n",
+		       (unsigned long)fresh + FIXED_CASES);
 		good = play_cases(1, FIXED_CASES, &totals) &&
 		       play_cases((uint64_t)fresh + FIXED_CASES, FRESH_CASES, &totals);
 	}
-	printf("%u cases (%u with a clock), %lu events; runs completed %lu, interrupted %lu, cancelled %lu, "
+	printf("%u cases (%u with a clock), %lu events; runs completed %lu, interrupted %lu, "
+	       "cancelled %lu, "
 	       "with skipped steps %lu; starts rejected %lu; %u cases too long to compare\n",
 	       totals.cases, totals.late, totals.events, totals.stopped[0], totals.stopped[1],
 	       totals.stopped[2], totals.skipped, totals.rejected, totals.too_long);

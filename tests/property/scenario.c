@@ -6,8 +6,15 @@
 #include <string.h>
 
 const char *const sc_types[SC_TYPES] = {
-	"t.0", "t.1", "t.2", "t.3", "t.4", "t.5",
-	"event.playlist.created", "event.playlist.emitted", "event.playlist.stopped",
+	"t.0",
+	"t.1",
+	"t.2",
+	"t.3",
+	"t.4",
+	"t.5",
+	"event.playlist.created",
+	"event.playlist.emitted",
+	"event.playlist.stopped",
 	"event.playlist.rejected",
 };
 
@@ -154,7 +161,8 @@ void scenario_make(uint64_t seed, struct scenario *ret)
 		};
 	sc->end = time + (one_in(s, 2) ? 1000 : 30) * SC_MS;
 	for (int i = 0; i < SC_PLAYLISTS; i++)
-		sc->ops[sc->n_ops + i] = (struct sc_op){ .kind = SC_REMOVE, .playlist = i, .join = -1 };
+		sc->ops[sc->n_ops + i] =
+		        (struct sc_op){ .kind = SC_REMOVE, .playlist = i, .join = -1 };
 }
 
 /* ---- for the report of a failure ---- */
@@ -164,14 +172,16 @@ static void print_filters(const char *name, const struct sc_filter *filters, int
 	static const char *const compare[] = { "", " v==", " v>=" };
 
 	for (int i = 0; i < n; i++) {
-		fprintf(file, " %s=[%s%s", name, sc_types[filters[i].type], compare[filters[i].compare]);
+		fprintf(file, " %s=[%s%s", name, sc_types[filters[i].type],
+		        compare[filters[i].compare]);
 		fprintf(file, filters[i].compare ? "%d]" : "]", filters[i].v);
 	}
 }
 
 static void print_op(const struct scenario *sc, int i, FILE *file)
 {
-	static const char *const kinds[] = { "emit", "start", "stop", "stop-all", "stop-run", "define", "remove" };
+	static const char *const kinds[] = { "emit",     "start",  "stop",  "stop-all",
+		                             "stop-run", "define", "remove" };
 	const struct sc_op *op = &sc->ops[i];
 
 	fprintf(file, "  op %d: ", i);
@@ -218,8 +228,9 @@ void scenario_print(const struct scenario *sc, FILE *file)
 	for (int i = 0; i < sc->n_ops; i++)
 		print_op(sc, i, file);
 	for (int i = 0; i < sc->n_hooks; i++)
-		fprintf(file, "  hook: %s, level %d: op %d, %d times\n", sc_types[sc->hooks[i].type],
-		        sc->hooks[i].level, sc->hooks[i].op, sc->hooks[i].times);
+		fprintf(file, "  hook: %s, level %d: op %d, %d times\n",
+		        sc_types[sc->hooks[i].type], sc->hooks[i].level, sc->hooks[i].op,
+		        sc->hooks[i].times);
 }
 
 void sc_log_line(struct sc_log *log, const char *format, ...)

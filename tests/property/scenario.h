@@ -17,7 +17,15 @@
 enum { SC_PLAIN_TYPES = 6, SC_CREATED = 6, SC_EMITTED, SC_STOPPED, SC_REJECTED, SC_TYPES };
 extern const char *const sc_types[SC_TYPES];
 
-enum { SC_PLAYLISTS = 4, SC_DEFS = 10, SC_STEPS = 5, SC_FILTERS = 3, SC_OPS = 44, SC_LAST_ROUNDS = 3, SC_HOOKS = 4 };
+enum {
+	SC_PLAYLISTS = 4,
+	SC_DEFS = 10,
+	SC_STEPS = 5,
+	SC_FILTERS = 3,
+	SC_OPS = 44,
+	SC_LAST_ROUNDS = 3,
+	SC_HOOKS = 4
+};
 
 enum sc_compare { SC_ANY, SC_EQUAL, SC_AT_LEAST };
 

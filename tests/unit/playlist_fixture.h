@@ -29,12 +29,12 @@ struct pf {
 	char runs[64][CUE_ID_TEXT_SIZE];
 	size_t n_runs;
 	char log[16384];
-	char *last[8];      /* payload of the last event of each lifecycle kind, owned */
+	char *last[8]; /* payload of the last event of each lifecycle kind, owned */
 	uint64_t random;
-	uint64_t clock_ns;  /* used when pf_open_clock() made the bus */
+	uint64_t clock_ns; /* used when pf_open_clock() made the bus */
 	unsigned reports[8];
-	uint32_t own;       /* subscriptions of the test */
-	bool no_emitted;    /* leave `emitted` out of the log */
+	uint32_t own;    /* subscriptions of the test */
+	bool no_emitted; /* leave `emitted` out of the log */
 };
 
 enum { PF_CREATED, PF_EMITTED, PF_STOPPED, PF_REJECTED, PF_PLAIN };
@@ -61,7 +61,8 @@ static inline void pf_report(void *user, const struct cue_report *report)
 	((struct pf *)user)->reports[report->code]++;
 }
 
-__attribute__((format(printf, 2, 3))) static inline void pf_log(struct pf *f, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static inline void pf_log(struct pf *f, const char *format,
+                                                                ...)
 {
 	size_t len = strlen(f->log);
 	va_list args;
@@ -121,8 +122,10 @@ static inline int pf_record(void *user, struct cue_bus *bus, const struct cue_ev
 	if (strncmp(type, "event.playlist.", 15) == 0) {
 		type += 15;
 		json = cue_payload_json(event->payload);
-		kind = *type == 'c' ? PF_CREATED : *type == 'e' ? PF_EMITTED :
-		       *type == 's' ? PF_STOPPED : PF_REJECTED;
+		kind = *type == 'c'   ? PF_CREATED
+		       : *type == 'e' ? PF_EMITTED
+		       : *type == 's' ? PF_STOPPED
+		                      : PF_REJECTED;
 		cr_assert_eq(event->producer_id, 0);
 	}
 	pf_keep(f, kind, event->payload);
@@ -190,10 +193,13 @@ static inline void pf_close(struct pf *f)
 		free(f->last[i]);
 }
 
-static inline void pf_emit_data(struct pf *f, const char *type, uint32_t producer_id, const char *json)
+static inline void pf_emit_data(struct pf *f, const char *type, uint32_t producer_id,
+                                const char *json)
 {
 	struct cue_payload *payload = NULL;
-	struct cue_emit emit = { .type = type, .producer_id = producer_id, .time_ns = CUE_TIME_NONE };
+	struct cue_emit emit = { .type = type,
+		                 .producer_id = producer_id,
+		                 .time_ns = CUE_TIME_NONE };
 
 	cr_assert_eq(cue_payload_new(json, strlen(json), 0, &payload, NULL), 0);
 	emit.payload = payload;
@@ -227,10 +233,10 @@ static inline int pf_start(struct pf *f, const char *name)
 }
 
 /** Compares the log and clears it. */
-#define pf_expect(f, text)                     \
-	do {                                   \
-		cr_assert_str_eq((f)->log, text); \
-		(f)->log[0] = '\0';            \
+#define pf_expect(f, text)                                                                         \
+	do {                                                                                       \
+		cr_assert_str_eq((f)->log, text);                                                  \
+		(f)->log[0] = '\0';                                                                \
 	} while (0)
 
 #endif

@@ -34,39 +34,58 @@ static struct cue_payload *payload(const char *json)
 
 Test(lifecycle, payloads_of_a_command_run_are_exact)
 {
-	struct cue_payload *data = payload("{\"value\":7}"), *metadata = payload("{\"feature\":\"color\"}");
+	struct cue_payload *data = payload("{\"value\":7}"),
+	                   *metadata = payload("{\"feature\":\"color\"}");
 	const struct cue_step steps[] = {
-		{ .emit = "color.update", .data = data, .repeat = 2, .interval_ns = MS(1500), .producer_id = 5 },
+		{ .emit = "color.update",
+		  .data = data,
+		  .repeat = 2,
+		  .interval_ns = MS(1500),
+		  .producer_id = 5 },
 		{ .emit = "horn.beep", .offset_ns = MS(1600) + 1 },
 	};
 	const struct cue_filter stop = { .type = "stop.sequence" };
-	struct cue_playlist_start start = { .name = "color.cycle", .cause = CUE_CAUSE_COMMAND,
+	struct cue_playlist_start start = { .name = "color.cycle",
+		                            .cause = CUE_CAUSE_COMMAND,
 		                            .request_id = "\"r-1\"" };
 	struct pf f;
 
 	pf_open(&f);
-	pf_define(&f, &(struct cue_playlist_config){ .name = "color.cycle", .interrupts = &stop,
-	                                             .n_interrupts = 1, .metadata = metadata,
-	                                             .steps = steps, .n_steps = 2 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "color.cycle",
+	                                             .interrupts = &stop,
+	                                             .n_interrupts = 1,
+	                                             .metadata = metadata,
+	                                             .steps = steps,
+	                                             .n_steps = 2 });
 	cue_payload_unref(data);
 	cue_payload_unref(metadata);
 	cr_assert_eq(cue_playlist_start(f.playlists, &start, NULL), 0);
 	pf_advance(&f, 1500);
 	pf_emit_data(&f, "stop.sequence", 3, "{\"why\":1}");
-	cr_assert_str_eq(masked(f.last[PF_CREATED]),
-	                 "{" RUN DEF "\"playlist_name\":\"color.cycle\",\"playlist_metadata\":{\"feature\":\"color\"},"
-	                 "\"steps\":[{\"event_type\":\"color.update\",\"offset\":0,\"repeat\":2,\"interval\":1.5,"
-	                 "\"producer_id\":5,\"data\":{\"value\":7}},{\"event_type\":\"horn.beep\","
-	                 "\"offset\":1.600000001,\"repeat\":1,\"interval\":0,\"producer_id\":0,\"data\":null}],"
-	                 "\"expected_duration\":1.600000001,\"cause\":\"command\",\"request_id\":\"r-1\"}");
-	cr_assert_str_eq(masked(f.last[PF_EMITTED]),
-	                 "{" RUN DEF "\"playlist_name\":\"color.cycle\",\"playlist_metadata\":{\"feature\":\"color\"},"
-	                 "\"step_index\":0,\"repeat_index\":1,\"event_type\":\"color.update\",\"producer_id\":5,"
-	                 "\"offset\":1.5,\"late_us\":0,\"data\":{\"value\":7}}");
-	cr_assert_str_eq(masked(f.last[PF_STOPPED]),
-	                 "{" RUN DEF "\"playlist_name\":\"color.cycle\",\"playlist_metadata\":{\"feature\":\"color\"},"
-	                 "\"reason\":\"interrupted\",\"detail\":null,\"emitted_count\":2,\"interrupt_event\":"
-	                 "{\"event_type\":\"stop.sequence\",\"producer_id\":3,\"data\":{\"why\":1}}}");
+	cr_assert_str_eq(
+	        masked(f.last[PF_CREATED]),
+	        "{" RUN DEF
+	        "\"playlist_name\":\"color.cycle\",\"playlist_metadata\":{\"feature\":\"color\"},"
+	        "\"steps\":[{\"event_type\":\"color.update\",\"offset\":0,\"repeat\":2,"
+	        "\"interval\":1.5,"
+	        "\"producer_id\":5,\"data\":{\"value\":7}},{\"event_type\":\"horn.beep\","
+	        "\"offset\":1.600000001,\"repeat\":1,\"interval\":0,\"producer_id\":0,\"data\":"
+	        "null}],"
+	        "\"expected_duration\":1.600000001,\"cause\":\"command\",\"request_id\":\"r-1\"}");
+	cr_assert_str_eq(
+	        masked(f.last[PF_EMITTED]),
+	        "{" RUN DEF
+	        "\"playlist_name\":\"color.cycle\",\"playlist_metadata\":{\"feature\":\"color\"},"
+	        "\"step_index\":0,\"repeat_index\":1,\"event_type\":\"color.update\",\"producer_"
+	        "id\":5,"
+	        "\"offset\":1.5,\"late_us\":0,\"data\":{\"value\":7}}");
+	cr_assert_str_eq(
+	        masked(f.last[PF_STOPPED]),
+	        "{" RUN DEF
+	        "\"playlist_name\":\"color.cycle\",\"playlist_metadata\":{\"feature\":\"color\"},"
+	        "\"reason\":\"interrupted\",\"detail\":null,\"emitted_count\":2,\"interrupt_"
+	        "event\":"
+	        "{\"event_type\":\"stop.sequence\",\"producer_id\":3,\"data\":{\"why\":1}}}");
 	pf_close(&f);
 }
 
@@ -77,21 +96,29 @@ Test(lifecycle, the_trigger_is_quoted_throughout_and_in_the_completion)
 	struct pf f;
 
 	pf_open(&f);
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .triggers = &go, .n_triggers = 1,
-	                                             .completion = "done", .mode = CUE_MODE_SINGLE,
-	                                             .steps = &step, .n_steps = 1 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .triggers = &go,
+	                                             .n_triggers = 1,
+	                                             .completion = "done",
+	                                             .mode = CUE_MODE_SINGLE,
+	                                             .steps = &step,
+	                                             .n_steps = 1 });
 	pf_emit_data(&f, "go", 9, "[1,\"a\"]");
 	pf_emit_data(&f, "go", 8, "true");
-	cr_assert_str_eq(masked(f.last[PF_REJECTED]),
-	                 "{" RUN DEF "\"playlist_name\":\"p\",\"trigger_event\":{\"event_type\":\"go\","
-	                 "\"producer_id\":8,\"data\":true},\"reason\":\"busy\","
-	                 "\"detail\":\"a run is active and the mode is single\",\"cause\":\"trigger\"}");
+	cr_assert_str_eq(
+	        masked(f.last[PF_REJECTED]),
+	        "{" RUN DEF "\"playlist_name\":\"p\",\"trigger_event\":{\"event_type\":\"go\","
+	        "\"producer_id\":8,\"data\":true},\"reason\":\"busy\","
+	        "\"detail\":\"a run is active and the mode is single\",\"cause\":\"trigger\"}");
 	pf_advance(&f, 0);
 	cr_assert_str_eq(masked(f.last[PF_PLAIN]),
-	                 "{" RUN DEF "\"playlist_name\":\"p\",\"trigger_event\":{\"event_type\":\"go\","
+	                 "{" RUN DEF
+	                 "\"playlist_name\":\"p\",\"trigger_event\":{\"event_type\":\"go\","
 	                 "\"producer_id\":9,\"data\":[1,\"a\"]}}");
-	cr_assert_not_null(strstr(f.last[PF_EMITTED], "\"trigger_event\":{\"event_type\":\"go\",\"producer_id\":9"));
-	cr_assert_not_null(strstr(f.last[PF_STOPPED], "\"trigger_event\":{\"event_type\":\"go\",\"producer_id\":9"));
+	cr_assert_not_null(strstr(f.last[PF_EMITTED],
+	                          "\"trigger_event\":{\"event_type\":\"go\",\"producer_id\":9"));
+	cr_assert_not_null(strstr(f.last[PF_STOPPED],
+	                          "\"trigger_event\":{\"event_type\":\"go\",\"producer_id\":9"));
 	pf_close(&f);
 }
 
@@ -107,8 +134,9 @@ static int note_cause(void *user, struct cue_bus *bus, const struct cue_event *e
 
 	(void)bus;
 	snprintf(seen->text + len, sizeof(seen->text) - len, "%s %llu<%llu depth %u\n",
-	         strncmp(type, "event.playlist.", 15) == 0 ? type + 15 : type, (unsigned long long)event->seq,
-	         (unsigned long long)event->cause_seq, event->depth);
+	         strncmp(type, "event.playlist.", 15) == 0 ? type + 15 : type,
+	         (unsigned long long)event->seq, (unsigned long long)event->cause_seq,
+	         event->depth);
 	return 0;
 }
 
@@ -121,12 +149,18 @@ Test(lifecycle, causes_lead_back_to_the_trigger_and_time_ends_a_cascade)
 
 	pf_open(&f);
 	pf_subscribe(&f, "*", CUE_PRIORITY_BRIDGE, note_cause, &seen);
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .triggers = &go, .n_triggers = 1,
-	                                             .completion = "done", .steps = steps, .n_steps = 2 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .triggers = &go,
+	                                             .n_triggers = 1,
+	                                             .completion = "done",
+	                                             .steps = steps,
+	                                             .n_steps = 2 });
 	pf_emit(&f, "go");
 	pf_advance(&f, 1);
-	cr_assert_str_eq(seen.text, "go 1<0 depth 0\ncreated 2<1 depth 1\nx 3<2 depth 1\nemitted 4<3 depth 2\n"
-	                            "y 5<2 depth 0\nemitted 6<5 depth 1\nstopped 7<5 depth 1\ndone 8<7 depth 2\n");
+	cr_assert_str_eq(
+	        seen.text,
+	        "go 1<0 depth 0\ncreated 2<1 depth 1\nx 3<2 depth 1\nemitted 4<3 depth 2\n"
+	        "y 5<2 depth 0\nemitted 6<5 depth 1\nstopped 7<5 depth 1\ndone 8<7 depth 2\n");
 	pf_close(&f);
 }
 
@@ -145,12 +179,17 @@ Test(lifecycle, types_that_are_not_numbered_hand_their_cause_on)
 
 	pf_open_config(&f, (struct cue_bus_config){ .is_numbered = only_plain });
 	pf_subscribe(&f, "*", CUE_PRIORITY_BRIDGE, note_cause, &seen);
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .triggers = &go, .n_triggers = 1,
-	                                             .completion = "done", .steps = &step, .n_steps = 1 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .triggers = &go,
+	                                             .n_triggers = 1,
+	                                             .completion = "done",
+	                                             .steps = &step,
+	                                             .n_steps = 1 });
 	pf_emit(&f, "go");
 	pf_advance(&f, 1);
-	cr_assert_str_eq(seen.text, "go 1<0 depth 0\ncreated 0<1 depth 1\nx 2<1 depth 1\nemitted 0<2 depth 2\n"
-	                            "stopped 0<2 depth 2\ndone 3<2 depth 3\n");
+	cr_assert_str_eq(seen.text,
+	                 "go 1<0 depth 0\ncreated 0<1 depth 1\nx 2<1 depth 1\nemitted 0<2 depth 2\n"
+	                 "stopped 0<2 depth 2\ndone 3<2 depth 3\n");
 	pf_close(&f);
 }
 
@@ -163,8 +202,11 @@ Test(lifecycle, a_loop_without_time_is_cut_and_every_run_still_ends)
 	struct pf f;
 
 	pf_open_config(&f, (struct cue_bus_config){ .limits = { .cascade_depth = 4 } });
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .triggers = &go, .n_triggers = 1,
-	                                             .steps = &step, .n_steps = 1 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .triggers = &go,
+	                                             .n_triggers = 1,
+	                                             .steps = &step,
+	                                             .n_steps = 1 });
 	pf_emit(&f, "x");
 	pf_advance(&f, 10);
 	cue_playlists_get_stats(f.playlists, &stats);
@@ -186,8 +228,12 @@ Test(lifecycle, a_loop_in_which_time_passes_goes_on)
 
 	pf_open_config(&f, (struct cue_bus_config){ .limits = { .cascade_depth = 4 } });
 	f.no_emitted = true;
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .triggers = &go, .n_triggers = 1,
-	                                             .completion = "done", .steps = &step, .n_steps = 1 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .triggers = &go,
+	                                             .n_triggers = 1,
+	                                             .completion = "done",
+	                                             .steps = &step,
+	                                             .n_steps = 1 });
 	pf_emit(&f, "done");
 	for (int i = 0; i < 200; i++) {
 		pf_advance(&f, (uint64_t)i);
@@ -221,7 +267,9 @@ Test(lifecycle, late_us_is_emitted_minus_scheduled)
 Test(lifecycle, steps_carry_their_own_payload_whatever_a_subscriber_does)
 {
 	struct cue_payload *data = payload("{\"on\":true}");
-	const struct cue_step step = { .emit = "x", .data = data, .repeat = 3, .interval_ns = MS(1) };
+	const struct cue_step step = {
+		.emit = "x", .data = data, .repeat = 3, .interval_ns = MS(1)
+	};
 	const cJSON *tree;
 	struct pf f;
 

@@ -2,8 +2,9 @@
 #include "playlist_fixture.h"
 #include "playlist_internal.h"
 
-#define IDS "{\"playlist_id\":\"0123456789abcdef0123456789abcdef\",\"definition_id\":\"" \
-            "00000000000000000000000000000001\""
+#define IDS                                                                                        \
+	"{\"playlist_id\":\"0123456789abcdef0123456789abcdef\",\"definition_id\":\""               \
+	"00000000000000000000000000000001\""
 
 static void expect_quote(const char *json, const char *expected)
 {
@@ -18,11 +19,13 @@ static void expect_quote(const char *json, const char *expected)
 
 Test(lifecycle_quote, inner_quotes_are_left_out_wherever_they_stand)
 {
-	expect_quote(IDS ",\"playlist_name\":\"p\",\"trigger_event\":{\"data\":{\"a\":[\"}\",\"\\\"\"]}},\"reason\":\"x\","
+	expect_quote(IDS ",\"playlist_name\":\"p\",\"trigger_event\":{\"data\":{\"a\":[\"}\","
+	                 "\"\\\"\"]}},\"reason\":\"x\","
 	                 "\"interrupt_event\":{\"data\":null}}",
 	             IDS ",\"playlist_name\":\"p\",\"reason\":\"x\"}");
 	expect_quote(IDS ",\"trigger_event\":{}}", IDS "}");
-	expect_quote(IDS ",\"data\":{\"trigger_event\":1}}", IDS ",\"data\":{\"trigger_event\":1}}");
+	expect_quote(IDS ",\"data\":{\"trigger_event\":1}}",
+	             IDS ",\"data\":{\"trigger_event\":1}}");
 	expect_quote(IDS ",\"playlist_name\":\"a\\\\\",\"steps\":[{},[]]}",
 	             IDS ",\"playlist_name\":\"a\\\\\",\"steps\":[{},[]]}");
 }
@@ -30,7 +33,8 @@ Test(lifecycle_quote, inner_quotes_are_left_out_wherever_they_stand)
 Test(lifecycle_quote, other_data_is_quoted_as_it_is)
 {
 	expect_quote("{\"trigger_event\":1}", "{\"trigger_event\":1}");
-	expect_quote("{\"playlist_id\":\"short\",\"trigger_event\":1}", "{\"playlist_id\":\"short\",\"trigger_event\":1}");
+	expect_quote("{\"playlist_id\":\"short\",\"trigger_event\":1}",
+	             "{\"playlist_id\":\"short\",\"trigger_event\":1}");
 	expect_quote("[1.50,\"x\"]", "[1.50,\"x\"]");
 	expect_quote("null", "null");
 }

@@ -16,8 +16,10 @@ Test(playlist, runs_to_completion)
 	struct pf f;
 
 	pf_open(&f);
-	pf_define(&f, &(struct cue_playlist_config){
-			      .name = "flash", .completion = "flash.done", .steps = steps, .n_steps = 2 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "flash",
+	                                             .completion = "flash.done",
+	                                             .steps = steps,
+	                                             .n_steps = 2 });
 	cr_assert_eq(pf_start(&f, "flash"), 0);
 	pf_expect(&f, "0 created A\n");
 	pf_advance(&f, 1000);
@@ -40,7 +42,9 @@ Test(playlist, steps_interleave_by_deadline)
 	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .steps = steps, .n_steps = 2 });
 	pf_start(&f, "p");
 	pf_advance(&f, 2000);
-	pf_expect(&f, "0 created A\n0 a\n200 a\n300 b\n400 a\n600 a\n800 a\n800 stopped A completed 6\n");
+	pf_expect(
+	        &f,
+	        "0 created A\n0 a\n200 a\n300 b\n400 a\n600 a\n800 a\n800 stopped A completed 6\n");
 	pf_close(&f);
 }
 
@@ -89,17 +93,24 @@ Test(playlist, running_runs_finish_on_their_old_definition)
 {
 	const struct cue_step before[] = { { .emit = "old", .repeat = 3, .interval_ns = MS(100) } };
 	const struct cue_step after[] = { { .emit = "new", .repeat = 2, .interval_ns = MS(100) } };
-	const struct cue_filter old_stop = { .type = "old.stop" }, new_stop = { .type = "new.stop" };
+	const struct cue_filter old_stop = { .type = "old.stop" },
+	                        new_stop = { .type = "new.stop" };
 	struct pf f;
 
 	pf_open(&f);
 	f.no_emitted = true;
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .interrupts = &old_stop,
-	                                             .n_interrupts = 1, .steps = before, .n_steps = 1 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .interrupts = &old_stop,
+	                                             .n_interrupts = 1,
+	                                             .steps = before,
+	                                             .n_steps = 1 });
 	pf_start(&f, "p");
 	pf_advance(&f, 50);
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .interrupts = &new_stop,
-	                                             .n_interrupts = 1, .steps = after, .n_steps = 1 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .interrupts = &new_stop,
+	                                             .n_interrupts = 1,
+	                                             .steps = after,
+	                                             .n_steps = 1 });
 	pf_start(&f, "p");
 	pf_advance(&f, 120);
 	pf_expect(&f, "0 created A\n0 old\n50 created B\n50 new\n100 old\n");
@@ -120,9 +131,13 @@ Test(playlist, removing_cancels_and_forgets)
 
 	pf_open(&f);
 	f.no_emitted = true;
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .triggers = &go, .n_triggers = 1,
-	                                             .interrupts = &stop, .n_interrupts = 1,
-	                                             .steps = steps, .n_steps = 1 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .triggers = &go,
+	                                             .n_triggers = 1,
+	                                             .interrupts = &stop,
+	                                             .n_interrupts = 1,
+	                                             .steps = steps,
+	                                             .n_steps = 1 });
 	pf_emit(&f, "go");
 	pf_emit(&f, "go");
 	pf_advance(&f, 5);
@@ -130,8 +145,9 @@ Test(playlist, removing_cancels_and_forgets)
 	cr_assert_eq(cue_playlist_remove(f.playlists, "p", NULL), -ENOENT);
 	pf_emit(&f, "go");
 	pf_advance(&f, 500);
-	pf_expect(&f, "0 go\n0 created A\n0 go\n0 created B\n0 x\n0 x\n"
-	              "5 stopped A cancelled 1 <removed>\n5 stopped B cancelled 1 <removed>\n5 go\n");
+	pf_expect(&f,
+	          "0 go\n0 created A\n0 go\n0 created B\n0 x\n0 x\n"
+	          "5 stopped A cancelled 1 <removed>\n5 stopped B cancelled 1 <removed>\n5 go\n");
 	cue_bus_get_stats(f.bus, &stats);
 	cr_assert_eq(stats.subscriptions, 1);
 	pf_close(&f);
@@ -155,12 +171,14 @@ Test(playlist, are_listed_by_name)
 
 	pf_open(&f);
 	for (size_t i = 0; i < 4; i++)
-		pf_define(&f, &(struct cue_playlist_config){ .name = names[i], .steps = steps, .n_steps = 2 });
+		pf_define(&f, &(struct cue_playlist_config){
+		                      .name = names[i], .steps = steps, .n_steps = 2 });
 	pf_start(&f, "m");
 	f.log[0] = '\0';
 	cr_assert_eq(cue_playlist_foreach(f.playlists, list, &f), 0);
 	pf_expect(&f, "a 0 1000\nb 0 1000\nm 1 1000\nz 0 1000\n");
-	pf_define(&f, &(struct cue_playlist_config){ .name = "stop.here", .steps = steps, .n_steps = 2 });
+	pf_define(&f, &(struct cue_playlist_config){
+	                      .name = "stop.here", .steps = steps, .n_steps = 2 });
 	cr_assert_eq(cue_playlist_foreach(f.playlists, list, &f), 7);
 	pf_expect(&f, "a 0 1000\nb 0 1000\nm 1 1000\nstop.here 0 1000\n");
 	pf_close(&f);
@@ -180,6 +198,9 @@ Test(playlist, the_limit_of_definitions_holds_and_spares_redefinition)
 	cr_assert_eq(cue_playlist_define(f.playlists, &config, NULL, NULL), -ENOSPC);
 	config.name = "b";
 	pf_define(&f, &config);
+	cue_playlist_remove(f.playlists, "a", NULL);
+	config.name = "c";
+	pf_define(&f, &config);
 	cue_playlists_get_stats(f.playlists, &stats);
 	cr_assert_eq(stats.definitions, 2);
 	pf_close(&f);
@@ -189,8 +210,9 @@ Test(playlist, too_many_event_types_leave_the_earlier_definition_in_force)
 {
 	const struct cue_step steps[] = { { .emit = "n1" }, { .emit = "n2" }, { .emit = "n3" } };
 	const struct cue_filter go = { .type = "go" }, stop = { .type = "other.stop" };
-	struct cue_playlist_config config = { .name = "p", .triggers = &go, .n_triggers = 1,
-		                              .steps = one_step, .n_steps = 1 };
+	struct cue_playlist_config config = {
+		.name = "p", .triggers = &go, .n_triggers = 1, .steps = one_step, .n_steps = 1
+	};
 	struct pf f;
 
 	pf_open_config(&f, (struct cue_bus_config){ .limits = { .event_types = 7 } });

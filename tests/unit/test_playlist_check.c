@@ -32,18 +32,28 @@ Test(playlist_check, names)
 
 	memset(name, 'n', sizeof(name));
 	name[257] = '\0';
-	expect_refused((struct cue_playlist_config){ .name = "", .steps = fine, .n_steps = 1 }, "/name", "needs a name");
-	expect_refused((struct cue_playlist_config){ .name = name, .steps = fine, .n_steps = 1 }, "/name", "256 bytes");
-	expect_refused((struct cue_playlist_config){ .name = "a/b", .steps = fine, .n_steps = 1 }, "/name", "topic");
-	expect_refused((struct cue_playlist_config){ .name = "a+", .steps = fine, .n_steps = 1 }, "/name", "topic");
-	expect_refused((struct cue_playlist_config){ .name = "#", .steps = fine, .n_steps = 1 }, "/name", "topic");
-	expect_refused((struct cue_playlist_config){ .name = "a\n", .steps = fine, .n_steps = 1 }, "/name", "topic");
+	expect_refused((struct cue_playlist_config){ .name = "", .steps = fine, .n_steps = 1 },
+	               "/name", "needs a name");
+	expect_refused((struct cue_playlist_config){ .name = name, .steps = fine, .n_steps = 1 },
+	               "/name", "256 bytes");
+	expect_refused((struct cue_playlist_config){ .name = "a/b", .steps = fine, .n_steps = 1 },
+	               "/name", "topic");
+	expect_refused((struct cue_playlist_config){ .name = "a+", .steps = fine, .n_steps = 1 },
+	               "/name", "topic");
+	expect_refused((struct cue_playlist_config){ .name = "#", .steps = fine, .n_steps = 1 },
+	               "/name", "topic");
+	expect_refused((struct cue_playlist_config){ .name = "a\n", .steps = fine, .n_steps = 1 },
+	               "/name", "topic");
 	name[256] = '\0';
-	cr_assert_eq(cue_playlist_check(
-			     &(struct cue_playlist_config){ .name = name, .steps = fine, .n_steps = 1 }, NULL),
-	             0);
-	cr_assert_eq(cue_playlist_check(
-			     &(struct cue_playlist_config){ .name = "\xc3\xbc 1", .steps = fine, .n_steps = 1 }, NULL),
+	cr_assert_eq(
+	        cue_playlist_check(
+	                &(struct cue_playlist_config){ .name = name, .steps = fine, .n_steps = 1 },
+	                NULL),
+	        0);
+	cr_assert_eq(cue_playlist_check(&(struct cue_playlist_config){ .name = "\xc3\xbc 1",
+	                                                               .steps = fine,
+	                                                               .n_steps = 1 },
+	                                NULL),
 	             0);
 }
 
@@ -56,15 +66,22 @@ Test(playlist_check, steps)
 	expect_step_refused((struct cue_step){ .emit = "gateway.gap" }, "emit", "reserved");
 	expect_step_refused((struct cue_step){ .emit = "event.x" }, "emit", "reserved");
 	expect_step_refused((struct cue_step){ .emit = "x", .repeat = 2 }, "interval", "required");
-	expect_step_refused((struct cue_step){ .emit = "x", .repeat = 1000000001, .interval_ns = 1 }, "repeat",
-	                    "1000000000 at most");
-	expect_step_refused((struct cue_step){ .emit = "x", .offset_ns = CUE_DURATION_MAX_NS + 1 }, "offset", "3650");
-	expect_step_refused((struct cue_step){ .emit = "x", .interval_ns = CUE_DURATION_MAX_NS + 1 }, "interval",
-	                    "3650");
-	expect_step_refused((struct cue_step){ .emit = "x", .repeat = 3, .interval_ns = CUE_DURATION_MAX_NS / 2,
+	expect_step_refused(
+	        (struct cue_step){ .emit = "x", .repeat = 1000000001, .interval_ns = 1 }, "repeat",
+	        "1000000000 at most");
+	expect_step_refused((struct cue_step){ .emit = "x", .offset_ns = CUE_DURATION_MAX_NS + 1 },
+	                    "offset", "3650");
+	expect_step_refused(
+	        (struct cue_step){ .emit = "x", .interval_ns = CUE_DURATION_MAX_NS + 1 },
+	        "interval", "3650");
+	expect_step_refused((struct cue_step){ .emit = "x",
+	                                       .repeat = 3,
+	                                       .interval_ns = CUE_DURATION_MAX_NS / 2,
 	                                       .offset_ns = 1 },
 	                    "interval", "last repeat");
-	expect_step_refused((struct cue_step){ .emit = "x", .repeat = 1000000000, .interval_ns = CUE_DURATION_MAX_NS },
+	expect_step_refused((struct cue_step){ .emit = "x",
+	                                       .repeat = 1000000000,
+	                                       .interval_ns = CUE_DURATION_MAX_NS },
 	                    "interval", "last repeat");
 }
 
@@ -120,14 +137,24 @@ Test(playlist_check, filters)
 
 Test(playlist_check, policy)
 {
-	expect_refused((struct cue_playlist_config){ .completion = "input.x", .steps = fine, .n_steps = 1 },
+	expect_refused((struct cue_playlist_config){ .completion = "input.x",
+	                                             .steps = fine,
+	                                             .n_steps = 1 },
 	               "/completion", "reserved");
-	expect_refused((struct cue_playlist_config){ .mode = (enum cue_playlist_mode)4, .steps = fine, .n_steps = 1 },
+	expect_refused((struct cue_playlist_config){ .mode = (enum cue_playlist_mode)4,
+	                                             .steps = fine,
+	                                             .n_steps = 1 },
 	               "/mode", "queued");
-	expect_refused((struct cue_playlist_config){ .late = (enum cue_late)2, .steps = fine, .n_steps = 1 }, "/late",
-	               "burst");
-	expect_refused((struct cue_playlist_config){ .on_restart = (enum cue_on_restart)3, .steps = fine, .n_steps = 1 },
+	expect_refused((struct cue_playlist_config){ .late = (enum cue_late)2,
+	                                             .steps = fine,
+	                                             .n_steps = 1 },
+	               "/late", "burst");
+	expect_refused((struct cue_playlist_config){ .on_restart = (enum cue_on_restart)3,
+	                                             .steps = fine,
+	                                             .n_steps = 1 },
 	               "/on_restart", "abort");
-	expect_refused((struct cue_playlist_config){ .interrupt_debounce_ns = UINT64_MAX, .steps = fine, .n_steps = 1 },
+	expect_refused((struct cue_playlist_config){ .interrupt_debounce_ns = UINT64_MAX,
+	                                             .steps = fine,
+	                                             .n_steps = 1 },
 	               "/interrupt_debounce", "3650");
 }

@@ -8,9 +8,13 @@ static const struct cue_filter go = { .type = "go" }, stop = { .type = "stop" };
 
 static struct cue_playlist_config both(const char *name)
 {
-	return (struct cue_playlist_config){ .name = name, .triggers = &go, .n_triggers = 1,
-		                             .interrupts = &stop, .n_interrupts = 1,
-		                             .steps = slow, .n_steps = 1 };
+	return (struct cue_playlist_config){ .name = name,
+		                             .triggers = &go,
+		                             .n_triggers = 1,
+		                             .interrupts = &stop,
+		                             .n_interrupts = 1,
+		                             .steps = slow,
+		                             .n_steps = 1 };
 }
 
 Test(playlist_triggers, definitions_start_in_order_of_definition_also_when_redefined)
@@ -43,7 +47,9 @@ Test(playlist_triggers, definitions_start_in_order_of_definition_also_when_redef
 Test(playlist_triggers, several_triggers_that_match_one_event_start_one_run)
 {
 	cJSON *match = cJSON_Parse("{\"v\":{\"ge\":2}}");
-	const struct cue_filter triggers[] = { { .type = "go", .match = match }, { .type = "go" }, { .type = "other", .match = match } };
+	const struct cue_filter triggers[] = { { .type = "go", .match = match },
+		                               { .type = "go" },
+		                               { .type = "other", .match = match } };
 	struct cue_playlist_config config = both("p");
 	struct pf f;
 
@@ -113,7 +119,8 @@ Test(playlist_triggers, interrupts_stop_all_runs_oldest_first_over_all_definitio
 	pf_start(&f, "a");
 	f.log[0] = '\0';
 	pf_emit(&f, "stop");
-	pf_expect(&f, "0 stop\n0 stopped A interrupted 0\n0 stopped B interrupted 0\n0 stopped D interrupted 0\n");
+	pf_expect(&f, "0 stop\n0 stopped A interrupted 0\n0 stopped B interrupted 0\n0 stopped D "
+	              "interrupted 0\n");
 	pf_close(&f);
 }
 
@@ -137,7 +144,8 @@ Test(playlist_triggers, an_interrupt_with_match_looks_at_the_data)
 
 Test(playlist_triggers, no_step_of_a_run_follows_its_interrupt_at_the_same_deadline)
 {
-	const struct cue_step steps[] = { { .emit = "stop", .offset_ns = MS(5) }, { .emit = "x", .offset_ns = MS(5) } };
+	const struct cue_step steps[] = { { .emit = "stop", .offset_ns = MS(5) },
+		                          { .emit = "x", .offset_ns = MS(5) } };
 	struct cue_playlist_config config = both("p");
 	struct pf f;
 
@@ -206,7 +214,11 @@ Test(playlist_triggers, ten_thousand_definitions_share_one_trigger_and_one_inter
 	char name[16];
 
 	/* A bus of its own: the fixture's log would only be in the way. */
-	cr_assert_eq(cue_bus_new(&(struct cue_bus_config){ .gateway_id = "t", .random = pf_random, .user = &f }, &bus), 0);
+	cr_assert_eq(cue_bus_new(&(struct cue_bus_config){ .gateway_id = "t",
+	                                                   .random = pf_random,
+	                                                   .user = &f },
+	                         &bus),
+	             0);
 	cr_assert_eq(cue_playlists_new(bus, &playlists), 0);
 	for (int i = 0; i < 10000; i++) {
 		snprintf(name, sizeof(name), "p%d", i);
@@ -216,14 +228,23 @@ Test(playlist_triggers, ten_thousand_definitions_share_one_trigger_and_one_inter
 	cue_bus_get_stats(bus, &bus_stats);
 	cr_assert_eq(bus_stats.subscriptions, 2);
 	for (int i = 0; i < 1000; i++)
-		cr_assert_eq(cue_bus_emit(bus, &(struct cue_emit){ .type = "stop", .time_ns = CUE_TIME_NONE }, NULL), 0);
+		cr_assert_eq(
+		        cue_bus_emit(bus,
+		                     &(struct cue_emit){ .type = "stop", .time_ns = CUE_TIME_NONE },
+		                     NULL),
+		        0);
 	cue_bus_get_stats(bus, &bus_stats);
 	cr_assert_eq(bus_stats.events, 1000); /* redundant interrupts emit nothing */
-	cr_assert_eq(cue_bus_emit(bus, &(struct cue_emit){ .type = "go", .time_ns = CUE_TIME_NONE }, NULL), 0);
+	cr_assert_eq(cue_bus_emit(bus, &(struct cue_emit){ .type = "go", .time_ns = CUE_TIME_NONE },
+	                          NULL),
+	             0);
 	cue_playlists_get_stats(playlists, &stats);
 	cr_assert_eq(stats.active_runs, 10000);
 	cr_assert_eq(stats.interrupts_redundant, 1000);
-	cr_assert_eq(cue_bus_emit(bus, &(struct cue_emit){ .type = "stop", .time_ns = CUE_TIME_NONE }, NULL), 0);
+	cr_assert_eq(cue_bus_emit(bus,
+	                          &(struct cue_emit){ .type = "stop", .time_ns = CUE_TIME_NONE },
+	                          NULL),
+	             0);
 	cue_playlists_get_stats(playlists, &stats);
 	cr_assert_eq(stats.active_runs, 0);
 	cr_assert_eq(stats.interrupted, 10000);
@@ -267,8 +288,10 @@ Test(playlist_triggers, definitions_may_change_while_triggers_are_walked)
 		pf_define(&f, &config);
 	}
 	cr_assert_eq(cue_playlist_start(f.playlists, &start, NULL), 0);
-	pf_emit(&f, "go"); /* a, b (ends A, which removes c and adds e), d; e only from the next event on */
-	pf_expect(&f, "0 created A\n0 go\n0 created B\n0 stopped A cancelled 0 <restart>\n0 created C\n0 created D\n");
+	pf_emit(&f, "go"); /* a, b (ends A, which removes c and adds e), d; e only from the next
+	                      event on */
+	pf_expect(&f, "0 created A\n0 go\n0 created B\n0 stopped A cancelled 0 <restart>\n0 "
+	              "created C\n0 created D\n");
 	cr_assert_not_null(strstr(f.last[PF_CREATED], "\"playlist_name\":\"d\""));
 	cue_playlist_stop(f.playlists, NULL, "x", NULL, NULL);
 	f.log[0] = '\0';
@@ -306,11 +329,17 @@ Test(playlist_triggers, lifecycle_events_chain_playlists)
 
 	pf_open(&f);
 	f.no_emitted = true;
-	pf_define(&f, &(struct cue_playlist_config){ .name = "first", .steps = &step, .n_steps = 1 });
-	pf_define(&f, &(struct cue_playlist_config){ .name = "second", .triggers = &after, .n_triggers = 1, .steps = &step, .n_steps = 1 });
+	pf_define(&f,
+	          &(struct cue_playlist_config){ .name = "first", .steps = &step, .n_steps = 1 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "second",
+	                                             .triggers = &after,
+	                                             .n_triggers = 1,
+	                                             .steps = &step,
+	                                             .n_steps = 1 });
 	cJSON_Delete(match);
 	pf_start(&f, "first");
 	pf_advance(&f, 1);
-	pf_expect(&f, "0 created A\n0 x\n0 stopped A completed 1\n0 created B\n0 x\n0 stopped B completed 1\n");
+	pf_expect(&f, "0 created A\n0 x\n0 stopped A completed 1\n0 created B\n0 x\n0 stopped B "
+	              "completed 1\n");
 	pf_close(&f);
 }

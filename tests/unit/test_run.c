@@ -8,8 +8,11 @@ static const struct cue_step two[] = { { .emit = "x" }, { .emit = "y", .offset_n
 
 static void define(struct pf *f, enum cue_playlist_mode mode, uint32_t max_runs)
 {
-	pf_define(f, &(struct cue_playlist_config){ .name = "p", .mode = mode, .max_runs = max_runs,
-	                                            .steps = two, .n_steps = 2 });
+	pf_define(f, &(struct cue_playlist_config){ .name = "p",
+	                                            .mode = mode,
+	                                            .max_runs = max_runs,
+	                                            .steps = two,
+	                                            .n_steps = 2 });
 }
 
 Test(run, parallel_up_to_max_runs)
@@ -49,7 +52,8 @@ Test(run, single_refuses_while_running)
 	cr_assert_eq(pf_start(&f, "p"), -EBUSY);
 	pf_advance(&f, 100);
 	cr_assert_eq(pf_start(&f, "p"), 0);
-	pf_expect(&f, "0 created A\n0 rejected B busy\n0 x\n100 y\n100 stopped A completed 2\n100 created C\n");
+	pf_expect(&f, "0 created A\n0 rejected B busy\n0 x\n100 y\n100 stopped A completed 2\n100 "
+	              "created C\n");
 	pf_close(&f);
 }
 
@@ -79,7 +83,9 @@ Test(run, queued_runs_one_at_a_time_in_order)
 	f.no_emitted = true;
 	define(&f, CUE_MODE_QUEUED, 3);
 	pf_start(&f, "p");
-	cr_assert_eq(cue_playlist_start(f.playlists, &(struct cue_playlist_start){ .name = "p" }, &second), 0);
+	cr_assert_eq(cue_playlist_start(f.playlists, &(struct cue_playlist_start){ .name = "p" },
+	                                &second),
+	             0);
 	pf_start(&f, "p");
 	cr_assert_eq(pf_start(&f, "p"), -EBUSY);
 	pf_advance(&f, 300);
@@ -97,13 +103,18 @@ Test(run, a_queued_run_that_is_interrupted_has_stopped_and_no_created)
 	struct pf f;
 
 	pf_open(&f);
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .mode = CUE_MODE_QUEUED, .interrupts = &stop,
-	                                             .n_interrupts = 1, .steps = two, .n_steps = 2 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .mode = CUE_MODE_QUEUED,
+	                                             .interrupts = &stop,
+	                                             .n_interrupts = 1,
+	                                             .steps = two,
+	                                             .n_steps = 2 });
 	pf_start(&f, "p");
 	pf_start(&f, "p");
 	pf_emit(&f, "stop");
 	pf_advance(&f, 1000);
-	pf_expect(&f, "0 created A\n0 stop\n0 stopped A interrupted 0\n0 stopped B interrupted 0\n");
+	pf_expect(&f,
+	          "0 created A\n0 stop\n0 stopped A interrupted 0\n0 stopped B interrupted 0\n");
 	pf_close(&f);
 }
 
@@ -121,7 +132,8 @@ Test(run, waiting_runs_survive_a_change_of_mode_and_wait_for_all_that_runs)
 	pf_start(&f, "p"); /* runs at once */
 	pf_advance(&f, 250);
 	pf_expect(&f, "0 created A\n0 x\n50 created B\n50 x\n100 y\n100 stopped A completed 2\n"
-	              "150 y\n150 stopped B completed 2\n150 created C\n150 x\n250 y\n250 stopped C completed 2\n");
+	              "150 y\n150 stopped B completed 2\n150 created C\n150 x\n250 y\n250 stopped "
+	              "C completed 2\n");
 	pf_close(&f);
 }
 
@@ -137,7 +149,8 @@ Test(run, the_limit_of_active_runs_counts_what_restart_replaces_as_gone)
 	cr_assert_eq(pf_start(&f, "q"), 0);
 	cr_assert_eq(pf_start(&f, "q"), -ENOSPC);
 	cr_assert_eq(pf_start(&f, "p"), 0);
-	pf_expect(&f, "0 created A\n0 created B\n0 rejected C active_runs\n0 stopped A cancelled 0 <restart>\n0 created D\n");
+	pf_expect(&f, "0 created A\n0 created B\n0 rejected C active_runs\n0 stopped A cancelled 0 "
+	              "<restart>\n0 created D\n");
 	cue_playlists_get_stats(f.playlists, &stats);
 	cr_assert_eq(stats.started, 3);
 	cr_assert_eq(stats.rejected, 1);
@@ -157,7 +170,8 @@ Test(run, starts_on_the_original_time_line_whatever_the_start)
 	pf_advance(&f, 1500);
 	pf_advance(&f, 2001);
 	pf_expect(&f, "1000 created A\n1000 x\n1000 emitted A 0.0\n1333 x\n1333 emitted A 0.1\n"
-	              "1666 x\n1666 emitted A 0.2\n1999 x\n1999 emitted A 0.3\n1999 stopped A completed 4\n");
+	              "1666 x\n1666 emitted A 0.2\n1999 x\n1999 emitted A 0.3\n1999 stopped A "
+	              "completed 4\n");
 	pf_close(&f);
 }
 
@@ -188,7 +202,8 @@ Test(run, late_skip_drops_all_but_the_newest_of_each_step)
 
 	pf_open_config(&f, (struct cue_bus_config){ .clock_ns = pf_clock });
 	f.no_emitted = true;
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .late = CUE_LATE_SKIP, .steps = steps, .n_steps = 3 });
+	pf_define(&f, &(struct cue_playlist_config){
+	                      .name = "p", .late = CUE_LATE_SKIP, .steps = steps, .n_steps = 3 });
 	pf_start(&f, "p");
 	f.clock_ns = MS(25);
 	pf_advance(&f, 25);
@@ -209,7 +224,8 @@ Test(run, late_skip_in_virtual_time_skips_nothing)
 
 	pf_open(&f);
 	f.no_emitted = true;
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .late = CUE_LATE_SKIP, .steps = &step, .n_steps = 1 });
+	pf_define(&f, &(struct cue_playlist_config){
+	                      .name = "p", .late = CUE_LATE_SKIP, .steps = &step, .n_steps = 1 });
 	pf_start(&f, "p");
 	pf_advance(&f, 1000);
 	pf_expect(&f, "0 created A\n0 x\n10 x\n20 x\n20 stopped A completed 3\n");
@@ -267,9 +283,16 @@ Test(run, a_random_source_that_repeats_itself_is_refused)
 	struct cue_bus *bus = NULL;
 	struct cue_playlist_start start = { .name = "p" };
 
-	cr_assert_eq(cue_bus_new(&(struct cue_bus_config){ .gateway_id = "t", .random = same_bytes }, &bus), 0);
+	cr_assert_eq(
+	        cue_bus_new(&(struct cue_bus_config){ .gateway_id = "t", .random = same_bytes },
+	                    &bus),
+	        0);
 	cr_assert_eq(cue_playlists_new(bus, &playlists), 0);
-	cr_assert_eq(cue_playlist_define(playlists, &(struct cue_playlist_config){ .name = "p", .steps = two, .n_steps = 2 }, NULL, NULL), 0);
+	cr_assert_eq(cue_playlist_define(playlists,
+	                                 &(struct cue_playlist_config){
+	                                         .name = "p", .steps = two, .n_steps = 2 },
+	                                 NULL, NULL),
+	             0);
 	cr_assert_eq(cue_playlist_start(playlists, &start, NULL), 0);
 	cr_assert_eq(cue_playlist_start(playlists, &start, NULL), -EIO);
 	cr_assert_eq(cue_bus_advance(bus, MS(100)), 0);
@@ -300,17 +323,31 @@ Test(run, a_hundred_thousand_active_runs)
 	struct cue_id middle = { .bytes = { 0 } };
 	struct pf f = { .random = 1 };
 
-	cr_assert_eq(cue_bus_new(&(struct cue_bus_config){ .gateway_id = "t", .random = pf_random, .user = &f }, &bus), 0);
+	cr_assert_eq(cue_bus_new(&(struct cue_bus_config){ .gateway_id = "t",
+	                                                   .random = pf_random,
+	                                                   .user = &f },
+	                         &bus),
+	             0);
 	cr_assert_eq(cue_playlists_new(bus, &playlists), 0);
-	cr_assert_eq(cue_playlist_define(playlists, &(struct cue_playlist_config){ .name = "p", .max_runs = 1000000, .steps = steps, .n_steps = 1 }, NULL, NULL), 0);
+	cr_assert_eq(cue_playlist_define(playlists,
+	                                 &(struct cue_playlist_config){ .name = "p",
+	                                                                .max_runs = 1000000,
+	                                                                .steps = steps,
+	                                                                .n_steps = 1 },
+	                                 NULL, NULL),
+	             0);
 	for (int i = 0; i < 100000; i++) {
 		struct cue_id id;
 
-		cr_assert_eq(cue_playlist_start(playlists, &(struct cue_playlist_start){ .name = "p" }, &id), 0);
+		cr_assert_eq(cue_playlist_start(playlists,
+		                                &(struct cue_playlist_start){ .name = "p" }, &id),
+		             0);
 		if (i == 50000)
 			middle = id;
 	}
-	cr_assert_eq(cue_playlist_start(playlists, &(struct cue_playlist_start){ .name = "p" }, NULL), -ENOSPC);
+	cr_assert_eq(
+	        cue_playlist_start(playlists, &(struct cue_playlist_start){ .name = "p" }, NULL),
+	        -ENOSPC);
 	cr_assert_eq(cue_run_stop(playlists, &middle, "command"), 0);
 	cr_assert_eq(cue_run_stop(playlists, &middle, "command"), -ENOENT);
 	cr_assert_eq(cue_bus_advance(bus, MS(1000)), 0);

@@ -60,11 +60,17 @@ Test(run_end, joins_are_called_once_however_the_run_ends)
 	pf_open(&f);
 	f.no_emitted = true;
 	start.user = &f;
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .max_runs = 1, .interrupts = &stop, .n_interrupts = 1, .steps = two, .n_steps = 2 });
+	pf_define(&f, &(struct cue_playlist_config){ .name = "p",
+	                                             .max_runs = 1,
+	                                             .interrupts = &stop,
+	                                             .n_interrupts = 1,
+	                                             .steps = two,
+	                                             .n_steps = 2 });
 	cr_assert_eq(cue_playlist_start(f.playlists, &start, NULL), 0);
 	cr_assert_eq(cue_playlist_start(f.playlists, &start, NULL), -EBUSY); /* no join */
 	pf_advance(&f, 100);
-	pf_expect(&f, "0 created A\n0 rejected B max_runs\n0 x\njoined A 0 - 2\n100 y\n100 stopped A completed 2\n");
+	pf_expect(&f, "0 created A\n0 rejected B max_runs\n0 x\njoined A 0 - 2\n100 y\n100 stopped "
+	              "A completed 2\n");
 	cr_assert_eq(cue_playlist_start(f.playlists, &start, NULL), 0);
 	pf_emit(&f, "stop");
 	pf_expect(&f, "100 created C\n100 stop\njoined C 1 - 0\n100 stopped C interrupted 0\n");
@@ -91,17 +97,23 @@ static void start_again(void *user, const struct cue_run_result *result)
 Test(run_end, a_join_may_start_the_playlist_anew)
 {
 	struct again again = { .left = 2 };
-	struct cue_playlist_start start = { .name = "p", .on_stopped = start_again, .user = &again };
+	struct cue_playlist_start start = { .name = "p",
+		                            .on_stopped = start_again,
+		                            .user = &again };
 	struct pf f;
 
 	pf_open(&f);
 	f.no_emitted = true;
 	again.f = &f;
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .mode = CUE_MODE_SINGLE, .steps = two, .n_steps = 2 });
+	pf_define(&f, &(struct cue_playlist_config){
+	                      .name = "p", .mode = CUE_MODE_SINGLE, .steps = two, .n_steps = 2 });
 	cue_playlist_start(f.playlists, &start, NULL);
 	pf_advance(&f, 1000);
-	pf_expect(&f, "0 created A\n0 x\n100 y\n100 stopped A completed 2\n100 created B\n100 x\n200 y\n"
-	              "200 stopped B completed 2\n200 created C\n200 x\n300 y\n300 stopped C completed 2\n");
+	pf_expect(
+	        &f,
+	        "0 created A\n0 x\n100 y\n100 stopped A completed 2\n100 created B\n100 x\n200 y\n"
+	        "200 stopped B completed 2\n200 created C\n200 x\n300 y\n300 stopped C completed "
+	        "2\n");
 	pf_close(&f);
 }
 
@@ -163,7 +175,8 @@ static int flood_then_stop(void *user, struct cue_bus *bus, const struct cue_eve
 	struct pf *f = user;
 
 	(void)event;
-	while (cue_bus_emit(bus, &(struct cue_emit){ .type = "noise", .time_ns = CUE_TIME_NONE }, NULL) == 0)
+	while (cue_bus_emit(bus, &(struct cue_emit){ .type = "noise", .time_ns = CUE_TIME_NONE },
+	                    NULL) == 0)
 		;
 	return cue_playlist_stop(f->playlists, NULL, "flood", NULL, NULL) == 3 ? 0 : -EIO;
 }
@@ -204,7 +217,8 @@ static int flood_then_start(void *user, struct cue_bus *bus, const struct cue_ev
 	struct pf *f = user;
 
 	(void)event;
-	while (cue_bus_emit(bus, &(struct cue_emit){ .type = "noise", .time_ns = CUE_TIME_NONE }, NULL) == 0)
+	while (cue_bus_emit(bus, &(struct cue_emit){ .type = "noise", .time_ns = CUE_TIME_NONE },
+	                    NULL) == 0)
 		;
 	return pf_start(f, "p") == -ENOBUFS ? 0 : -EIO;
 }
@@ -234,7 +248,8 @@ Test(run_end, free_ends_everything_without_a_word)
 
 	pf_open(&f);
 	start.user = &f;
-	pf_define(&f, &(struct cue_playlist_config){ .name = "p", .mode = CUE_MODE_QUEUED, .steps = two, .n_steps = 2 });
+	pf_define(&f, &(struct cue_playlist_config){
+	                      .name = "p", .mode = CUE_MODE_QUEUED, .steps = two, .n_steps = 2 });
 	cue_playlist_start(f.playlists, &start, NULL);
 	cue_playlist_start(f.playlists, &start, NULL);
 	f.log[0] = '\0';

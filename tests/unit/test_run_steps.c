@@ -28,7 +28,8 @@ Test(run_steps, come_by_deadline_then_step)
 		                     { .offset_ns = 10, .repeat = 2, .interval_ns = 10 } } };
 	const uint32_t order[] = { 1, 2, 0 };
 	const struct occurrence expected[] = {
-		{ 100, 1, 0 }, { 110, 1, 1 }, { 110, 2, 0 }, { 120, 0, 0 }, { 120, 1, 2 }, { 120, 2, 1 },
+		{ 100, 1, 0 }, { 110, 1, 1 }, { 110, 2, 0 },
+		{ 120, 0, 0 }, { 120, 1, 2 }, { 120, 2, 1 },
 	};
 	struct occurrence next;
 

@@ -99,7 +99,7 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
  * Limits: a name of 1 to 256 bytes without `+`, `#`, `/` and control
  * characters, 10,000 steps, 1,000 triggers and as many interrupts, `repeat` up
  * to 1,000,000,000, the last repeat within CUE_DURATION_MAX_NS of the start.
- * @return 0; -EINVAL; -ENOSPC too many definitions or event types; -ENOMEM. On
+ * @return 0; -EINVAL; -ENOSPC too many definitions (gestures included) or event types; -ENOMEM. On
  *         failure an earlier definition stays in force.
  */
 int cue_playlist_define(struct cue_playlists *playlists, const struct cue_playlist_config *config,

@@ -96,7 +96,7 @@ static int take_edges(const struct driver_config *config, const struct trace *tr
 static int replay_open(const struct driver_config *config, struct driver **ret_driver, char *error)
 {
 	struct trace_error at;
-	struct replay *replay;
+	struct replay *replay = NULL;
 	struct trace *trace;
 	int r;
 

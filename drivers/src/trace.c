@@ -133,7 +133,7 @@ static int read_input_set(struct parser *p, struct trace_entry *entry)
 	const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, "value");
 	const cJSON *line = cJSON_GetObjectItemCaseSensitive(json, "line");
 	const cJSON *member;
-	unsigned level;
+	unsigned level = 0;
 	int r;
 
 	if (!json)

@@ -225,8 +225,8 @@ static int load_kind(struct definition_store *store, enum definition_kind kind, 
 static int load(struct definition_store *store, char *error)
 {
 	char path[4096];
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 	cJSON *root;
 	int r;
 

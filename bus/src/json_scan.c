@@ -91,20 +91,20 @@ static int scan_unicode_escape(struct cue_json_scan *scan)
 	if (unit < 0)
 		return cue_json_scan_fail(scan, backslash, "four hex digits must follow \\u");
 	if (unit == 0)
-		return cue_json_scan_fail(scan, backslash,
-		                          "\\u0000 is refused: a string can't hold a NUL character");
+		return cue_json_scan_fail(
+		        scan, backslash, "\\u0000 is refused: a string can't hold a NUL character");
 	scan->pos += 5;
 	if (is_low_surrogate(unit))
-		return cue_json_scan_fail(
-			scan, backslash,
-			"a low surrogate (\\udc00 to \\udfff) must follow a high one (\\ud800 to \\udbff)");
+		return cue_json_scan_fail(scan, backslash,
+		                          "a low surrogate (\\udc00 to \\udfff) must follow a high "
+		                          "one (\\ud800 to \\udbff)");
 	if (!is_high_surrogate(unit))
 		return 0;
 	if (scan->end - scan->pos < 6 || scan->pos[0] != '\\' || scan->pos[1] != 'u' ||
 	    !is_low_surrogate(hex4(scan->pos + 2, scan->end)))
-		return cue_json_scan_fail(
-			scan, backslash,
-			"a high surrogate (\\ud800 to \\udbff) must be followed by a low one (\\udc00 to \\udfff)");
+		return cue_json_scan_fail(scan, backslash,
+		                          "a high surrogate (\\ud800 to \\udbff) must be followed "
+		                          "by a low one (\\udc00 to \\udfff)");
 	scan->pos += 6;
 	return 0;
 }
@@ -129,8 +129,8 @@ static int scan_escape(struct cue_json_scan *scan)
 		return scan_unicode_escape(scan);
 	default:
 		return cue_json_scan_fail(
-			scan, scan->pos - 1,
-			"unknown escape: after \\ only \" \\ / b f n r t and u are allowed");
+		        scan, scan->pos - 1,
+		        "unknown escape: after \\ only \" \\ / b f n r t and u are allowed");
 	}
 }
 
@@ -146,11 +146,12 @@ static int scan_special(struct cue_json_scan *scan)
 	}
 	if (c < 0x20)
 		return cue_json_scan_fail(
-			scan, scan->pos,
-			"a control character in a string must be written as an escape such as \\n");
+		        scan, scan->pos,
+		        "a control character in a string must be written as an escape such as \\n");
 	n = cue_utf8_sequence(scan->pos, (size_t)(scan->end - scan->pos));
 	if (n == 0)
-		return cue_json_scan_fail(scan, scan->pos, "not UTF-8: the byte sequence is ill-formed");
+		return cue_json_scan_fail(scan, scan->pos,
+		                          "not UTF-8: the byte sequence is ill-formed");
 	scan->pos += n;
 	return 0;
 }
@@ -171,8 +172,8 @@ int cue_json_scan_string(struct cue_json_scan *scan, struct cue_json_string *ret
 		while (scan->pos < scan->end && is_plain((unsigned char)*scan->pos))
 			scan->pos++;
 		if (scan->pos == scan->end)
-			return cue_json_scan_fail(scan, quote,
-			                          "the string has no end: a closing '\"' is missing");
+			return cue_json_scan_fail(
+			        scan, quote, "the string has no end: a closing '\"' is missing");
 		if (*scan->pos == '"')
 			break;
 		escaped = escaped || *scan->pos == '\\';
@@ -328,7 +329,8 @@ static int scan_number(struct cue_json_scan *scan)
 
 static bool is_word_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
 }
 
 static bool word_is(const char *word, size_t len, const char *expected)
@@ -348,9 +350,9 @@ static int scan_word(struct cue_json_scan *scan)
 		return 0;
 	if (word_is(word, len, "NaN") || word_is(word, len, "Infinity"))
 		return cue_json_scan_fail(scan, word, "JSON has no NaN and no Infinity: use null");
-	return cue_json_scan_fail(
-		scan, word,
-		"unknown word: only true, false and null are values, anything else is a string in '\"'");
+	return cue_json_scan_fail(scan, word,
+	                          "unknown word: only true, false and null are values, anything "
+	                          "else is a string in '\"'");
 }
 
 /* What is most likely meant by something that can't begin a value. */

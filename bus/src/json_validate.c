@@ -36,7 +36,7 @@
 enum state { VALUE, VALUE_OR_END, KEY_OR_END, KEY, COLON, AFTER, DONE };
 
 /* Payloads of usual size need no allocation for their keys. */
-#define INLINE_KEYS 32U
+#define INLINE_KEYS    32U
 #define LEVEL_IS_ARRAY SIZE_MAX
 
 struct machine {
@@ -44,7 +44,7 @@ struct machine {
 	enum state state;
 	unsigned max_depth;
 	unsigned depth;
-	char *out; /* where the next byte goes, or NULL */
+	char *out;                    /* where the next byte goes, or NULL */
 	struct cue_json_string *keys; /* of all open objects, innermost last */
 	size_t n_keys;
 	size_t cap_keys;
@@ -87,7 +87,7 @@ static int push_key(struct machine *m, const struct cue_json_string *key)
 		size_t cap = m->cap_keys * 2;
 		bool was_inline = m->keys == m->inline_keys;
 		struct cue_json_string *keys =
-			reallocarray(was_inline ? NULL : m->keys, cap, sizeof(*keys));
+		        reallocarray(was_inline ? NULL : m->keys, cap, sizeof(*keys));
 
 		if (!keys)
 			return -ENOMEM;
@@ -235,14 +235,14 @@ static int on_after(struct machine *m)
 	if (c == (in_array(m) ? ']' : '}'))
 		return close_level(m);
 	return cue_json_scan_fail(&m->scan, m->scan.pos,
-	                          in_array(m) ? "',' or ']' is expected after a value of an array"
-	                                      : "',' or '}' is expected after a value of an object");
+	                          in_array(m)
+	                                  ? "',' or ']' is expected after a value of an array"
+	                                  : "',' or '}' is expected after a value of an object");
 }
 
 static int on_done(struct machine *m)
 {
-	return cue_json_scan_fail(&m->scan, m->scan.pos,
-	                          "only white space may follow the value");
+	return cue_json_scan_fail(&m->scan, m->scan.pos, "only white space may follow the value");
 }
 
 static int step(struct machine *m)
@@ -273,9 +273,11 @@ static int at_end(struct machine *m)
 	if (m->state == DONE)
 		return 0;
 	if (m->depth == 0)
-		return cue_json_scan_fail(&m->scan, end, "the text is empty: a JSON value is expected");
+		return cue_json_scan_fail(&m->scan, end,
+		                          "the text is empty: a JSON value is expected");
 	if (in_array(m))
-		return cue_json_scan_fail(&m->scan, end, "the text ends inside an array: ']' is missing");
+		return cue_json_scan_fail(&m->scan, end,
+		                          "the text ends inside an array: ']' is missing");
 	return cue_json_scan_fail(&m->scan, end, "the text ends inside an object: '}' is missing");
 }
 

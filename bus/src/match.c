@@ -18,8 +18,9 @@
 enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_IN, OP_EXISTS, OP_TRUTHY };
 
 static const char *const op_names[] = {
-	[OP_EQ] = "eq", [OP_NE] = "ne", [OP_LT] = "lt",         [OP_LE] = "le",         [OP_GT] = "gt",
-	[OP_GE] = "ge", [OP_IN] = "in", [OP_EXISTS] = "exists", [OP_TRUTHY] = "truthy",
+	[OP_EQ] = "eq", [OP_NE] = "ne",         [OP_LT] = "lt",
+	[OP_LE] = "le", [OP_GT] = "gt",         [OP_GE] = "ge",
+	[OP_IN] = "in", [OP_EXISTS] = "exists", [OP_TRUTHY] = "truthy",
 };
 #define N_OPS (sizeof(op_names) / sizeof(*op_names))
 
@@ -64,9 +65,9 @@ static int split_pointer(struct field *field, const struct cue_place *place,
 		} else if (c == '~') {
 			from++;
 			if (*from != '0' && *from != '1')
-				return cue_predicate_fail(
-					error, place,
-					"in a JSON Pointer '~' is written ~0 and '/' inside a name ~1");
+				return cue_predicate_fail(error, place,
+				                          "in a JSON Pointer '~' is written ~0 and "
+				                          "'/' inside a name ~1");
 			c = *from == '0' ? '~' : '/';
 		}
 		*to++ = c;
@@ -139,8 +140,7 @@ static bool has_operator(const cJSON *value)
 	return false;
 }
 
-static void add_test(struct cue_match *match, struct field *field, enum op op,
-                     const cJSON *operand)
+static void add_test(struct cue_match *match, struct field *field, enum op op, const cJSON *operand)
 {
 	match->tests[match->n_tests++] = (struct test){ op, operand };
 	field->n_tests++;
@@ -167,9 +167,10 @@ static int compile_field(struct cue_match *match, const cJSON *member,
 
 		if (!find_op(child->string, &op))
 			return cue_predicate_fail(
-				error, &at,
-				"\"%s\" is no operator (eq ne lt le gt ge in exists truthy); to compare with an object use \"eq\"",
-				cue_predicate_key(child->string, key));
+			        error, &at,
+			        "\"%s\" is no operator (eq ne lt le gt ge in exists truthy); to "
+			        "compare with an object use \"eq\"",
+			        cue_predicate_key(child->string, key));
 		r = check_operand(op, child, &at, error);
 		if (r < 0)
 			return r;
@@ -200,8 +201,9 @@ int cue_match_compile(const struct cJSON *json, const struct cue_place *place,
 	int r = -ENOMEM;
 
 	if (!cJSON_IsObject(json))
-		return cue_predicate_fail(error, place,
-		                          "a match is an object of fields, such as {\"bpm\":{\"gt\":180}}");
+		return cue_predicate_fail(
+		        error, place,
+		        "a match is an object of fields, such as {\"bpm\":{\"gt\":180}}");
 	match = calloc(1, sizeof(*match));
 	if (!match)
 		return -ENOMEM;

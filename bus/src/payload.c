@@ -139,7 +139,8 @@ const struct cJSON *cue_payload_json(struct cue_payload *payload)
 	if (payload == &null_payload)
 		return &null_tree;
 	if (!payload->tree)
-		payload->tree = cJSON_ParseWithLengthOpts(payload->bytes, payload->len + 1, NULL, true);
+		payload->tree =
+		        cJSON_ParseWithLengthOpts(payload->bytes, payload->len + 1, NULL, true);
 	return payload->tree;
 }
 

@@ -138,9 +138,10 @@ static int check_value(struct check *check, const cJSON *json, const struct cue_
 	if (!is_object && !cJSON_IsArray(json))
 		return 0;
 	if (depth == CUE_PREDICATE_DEPTH_MAX)
-		return cue_predicate_fail(check->error, place,
-		                          "the predicate is nested too deeply: %u levels are allowed",
-		                          CUE_PREDICATE_DEPTH_MAX);
+		return cue_predicate_fail(
+		        check->error, place,
+		        "the predicate is nested too deeply: %u levels are allowed",
+		        CUE_PREDICATE_DEPTH_MAX);
 	for (const cJSON *child = json->child; child; child = child->next) {
 		struct cue_place at = is_object ? cue_place_member(place, child->string)
 		                                : cue_place_item(place, index++);

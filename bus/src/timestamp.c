@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #define SECONDS_PER_DAY 86400
-#define DAYS_PER_ERA 146097 /* 400 years */
+#define DAYS_PER_ERA    146097 /* 400 years */
 
 struct date {
 	int64_t year;
@@ -24,7 +24,8 @@ static struct date civil_from_days(int64_t days)
 	unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
 	                        day_of_era / (DAYS_PER_ERA - 1)) /
 	                       365;
-	unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned day_of_year =
+	        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	unsigned month_from_march = (5 * day_of_year + 2) / 153;
 	unsigned month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
 

@@ -101,10 +101,10 @@ static int compile_state_member(struct compiler *c, struct node *node, const cJS
 		return compile_truthy(c, node, member, place);
 	if (strcmp(member->string, "match") == 0)
 		return cue_match_compile(member, place, &node->match, c->error);
-	return cue_predicate_fail(
-		c->error, place,
-		"unknown key \"%s\": beside \"state\" there may be producer_id, and match or truthy",
-		cue_predicate_key(member->string, key));
+	return cue_predicate_fail(c->error, place,
+	                          "unknown key \"%s\": beside \"state\" there may be producer_id, "
+	                          "and match or truthy",
+	                          cue_predicate_key(member->string, key));
 }
 
 static int compile_state(struct compiler *c, size_t at, const cJSON *json,
@@ -200,9 +200,9 @@ static int compile(struct compiler *c, size_t at, const cJSON *json, const struc
 	if (cJSON_IsObject(json))
 		member = find_kind(json, &kind);
 	if (!member)
-		return cue_predicate_fail(
-			c->error, place,
-			"a condition is an object with one of \"state\", \"all\", \"any\", \"not\"");
+		return cue_predicate_fail(c->error, place,
+		                          "a condition is an object with one of \"state\", "
+		                          "\"all\", \"any\", \"not\"");
 	c->when->nodes[at].kind = kind;
 	if (kind == KIND_STATE)
 		return compile_state(c, at, json, place);

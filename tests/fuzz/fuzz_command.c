@@ -17,19 +17,20 @@
 #include "config.h"
 #include "engine.h"
 
-#define START_NS (100 * CUE_NS_PER_S)
+#define START_NS     (100 * CUE_NS_PER_S)
 #define COMMANDS_MAX 32
 
 static const char config_text[] =
-	"{\"version\":1,\"gateway\":{\"id\":\"fuzz\"},\"mqtt\":{\"url\":\"mqtt://127.0.0.1:1883\"},"
-	"\"limits\":{\"active_runs\":100,\"definitions\":50,\"state_entries\":50},"
-	"\"inputs\":{\"b\":{\"driver\":\"sim\",\"kind\":\"button\",\"producer_id\":1,"
-	"\"event\":\"button.press\",\"release_event\":\"button.release\",\"debounce\":\"1ms\"}},"
-	"\"gestures\":{\"d\":{\"type\":\"double_tap\",\"source\":\"button.press\",\"window\":\"300ms\","
-	"\"emit\":\"button.double_tap\"}},"
-	"\"playlists\":{\"p\":{\"trigger\":\"button.double_tap\",\"interrupts\":[\"stop\"],"
-	"\"completion\":\"p.done\",\"steps\":[{\"emit\":\"lamp.set\",\"data\":{\"on\":true},"
-	"\"offset\":\"0s\",\"repeat\":5,\"interval\":\"100ms\"}]}}}";
+        "{\"version\":1,\"gateway\":{\"id\":\"fuzz\"},\"mqtt\":{\"url\":\"mqtt://127.0.0.1:1883\"},"
+        "\"limits\":{\"active_runs\":100,\"definitions\":50,\"state_entries\":50},"
+        "\"inputs\":{\"b\":{\"driver\":\"sim\",\"kind\":\"button\",\"producer_id\":1,"
+        "\"event\":\"button.press\",\"release_event\":\"button.release\",\"debounce\":\"1ms\"}},"
+        "\"gestures\":{\"d\":{\"type\":\"double_tap\",\"source\":\"button.press\",\"window\":"
+        "\"300ms\","
+        "\"emit\":\"button.double_tap\"}},"
+        "\"playlists\":{\"p\":{\"trigger\":\"button.double_tap\",\"interrupts\":[\"stop\"],"
+        "\"completion\":\"p.done\",\"steps\":[{\"emit\":\"lamp.set\",\"data\":{\"on\":true},"
+        "\"offset\":\"0s\",\"repeat\":5,\"interval\":\"100ms\"}]}}}";
 
 static int refuse_reload(void *user, struct diag *diag)
 {

@@ -48,9 +48,8 @@ static void lower_limits(struct config *config)
 static void start_playlists(struct engine *engine, const struct config *config)
 {
 	for (size_t i = 0; i < config->n_playlists && i < 8; i++) {
-		const struct cue_playlist_start start = {
-			.name = config->playlists[i].def.name, .cause = CUE_CAUSE_COMMAND
-		};
+		const struct cue_playlist_start start = { .name = config->playlists[i].def.name,
+			                                  .cause = CUE_CAUSE_COMMAND };
 
 		/* a limit or the mode may refuse it */
 		FUZZ_CHECK(cue_playlist_start(engine_playlists(engine), &start, NULL) != -ENOENT);

@@ -48,7 +48,9 @@ static void check_valid(struct cue_bus *bus, const char *name)
 	const struct cue_type *same = NULL;
 	const struct cue_emit emit = { .type = name, .time_ns = CUE_TIME_NONE };
 	unsigned seen = 0;
-	const struct cue_subscription_config config = { .type = name, .handler = count, .user = &seen };
+	const struct cue_subscription_config config = { .type = name,
+		                                        .handler = count,
+		                                        .user = &seen };
 	struct cue_subscription *subscription = NULL;
 
 	FUZZ_CHECK(cue_bus_intern(bus, name, &type) == 0);
@@ -62,9 +64,9 @@ static void check_valid(struct cue_bus *bus, const char *name)
 static void check_pattern(struct cue_bus *bus, const char *pattern, bool is_valid_type)
 {
 	unsigned seen = 0;
-	const struct cue_subscription_config config = {
-		.type = pattern, .handler = count, .user = &seen
-	};
+	const struct cue_subscription_config config = { .type = pattern,
+		                                        .handler = count,
+		                                        .user = &seen };
 	struct cue_subscription *subscription = NULL;
 	size_t len = strlen(pattern);
 	bool is_prefix = len > 2 && strcmp(pattern + len - 2, ".*") == 0 &&
@@ -80,9 +82,9 @@ static void check_pattern(struct cue_bus *bus, const char *pattern, bool is_vali
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t random = 1;
-	const struct cue_bus_config config = {
-		.gateway_id = "fuzz", .random = fuzz_random, .user = &random
-	};
+	const struct cue_bus_config config = { .gateway_id = "fuzz",
+		                               .random = fuzz_random,
+		                               .user = &random };
 	const char *bytes = size ? (const char *)data : "";
 	const char *reason = NULL;
 	bool valid = cue_type_is_valid(bytes, size, &reason);

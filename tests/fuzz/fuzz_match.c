@@ -117,9 +117,9 @@ static void check(const cJSON *json, struct cue_payload *data, const struct cue_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t random = 1;
-	const struct cue_bus_config config = {
-		.gateway_id = "fuzz", .random = fuzz_random, .user = &random
-	};
+	const struct cue_bus_config config = { .gateway_id = "fuzz",
+		                               .random = fuzz_random,
+		                               .user = &random };
 	char *text = fuzz_cut(&data, &size, '\n');
 	cJSON *json = cJSON_Parse(text);
 	struct cue_payload *payload = NULL;

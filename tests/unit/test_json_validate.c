@@ -238,7 +238,8 @@ Test(json_validate, tables_are_as_large_as_promised)
 Test(json_validate, cjson_parses_what_is_accepted)
 {
 	for (size_t i = 0; i < sizeof(accepted) / sizeof(*accepted); i++) {
-		cJSON *tree = cJSON_ParseWithLengthOpts(accepted[i].text, accepted[i].len + 1, NULL, true);
+		cJSON *tree = cJSON_ParseWithLengthOpts(accepted[i].text, accepted[i].len + 1, NULL,
+		                                        true);
 
 		cr_assert_not_null(tree, "%s", accepted[i].text);
 		cJSON_Delete(tree);
@@ -332,7 +333,8 @@ Test(json_validate, many_keys)
 		free(text);
 		text = many_keys(counts[i], true, &last);
 		cr_assert_eq(cue_json_validate(text, strlen(text), 0, &error), -EBADMSG);
-		cr_assert_eq(error.offset, last, "%u keys: %zu, not %zu", counts[i], error.offset, last);
+		cr_assert_eq(error.offset, last, "%u keys: %zu, not %zu", counts[i], error.offset,
+		             last);
 		free(text);
 	}
 }
@@ -340,7 +342,8 @@ Test(json_validate, many_keys)
 /* Keys of an inner object do not count for the outer one, nor after its end. */
 Test(json_validate, keys_belong_to_their_object)
 {
-	static const char text[] = "{\"a\":{\"b\":1,\"c\":{\"a\":1}},\"b\":[{\"a\":1},{\"b\":2}],\"c\":3}";
+	static const char text[] =
+	        "{\"a\":{\"b\":1,\"c\":{\"a\":1}},\"b\":[{\"a\":1},{\"b\":2}],\"c\":3}";
 	static const char wrong[] = "{\"a\":{\"b\":1},\"b\":[{\"a\":1}],\"a\":3}";
 	struct cue_json_error error = { 0 };
 
@@ -351,7 +354,8 @@ Test(json_validate, keys_belong_to_their_object)
 
 Test(json_validate, every_prefix_of_a_document_is_refused)
 {
-	static const char text[] = "{\"a\":[1,-2.5e+3,\"x\\u00e9\\ud83d\\ude00\xE2\x82\xAC\"],\"b\":{\"c\":null}}";
+	static const char text[] =
+	        "{\"a\":[1,-2.5e+3,\"x\\u00e9\\ud83d\\ude00\xE2\x82\xAC\"],\"b\":{\"c\":null}}";
 
 	for (size_t len = 0; len < sizeof(text) - 1; len++) {
 		char *copy = malloc(len + 1);

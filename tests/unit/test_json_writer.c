@@ -136,7 +136,8 @@ Test(json_writer, output_is_utf8_whatever_the_input)
 	struct cue_writer w = { 0 };
 
 	cue_writer_array_begin(&w);
-	cue_writer_string(&w, "a\xFF" "b\x80");
+	cue_writer_string(&w, "a\xFF"
+	                      "b\x80");
 	cue_writer_string(&w, "\xE2\x82");
 	cue_writer_string(&w, "\xED\xA0\x80");
 	cue_writer_string(&w, "\xC0\xAF");

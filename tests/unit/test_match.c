@@ -102,7 +102,8 @@ Test(match, deep_values)
 		{ "{\"a\":{}}", "{\"a\":{}}", true },
 		{ "{\"a\":{}}", "{\"a\":[]}", false },
 		{ "{\"a\":{}}", "{\"a\":{\"b\":1}}", false },
-		{ "{\"a\":{\"x\":1,\"y\":[{\"z\":null}]}}", "{\"a\":{\"y\":[{\"z\":null}],\"x\":1}}", true },
+		{ "{\"a\":{\"x\":1,\"y\":[{\"z\":null}]}}",
+		  "{\"a\":{\"y\":[{\"z\":null}],\"x\":1}}", true },
 		{ "{\"a\":{\"x\":1,\"y\":2}}", "{\"a\":{\"x\":1,\"z\":2}}", false },
 		{ "{\"a\":{\"x\":1}}", "{\"a\":{\"x\":1,\"y\":2}}", false },
 		{ "{\"a\":{\"x\":1,\"y\":2}}", "{\"a\":{\"x\":1}}", false },
@@ -270,7 +271,8 @@ Test(match, errors)
 		cr_assert_eq(cue_match_new(tree, &match, &error), -EINVAL, "%s", rows[i].predicate);
 		cr_assert_null(match);
 		cr_assert_str_eq(error.path, rows[i].path);
-		cr_assert(strstr(error.text, rows[i].says), "%s: %s", rows[i].predicate, error.text);
+		cr_assert(strstr(error.text, rows[i].says), "%s: %s", rows[i].predicate,
+		          error.text);
 		cr_assert_eq(cue_match_new(tree, &match, NULL), -EINVAL);
 		cJSON_Delete(tree);
 	}
@@ -344,11 +346,12 @@ Test(match, errors_with_awkward_keys)
 	cr_assert(strstr(error.text, "\"x?y?\" is no operator"), "%s", error.text);
 
 	/* 34 e-acutes are 68 bytes: cut between characters */
-	cr_assert_eq(try_text("{\"gate\":{\"gt\":1,\"\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
-	                      "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
-	                      "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\":2}}",
-	                      &error),
-	             -EINVAL);
+	cr_assert_eq(
+	        try_text("{\"gate\":{\"gt\":1,\"\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+	                 "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+	                 "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\":2}}",
+	                 &error),
+	        -EINVAL);
 	cr_assert(strstr(error.text, "\xC3\xA9...\" is no operator"), "%s", error.text);
 }
 

@@ -156,7 +156,7 @@ Test(payload, is_parsed_once)
 	cr_assert_not_null(tree);
 	cr_assert_eq(cue_payload_json(payload), tree);
 	b = cJSON_GetObjectItemCaseSensitive(
-		cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(tree, "a"), 1), "b");
+	        cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(tree, "a"), 1), "b");
 	cr_assert_str_eq(b->valuestring, "\xC3\xA9");
 	cue_payload_unref(payload);
 }
@@ -239,7 +239,9 @@ Test(payload, depth)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct cue_payload *payload;
 
-		cr_assert_eq(cue_payload_new(cases[i].json, strlen(cases[i].json), 0, &payload, NULL), 0);
+		cr_assert_eq(
+		        cue_payload_new(cases[i].json, strlen(cases[i].json), 0, &payload, NULL),
+		        0);
 		cr_assert_eq(cue_payload_depth(payload), cases[i].depth);
 		cue_payload_unref(payload);
 	}

@@ -30,7 +30,9 @@ static struct cue_bus *new_bus(void)
 
 static void emit(struct cue_bus *bus, const char *type, uint32_t producer_id, const char *data)
 {
-	struct cue_emit event = { .type = type, .producer_id = producer_id, .time_ns = CUE_TIME_NONE };
+	struct cue_emit event = { .type = type,
+		                  .producer_id = producer_id,
+		                  .time_ns = CUE_TIME_NONE };
 
 	cr_assert_eq(cue_payload_new(data, strlen(data), 0, &event.payload, NULL), 0);
 	cr_assert_eq(cue_bus_emit(bus, &event, NULL), 0);
@@ -138,7 +140,7 @@ Test(when, state_by_match)
 	cue_bus_free(bus);
 }
 
-#define ON "{\"state\":\"mic.level\"}"
+#define ON  "{\"state\":\"mic.level\"}"
 #define OFF "{\"state\":\"flag\"}"
 
 Test(when, combinations)
@@ -158,7 +160,8 @@ Test(when, combinations)
 		{ "{\"any\":[" ON "," OFF "]}", true },
 		{ "{\"all\":[{\"any\":[" OFF "," ON "]},{\"not\":" OFF "}," ON "]}", true },
 		{ "{\"all\":[{\"any\":[" OFF "," ON "]},{\"not\":" ON "}," ON "]}", false },
-		{ "{\"any\":[{\"all\":[" ON "," OFF "]},{\"all\":[" ON ",{\"not\":" OFF "}]}]}", true },
+		{ "{\"any\":[{\"all\":[" ON "," OFF "]},{\"all\":[" ON ",{\"not\":" OFF "}]}]}",
+		  true },
 	};
 	struct cue_bus *bus = seen_bus();
 

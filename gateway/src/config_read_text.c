@@ -7,18 +7,24 @@
 
 #include "mqtt_url.h"
 
-/** NULL when @p text can be a topic, or with @p single one level of it; else what is wrong. */
-static const char *topic_fault(const char *text, bool single)
+/**
+ * NULL when @p text can be a topic, or for a name one level of it, or for the
+ * beginning of topics one that may end with "/"; else what is wrong.
+ */
+static const char *topic_fault(const char *text, enum config_type type)
 {
+	size_t len = strlen(text);
+	bool ends_open = len > 0 && text[len - 1] == '/' && type != CONFIG_TOPICS;
+
 	if (strpbrk(text, "+#"))
 		return "the wildcards + and # can't stand in a topic";
 	for (const char *s = text; *s; s++) {
 		if ((unsigned char)*s < 0x20 || *s == 0x7F)
 			return "control characters can't stand in a topic";
 	}
-	if (single && strchr(text, '/'))
+	if (type == CONFIG_NAME && strchr(text, '/'))
 		return "\"/\" would split it into levels of a topic";
-	if (text[0] == '/' || strstr(text, "//") || (text[0] && text[strlen(text) - 1] == '/'))
+	if (text[0] == '/' || strstr(text, "//") || ends_open)
 		return "a level of a topic can't be empty";
 	if (text[0] == '$')
 		return "topics that begin with $ are the broker's own";
@@ -112,6 +118,6 @@ bool config_check_text(struct config_reader *reader, const struct config_field *
 	}
 	if (field->type != CONFIG_NAME && field->type != CONFIG_TOPIC && field->type != CONFIG_TOPICS)
 		return true;
-	fault = topic_fault(node->text, field->type == CONFIG_NAME);
+	fault = topic_fault(node->text, field->type);
 	return !fault || refuse(reader, field, node, "topic", fault);
 }

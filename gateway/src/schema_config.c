@@ -32,6 +32,9 @@ static const struct {
 	{ "topic", "{\"description\":\"Levels of a topic, without wildcards.\",\"type\":\"string\","
 	           "\"maxLength\":256,"
 	           "\"pattern\":\"^(?![$])" NAME_CLASS "+(/" NAME_CLASS "+)*$\"}" },
+	{ "topic_prefix", "{\"description\":\"Levels that topics begin with; a slash may end them.\","
+	                  "\"type\":\"string\",\"minLength\":1,\"maxLength\":256,"
+	                  "\"pattern\":\"^(?![$])" NAME_CLASS "+(/" NAME_CLASS "+)*/?$\"}" },
 	{ "line", "{\"description\":\"A line's name, or its offset.\",\"type\":[\"string\",\"integer\"],"
 	          "\"minLength\":1,\"minimum\":0,\"maximum\":4294967295}" },
 	{ "match", "{\"description\":\"Predicate on an event's data: field, or JSON Pointer when it "
@@ -181,7 +184,7 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 		ref_member(w, "topic");
 		break;
 	case CONFIG_TOPICS:
-		array_of(w, field, "topic");
+		array_of(w, field, "topic_prefix");
 		break;
 	case CONFIG_BOOL:
 		text_member(w, "type", "boolean");

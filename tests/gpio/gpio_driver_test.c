@@ -516,6 +516,47 @@ static void test_allowed_by_group(void)
 	check(chown("/dev/gpiochip0", 0, 0) == 0, "chown back");
 }
 
+static void set_live(const char *chip, const char *text)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/config/gpio-sim/%s/live", chip);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	check(fd >= 0 && write(fd, text, 1) == 1, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/** An adapter is pulled out and put in again: read() fails, and open() works later. */
+static void test_chip_that_goes_and_comes_back(void)
+{
+	struct driver_config config = line_config("OTHER");
+	struct driver_edge edges[EDGES_MAX];
+	char error[DRIVER_ERROR_SIZE] = "";
+	struct driver *driver;
+	struct pollfd pfd;
+	int r;
+
+	config.chip = "cuebus-b";
+	driver = open_ok(&config);
+	if (!driver)
+		return;
+	set_live("cuebus-b", "0");
+	pfd = (struct pollfd){ .fd = driver->ops->fd(driver, 0), .events = POLLIN };
+	check(poll(&pfd, 1, WAIT_MS) == 1, "the descriptor must wake the loop");
+	r = driver->ops->read(driver, edges, EDGES_MAX);
+	check(r == -ENODEV, "read: %d", r);
+	driver->ops->close(driver);
+	driver = NULL;
+	r = driver_find("gpio")->open(&config, &driver, error);
+	check(r == -ENODEV && !driver, "open: %d", r);
+	set_live("cuebus-b", "1");
+	driver = open_ok(&config);
+	if (driver)
+		driver->ops->close(driver);
+}
+
 int main(void)
 {
 	static const struct {
@@ -536,6 +577,7 @@ int main(void)
 		{ "missing", test_missing },
 		{ "forbidden", test_forbidden },
 		{ "allowed_by_group", test_allowed_by_group },
+		{ "chip_that_goes_and_comes_back", test_chip_that_goes_and_comes_back },
 	};
 
 	printf("%s\n", driver_gpio_version());

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In the guest: runs the gateway and moves the simulated lines, as test_gateway.py
+on the host tells it over MQTT.
+
+    agent.py BROKER_PORT CUEBUS
+
+Topic agent/do: {"id": n, "do": [[operation, argument...], ...]}; answered on
+agent/done: {"id": n, "results": [...]} or {"id": n, "error": text}. Files that
+both sides see are in /run/out.
+"""
+
+import json
+import os
+import pathlib
+import queue
+import signal
+import subprocess
+import sys
+import time
+
+import paho.mqtt.client as mqtt
+
+OUT = pathlib.Path("/run/out")
+LINES = {"DOORBELL": 0, "DIAL_A": 1, "DIAL_B": 2, "ESTOP": 3, "BOUNCY": 4, "BURST": 5}
+
+
+class Agent:
+    def __init__(self, cuebus):
+        self.cuebus = cuebus
+        self.gateway = None
+        self.holder = None
+        self.pulls = {name: open(f"{os.environ['CUEBUS_SIM_A']}/sim_gpio{offset}/pull", "wb", 0)
+                      for name, offset in LINES.items()}
+
+    def set(self, line, value):
+        """The time just before the line moved, in microseconds of CLOCK_MONOTONIC."""
+        before = time.monotonic_ns() // 1000
+        self.pulls[line].write(b"pull-up" if value else b"pull-down")
+        return before
+
+    def sleep(self, seconds):
+        time.sleep(seconds)
+
+    def burst(self, line, toggles, seconds):
+        """Toggle, beginning with up."""
+        for i in range(toggles):
+            self.set(line, i % 2 == 0)
+            time.sleep(seconds)
+
+    def start(self):
+        with open(OUT / "cuebus.log", "ab") as log:
+            self.gateway = subprocess.Popen([self.cuebus, "run", "-c", str(OUT / "cuebus.json")],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def stop(self):
+        """SIGTERM; the exit code."""
+        self.gateway.terminate()
+        return self.gateway.wait(30)
+
+    def pause(self):
+        """Until this returns the process may still run."""
+        self.gateway.send_signal(signal.SIGSTOP)
+        status = pathlib.Path(f"/proc/{self.gateway.pid}/stat")
+        while status.read_text().rsplit(")", 1)[1].split()[0] != "T":
+            time.sleep(0.001)
+
+    def go_on(self):
+        self.gateway.send_signal(signal.SIGCONT)
+
+    def run(self, config):
+        """A gateway that can't start; its exit code and what it said."""
+        path = OUT / "other.json"
+        path.write_text(config)
+        done = subprocess.run([self.cuebus, "run", "-c", str(path)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+        return [done.returncode, done.stdout.decode("utf-8", "replace")]
+
+    def hold(self, offset):
+        """Hold a line of cuebus-a in another program until release()."""
+        self.holder = subprocess.Popen(["gpiomon", "cuebus-a", str(offset)],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        while "[used]" not in self._info(offset):
+            time.sleep(0.01)
+
+    def release(self):
+        self.holder.terminate()
+        self.holder.wait()
+
+    def _info(self, offset):
+        text = subprocess.run(["gpioinfo", "cuebus-a"], stdout=subprocess.PIPE, check=True).stdout
+        return next(l for l in text.decode().splitlines() if f"line {offset:3}:" in l)
+
+    def live(self, chip, value):
+        pathlib.Path(f"/sys/kernel/config/gpio-sim/{chip}/live").write_text(str(value))
+
+    def quit(self):
+        """Says goodbye before it goes."""
+        if self.gateway and self.gateway.poll() is None:
+            self.gateway.kill()
+
+
+def main():
+    agent = Agent(sys.argv[2])
+    requests = queue.Queue()
+    client = mqtt.Client("agent")
+    client.on_message = lambda c, userdata, message: requests.put(message.payload)
+    client.on_connect = lambda c, userdata, flags, code: c.subscribe("agent/do", 1)
+    client.on_subscribe = lambda c, userdata, mid, codes: c.publish("agent/done", '{"id":0}', 1)
+    client.connect("10.0.2.2", int(sys.argv[1]))
+    client.loop_start()
+    while True:
+        request = json.loads(requests.get())
+        answer = {"id": request["id"]}
+        try:
+            answer["results"] = [getattr(agent, name)(*args) for name, *args in request["do"]]
+        except Exception as error:  # the host reports it
+            answer["error"] = repr(error)
+        client.publish("agent/done", json.dumps(answer), 1).wait_for_publish()
+        if request["do"][-1] == ["quit"]:
+            client.disconnect()
+            return
+
+
+main()

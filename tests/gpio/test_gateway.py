@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a line of the kernel to a message at the broker: cuebus run in the
+guest, on the real driver and gpio-sim; the broker and this on the host.
+
+Environment: CUEBUS (the binary, run in the guest), GPIO_VM (scripts/gpio-vm).
+Exit status 77 where the VM can't run. What the watcher sees is checked against
+the schemas, for gaps in seq and for words of a run after its `stopped`, as in
+tests/integration.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+from harness import CUEBUS, GATEWAY_ID, P, IntegrationTest  # noqa: E402
+
+GPIO_VM = os.environ["GPIO_VM"]
+VM_SECONDS = 150
+
+# Windows are wide against what a busy host may hold the guest up in between.
+# Quadrature of one detent, line A leading: (line, level).
+FORWARD = [("DIAL_A", 1), ("DIAL_B", 1), ("DIAL_A", 0), ("DIAL_B", 0)]
+BACKWARD = [("DIAL_B", 1), ("DIAL_A", 1), ("DIAL_B", 0), ("DIAL_A", 0)]
+
+
+def gpio_input(line, kind, event, **more):
+    return {"driver": "gpio", "chip": "cuebus-a", "line": line, "kind": kind, "event": event, **more}
+
+
+def config(port):
+    return {
+        "version": 1,
+        "gateway": {"id": GATEWAY_ID, "state_dir": "/run/state", "health_interval": "500ms"},
+        "mqtt": {"url": f"mqtt://10.0.2.2:{port}", "protocol": 5},
+        "inputs": {
+            "doorbell": gpio_input("DOORBELL", "button", "button.press", producer_id=1,
+                                   debounce="5ms", release_event="button.release"),
+            "dial": {"driver": "gpio", "chip": "cuebus-a", "lines": ["DIAL_A", "DIAL_B"],
+                     "kind": "rotary", "producer_id": 2, "event": "dial.turned"},
+            "estop": gpio_input("ESTOP", "switch", "estop.changed", producer_id=3, active="low",
+                                bias="pull-up"),
+            "bouncy": gpio_input("BOUNCY", "button", "bouncy.press", producer_id=4,
+                                 debounce="200ms", release_event="bouncy.release"),
+            "burst": gpio_input("BURST", "switch", "burst.changed", producer_id=5),
+            "other": {"driver": "gpio", "chip": "cuebus-b", "line": "OTHER", "kind": "switch",
+                      "producer_id": 6, "event": "other.changed"},
+        },
+        "gestures": {
+            "button.double": {"type": "double_tap", "source": "button.press", "window": "800ms",
+                              "emit": "button.double_tap", "metadata": {"gesture": "double"}},
+        },
+        "playlists": {
+            "motor": {"trigger": "motor.start",
+                      "interrupts": [{"event": "estop.changed", "match": {"state": True}}],
+                      "steps": [{"emit": "motor.step", "repeat": 100000, "interval": "10ms"}]},
+        },
+    }
+
+
+class GuestGateway:
+    """The gateway as the harness knows it; `process` is the whole VM."""
+
+    def __init__(self, test):
+        self.test = test
+        self.process = None
+
+    def start(self):
+        out, port = self.test.directory / "out", self.test.broker.port
+        (out / "cuebus.json").write_text(json.dumps(config(port), indent=1))
+        with open(self.test.directory / "console.log", "wb") as console:
+            self.process = subprocess.Popen(
+                [GPIO_VM, "run", "--out", str(out), "--timeout", str(VM_SECONDS),
+                 str(HERE / "guest"), "/usr/bin/python3", str(HERE / "agent.py"), str(port), CUEBUS],
+                stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        self.test.agent.message("the agent in the guest",
+                                lambda m: m.json["id"] == 0, timeout_s=60)
+        self.test.do(["start"])
+
+    def stop(self):
+        code, _ = self.test.do(["stop"], ["quit"])
+        if code != 0:
+            raise AssertionError(f"the gateway ended with {code}:\n{self.log()}")
+        if self.process.wait(30) != 0:
+            raise AssertionError(f"the VM ended with {self.process.returncode}:\n{self.log()}")
+        self.process = None
+
+    def kill(self):
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+
+    def log(self):
+        log = self.test.directory / "out" / "cuebus.log"
+        return ((self.test.directory / "console.log").read_text("utf-8", "replace")
+                + (log.read_text("utf-8", "replace") if log.exists() else ""))
+
+
+class GpioTest(IntegrationTest):
+    request_id = 0
+
+    @classmethod
+    def start_gateway(cls):
+        cls.gateway = GuestGateway(cls)
+        (cls.directory / "out").mkdir()
+        cls.agent = cls.connect("agent-control").subscribe("agent/done")
+        super().start_gateway()
+
+    @classmethod
+    def do(cls, *operations):
+        """Have the agent do it; the results, one for each operation."""
+        cls.request_id += 1
+        request_id = cls.request_id
+        cls.agent.publish("agent/do", {"id": request_id, "do": operations})
+        answer = cls.agent.message(f"answer to {operations}",
+                                   lambda m: m.json["id"] == request_id).json
+        if "error" in answer:
+            raise AssertionError(f"{operations}: {answer['error']}")
+        return answer["results"]
+
+    def press(self, line="DOORBELL", held_s=0.06, after_s=0.06):
+        """Press and release; the times just before both, in guest microseconds."""
+        down, _, up, _ = self.do(["set", line, 1], ["sleep", held_s], ["set", line, 0],
+                                 ["sleep", after_s])
+        return down, up
+
+    def test_press_and_release(self):
+        since = self.watcher.mark()
+        down, up = self.press(held_s=0.1)
+        press = self.watcher.event("button.press", since=since)
+        release = self.watcher.event("button.release", since=since)
+        self.assertEqual(press["data"], {"input": "doorbell", "pressed": True})
+        self.assertEqual((press["producer_id"], release["producer_id"]), (1, 1))
+        self.assertFalse(release["data"]["pressed"])
+        # The kernel's time of the edge, which lies between the two writes, and
+        # not the end of the debounce or the time of reading.
+        self.assertGreaterEqual(press["monotonic_us"], down)
+        self.assertGreaterEqual(release["monotonic_us"], up)
+        self.assertLess(press["monotonic_us"], up)
+        held_us = release["monotonic_us"] - press["monotonic_us"]
+        self.assertAlmostEqual(release["data"]["held_ms"], held_us / 1000, delta=1)
+
+    def test_two_presses_within_the_window_are_a_double_tap(self):
+        since = self.watcher.mark()
+        self.do(["sleep", 0.9])  # whatever was pressed before is out of the window
+        self.do(["set", "DOORBELL", 1], ["sleep", 0.05], ["set", "DOORBELL", 0], ["sleep", 0.05],
+                ["set", "DOORBELL", 1], ["sleep", 0.05], ["set", "DOORBELL", 0])
+        tap = self.watcher.event("button.double_tap", since=since)
+        presses = self.watcher.events("button.press", since)
+        self.assertEqual(tap["producer_id"], 1)
+        self.assertEqual(tap["data"]["virtual_peripheral"]["name"], "button.double")
+        self.assertEqual(tap["data"]["virtual_peripheral"]["metadata"], {"gesture": "double"})
+        self.assertEqual([e["timestamp"] for e in tap["data"]["events"]],
+                         [p["timestamp"] for p in presses])
+        self.assertEqual(tap["cause_seq"], presses[1]["seq"])
+
+    def test_two_presses_too_far_apart_are_none(self):
+        since = self.watcher.mark()
+        self.do(["sleep", 0.9])
+        self.press(after_s=0.9)
+        self.press(after_s=0.9)
+        self.emit("marker.apart")
+        self.watcher.event("marker.apart", since=since)
+        self.assertEqual(len(self.watcher.events("button.press", since)), 2)
+        self.assertEqual(self.watcher.events("button.double_tap", since), [])
+
+    def turn(self, detents):
+        steps = FORWARD if detents > 0 else BACKWARD
+        operations = []
+        for _ in range(abs(detents)):
+            for line, level in steps:
+                operations += [["set", line, level], ["sleep", 0.004]]
+        self.do(*operations)
+
+    def test_rotary_turns(self):
+        since = self.watcher.mark()
+        self.turn(3)
+        self.turn(-5)
+        self.turn(1)
+        self.watcher.wait("nine turns", lambda: len(self.watcher.events("dial.turned", since)) >= 9)
+        turns = [(e["data"]["position"], e["data"]["delta"])
+                 for e in self.watcher.events("dial.turned", since)]
+        self.assertEqual(turns, [(1, 1), (2, 1), (3, 1), (2, -1), (1, -1), (0, -1), (-1, -1),
+                                 (-2, -1), (-1, 1)])
+
+    def test_emergency_stop_interrupts_a_running_playlist(self):
+        initial = self.watcher.event("estop.changed", lambda e: e["data"].get("initial", False))
+        self.assertEqual(initial["data"], {"input": "estop", "state": False, "initial": True})
+        since = self.watcher.mark()
+        self.emit("motor.start")
+        self.watcher.wait("the motor runs", lambda: len(self.watcher.events("motor.step", since)) >= 3)
+        down, = self.do(["set", "ESTOP", 0])  # active low
+        changed = self.watcher.event("estop.changed", since=since)
+        self.assertEqual(changed["data"], {"input": "estop", "state": True})
+        stopped = self.watcher.event("event.playlist.stopped", since=since)
+        self.assertEqual(stopped["data"]["reason"], "interrupted")
+        self.assertEqual(stopped["data"]["interrupt_event"], {
+            "event_type": "estop.changed", "producer_id": 3, "data": changed["data"]})
+        self.assertEqual(stopped["cause_seq"], changed["seq"])
+        # Nothing of the run after it, though it had steps every 10 ms.
+        self.do(["sleep", 0.2], ["set", "ESTOP", 1])
+        self.watcher.event("estop.changed", lambda e: not e["data"]["state"], since)
+        late = [e for e in self.watcher.events(since=since)
+                if e["seq"] > stopped["seq"] and e["event_type"] in ("motor.step",
+                                                                     "event.playlist.emitted")]
+        self.assertEqual(late, [])
+        steps = self.watcher.events("motor.step", since)
+        self.assertEqual(stopped["data"]["emitted_count"], len(steps))
+        self.assertGreaterEqual(changed["monotonic_us"], down)
+
+    def test_bounce_is_swallowed(self):
+        since = self.watcher.mark()
+        bounce = [["set", "BOUNCY", i % 2 == 0] for i in range(9)]
+        spread = [op for one in bounce for op in (one, ["sleep", 0.001])]
+        back = [["set", "BOUNCY", not one[2]] for one in bounce]
+        spread_back = [op for one in back for op in (one, ["sleep", 0.001])]
+        results = self.do(*spread, ["sleep", 0.4], *spread_back, ["sleep", 0.4])
+        # a glitch: nothing at all
+        self.do(["set", "BOUNCY", 1], ["sleep", 0.001], ["set", "BOUNCY", 0], ["sleep", 0.4])
+        self.emit("marker.bounce")
+        self.watcher.event("marker.bounce", since=since)
+        presses = self.watcher.events("bouncy.press", since)
+        releases = self.watcher.events("bouncy.release", since)
+        self.assertEqual((len(presses), len(releases)), (1, 1))
+        # dated by the first edge of nine, each at least 1 ms after the one before
+        self.assertGreaterEqual(presses[0]["monotonic_us"], results[0])
+        self.assertLess(presses[0]["monotonic_us"], results[2])
+
+    def test_overrun_of_the_kernels_buffer_is_told(self):
+        since = self.watcher.mark()
+        self.do(["pause"], ["burst", "BURST", 301, 0.0005], ["go_on"])
+        resync = self.watcher.event("input.resync", since=since)
+        self.assertEqual((resync["producer_id"], resync["data"]["input"], resync["data"]["line"]),
+                         (5, "burst", 0))
+        # What waited in the kernel is fed before a message that came later; then
+        # the truth of the line is out, whatever was lost.
+        self.emit("marker.burst")
+        self.watcher.event("marker.burst", since=since)
+        self.assertTrue(self.watcher.events("burst.changed", since)[-1]["data"]["state"])
+        view = self.watcher.message("the retained view", lambda m: m.topic == f"{P}/input/burst"
+                                    and m.json["value"] and m.json["value"]["state"], since)
+        self.assertTrue(view.retain)
+        # and it goes on as before
+        since = self.watcher.mark()
+        self.do(["set", "BURST", 0])
+        self.assertFalse(self.watcher.event("burst.changed", since=since)["data"]["state"])
+        self.assertEqual(self.watcher.events("input.resync", since), [])
+
+    def refused(self, line, chip="cuebus-a"):
+        other = config(self.broker.port)
+        other["gateway"]["id"] = "other"
+        other["inputs"] = {"lever": gpio_input(line, "button", "button.press", chip=chip)}
+        other["playlists"] = other["gestures"] = {}
+        return self.do(["run", json.dumps(other)])[0]
+
+    def test_busy_line_is_named_with_its_holder(self):
+        self.do(["hold", 7])
+        code, text = self.refused("7")
+        self.do(["release"])
+        self.assertEqual(code, 69, text)
+        for words in ('input "lever"', "line 7", "gpiochip0 [cuebus-a]", 'held by "gpiomon"',
+                      "stop that program"):
+            self.assertIn(words, text)
+        code, text = self.refused("HELD")
+        self.assertEqual(code, 69, text)
+        self.assertIn('line 6 "HELD" of GPIO chip gpiochip0 [cuebus-a] is held by "kernel-hog"', text)
+
+    def test_line_held_by_the_running_gateway(self):
+        code, text = self.refused("DOORBELL")
+        self.assertEqual(code, 69, text)
+        self.assertIn(f'held by "cuebus:{GATEWAY_ID}/doorbell"', text)
+
+    def test_missing_chip_and_line(self):
+        code, text = self.refused("GPIO17", chip="pinctrl-bcm2711")
+        self.assertEqual(code, 69, text)
+        self.assertIn('no GPIO chip "pinctrl-bcm2711"; there are gpiochip0 [cuebus-a]', text)
+        code, text = self.refused("GPIO17")
+        self.assertEqual(code, 69, text)
+        self.assertIn('gpiochip0 [cuebus-a] has no line "GPIO17"', text)
+
+    def test_chip_that_goes_and_comes_back(self):
+        since = self.watcher.mark()
+        self.do(["live", "cuebus-b", 0])
+        failed = self.watcher.event("input.failed", since=since)
+        self.assertEqual((failed["producer_id"], failed["data"]["input"]), (6, "other"))
+        self.do(["live", "cuebus-b", 1])
+        restored = self.watcher.event("input.restored", since=since)
+        self.assertEqual(restored["data"]["input"], "other")
+        # the other inputs never noticed
+        since = self.watcher.mark()
+        self.press()
+        self.watcher.event("button.press", since=since)
+
+
+def main():
+    setup = subprocess.run([GPIO_VM, "setup"], stdin=subprocess.DEVNULL, check=False)
+    if setup.returncode != 0:
+        sys.exit(setup.returncode)
+    unittest.main(verbosity=2)
+
+
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,8 @@ struct arena *arena_free(struct arena *arena);
 /** For __attribute__((cleanup)). */
 void arena_freep(struct arena **arena);
 
-/** Zeroed and aligned for any type; lives as long as the arena. @return NULL when memory ran out. */
+/** Zeroed and aligned for any type; lives as long as the arena. @return NULL when memory ran out.
+ */
 void *arena_alloc(struct arena *arena, size_t size);
 /** As arena_alloc() for an array; NULL also when n * size overflows. */
 void *arena_array(struct arena *arena, size_t n, size_t size);

@@ -8,13 +8,13 @@
 #include "config.h"
 
 static const char usage[] =
-	"usage: cuebus check FILE\n"
-	"\n"
-	"Read the configuration FILE and the files of conf.d beside it, and print every\n"
-	"finding on its own line as FILE:LINE:COLUMN: error|warning: TEXT [RULE].\n"
-	"Nothing is opened, connected or written. ${NAME} is taken from the environment.\n"
-	"\n"
-	"Exit code: 0 no errors (there may be warnings), 64 usage, 70 internal, 78 errors.\n";
+        "usage: cuebus check FILE\n"
+        "\n"
+        "Read the configuration FILE and the files of conf.d beside it, and print every\n"
+        "finding on its own line as FILE:LINE:COLUMN: error|warning: TEXT [RULE].\n"
+        "Nothing is opened, connected or written. ${NAME} is taken from the environment.\n"
+        "\n"
+        "Exit code: 0 no errors (there may be warnings), 64 usage, 70 internal, 78 errors.\n";
 
 /** "1 error", "2 warnings" */
 static void print_count(size_t n, const char *what)

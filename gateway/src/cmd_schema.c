@@ -12,14 +12,14 @@
 #include "schema_files.h"
 
 static const char usage[] =
-	"usage: cuebus schema [NAME]\n"
-	"       cuebus schema --markdown\n"
-	"\n"
-	"Without NAME, list the names of the schemas. With NAME, print that schema: JSON\n"
-	"Schema 2020-12, or for \"asyncapi\" the AsyncAPI document. With --markdown, print\n"
-	"the reference of the configuration's keys.\n"
-	"\n"
-	"Exit code: 0, 64 usage or unknown name, 70 internal.\n";
+        "usage: cuebus schema [NAME]\n"
+        "       cuebus schema --markdown\n"
+        "\n"
+        "Without NAME, list the names of the schemas. With NAME, print that schema: JSON\n"
+        "Schema 2020-12, or for \"asyncapi\" the AsyncAPI document. With --markdown, print\n"
+        "the reference of the configuration's keys.\n"
+        "\n"
+        "Exit code: 0, 64 usage or unknown name, 70 internal.\n";
 
 static const char config_name[] = "config";
 

@@ -23,7 +23,8 @@ void config_check_mqtt(struct config_reader *reader, const struct jsonc_node *no
 	struct mqtt_url url;
 
 	if (!mqtt->cert_file != !mqtt->key_file)
-		config_key_finding(reader, DIAG_ERROR, at(node, mqtt->cert_file ? "cert_file" : "key_file"),
+		config_key_finding(reader, DIAG_ERROR,
+		                   at(node, mqtt->cert_file ? "cert_file" : "key_file"),
 		                   "missing-key", "\"cert_file\" and \"key_file\" need each other");
 	if (mqtt->password_file && !mqtt->username && mqtt->protocol == 4)
 		config_key_finding(reader, DIAG_ERROR, at(node, "password_file"), "missing-key",
@@ -64,9 +65,10 @@ static void check_lines(struct config_reader *reader, const struct jsonc_node *n
 			               wanted == 2 ? "lines" : "line");
 	} else if (input->n_lines != wanted) {
 		config_finding(reader, DIAG_ERROR, line ? line : lines, "lines",
-		               wanted == 2 ? "a rotary has two lines, such as \"lines\": [\"GPIO5\", "
-		                           "\"GPIO6\"]"
-		                           : "only a rotary has two lines");
+		               wanted == 2
+		                       ? "a rotary has two lines, such as \"lines\": [\"GPIO5\", "
+		                         "\"GPIO6\"]"
+		                       : "only a rotary has two lines");
 	}
 }
 

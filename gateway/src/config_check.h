@@ -25,7 +25,7 @@ void config_check_gesture(struct config_reader *reader, const struct jsonc_node 
                           bool sound);
 void config_check_step(struct config_reader *reader, const struct jsonc_node *node, void *object,
                        bool sound);
-void config_check_playlist(struct config_reader *reader, const struct jsonc_node *node, void *object,
-                           bool sound);
+void config_check_playlist(struct config_reader *reader, const struct jsonc_node *node,
+                           void *object, bool sound);
 
 #endif

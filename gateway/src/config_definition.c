@@ -27,8 +27,11 @@ static const char file[] = "definition";
 static char *copy_name(struct config_reader *reader, const char *name)
 {
 	static const struct config_field field = { .type = CONFIG_NAME, .max = 128 };
-	struct jsonc_node node = { .type = JSONC_STRING, .text = name, .text_len = strlen(name),
-		                   .file = file, .place = { 1, 1, 0 } };
+	struct jsonc_node node = { .type = JSONC_STRING,
+		                   .text = name,
+		                   .text_len = strlen(name),
+		                   .file = file,
+		                   .place = { 1, 1, 0 } };
 	char *copy;
 
 	if (!config_check_text(reader, &field, &node))

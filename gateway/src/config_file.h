@@ -19,8 +19,8 @@ int config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_
 #define CONFIG_D_FILES_MAX 1024U
 
 /**
- * The files ending in `.json` in the folder `conf.d` beside @p path in order of name (bytes), hidden
- * ones left out. No such folder is no error.
+ * The files ending in `.json` in the folder `conf.d` beside @p path in order of name (bytes),
+ * hidden ones left out. No such folder is no error.
  * @param ret_paths n malloc()ed paths in a malloc()ed array, see config_d_free().
  * @return 0; -E2BIG too many files; -ENOMEM; the errno of reading the folder.
  */

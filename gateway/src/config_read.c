@@ -176,7 +176,8 @@ static void tell_unknown(struct config_reader *reader, const struct config_table
 
 /* ---- one object ---- */
 
-static void read_default(struct config_reader *reader, const struct config_field *field, void *object)
+static void read_default(struct config_reader *reader, const struct config_field *field,
+                         void *object)
 {
 	struct jsonc_node node = { .text = field->initial, .file = "", .key = field->key };
 
@@ -220,12 +221,15 @@ static void read_field(struct config_reader *reader, const struct config_table *
 		config_read_value(reader, field, child, object);
 		if (field->not_implemented && !is_default(field, child))
 			config_key_finding(reader, DIAG_WARNING, child, "not-implemented",
-			                   "\"%s\" is not implemented yet and has no effect", field->key);
+			                   "\"%s\" is not implemented yet and has no effect",
+			                   field->key);
 		return;
 	}
 	if (field->type == CONFIG_STRUCT && !field->required) {
-		struct jsonc_node empty = { .type = JSONC_OBJECT, .file = object_node->file,
-			                    .place = object_node->place, .key = field->key };
+		struct jsonc_node empty = { .type = JSONC_OBJECT,
+			                    .file = object_node->file,
+			                    .place = object_node->place,
+			                    .key = field->key };
 
 		config_read_value(reader, field, &empty, object);
 		return;

@@ -51,7 +51,8 @@ struct cue_payload *config_payload(struct config_reader *reader, const struct js
 	}
 	if (len > reader->limits->payload_bytes) {
 		config_finding(reader, DIAG_ERROR, node, "payload-bytes",
-		               "%zu bytes of JSON; at most %" PRIu64 " are allowed (limits.payload_bytes)",
+		               "%zu bytes of JSON; at most %" PRIu64
+		               " are allowed (limits.payload_bytes)",
 		               len, reader->limits->payload_bytes);
 		return NULL;
 	}
@@ -61,7 +62,8 @@ struct cue_payload *config_payload(struct config_reader *reader, const struct js
 static void tell_predicate(struct config_reader *reader, const struct jsonc_node *node,
                            const char *rule, const struct cue_predicate_error *error)
 {
-	config_finding(reader, DIAG_ERROR, jsonc_resolve(node, error->path), rule, "%s", error->text);
+	config_finding(reader, DIAG_ERROR, jsonc_resolve(node, error->path), rule, "%s",
+	               error->text);
 }
 
 /** A `match`, checked; NULL: told. The tree belongs to a payload in the arena. */
@@ -137,7 +139,8 @@ bool config_filter(struct config_reader *reader, const struct config_field *fiel
 				continue;
 			config_key_finding(reader, DIAG_ERROR, c, "unknown-key",
 			                   "unknown key %s; %s", jsonc_quote(quoted, c->key),
-			                   meant && strcmp(meant, "event") == 0 ? "did you mean \"event\"?"
+			                   meant && strcmp(meant, "event") == 0
+			                           ? "did you mean \"event\"?"
 			                   : meant ? "did you mean \"match\"?"
 			                           : "here belong \"event\" and \"match\"");
 			sound = false;
@@ -161,7 +164,8 @@ bool config_filter(struct config_reader *reader, const struct config_field *fiel
 
 /* ---- mqtt.qos ---- */
 
-static bool read_qos_value(struct config_reader *reader, const struct jsonc_node *node, int *ret_qos)
+static bool read_qos_value(struct config_reader *reader, const struct jsonc_node *node,
+                           int *ret_qos)
 {
 	uint64_t value;
 
@@ -203,14 +207,13 @@ static void read_qos(struct config_reader *reader, const struct config_field *fi
 		return;
 	if (node->n > (size_t)field->max) {
 		config_finding(reader, DIAG_ERROR, node, "range",
-		               "\"%s\" has %zu entries; at most %" PRId64 " are allowed", field->key,
-		               node->n, field->max);
+		               "\"%s\" has %zu entries; at most %" PRId64 " are allowed",
+		               field->key, node->n, field->max);
 		return;
 	}
 	rules = config_alloc(reader, node->n, sizeof(*rules));
 	for (const struct jsonc_node *child = node->first; rules && child; child = child->next) {
-		if (!check_pattern(reader, child) ||
-		    !read_qos_value(reader, child, &rules[n].qos))
+		if (!check_pattern(reader, child) || !read_qos_value(reader, child, &rules[n].qos))
 			continue;
 		rules[n].pattern = arena_strndup(reader->arena, child->key, strlen(child->key));
 		if (!rules[n].pattern)

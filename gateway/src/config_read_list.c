@@ -17,13 +17,14 @@ static bool check_count(struct config_reader *reader, const struct config_field 
                         const struct jsonc_node *node)
 {
 	if (node->n < (size_t)field->min) {
-		config_finding(reader, DIAG_ERROR, node, "range", "\"%s\" can't be empty", field->key);
+		config_finding(reader, DIAG_ERROR, node, "range", "\"%s\" can't be empty",
+		               field->key);
 		return false;
 	}
 	if (field->max != 0 && node->n > (size_t)field->max) {
 		config_finding(reader, DIAG_ERROR, node, "range",
-		               "\"%s\" has %zu entries; at most %" PRId64 " are allowed", field->key,
-		               node->n, field->max);
+		               "\"%s\" has %zu entries; at most %" PRId64 " are allowed",
+		               field->key, node->n, field->max);
 		return false;
 	}
 	return true;
@@ -57,7 +58,8 @@ static void read_map(struct config_reader *reader, const struct config_field *fi
 	array = config_alloc(reader, node->n, field->table->size);
 	if (!array)
 		return;
-	for (const struct jsonc_node *child = node->first; child && !reader->error; child = child->next) {
+	for (const struct jsonc_node *child = node->first; child && !reader->error;
+	     child = child->next) {
 		char *element = array + i * field->table->size;
 
 		if (config_key_is_free(child->key))
@@ -81,8 +83,10 @@ static void read_objects(struct config_reader *reader, const struct config_field
 	array = config_alloc(reader, node->n, field->table->size);
 	if (!array)
 		return;
-	for (const struct jsonc_node *child = node->first; child && !reader->error; child = child->next)
-		config_read_struct(reader, field->table, child, array + child->index * field->table->size);
+	for (const struct jsonc_node *child = node->first; child && !reader->error;
+	     child = child->next)
+		config_read_struct(reader, field->table, child,
+		                   array + child->index * field->table->size);
 	store_array(field, object, array, node->n);
 }
 
@@ -95,7 +99,8 @@ static const struct jsonc_node *first_of(const struct jsonc_node *node, size_t *
 	return node->type == JSONC_ARRAY ? node->first : node;
 }
 
-static const struct jsonc_node *next_of(const struct jsonc_node *list, const struct jsonc_node *child)
+static const struct jsonc_node *next_of(const struct jsonc_node *list,
+                                        const struct jsonc_node *child)
 {
 	return child == list ? NULL : child->next;
 }
@@ -166,7 +171,8 @@ static void read_lines(struct config_reader *reader, const struct config_field *
 	size_t n = 1;
 
 	if (field->type == CONFIG_LINES) {
-		if (!config_expect(reader, field, node, JSONC_ARRAY) || !check_count(reader, field, node))
+		if (!config_expect(reader, field, node, JSONC_ARRAY) ||
+		    !check_count(reader, field, node))
 			return;
 		child = first_of(node, &n);
 	}

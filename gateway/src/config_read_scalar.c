@@ -35,7 +35,8 @@ static void read_uint(struct config_reader *reader, const struct config_field *f
 	r = jsonc_u64(node, &value);
 	if (r == -EINVAL) {
 		config_finding(reader, DIAG_ERROR, node, "type",
-		               "\"%s\" must be a whole number written with digits only", field->key);
+		               "\"%s\" must be a whole number written with digits only",
+		               field->key);
 		return;
 	}
 	if (r < 0 || value < (uint64_t)field->min || value > (uint64_t)field->max) {
@@ -66,13 +67,14 @@ static void read_int(struct config_reader *reader, const struct config_field *fi
 	r = jsonc_i64(node, &value);
 	if (r == -EINVAL) {
 		config_finding(reader, DIAG_ERROR, node, "type",
-		               "\"%s\" must be a whole number written with digits only", field->key);
+		               "\"%s\" must be a whole number written with digits only",
+		               field->key);
 		return;
 	}
 	if (r < 0 || value < field->min || value > field->max) {
 		config_finding(reader, DIAG_ERROR, node, "range",
-		               "\"%s\" must be from %" PRId64 " to %" PRId64, field->key, field->min,
-		               field->max);
+		               "\"%s\" must be from %" PRId64 " to %" PRId64, field->key,
+		               field->min, field->max);
 		return;
 	}
 	narrow = (int)value;
@@ -105,8 +107,8 @@ static void read_duration(struct config_reader *reader, const struct config_fiel
 			config_finding(reader, DIAG_ERROR, node, "range", "\"%s\" must be above 0s",
 			               field->key);
 		else
-			config_finding(reader, DIAG_ERROR, node, "range", "\"%s\" must be from %s to %s",
-			               field->key, low, high);
+			config_finding(reader, DIAG_ERROR, node, "range",
+			               "\"%s\" must be from %s to %s", field->key, low, high);
 		return;
 	}
 	store(field, object, &ns);
@@ -149,8 +151,9 @@ static void tell_choice(struct config_reader *reader, const struct config_field 
 		               "\"%s\" can't be %s; did you mean \"%s\"? It must be %s", field->key,
 		               config_quote(quoted, node), meant, choices);
 	else
-		config_finding(reader, DIAG_ERROR, node, "value", "\"%s\" can't be %s; it must be %s",
-		               field->key, config_quote(quoted, node), choices);
+		config_finding(reader, DIAG_ERROR, node, "value",
+		               "\"%s\" can't be %s; it must be %s", field->key,
+		               config_quote(quoted, node), choices);
 }
 
 static void read_enum(struct config_reader *reader, const struct config_field *field,
@@ -181,9 +184,9 @@ static void read_protocol(struct config_reader *reader, const struct config_fiel
 		const char *text;
 		enum jsonc_type type;
 		int protocol;
-	} forms[] = { { "5", JSONC_NUMBER, 5 },      { "5", JSONC_STRING, 5 },
-		      { "5.0", JSONC_STRING, 5 },    { "4", JSONC_NUMBER, 4 },
-		      { "3", JSONC_NUMBER, 4 },      { "3.1.1", JSONC_STRING, 4 } };
+	} forms[] = { { "5", JSONC_NUMBER, 5 },   { "5", JSONC_STRING, 5 },
+		      { "5.0", JSONC_STRING, 5 }, { "4", JSONC_NUMBER, 4 },
+		      { "3", JSONC_NUMBER, 4 },   { "3.1.1", JSONC_STRING, 4 } };
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
 		if (node->type == forms[i].type && strcmp(node->text, forms[i].text) == 0) {
@@ -191,7 +194,8 @@ static void read_protocol(struct config_reader *reader, const struct config_fiel
 			return;
 		}
 	}
-	config_finding(reader, DIAG_ERROR, node, "value", "\"%s\" must be 5 or \"3.1.1\"", field->key);
+	config_finding(reader, DIAG_ERROR, node, "value", "\"%s\" must be 5 or \"3.1.1\"",
+	               field->key);
 }
 
 void config_read_scalar(struct config_reader *reader, const struct config_field *field,

@@ -102,8 +102,9 @@ bool config_check_text(struct config_reader *reader, const struct config_field *
 	}
 	if (!config_expect(reader, field, node, JSONC_STRING))
 		return false;
-	if (field->type == CONFIG_EVENT || field->type == CONFIG_EMIT || field->type == CONFIG_EVENTS ||
-	    field->type == CONFIG_FILTER || field->type == CONFIG_FILTERS)
+	if (field->type == CONFIG_EVENT || field->type == CONFIG_EMIT ||
+	    field->type == CONFIG_EVENTS || field->type == CONFIG_FILTER ||
+	    field->type == CONFIG_FILTERS)
 		return check_event(reader, field, node);
 	if (field->type == CONFIG_POINTER)
 		return is_pointer(node->text) ||
@@ -116,7 +117,8 @@ bool config_check_text(struct config_reader *reader, const struct config_field *
 		config_finding(reader, DIAG_ERROR, node, "url", "\"%s\": %s", field->key, fault);
 		return false;
 	}
-	if (field->type != CONFIG_NAME && field->type != CONFIG_TOPIC && field->type != CONFIG_TOPICS)
+	if (field->type != CONFIG_NAME && field->type != CONFIG_TOPIC &&
+	    field->type != CONFIG_TOPICS)
 		return true;
 	fault = topic_fault(node->text, field->type);
 	return !fault || refuse(reader, field, node, "topic", fault);

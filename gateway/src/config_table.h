@@ -54,18 +54,18 @@ enum config_type {
 struct config_field {
 	const char *key;
 	enum config_type type;
-	bool required;            /**< in every variant */
-	bool not_implemented;     /**< read and checked; a warning when it is not the default */
-	uint32_t variants;        /**< those the key belongs to; 0: all */
-	uint32_t required_in;     /**< variants in which it must be given */
-	int64_t min, max;         /**< see enum config_type; both 0: no bound */
-	const char *initial;      /**< the default as it would be written, without quotes; NULL: none */
-	const char *const *values;      /**< CONFIG_ENUM; NULL-terminated */
-	const char *const *later;       /**< values that are known but not implemented yet */
+	bool required;        /**< in every variant */
+	bool not_implemented; /**< read and checked; a warning when it is not the default */
+	uint32_t variants;    /**< those the key belongs to; 0: all */
+	uint32_t required_in; /**< variants in which it must be given */
+	int64_t min, max;     /**< see enum config_type; both 0: no bound */
+	const char *initial;  /**< the default as it would be written, without quotes; NULL: none */
+	const char *const *values; /**< CONFIG_ENUM; NULL-terminated */
+	const char *const *later;  /**< values that are known but not implemented yet */
 	const struct config_table *table;
-	size_t offset, size;      /**< of the member; size 0: checked, not stored */
-	size_t count_offset;      /**< of the size_t beside an array */
-	const char *doc;          /**< one or two sentences, Markdown */
+	size_t offset, size; /**< of the member; size 0: checked, not stored */
+	size_t count_offset; /**< of the size_t beside an array */
+	const char *doc;     /**< one or two sentences, Markdown */
 };
 
 /** A key (of type CONFIG_ENUM) whose value decides which others belong. */
@@ -78,14 +78,15 @@ struct config_variant {
 #define CONFIG_VARIANTS_MAX 2U
 
 struct config_table {
-	const char *name;   /**< of the definition in the schema, e.g. "playlist" */
-	const char *title;  /**< heading in the reference */
+	const char *name;  /**< of the definition in the schema, e.g. "playlist" */
+	const char *title; /**< heading in the reference */
 	const struct config_field *fields;
 	size_t n_fields;
 	struct config_variant variants[CONFIG_VARIANTS_MAX]; /**< key NULL: none */
 	size_t size;        /**< of the struct; for CONFIG_MAP and CONFIG_LIST */
 	size_t name_offset; /**< CONFIG_MAP: of the member that takes the name */
-	/** Rules that no single field can tell, as members of the schema's `allOf`; JSON text or NULL. */
+	/** Rules that no single field can tell, as members of the schema's `allOf`; JSON text or
+	 * NULL. */
 	const char *schema_rules;
 	/**
 	 * Called when every field was read, to check what lies between them; may be NULL.
@@ -104,7 +105,7 @@ extern const struct config_table config_table_playlist;
 /** @return NULL when the table has no such key. */
 const struct config_field *config_table_find(const struct config_table *table, const char *key);
 
-#define CONFIG_MEMBER(struct_, member_) \
+#define CONFIG_MEMBER(struct_, member_)                                                            \
 	.offset = offsetof(struct_, member_), .size = sizeof(((struct_ *)0)->member_)
 #define CONFIG_COUNT(struct_, member_) .count_offset = offsetof(struct_, member_)
 

@@ -58,8 +58,9 @@ static void finding_clear(struct diag_finding *finding)
 void diag_add(struct diag *diag, enum diag_severity severity, const char *file, unsigned line,
               unsigned column, const char *path, const char *rule, const char *format, ...)
 {
-	struct diag_finding finding = { .severity = severity, .line = line, .column = column,
-		                        .rule = rule };
+	struct diag_finding finding = {
+		.severity = severity, .line = line, .column = column, .rule = rule
+	};
 	char *text = NULL;
 	va_list args;
 

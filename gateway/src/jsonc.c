@@ -28,7 +28,8 @@ static struct jsonc_place place_at(const struct parser *p, size_t offset)
 
 static int fail_at(struct parser *p, struct jsonc_place place, const char *message)
 {
-	diag_add(p->diag, DIAG_ERROR, p->file, place.line, place.column, "", "syntax", "%s", message);
+	diag_add(p->diag, DIAG_ERROR, p->file, place.line, place.column, "", "syntax", "%s",
+	         message);
 	return -EINVAL;
 }
 
@@ -192,7 +193,8 @@ static int parse_word(struct parser *p, struct jsonc_node *node)
 
 static int parse_value(struct parser *p, struct jsonc_node **ret_node);
 
-/** After a child: past the comma, or to the end sign. @return 1 another child may follow; 0 the end. */
+/** After a child: past the comma, or to the end sign. @return 1 another child may follow; 0 the
+ * end. */
 static int after_child(struct parser *p, char end)
 {
 	struct jsonc_place comma;
@@ -201,7 +203,8 @@ static int after_child(struct parser *p, char end)
 	if (r < 0)
 		return r;
 	if (!more(p) || (p->text[p->at] != ',' && p->text[p->at] != end))
-		return fail(p, end == '}' ? "a comma or } is expected" : "a comma or ] is expected");
+		return fail(p,
+		            end == '}' ? "a comma or } is expected" : "a comma or ] is expected");
 	if (p->text[p->at] == end)
 		return 0;
 	comma = place_at(p, p->at++);
@@ -319,8 +322,13 @@ int jsonc_parse(struct arena *arena, const char *file, const char *text, size_t 
                 struct jsonc_node **ret_root)
 {
 	static const char byte_order_mark[] = "\xEF\xBB\xBF";
-	struct parser p = { .arena = arena, .diag = diag, .text = text, .len = len, .line = 1,
-		            .strict = options->strict, .max_depth = options->max_depth };
+	struct parser p = { .arena = arena,
+		            .diag = diag,
+		            .text = text,
+		            .len = len,
+		            .line = 1,
+		            .strict = options->strict,
+		            .max_depth = options->max_depth };
 	struct jsonc_node *root;
 	int r;
 

@@ -29,17 +29,17 @@ struct jsonc_place {
 struct jsonc_node {
 	enum jsonc_type type;
 	bool boolean;
-	const char *text;    /**< string: decoded; number: as spelled; else NULL. NUL-terminated. */
+	const char *text; /**< string: decoded; number: as spelled; else NULL. NUL-terminated. */
 	size_t text_len;
 	const char *written; /**< string: as it was before a substitution changed it; else NULL. */
-	bool broken;         /**< string: its substitution failed, which was told; not to be used. */
+	bool broken; /**< string: its substitution failed, which was told; not to be used. */
 	const char *file;
 	struct jsonc_place place;
-	size_t end_offset;   /**< one past the value's last byte */
+	size_t end_offset; /**< one past the value's last byte */
 
 	const char *key; /**< NULL when the parent is no object. */
 	struct jsonc_place key_place;
-	size_t index;    /**< among its parent's children */
+	size_t index; /**< among its parent's children */
 	struct jsonc_node *parent, *next;
 
 	struct jsonc_node *first, *last; /**< children of an array or object */

@@ -97,9 +97,9 @@ static size_t unicode_escape(const char *s, size_t len, uint32_t *ret, const cha
 		return 6;
 	}
 	*ret_reason = "half of a surrogate pair: \\uD800 to \\uDBFF must be followed by "
-		      "\\uDC00 to \\uDFFF";
-	if (high > 0xDBFF || len < 12 || s[6] != '\\' || s[7] != 'u' || !hex4(s + 8, len - 8, &low) ||
-	    low < 0xDC00 || low > 0xDFFF)
+	              "\\uDC00 to \\uDFFF";
+	if (high > 0xDBFF || len < 12 || s[6] != '\\' || s[7] != 'u' ||
+	    !hex4(s + 8, len - 8, &low) || low < 0xDC00 || low > 0xDFFF)
 		return 0;
 	*ret = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
 	return 12;
@@ -123,7 +123,8 @@ static size_t escape(const char *s, size_t len, char *out, size_t *ret_written,
 	}
 	letter = len >= 2 && s[1] ? strchr(letters, s[1]) : NULL;
 	if (!letter) {
-		*ret_reason = "unknown escape; allowed are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX";
+		*ret_reason =
+		        "unknown escape; allowed are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX";
 		return 0;
 	}
 	out[0] = meanings[letter - letters];
@@ -151,7 +152,8 @@ static int fault(struct jsonc_string_error *ret_error, size_t offset, const char
 }
 
 int jsonc_string_decode(struct arena *arena, const char *s, size_t len, size_t *ret_used,
-                        const char **ret_text, size_t *ret_len, struct jsonc_string_error *ret_error)
+                        const char **ret_text, size_t *ret_len,
+                        struct jsonc_string_error *ret_error)
 {
 	size_t end = find_end(s, len);
 	size_t n = 0;
@@ -175,8 +177,9 @@ int jsonc_string_decode(struct arena *arena, const char *s, size_t len, size_t *
 			continue;
 		}
 		if (c < 0x20)
-			return fault(ret_error, i, "a control character in a string must be written "
-			                           "as an escape such as \\t");
+			return fault(ret_error, i,
+			             "a control character in a string must be written "
+			             "as an escape such as \\t");
 		used = jsonc_utf8_len(s + i, len - i);
 		if (used == 0)
 			return fault(ret_error, i, "not valid UTF-8");

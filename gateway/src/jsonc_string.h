@@ -25,6 +25,7 @@ struct jsonc_string_error {
  * @return 0; -EINVAL (ret_error); -ENOMEM.
  */
 int jsonc_string_decode(struct arena *arena, const char *s, size_t len, size_t *ret_used,
-                        const char **ret_text, size_t *ret_len, struct jsonc_string_error *ret_error);
+                        const char **ret_text, size_t *ret_len,
+                        struct jsonc_string_error *ret_error);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "duration.h"
 
-#define METADATA_MAX 1024U
+#define METADATA_MAX    1024U
 #define DURATION_MAX_NS (24ULL * 3600ULL * CUE_NS_PER_S)
 
 const struct jsonc_node *lint_element(const struct jsonc_node *list, size_t i)
@@ -91,7 +91,8 @@ static bool takes(struct config_reader *reader, const struct cue_filter *filter,
 	return result;
 }
 
-static void check_own_interrupts(struct config_reader *reader, const struct cue_playlist_config *def,
+static void check_own_interrupts(struct config_reader *reader,
+                                 const struct cue_playlist_config *def,
                                  const struct jsonc_node *node)
 {
 	for (size_t i = 0; i < def->n_interrupts; i++) {
@@ -102,20 +103,22 @@ static void check_own_interrupts(struct config_reader *reader, const struct cue_
 			const struct cue_step *step = &def->steps[k];
 			struct cue_payload *data = step->data ? step->data : cue_payload_null();
 
-			if (strcmp(step->emit, interrupt->type) != 0 || !takes(reader, interrupt, data))
+			if (strcmp(step->emit, interrupt->type) != 0 ||
+			    !takes(reader, interrupt, data))
 				continue;
-			config_finding(reader, DIAG_WARNING, jsonc_get(step_node, "emit"),
-			               "own-interrupt",
-			               "\"%s\" is an interrupt of this playlist: the step stops its run",
-			               step->emit);
+			config_finding(
+			        reader, DIAG_WARNING, jsonc_get(step_node, "emit"), "own-interrupt",
+			        "\"%s\" is an interrupt of this playlist: the step stops its run",
+			        step->emit);
 		}
 		if (def->completion && strcmp(def->completion, interrupt->type) == 0 &&
 		    takes(reader, interrupt, NULL))
-			config_finding(reader, DIAG_WARNING, jsonc_get(node, "completion"),
-			               "own-interrupt",
-			               "\"%s\" is an interrupt of this playlist: a run that completes "
-			               "stops the others",
-			               def->completion);
+			config_finding(
+			        reader, DIAG_WARNING, jsonc_get(node, "completion"),
+			        "own-interrupt",
+			        "\"%s\" is an interrupt of this playlist: a run that completes "
+			        "stops the others",
+			        def->completion);
 	}
 }
 
@@ -139,10 +142,12 @@ void lint_gesture(struct config_reader *reader, const struct config_gesture *ges
 static const struct jsonc_node **nodes_of(struct lint *lint, const char *section, size_t n)
 {
 	const struct jsonc_node *map = jsonc_get(lint->root, section);
-	const struct jsonc_node **nodes = config_alloc(lint->reader, n, sizeof(struct jsonc_node *));
+	const struct jsonc_node **nodes =
+	        config_alloc(lint->reader, n, sizeof(struct jsonc_node *));
 	size_t i = 0;
 
-	for (const struct jsonc_node *c = map && nodes ? map->first : NULL; c && i < n; c = c->next) {
+	for (const struct jsonc_node *c = map && nodes ? map->first : NULL; c && i < n;
+	     c = c->next) {
 		if (!config_key_is_free(c->key))
 			nodes[i++] = c;
 	}

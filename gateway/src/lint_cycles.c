@@ -72,7 +72,8 @@ static void emits(struct cycles *c, const char *type, size_t definition, struct 
 
 static void listens(struct cycles *c, const struct cue_filter *filter, size_t definition)
 {
-	c->listeners[c->n_listeners++] = (struct listener){ filter->type, definition, filter->match };
+	c->listeners[c->n_listeners++] =
+	        (struct listener){ filter->type, definition, filter->match };
 }
 
 static void collect_gesture(struct cycles *c, size_t i)

@@ -12,11 +12,13 @@
 
 /** What the gateway itself emits. */
 static const char *const own_types[] = {
-	"event.playlist.created",  "event.playlist.emitted", "event.playlist.stopped",
-	"event.playlist.rejected", "event.playlist.paused",  "event.playlist.resumed",
-	"event.playlist.overdue",  "gateway.cascade",        "gateway.fault",
-	"gateway.gap",             "gateway.refused",        "input.resync",
-	"input.failed",            "input.restored",
+	"event.playlist.created", "event.playlist.emitted",
+	"event.playlist.stopped", "event.playlist.rejected",
+	"event.playlist.paused",  "event.playlist.resumed",
+	"event.playlist.overdue", "gateway.cascade",
+	"gateway.fault",          "gateway.gap",
+	"gateway.refused",        "input.resync",
+	"input.failed",           "input.restored",
 };
 
 struct names {
@@ -95,18 +97,20 @@ static void check_filters(struct lint *lint, const struct names *emitted, const 
 
 	for (size_t i = 0; i < n; i++, node = node->next) {
 		const char *type = filters[i].type, *meant;
-		const struct jsonc_node *place = node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node;
+		const struct jsonc_node *place =
+		        node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node;
 
 		if (contains(emitted, type))
 			continue;
 		meant = suggest(lint, emitted, type);
-		config_finding(lint->reader, DIAG_WARNING, place, "never-emitted", "%s \"%s\": %s%s%s%s",
-		               what, type,
+		config_finding(lint->reader, DIAG_WARNING, place, "never-emitted",
+		               "%s \"%s\": %s%s%s%s", what, type,
 		               cue_type_is_reserved(type)
 		                       ? "the gateway emits no event of this type"
 		                       : "nothing here emits it, only a remote publisher or a "
 		                         "definition made by command could",
-		               meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
+		               meant ? "; did you mean \"" : "", meant ? meant : "",
+		               meant ? "\"?" : "");
 	}
 }
 
@@ -128,12 +132,13 @@ static void check_playlists(struct lint *lint)
 		if (!playlist || contains(&names, playlist))
 			continue;
 		meant = suggest(lint, &names, playlist);
-		config_finding(lint->reader, DIAG_WARNING, jsonc_get(lint->gestures[i], "playlist"),
-		               "unknown-playlist",
-		               "there is no playlist %s here; only one made by command could be meant"
-		               "%s%s%s",
-		               jsonc_quote(quoted, playlist), meant ? "; did you mean \"" : "",
-		               meant ? meant : "", meant ? "\"?" : "");
+		config_finding(
+		        lint->reader, DIAG_WARNING, jsonc_get(lint->gestures[i], "playlist"),
+		        "unknown-playlist",
+		        "there is no playlist %s here; only one made by command could be meant"
+		        "%s%s%s",
+		        jsonc_quote(quoted, playlist), meant ? "; did you mean \"" : "",
+		        meant ? meant : "", meant ? "\"?" : "");
 	}
 }
 

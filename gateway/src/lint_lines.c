@@ -31,7 +31,8 @@ static bool is_gpio(const struct jsonc_node *node)
 
 static const char *text_of(const struct jsonc_node *node)
 {
-	return node && (node->type == JSONC_STRING || node->type == JSONC_NUMBER) ? node->text : NULL;
+	return node && (node->type == JSONC_STRING || node->type == JSONC_NUMBER) ? node->text
+	                                                                          : NULL;
 }
 
 /** Taken from the tree, so that inputs and outputs, which are kept apart, are seen alike. */
@@ -68,8 +69,8 @@ static bool is_same(const struct line_use *a, const struct line_use *b)
 
 static const char *owner_of(const struct jsonc_node *line)
 {
-	const struct jsonc_node *device = line->parent->type == JSONC_ARRAY ? line->parent->parent
-	                                                                     : line->parent;
+	const struct jsonc_node *device =
+	        line->parent->type == JSONC_ARRAY ? line->parent->parent : line->parent;
 
 	return device->key;
 }
@@ -79,7 +80,8 @@ void lint_lines(struct lint *lint)
 	const struct jsonc_node *inputs = jsonc_get(lint->root, "inputs");
 	const struct jsonc_node *outputs = jsonc_get(lint->root, "outputs");
 	size_t devices = (inputs ? inputs->n : 0) + (outputs ? outputs->n : 0);
-	struct line_use *uses = config_alloc(lint->reader, devices * DRIVER_LINES_MAX, sizeof(*uses));
+	struct line_use *uses =
+	        config_alloc(lint->reader, devices * DRIVER_LINES_MAX, sizeof(*uses));
 	size_t n;
 
 	if (!uses)

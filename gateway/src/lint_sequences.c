@@ -37,7 +37,8 @@ static int by_text(const void *a, const void *b)
 /** One event waited for: ["type",match]. A JSON text ends itself, so no part begins another. */
 static void spell_filter(struct cue_writer *w, const struct jsonc_node *node)
 {
-	const struct jsonc_node *match = node->type == JSONC_OBJECT ? jsonc_get(node, "match") : NULL;
+	const struct jsonc_node *match =
+	        node->type == JSONC_OBJECT ? jsonc_get(node, "match") : NULL;
 
 	cue_writer_array_begin(w);
 	config_json_write(w, node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node,

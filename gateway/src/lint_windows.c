@@ -50,10 +50,10 @@ static void check(struct lint *lint, size_t i, const char *key, uint64_t window_
 		return;
 	duration_format(window_ns, window);
 	duration_format(source->input->decoder.debounce_ns, debounce);
-	config_finding(lint->reader, DIAG_WARNING, jsonc_get(lint->gestures[i], key),
-	               "window-debounce",
-	               "\"%s\" of %s is not above the debounce of %s of input %s, which emits \"%s\"",
-	               key, window, debounce, jsonc_quote(quoted, source->input->name), source->type);
+	config_finding(
+	        lint->reader, DIAG_WARNING, jsonc_get(lint->gestures[i], key), "window-debounce",
+	        "\"%s\" of %s is not above the debounce of %s of input %s, which emits \"%s\"", key,
+	        window, debounce, jsonc_quote(quoted, source->input->name), source->type);
 }
 
 static void check_gesture(struct lint *lint, size_t i, const struct source *sources, size_t n)

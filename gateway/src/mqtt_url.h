@@ -15,7 +15,7 @@ struct mqtt_url {
 	bool tls;                      /**< mqtts */
 	char host[MQTT_URL_HOST_SIZE]; /**< name or address; an IPv6 address without its brackets */
 	bool ipv6;
-	uint16_t port;                 /**< default 1883, with TLS 8883 */
+	uint16_t port; /**< default 1883, with TLS 8883 */
 };
 
 /**

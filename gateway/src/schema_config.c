@@ -19,45 +19,49 @@ static const struct {
 	{ "duration",
 	  "{\"description\":\"A decimal number and a unit: us, ms, s, m, h; 10 years at most.\","
 	  "\"type\":\"string\",\"pattern\":\"^[0-9]+([.][0-9]+)?(us|ms|s|m|h)$\"}" },
-	{ "event_type",
-	  "{\"description\":\"1 to 8 segments of [a-z0-9_-]+ joined by dots, 128 characters at most.\","
-	  "\"type\":\"string\",\"maxLength\":128,"
-	  "\"pattern\":\"^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}$\"}" },
-	{ "open_event_type",
-	  "{\"description\":\"An event type that is not the gateway's own.\","
-	  "\"$ref\":\"#/$defs/event_type\","
-	  "\"not\":{\"pattern\":\"^(event|gateway|gesture|input)[.]\"}}" },
+	{ "event_type", "{\"description\":\"1 to 8 segments of [a-z0-9_-]+ joined by dots, 128 "
+	                "characters at most.\","
+	                "\"type\":\"string\",\"maxLength\":128,"
+	                "\"pattern\":\"^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}$\"}" },
+	{ "open_event_type", "{\"description\":\"An event type that is not the gateway's own.\","
+	                     "\"$ref\":\"#/$defs/event_type\","
+	                     "\"not\":{\"pattern\":\"^(event|gateway|gesture|input)[.]\"}}" },
 	{ "name", "{\"description\":\"One level of a topic.\",\"type\":\"string\",\"minLength\":1,"
 	          "\"maxLength\":128,\"pattern\":\"^(?![$])" NAME_CLASS "+$\"}" },
 	{ "topic", "{\"description\":\"Levels of a topic, without wildcards.\",\"type\":\"string\","
 	           "\"maxLength\":256,"
 	           "\"pattern\":\"^(?![$])" NAME_CLASS "+(/" NAME_CLASS "+)*$\"}" },
-	{ "topic_prefix", "{\"description\":\"Levels that topics begin with; a slash may end them.\","
-	                  "\"type\":\"string\",\"minLength\":1,\"maxLength\":256,"
-	                  "\"pattern\":\"^(?![$])" NAME_CLASS "+(/" NAME_CLASS "+)*/?$\"}" },
-	{ "line", "{\"description\":\"A line's name, or its offset.\",\"type\":[\"string\",\"integer\"],"
-	          "\"minLength\":1,\"minimum\":0,\"maximum\":4294967295}" },
-	{ "match", "{\"description\":\"Predicate on an event's data: field, or JSON Pointer when it "
-	           "begins with a slash, to a value (equal) or to operators eq, ne, lt, le, gt, ge, "
-	           "in, exists, truthy.\",\"type\":\"object\"}" },
-	{ "filter", "{\"description\":\"An event type, or one with a predicate on its data.\","
-	            "\"oneOf\":[{\"$ref\":\"#/$defs/event_type\"},{\"type\":\"object\",\"properties\":"
-	            "{\"event\":{\"$ref\":\"#/$defs/event_type\"},\"match\":{\"$ref\":\"#/$defs/match\"}},"
-	            "\"required\":[\"event\"],\"patternProperties\":{\"^x-\":true},"
-	            "\"additionalProperties\":false}]}" },
-	{ "when", "{\"description\":\"Condition on the state store, the last event of each type and "
-	          "producer.\",\"oneOf\":[{\"type\":\"object\",\"properties\":{\"state\":"
-	          "{\"$ref\":\"#/$defs/event_type\"},\"producer_id\":{\"type\":\"integer\","
-	          "\"minimum\":0,\"maximum\":4294967295},\"match\":{\"$ref\":\"#/$defs/match\"},"
-	          "\"truthy\":{\"type\":\"boolean\"}},\"required\":[\"state\"],"
-	          "\"not\":{\"required\":[\"match\",\"truthy\"]},\"additionalProperties\":false},"
-	          "{\"type\":\"object\",\"properties\":{\"all\":{\"type\":\"array\",\"minItems\":1,"
-	          "\"items\":{\"$ref\":\"#/$defs/when\"}}},\"required\":[\"all\"],"
-	          "\"additionalProperties\":false},{\"type\":\"object\",\"properties\":{\"any\":"
-	          "{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/when\"}}},"
-	          "\"required\":[\"any\"],\"additionalProperties\":false},{\"type\":\"object\","
-	          "\"properties\":{\"not\":{\"$ref\":\"#/$defs/when\"}},\"required\":[\"not\"],"
-	          "\"additionalProperties\":false}]}" },
+	{ "topic_prefix",
+	  "{\"description\":\"Levels that topics begin with; a slash may end them.\","
+	  "\"type\":\"string\",\"minLength\":1,\"maxLength\":256,"
+	  "\"pattern\":\"^(?![$])" NAME_CLASS "+(/" NAME_CLASS "+)*/?$\"}" },
+	{ "line",
+	  "{\"description\":\"A line's name, or its offset.\",\"type\":[\"string\",\"integer\"],"
+	  "\"minLength\":1,\"minimum\":0,\"maximum\":4294967295}" },
+	{ "match",
+	  "{\"description\":\"Predicate on an event's data: field, or JSON Pointer when it "
+	  "begins with a slash, to a value (equal) or to operators eq, ne, lt, le, gt, ge, "
+	  "in, exists, truthy.\",\"type\":\"object\"}" },
+	{ "filter",
+	  "{\"description\":\"An event type, or one with a predicate on its data.\","
+	  "\"oneOf\":[{\"$ref\":\"#/$defs/event_type\"},{\"type\":\"object\",\"properties\":"
+	  "{\"event\":{\"$ref\":\"#/$defs/event_type\"},\"match\":{\"$ref\":\"#/$defs/match\"}},"
+	  "\"required\":[\"event\"],\"patternProperties\":{\"^x-\":true},"
+	  "\"additionalProperties\":false}]}" },
+	{ "when",
+	  "{\"description\":\"Condition on the state store, the last event of each type and "
+	  "producer.\",\"oneOf\":[{\"type\":\"object\",\"properties\":{\"state\":"
+	  "{\"$ref\":\"#/$defs/event_type\"},\"producer_id\":{\"type\":\"integer\","
+	  "\"minimum\":0,\"maximum\":4294967295},\"match\":{\"$ref\":\"#/$defs/match\"},"
+	  "\"truthy\":{\"type\":\"boolean\"}},\"required\":[\"state\"],"
+	  "\"not\":{\"required\":[\"match\",\"truthy\"]},\"additionalProperties\":false},"
+	  "{\"type\":\"object\",\"properties\":{\"all\":{\"type\":\"array\",\"minItems\":1,"
+	  "\"items\":{\"$ref\":\"#/$defs/when\"}}},\"required\":[\"all\"],"
+	  "\"additionalProperties\":false},{\"type\":\"object\",\"properties\":{\"any\":"
+	  "{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/when\"}}},"
+	  "\"required\":[\"any\"],\"additionalProperties\":false},{\"type\":\"object\","
+	  "\"properties\":{\"not\":{\"$ref\":\"#/$defs/when\"}},\"required\":[\"not\"],"
+	  "\"additionalProperties\":false}]}" },
 };
 
 static void raw(struct cue_writer *w, const char *json)
@@ -105,7 +109,8 @@ static void array_of(struct cue_writer *w, const struct config_field *field, con
 	ref_object(w, name);
 }
 
-static void one_or_array_of(struct cue_writer *w, const struct config_field *field, const char *name)
+static void one_or_array_of(struct cue_writer *w, const struct config_field *field,
+                            const char *name)
 {
 	cue_writer_key(w, "oneOf");
 	cue_writer_array_begin(w);
@@ -124,7 +129,8 @@ static void string_field(struct cue_writer *w, const struct config_field *field)
 		return;
 	}
 	if (field->type == CONFIG_URL)
-		text_member(w, "pattern", "^mqtts?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$");
+		text_member(w, "pattern",
+		            "^mqtts?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$");
 	number_member(w, "minLength", field->type == CONFIG_STRING ? field->min : 1);
 	if (field->max > 0)
 		number_member(w, "maxLength", field->max);
@@ -167,34 +173,69 @@ static void qos_field(struct cue_writer *w, const struct config_field *field)
 	raw(w, "{\"enum\":[0,1,\"off\"]}");
 }
 
+/** The part or table that a field of this type refers to, or is a list of; NULL: it stands for
+ * itself. */
+static const char *referred(const struct config_field *field)
+{
+	static const char *const names[] = {
+		[CONFIG_NAME] = "name",
+		[CONFIG_TOPIC] = "topic",
+		[CONFIG_TOPICS] = "topic_prefix",
+		[CONFIG_DURATION] = "duration",
+		[CONFIG_EVENT] = "event_type",
+		[CONFIG_EMIT] = "open_event_type",
+		[CONFIG_EVENTS] = "event_type",
+		[CONFIG_FILTER] = "filter",
+		[CONFIG_FILTERS] = "filter",
+		[CONFIG_WHEN] = "when",
+		[CONFIG_LINE] = "line",
+		[CONFIG_LINES] = "line",
+		[CONFIG_LIST] = NULL, /* the last, so that every type has a place */
+	};
+
+	return field->table ? field->table->name : names[field->type];
+}
+
 static void field_type(struct cue_writer *w, const struct config_field *field)
 {
+	const char *name = referred(field);
+
 	switch (field->type) {
+	case CONFIG_NAME:
+	case CONFIG_TOPIC:
+	case CONFIG_DURATION:
+	case CONFIG_EVENT:
+	case CONFIG_EMIT:
+	case CONFIG_FILTER:
+	case CONFIG_WHEN:
+	case CONFIG_LINE:
+	case CONFIG_STRUCT:
+		ref_member(w, name);
+		if (field->type == CONFIG_NAME)
+			number_member(w, "maxLength", field->max);
+		break;
+	case CONFIG_TOPICS:
+	case CONFIG_LINES:
+	case CONFIG_LIST:
+		array_of(w, field, name);
+		break;
+	case CONFIG_EVENTS:
+	case CONFIG_FILTERS:
+		one_or_array_of(w, field, name);
+		break;
 	case CONFIG_STRING:
 	case CONFIG_PATH:
 	case CONFIG_URL:
 	case CONFIG_POINTER:
 		string_field(w, field);
 		break;
-	case CONFIG_NAME:
-		ref_member(w, "name");
-		number_member(w, "maxLength", field->max);
-		break;
-	case CONFIG_TOPIC:
-		ref_member(w, "topic");
-		break;
-	case CONFIG_TOPICS:
-		array_of(w, field, "topic_prefix");
-		break;
-	case CONFIG_BOOL:
-		text_member(w, "type", "boolean");
-		break;
 	case CONFIG_UINT:
 	case CONFIG_INT:
 		integer_field(w, field);
 		break;
-	case CONFIG_DURATION:
-		ref_member(w, "duration");
+	case CONFIG_BOOL:
+	case CONFIG_OBJECT:
+		text_member(w, "type", field->type == CONFIG_BOOL ? "boolean" : "object");
 		break;
 	case CONFIG_ENUM:
 		enum_field(w, field);
@@ -203,46 +244,13 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 		cue_writer_key(w, "enum");
 		raw(w, "[5,\"5\",\"5.0\",4,3,\"3.1.1\"]");
 		break;
-	case CONFIG_EVENT:
-		ref_member(w, "event_type");
-		break;
-	case CONFIG_EMIT:
-		ref_member(w, "open_event_type");
-		break;
-	case CONFIG_EVENTS:
-		one_or_array_of(w, field, "event_type");
-		break;
-	case CONFIG_FILTER:
-		ref_member(w, "filter");
-		break;
-	case CONFIG_FILTERS:
-		one_or_array_of(w, field, "filter");
-		break;
-	case CONFIG_WHEN:
-		ref_member(w, "when");
-		break;
-	case CONFIG_DATA:
-		break;
-	case CONFIG_OBJECT:
-		text_member(w, "type", "object");
-		break;
-	case CONFIG_LINE:
-		ref_member(w, "line");
-		break;
-	case CONFIG_LINES:
-		array_of(w, field, "line");
-		break;
 	case CONFIG_QOS:
 		qos_field(w, field);
-		break;
-	case CONFIG_STRUCT:
-		ref_member(w, field->table->name);
 		break;
 	case CONFIG_MAP:
 		map_field(w, field);
 		break;
-	case CONFIG_LIST:
-		array_of(w, field, field->table->name);
+	case CONFIG_DATA: /* anything */
 		break;
 	}
 }
@@ -380,12 +388,13 @@ static void write_tables(struct cue_writer *w, const struct config_table *table)
 }
 
 static const char example[] =
-	"[{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"inputs\":{\"pad\":{\"driver\":\"sim\","
-	"\"kind\":\"button\",\"event\":\"button.press\"}},\"gestures\":{\"button.double\":"
-	"{\"type\":\"double_tap\",\"source\":\"button.press\",\"window\":\"500ms\","
-	"\"emit\":\"button.double_tap\"}},\"playlists\":{\"flash\":{\"trigger\":\"button.double_tap\","
-	"\"steps\":[{\"emit\":\"lamp.set\",\"data\":{\"on\":true}},"
-	"{\"emit\":\"lamp.set\",\"data\":{\"on\":false},\"offset\":\"200ms\"}]}}}]";
+        "[{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"inputs\":{\"pad\":{\"driver\":\"sim\","
+        "\"kind\":\"button\",\"event\":\"button.press\"}},\"gestures\":{\"button.double\":"
+        "{\"type\":\"double_tap\",\"source\":\"button.press\",\"window\":\"500ms\","
+        "\"emit\":\"button.double_tap\"}},\"playlists\":{\"flash\":{\"trigger\":\"button.double_"
+        "tap\","
+        "\"steps\":[{\"emit\":\"lamp.set\",\"data\":{\"on\":true}},"
+        "{\"emit\":\"lamp.set\",\"data\":{\"on\":false},\"offset\":\"200ms\"}]}}}]";
 
 static int write_schema(char **ret_compact)
 {

@@ -73,14 +73,17 @@ Test(config, defaults_are_those_of_the_design)
 
 Test(config, inputs_are_read_whole)
 {
-	struct loaded l = load(
-		"{\"gateway\":{\"id\":\"g\"},\"inputs\":{"
-		"\"b\":{\"driver\":\"gpio\",\"chip\":\"c\",\"line\":17,\"kind\":\"button\",\"bias\":\"pull-up\","
-		"\"active\":\"low\",\"debounce\":\"20ms\",\"producer_id\":4294967295,\"event\":\"b.press\","
-		"\"release_event\":\"b.release\",\"data\":{\"code\": \"up\"}},"
-		"\"r\":{\"driver\":\"gpio\",\"lines\":[\"A\",\"B\"],\"kind\":\"rotary\",\"event\":\"r.turn\","
-		"\"steps_per_detent\":2},"
-		"\"f\":{\"driver\":\"replay\",\"file\":\"x.trace\",\"kind\":\"counter\",\"event\":\"f.count\"}}}");
+	struct loaded l = load("{\"gateway\":{\"id\":\"g\"},\"inputs\":{"
+	                       "\"b\":{\"driver\":\"gpio\",\"chip\":\"c\",\"line\":17,\"kind\":"
+	                       "\"button\",\"bias\":\"pull-up\","
+	                       "\"active\":\"low\",\"debounce\":\"20ms\",\"producer_id\":"
+	                       "4294967295,\"event\":\"b.press\","
+	                       "\"release_event\":\"b.release\",\"data\":{\"code\": \"up\"}},"
+	                       "\"r\":{\"driver\":\"gpio\",\"lines\":[\"A\",\"B\"],\"kind\":"
+	                       "\"rotary\",\"event\":\"r.turn\","
+	                       "\"steps_per_detent\":2},"
+	                       "\"f\":{\"driver\":\"replay\",\"file\":\"x.trace\",\"kind\":"
+	                       "\"counter\",\"event\":\"f.count\"}}}");
 	const struct config_input *b, *r, *f;
 
 	cr_assert_eq(l.r, 0);
@@ -116,13 +119,15 @@ Test(config, inputs_are_read_whole)
 
 Test(config, playlists_are_read_whole)
 {
-	struct loaded l = load(
-		"{\"gateway\":{\"id\":\"g\"},\"playlists\":{\"p\":{\"trigger\":\"a.b\","
-		"\"interrupts\":[\"c.d\",{\"event\":\"e.f\",\"match\":{\"x\":1}}],\"completion\":\"p.done\","
-		"\"metadata\":{\"m\":1},\"mode\":\"queued\",\"max_runs\":3,\"late\":\"skip\","
-		"\"interrupt_debounce\":\"5ms\",\"steps\":[{\"emit\":\"s.t\",\"data\":[1.50,\"\\u00e9\"],"
-		"\"offset\":\"1.5s\",\"repeat\":4,\"interval\":\"250ms\",\"producer_id\":9},"
-		"{\"emit\":\"u.v\"}]}}}");
+	struct loaded l =
+	        load("{\"gateway\":{\"id\":\"g\"},\"playlists\":{\"p\":{\"trigger\":\"a.b\","
+	             "\"interrupts\":[\"c.d\",{\"event\":\"e.f\",\"match\":{\"x\":1}}],"
+	             "\"completion\":\"p.done\","
+	             "\"metadata\":{\"m\":1},\"mode\":\"queued\",\"max_runs\":3,\"late\":\"skip\","
+	             "\"interrupt_debounce\":\"5ms\",\"steps\":[{\"emit\":\"s.t\",\"data\":[1.50,"
+	             "\"\\u00e9\"],"
+	             "\"offset\":\"1.5s\",\"repeat\":4,\"interval\":\"250ms\",\"producer_id\":9},"
+	             "{\"emit\":\"u.v\"}]}}}");
 	const struct cue_playlist_config *def;
 
 	cr_assert_eq(l.r, 0);
@@ -156,17 +161,22 @@ Test(config, playlists_are_read_whole)
 
 Test(config, gestures_are_read_whole)
 {
-	struct loaded l = load(
-		"{\"gateway\":{\"id\":\"g\"},\"gestures\":{"
-		"\"m\":{\"type\":\"multi_tap\",\"source\":{\"event\":\"a.b\",\"match\":{\"k\":1}},\"count\":3,"
-		"\"window\":\"300ms\",\"emit\":\"x.y\",\"priority\":-7,\"cooldown\":\"2s\",\"metadata\":{}},"
-		"\"s\":{\"type\":\"simultaneous\",\"source\":\"a.b\",\"window\":\"10ms\",\"emit\":\"x.z\","
-		"\"required_sources\":4},"
-		"\"q\":{\"type\":\"sequence\",\"steps\":[\"a.b\",{\"event\":\"c.d\"}],\"timeout\":\"1s\",\"emit\":\"x.q\"},"
-		"\"g\":{\"type\":\"gated_mirror\",\"gate\":\"a.b\",\"mirror\":[\"c.d\",\"e.f\"],\"initial\":true,"
-		"\"output_producer_id\":99,\"when\":{\"state\":\"a.b\"}},"
-		"\"p\":{\"type\":\"gated_playlist\",\"gate\":[\"a.b\"],\"playlist\":\"pl\",\"cancel_active_runs\":true}},"
-		"\"playlists\":{\"pl\":{\"steps\":[{\"emit\":\"o.n\"}]}}}");
+	struct loaded l = load("{\"gateway\":{\"id\":\"g\"},\"gestures\":{"
+	                       "\"m\":{\"type\":\"multi_tap\",\"source\":{\"event\":\"a.b\","
+	                       "\"match\":{\"k\":1}},\"count\":3,"
+	                       "\"window\":\"300ms\",\"emit\":\"x.y\",\"priority\":-7,\"cooldown\":"
+	                       "\"2s\",\"metadata\":{}},"
+	                       "\"s\":{\"type\":\"simultaneous\",\"source\":\"a.b\",\"window\":"
+	                       "\"10ms\",\"emit\":\"x.z\","
+	                       "\"required_sources\":4},"
+	                       "\"q\":{\"type\":\"sequence\",\"steps\":[\"a.b\",{\"event\":\"c.d\"}"
+	                       "],\"timeout\":\"1s\",\"emit\":\"x.q\"},"
+	                       "\"g\":{\"type\":\"gated_mirror\",\"gate\":\"a.b\",\"mirror\":[\"c."
+	                       "d\",\"e.f\"],\"initial\":true,"
+	                       "\"output_producer_id\":99,\"when\":{\"state\":\"a.b\"}},"
+	                       "\"p\":{\"type\":\"gated_playlist\",\"gate\":[\"a.b\"],\"playlist\":"
+	                       "\"pl\",\"cancel_active_runs\":true}},"
+	                       "\"playlists\":{\"pl\":{\"steps\":[{\"emit\":\"o.n\"}]}}}");
 	const struct config_gesture *g;
 
 	cr_assert_eq(l.r, 0);
@@ -198,9 +208,10 @@ Test(config, gestures_are_read_whole)
 
 Test(config, mqtt_is_read_whole)
 {
-	struct loaded l = load("{\"gateway\":{\"id\":\"g\"},\"mqtt\":{\"protocol\":\"3.1.1\",\"keepalive\":\"1m\","
-	                       "\"client_id\":\"c\",\"reply_prefixes\":[\"r/a\",\"r/b\"],"
-	                       "\"qos\":{\"a.*\":0,\"a.b\":\"off\"}}}");
+	struct loaded l = load(
+	        "{\"gateway\":{\"id\":\"g\"},\"mqtt\":{\"protocol\":\"3.1.1\",\"keepalive\":\"1m\","
+	        "\"client_id\":\"c\",\"reply_prefixes\":[\"r/a\",\"r/b\"],"
+	        "\"qos\":{\"a.*\":0,\"a.b\":\"off\"}}}");
 	const struct config_mqtt *mqtt;
 
 	cr_assert_eq(l.r, 0);
@@ -221,13 +232,15 @@ Test(config, secrets_and_the_environment_are_masked)
 	struct loaded l;
 
 	setenv("CUEBUS_TEST_VALUE", "hunter2", 1);
-	l = load("{\"gateway\":{\"id\":\"g-${CUEBUS_TEST_VALUE}\"},\"mqtt\":{\"password_file\":\"/p\"},"
+	l = load("{\"gateway\":{\"id\":\"g-${CUEBUS_TEST_VALUE}\"},\"mqtt\":{\"password_file\":\"/"
+	         "p\"},"
 	         "\"x-\":{\"apiToken\":{\"deep\":1},\"a\":\"$${\"}}");
 	cr_assert_eq(l.r, 0);
 	cr_assert_str_eq(l.config->gateway.id, "g-hunter2");
 	cr_assert_str_eq(bytes(l.config->masked),
 	                 "{\"gateway\":{\"id\":\"g-${CUEBUS_TEST_VALUE}\"},"
-	                 "\"mqtt\":{\"password_file\":\"***\"},\"x-\":{\"apiToken\":\"***\",\"a\":\"$${\"}}");
+	                 "\"mqtt\":{\"password_file\":\"***\"},\"x-\":{\"apiToken\":\"***\",\"a\":"
+	                 "\"$${\"}}");
 	release(&l);
 	unsetenv("CUEBUS_TEST_VALUE");
 }
@@ -323,9 +336,13 @@ Test(config, conf_d_is_merged_in_order_of_name)
 	cr_assert_not_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/conf.d", folder);
 	mkdir(path, 0700);
-	write_file(folder, "c.json", "{\"gateway\":{\"id\":\"g\"},\"playlists\":{\"a\":{\"steps\":[{\"emit\":\"x\"}]}}}");
+	write_file(folder, "c.json",
+	           "{\"gateway\":{\"id\":\"g\"},\"playlists\":{\"a\":{\"steps\":[{\"emit\":\"x\"}]}"
+	           "}}");
 	write_file(path, "20.json", "{\"playlists\":{\"c\":{\"steps\":[{\"emit\":\"x\"}]}}}");
-	write_file(path, "10.json", "{\"playlists\":{\"b\":{\"steps\":[{\"emit\":\"x\"}]}},\"mqtt\":{\"username\":\"u\"}}");
+	write_file(path, "10.json",
+	           "{\"playlists\":{\"b\":{\"steps\":[{\"emit\":\"x\"}]}},\"mqtt\":{\"username\":"
+	           "\"u\"}}");
 	snprintf(path, sizeof(path), "%s/c.json", folder);
 	l.r = config_load(path, &l.diag, &l.config);
 	cr_assert_eq(l.r, 0);
@@ -361,7 +378,8 @@ Test(config, thousands_of_findings_are_bounded)
 
 Test(config, playlist_definition)
 {
-	static const char json[] = "{ \"steps\": [ { \"emit\": \"a.b\", \"data\": \"${HOME}\" } ] }";
+	static const char json[] =
+	        "{ \"steps\": [ { \"emit\": \"a.b\", \"data\": \"${HOME}\" } ] }";
 	struct config_playlist *playlist = NULL;
 	struct diag diag = { 0 };
 
@@ -369,7 +387,8 @@ Test(config, playlist_definition)
 	cr_assert_str_eq(playlist->def.name, "p");
 	/* What comes over the wire never sees the environment. */
 	cr_assert_str_eq(bytes(playlist->def.steps[0].data), "\"${HOME}\"");
-	cr_assert_str_eq(bytes(playlist->json), "{\"steps\":[{\"emit\":\"a.b\",\"data\":\"${HOME}\"}]}");
+	cr_assert_str_eq(bytes(playlist->json),
+	                 "{\"steps\":[{\"emit\":\"a.b\",\"data\":\"${HOME}\"}]}");
 	cr_assert_null(config_playlist_free(playlist));
 	cr_assert_null(config_playlist_free(NULL));
 	diag_clear(&diag);
@@ -377,7 +396,8 @@ Test(config, playlist_definition)
 
 Test(config, gesture_definition)
 {
-	static const char json[] = "{\"type\":\"double_tap\",\"source\":\"a.b\",\"window\":\"1s\",\"emit\":\"c.d\"}";
+	static const char json[] =
+	        "{\"type\":\"double_tap\",\"source\":\"a.b\",\"window\":\"1s\",\"emit\":\"c.d\"}";
 	struct config_gesture *gesture = NULL;
 	struct diag diag = { 0 };
 
@@ -396,9 +416,12 @@ Test(config, broken_definitions_are_refused_with_their_place)
 		{ "p", "{\"steps\":[{\"emit\":\"a.b\"},]}", "syntax", "" },
 		{ "p", "{\"steps\":[{\"emit\":\"a.b\"}]} // x", "syntax", "" },
 		{ "p", "[]", "type", "" },
-		{ "p", "{\"steps\":[{\"emit\":\"gateway.x\"}]}", "reserved-event", "/steps/0/emit" },
-		{ "p", "{\"steps\":[{\"emit\":\"a.b\",\"ofset\":\"1s\"}]}", "unknown-key", "/steps/0/ofset" },
-		{ "p", "{\"steps\":[{\"emit\":\"a.b\",\"emit\":\"a.c\"}]}", "duplicate-key", "/steps/0/emit" },
+		{ "p", "{\"steps\":[{\"emit\":\"gateway.x\"}]}", "reserved-event",
+		  "/steps/0/emit" },
+		{ "p", "{\"steps\":[{\"emit\":\"a.b\",\"ofset\":\"1s\"}]}", "unknown-key",
+		  "/steps/0/ofset" },
+		{ "p", "{\"steps\":[{\"emit\":\"a.b\",\"emit\":\"a.c\"}]}", "duplicate-key",
+		  "/steps/0/emit" },
 		{ "a/b", "{\"steps\":[{\"emit\":\"a.b\"}]}", "topic", "" },
 		{ "", "{\"steps\":[{\"emit\":\"a.b\"}]}", "range", "" },
 	};
@@ -407,8 +430,8 @@ Test(config, broken_definitions_are_refused_with_their_place)
 		struct config_playlist *playlist = NULL;
 		struct diag diag = { 0 };
 
-		cr_assert_eq(config_playlist_parse(cases[i].name, cases[i].json, strlen(cases[i].json),
-		                                   &diag, &playlist),
+		cr_assert_eq(config_playlist_parse(cases[i].name, cases[i].json,
+		                                   strlen(cases[i].json), &diag, &playlist),
 		             -EINVAL, "%s", cases[i].json);
 		cr_assert_null(playlist);
 		cr_assert_eq(diag.n, 1, "%s", cases[i].json);

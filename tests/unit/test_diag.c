@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add(struct diag *diag, const char *file, unsigned line, unsigned column, const char *text)
+static void add(struct diag *diag, const char *file, unsigned line, unsigned column,
+                const char *text)
 {
 	diag_add(diag, DIAG_ERROR, file, line, column, "/p", "rule-name", "%s", text);
 }

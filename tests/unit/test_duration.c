@@ -50,16 +50,18 @@ Test(duration, units_and_fractions_are_exact)
 
 Test(duration, malformed_text_is_refused_and_leaves_the_output)
 {
-	static const char *const bad[] = { "",     "s",     "20",     "20 ms", "-1s",   "+1s",
-		                           "1.s",  ".5s",   "1e3s",   "20MS",  "20sec", "1m30s",
-		                           "5ns",  "5d",    "0x10ms", "1,5s",  " 1s",   "1s ",
-		                           "0.0001us", "0.0000000001s", "1..5s" };
+	static const char *const bad[] = { "",      "s",     "20",  "20 ms",    "-1s",
+		                           "+1s",   "1.s",   ".5s", "1e3s",     "20MS",
+		                           "20sec", "1m30s", "5ns", "5d",       "0x10ms",
+		                           "1,5s",  " 1s",   "1s ", "0.0001us", "0.0000000001s",
+		                           "1..5s" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		uint64_t ns = 99;
 		const char *reason = NULL;
 
-		cr_assert_eq(duration_parse(bad[i], strlen(bad[i]), &ns, &reason), -EINVAL, "%s", bad[i]);
+		cr_assert_eq(duration_parse(bad[i], strlen(bad[i]), &ns, &reason), -EINVAL, "%s",
+		             bad[i]);
 		cr_assert_eq(ns, 99);
 		cr_assert_not_null(reason);
 	}
@@ -67,8 +69,11 @@ Test(duration, malformed_text_is_refused_and_leaves_the_output)
 
 Test(duration, range_ends_at_ten_years)
 {
-	static const char *const bad[] = { "87600.1h", "87600.0000000000001h", "87601h",
-		                           "99999999999999999999999s", "18446744073709551615us",
+	static const char *const bad[] = { "87600.1h",
+		                           "87600.0000000000001h",
+		                           "87601h",
+		                           "99999999999999999999999s",
+		                           "18446744073709551615us",
 		                           "5124095576030431h" };
 	uint64_t ns = 99;
 

@@ -60,7 +60,8 @@ static void expect_fault(const char *text, bool strict, unsigned line, unsigned 
 
 Test(jsonc, every_kind_of_value_with_its_place)
 {
-	struct parsed p = parse("{\n  \"a\": [1, -2.5e3, true],\n  \"b\": null, \"c\": \"x\"\n}", true);
+	struct parsed p =
+	        parse("{\n  \"a\": [1, -2.5e3, true],\n  \"b\": null, \"c\": \"x\"\n}", true);
 	struct jsonc_node *a = jsonc_get(p.root, "a"), *c = jsonc_get(p.root, "c");
 
 	cr_assert_eq(p.r, 0);
@@ -81,8 +82,8 @@ Test(jsonc, every_kind_of_value_with_its_place)
 
 Test(jsonc, comments_and_trailing_commas)
 {
-	struct parsed p = parse("\xEF\xBB\xBF// head\n{ /* a\n b */ \"k\": [1, 2,], // tail\n}\n// end",
-	                        false);
+	struct parsed p = parse(
+	        "\xEF\xBB\xBF// head\n{ /* a\n b */ \"k\": [1, 2,], // tail\n}\n// end", false);
 
 	cr_assert_eq(p.r, 0);
 	cr_assert_eq(jsonc_get(p.root, "k")->n, 2);
@@ -100,10 +101,12 @@ Test(jsonc, strict_text_has_neither)
 
 Test(jsonc, escapes_are_decoded)
 {
-	struct parsed p = parse("[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20AC\\uD83D\\uDE00\"]", true);
+	struct parsed p =
+	        parse("[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20AC\\uD83D\\uDE00\"]", true);
 
 	cr_assert_eq(p.r, 0);
-	cr_assert_str_eq(p.root->first->text, "\"\\/\b\f\n\r\tA\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
+	cr_assert_str_eq(p.root->first->text,
+	                 "\"\\/\b\f\n\r\tA\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
 	release(&p);
 }
 
@@ -184,7 +187,8 @@ Test(jsonc, depth_ends_at_32)
 
 Test(jsonc, every_duplicate_key_is_reported_and_the_first_stands)
 {
-	struct parsed p = parse("{\"a\":1,\n\"b\":{\"x\":1,\"\\u0078\":2},\n\"a\":3,\"a\":4}", false);
+	struct parsed p =
+	        parse("{\"a\":1,\n\"b\":{\"x\":1,\"\\u0078\":2},\n\"a\":3,\"a\":4}", false);
 	uint64_t value = 0;
 
 	cr_assert_eq(p.r, 0);
@@ -219,7 +223,8 @@ Test(jsonc, pointers_lead_there_and_back)
 Test(jsonc, whole_numbers)
 {
 	struct parsed p = parse("[18446744073709551615,18446744073709551616,1.0,-1,"
-	                        "-9223372036854775808,-9223372036854775809]", true);
+	                        "-9223372036854775808,-9223372036854775809]",
+	                        true);
 	struct jsonc_node *node = p.root->first;
 	uint64_t u = 7;
 	int64_t i = 7;

@@ -33,19 +33,26 @@ static size_t findings(const char *text, const char *rule)
 
 #define G "{\"gateway\":{\"id\":\"g\"},"
 #define S "\"steps\":[{\"emit\":\"x.y\"}]"
-#define TAP(extra) "{\"type\":\"double_tap\",\"source\":\"b.press\",\"window\":\"21ms\",\"emit\":\"x.z\"" extra "}"
+#define TAP(extra)                                                                                 \
+	"{\"type\":\"double_tap\",\"source\":\"b.press\",\"window\":\"21ms\",\"emit\":\"x."        \
+	"z\"" extra "}"
 
 Test(lint, triggers_that_something_emits)
 {
-	cr_assert_eq(findings(G "\"inputs\":{\"i\":{\"driver\":\"sim\",\"kind\":\"button\",\"event\":\"b.press\","
+	cr_assert_eq(findings(G "\"inputs\":{\"i\":{\"driver\":\"sim\",\"kind\":\"button\","
+	                        "\"event\":\"b.press\","
 	                        "\"release_event\":\"b.release\"}},"
-	                        "\"gestures\":{\"t\":" TAP("") "},"
-	                        "\"playlists\":{\"a\":{\"trigger\":[\"b.press\",\"b.release\",\"x.z\",\"a.done\","
-	                        "\"x.y\",\"event.playlist.overdue\",\"gateway.gap\",\"input.resync\"]," S "},"
-	                        "\"b\":{\"completion\":\"a.done\"," S "}}}",
+	                        "\"gestures\":{\"t\":" TAP(
+	                                "") "},"
+	                                    "\"playlists\":{\"a\":{\"trigger\":[\"b.press\",\"b."
+	                                    "release\",\"x.z\",\"a.done\","
+	                                    "\"x.y\",\"event.playlist.overdue\",\"gateway.gap\","
+	                                    "\"input.resync\"]," S "},"
+	                                    "\"b\":{\"completion\":\"a.done\"," S "}}}",
 	                      "never-emitted"),
 	             0);
-	cr_assert_eq(findings(G "\"playlists\":{\"a\":{\"trigger\":\"no.one\",\"interrupts\":[\"no.one\"]," S "}}}",
+	cr_assert_eq(findings(G "\"playlists\":{\"a\":{\"trigger\":\"no.one\",\"interrupts\":[\"no."
+	                        "one\"]," S "}}}",
 	                      "never-emitted"),
 	             2);
 }
@@ -53,20 +60,24 @@ Test(lint, triggers_that_something_emits)
 Test(lint, rules_about_what_is_missing_wait_for_the_errors)
 {
 	/* The input that emits it is there, only broken. */
-	cr_assert_eq(findings(G "\"inputs\":{\"i\":{\"driver\":\"sim\",\"kind\":\"knob\",\"event\":\"b.press\"}},"
+	cr_assert_eq(findings(G "\"inputs\":{\"i\":{\"driver\":\"sim\",\"kind\":\"knob\",\"event\":"
+	                        "\"b.press\"}},"
 	                        "\"playlists\":{\"a\":{\"trigger\":\"b.other\"," S "}}}",
 	                      "never-emitted"),
 	             0);
 	/* The others do not. */
-	cr_assert_eq(findings(G "\"inputs\":{\"i\":{}},\"playlists\":{\"a\":{\"interrupts\":\"x.y\"," S "}}}",
-	                      "own-interrupt"),
-	             1);
+	cr_assert_eq(
+	        findings(G "\"inputs\":{\"i\":{}},\"playlists\":{\"a\":{\"interrupts\":\"x.y\"," S
+	                   "}}}",
+	                 "own-interrupt"),
+	        1);
 }
 
 Test(lint, window_above_the_debounce_is_well)
 {
-	static const char text[] = G "\"inputs\":{\"i\":{\"driver\":\"sim\",\"kind\":\"button\","
-	                             "\"event\":\"b.press\",\"debounce\":\"%s\"}},\"gestures\":{\"t\":" TAP("") "}}";
+	static const char text[] =
+	        G "\"inputs\":{\"i\":{\"driver\":\"sim\",\"kind\":\"button\","
+	          "\"event\":\"b.press\",\"debounce\":\"%s\"}},\"gestures\":{\"t\":" TAP("") "}}";
 	char buf[512];
 
 	snprintf(buf, sizeof(buf), text, "20ms");
@@ -78,8 +89,10 @@ Test(lint, window_above_the_debounce_is_well)
 Test(lint, the_same_line_of_two_chips_is_two_lines)
 {
 	static const char text[] = G "\"inputs\":{"
-	                             "\"a\":{\"driver\":\"gpio\",\"kind\":\"switch\",\"event\":\"a.b\",\"chip\":\"%s\",\"line\":4},"
-	                             "\"b\":{\"driver\":\"gpio\",\"kind\":\"switch\",\"event\":\"a.b\",\"chip\":\"c0\",\"line\":4}}}";
+	                             "\"a\":{\"driver\":\"gpio\",\"kind\":\"switch\",\"event\":\"a."
+	                             "b\",\"chip\":\"%s\",\"line\":4},"
+	                             "\"b\":{\"driver\":\"gpio\",\"kind\":\"switch\",\"event\":\"a."
+	                             "b\",\"chip\":\"c0\",\"line\":4}}}";
 	char buf[512];
 
 	snprintf(buf, sizeof(buf), text, "c1");
@@ -91,20 +104,28 @@ Test(lint, the_same_line_of_two_chips_is_two_lines)
 Test(lint, sequences_that_only_share_a_beginning)
 {
 	cr_assert_eq(findings(G "\"gestures\":{"
-	                        "\"a\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"d\"],\"emit\":\"x.a\"},"
-	                        "\"b\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"l\"],\"emit\":\"x.b\"},"
-	                        "\"c\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"d\"],\"emit\":\"x.c\"},"
+	                        "\"a\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"d\"],"
+	                        "\"emit\":\"x.a\"},"
+	                        "\"b\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"l\"],"
+	                        "\"emit\":\"x.b\"},"
+	                        "\"c\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"d\"],"
+	                        "\"emit\":\"x.c\"},"
 	                        "\"d\":{\"type\":\"sequence\",\"steps\":[\"uu\"],\"emit\":\"x.d\"},"
-	                        "\"t\":{\"type\":\"double_tap\",\"source\":\"u\",\"window\":\"1s\",\"emit\":\"x.t\"}}}",
+	                        "\"t\":{\"type\":\"double_tap\",\"source\":\"u\",\"window\":\"1s\","
+	                        "\"emit\":\"x.t\"}}}",
 	                      "shadowed"),
 	             0);
-	cr_assert_eq(findings(G "\"gestures\":{"
-	                        "\"a\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"d\"],\"emit\":\"x.a\"},"
-	                        "\"b\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"l\"],\"emit\":\"x.b\"},"
-	                        "\"c\":{\"type\":\"sequence\",\"steps\":[\"u\"],\"emit\":\"x.c\"},"
-	                        "\"d\":{\"type\":\"sequence\",\"steps\":[\"u\",\"t\"],\"emit\":\"x.d\"}}}",
-	                      "shadowed"),
-	             3);
+	cr_assert_eq(
+	        findings(G
+	                 "\"gestures\":{"
+	                 "\"a\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"d\"],\"emit\":\"x."
+	                 "a\"},"
+	                 "\"b\":{\"type\":\"sequence\",\"steps\":[\"u\",\"u\",\"l\"],\"emit\":\"x."
+	                 "b\"},"
+	                 "\"c\":{\"type\":\"sequence\",\"steps\":[\"u\"],\"emit\":\"x.c\"},"
+	                 "\"d\":{\"type\":\"sequence\",\"steps\":[\"u\",\"t\"],\"emit\":\"x.d\"}}}",
+	                 "shadowed"),
+	        3);
 }
 
 Test(lint, cycles_are_found_through_every_kind)
@@ -114,25 +135,35 @@ Test(lint, cycles_are_found_through_every_kind)
 		size_t n;
 	} cases[] = {
 		/* a mirror alone does not hear itself */
-		{ G "\"gestures\":{\"m\":{\"type\":\"gated_mirror\",\"gate\":\"a\",\"mirror\":\"c\"}}}", 0 },
+		{ G "\"gestures\":{\"m\":{\"type\":\"gated_mirror\",\"gate\":\"a\",\"mirror\":"
+		    "\"c\"}}}",
+		  0 },
 		/* nor does the gate of a mirror set anything off */
-		{ G "\"gestures\":{\"m\":{\"type\":\"gated_mirror\",\"gate\":\"x.m\",\"mirror\":\"c\",\"emit\":\"x.m\"}}}", 0 },
+		{ G "\"gestures\":{\"m\":{\"type\":\"gated_mirror\",\"gate\":\"x.m\",\"mirror\":"
+		    "\"c\",\"emit\":\"x.m\"}}}",
+		  0 },
 		/* mirror and playlist feed each other */
-		{ G "\"gestures\":{\"m\":{\"type\":\"gated_mirror\",\"gate\":\"a\",\"mirror\":\"x.y\",\"emit\":\"go\"}},"
+		{ G "\"gestures\":{\"m\":{\"type\":\"gated_mirror\",\"gate\":\"a\",\"mirror\":\"x."
+		    "y\",\"emit\":\"go\"}},"
 		    "\"playlists\":{\"p\":{\"trigger\":\"go\"," S "}}}",
 		  1 },
 		/* a playlist that starts itself, also by way of a mirror that keeps the type */
-		{ G "\"gestures\":{\"m\":{\"type\":\"gated_mirror\",\"gate\":\"a\",\"mirror\":\"x.y\"}},"
+		{ G "\"gestures\":{\"m\":{\"type\":\"gated_mirror\",\"gate\":\"a\",\"mirror\":\"x."
+		    "y\"}},"
 		    "\"playlists\":{\"p\":{\"trigger\":\"x.y\"," S "}}}",
 		  2 },
 		/* the predicate never holds for what the step carries */
-		{ G "\"playlists\":{\"p\":{\"trigger\":{\"event\":\"x.y\",\"match\":{\"a\":1}}," S "}}}", 0 },
+		{ G "\"playlists\":{\"p\":{\"trigger\":{\"event\":\"x.y\",\"match\":{\"a\":1}}," S
+		    "}}}",
+		  0 },
 		{ G "\"playlists\":{\"p\":{\"trigger\":{\"event\":\"x.y\",\"match\":{\"a\":1}},"
 		    "\"steps\":[{\"emit\":\"x.y\",\"data\":{\"a\":1}}]}}}",
 		  1 },
 		/* what a gesture emits is not known beforehand */
-		{ G "\"gestures\":{\"t\":{\"type\":\"sequence\",\"steps\":[\"x.y\"],\"emit\":\"go\"}},"
-		    "\"playlists\":{\"p\":{\"trigger\":{\"event\":\"go\",\"match\":{\"sequence\":1}}," S "}}}",
+		{ G "\"gestures\":{\"t\":{\"type\":\"sequence\",\"steps\":[\"x.y\"],\"emit\":"
+		    "\"go\"}},"
+		    "\"playlists\":{\"p\":{\"trigger\":{\"event\":\"go\",\"match\":{\"sequence\":1}"
+		    "}," S "}}}",
 		  1 },
 		{ G "\"playlists\":{\"p\":{\"trigger\":{\"event\":\"event.playlist.stopped\","
 		    "\"match\":{\"/playlist_name\":\"q\"}}," S "}}}",
@@ -140,7 +171,8 @@ Test(lint, cycles_are_found_through_every_kind)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		cr_assert_eq(findings(cases[i].text, "trigger-cycle"), cases[i].n, "%s", cases[i].text);
+		cr_assert_eq(findings(cases[i].text, "trigger-cycle"), cases[i].n, "%s",
+		             cases[i].text);
 }
 
 Test(lint, a_dense_tangle_is_told_once_a_definition)

@@ -62,7 +62,8 @@ Test(mqtt_url, faults_say_what_would_be_right)
 		struct mqtt_url url = { .port = 7 };
 		const char *reason = NULL;
 
-		cr_assert_eq(mqtt_url_parse(cases[i].url, &url, &reason), -EINVAL, "%s", cases[i].url);
+		cr_assert_eq(mqtt_url_parse(cases[i].url, &url, &reason), -EINVAL, "%s",
+		             cases[i].url);
 		cr_assert(strstr(reason, cases[i].part), "%s: %s", cases[i].url, reason);
 		cr_assert_eq(url.port, 7);
 	}

@@ -185,7 +185,8 @@ int commands_new(const struct commands_config *config, struct commands **ret_com
 	commands->tokens = (double)engine_get_config(config->engine)->limits.commands_per_second;
 	r = command_memory_new(MEMORY_ENTRIES, MEMORY_BYTES, &commands->memory);
 	if (r >= 0)
-		r = definition_store_new(config->state_dir, &commands->store, error);
+		r = definition_store_new(config->state_dir, config->store_written, config->user,
+		                         &commands->store, error);
 	if (r >= 0)
 		r = commands_reapply(commands, error);
 	if (r < 0) {
@@ -209,6 +210,18 @@ struct commands *commands_free(struct commands *commands)
 int commands_flush(struct commands *commands)
 {
 	return definition_store_flush(commands->store);
+}
+
+uint64_t commands_newest_change(const struct commands *commands)
+{
+	return definition_store_newest(commands->store);
+}
+
+int commands_reply_state(struct commands *commands, uint64_t change)
+{
+	int error;
+
+	return definition_store_written(commands->store, &error) < change ? -EAGAIN : error;
 }
 
 void commands_get_stats(const struct commands *commands, struct commands_stats *ret_stats)

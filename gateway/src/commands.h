@@ -42,6 +42,9 @@ struct commands_config {
 	int (*reload)(void *user, struct diag *diag);
 	/** Told after a playlist (or else a gesture) was defined or removed by command. Optional. */
 	void (*definition_changed)(void *user, bool is_playlist, const char *name);
+	/** A write of definitions.json is done or has failed: see commands_reply_state(). Called by a
+	 *  thread of the store's own. Optional. */
+	void (*store_written)(void *user);
 	void *user;
 };
 
@@ -69,6 +72,17 @@ struct command_request {
  */
 int commands_run(struct commands *commands, const struct command_request *request,
                  char **ret_reply, size_t *ret_len);
+
+/**
+ * Number of the newest change of the kept definitions. If it rose over a
+ * commands_run(), that command's reply must be held back until
+ * commands_reply_state() of the number says how the write ended: an answered
+ * definition is on disk.
+ */
+uint64_t commands_newest_change(const struct commands *commands);
+/** @return 0 on disk: send the reply; -EAGAIN not yet written; else the negative errno of the write:
+ *  send commands_refuse() in its place. */
+int commands_reply_state(struct commands *commands, uint64_t change);
 
 /** The reply to a request that must not be run (retained, expired, reply topic not allowed). */
 int commands_refuse(struct commands *commands, const struct command_request *request,

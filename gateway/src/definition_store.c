@@ -25,12 +25,16 @@ struct definition {
 struct definition_store {
 	struct definition *kinds[2]; /* by enum definition_kind; sorted by name */
 	char *dir;                   /* NULL: memory only */
+	uint64_t newest;             /* number of the newest change */
+	void (*told)(void *user);
+	void *user;
 	/* Shared with the writer, under the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_t thread;
 	char *pending; /* text to be written next; a newer one takes its place */
 	size_t pending_len;
+	uint64_t pending_number, written;
 	bool writing, quit, started;
 	int error;
 };
@@ -100,6 +104,7 @@ static void *writer(void *arg)
 	for (;;) {
 		char *text = store->pending;
 		size_t len = store->pending_len;
+		uint64_t number = store->pending_number;
 		int r;
 
 		if (!text && store->quit)
@@ -116,7 +121,10 @@ static void *writer(void *arg)
 		pthread_mutex_lock(&store->lock);
 		store->writing = false;
 		store->error = r;
+		store->written = number;
 		pthread_cond_broadcast(&store->changed);
+		if (store->told)
+			store->told(store->user);
 	}
 	pthread_mutex_unlock(&store->lock);
 	return NULL;
@@ -295,6 +303,7 @@ static int schedule_write(struct definition_store *store)
 	free(store->pending);
 	store->pending = text;
 	store->pending_len = len;
+	store->pending_number = ++store->newest;
 	pthread_cond_broadcast(&store->changed);
 	pthread_mutex_unlock(&store->lock);
 	return 0;
@@ -345,13 +354,16 @@ int definition_store_foreach(struct definition_store *store, enum definition_kin
 
 /* ---- life ---- */
 
-int definition_store_new(const char *state_dir, struct definition_store **ret_store, char *error)
+int definition_store_new(const char *state_dir, void (*written)(void *user), void *user,
+                         struct definition_store **ret_store, char *error)
 {
 	struct definition_store *store = calloc(1, sizeof(*store));
 	int r = 0;
 
 	if (!store)
 		return -ENOMEM;
+	store->told = written;
+	store->user = user;
 	pthread_mutex_init(&store->lock, NULL);
 	pthread_cond_init(&store->changed, NULL);
 	if (state_dir) {
@@ -370,6 +382,22 @@ int definition_store_new(const char *state_dir, struct definition_store **ret_st
 	}
 	*ret_store = store;
 	return 0;
+}
+
+uint64_t definition_store_newest(const struct definition_store *store)
+{
+	return store->newest;
+}
+
+uint64_t definition_store_written(struct definition_store *store, int *ret_error)
+{
+	uint64_t written;
+
+	pthread_mutex_lock(&store->lock);
+	written = store->written;
+	*ret_error = store->error;
+	pthread_mutex_unlock(&store->lock);
+	return written;
 }
 
 int definition_store_flush(struct definition_store *store)

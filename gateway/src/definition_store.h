@@ -25,11 +25,14 @@ enum definition_kind { DEFINITION_PLAYLIST, DEFINITION_GESTURE };
 
 /**
  * @param state_dir NULL: in memory only.
+ * @param written called by the store's thread after each write, done or
+ *        failed: look at definition_store_written(). May be NULL.
  * @param error 512 bytes; on failure what was wrong with which file.
  * @return 0; -errno of reading; -EBADMSG the file is not what was written (it
  *         is left as it is); -ENOMEM.
  */
-int definition_store_new(const char *state_dir, struct definition_store **ret_store, char *error);
+int definition_store_new(const char *state_dir, void (*written)(void *user), void *user,
+                         struct definition_store **ret_store, char *error);
 /** Waits for what is not yet written (definition_store_flush()). */
 struct definition_store *definition_store_free(struct definition_store *store);
 
@@ -46,6 +49,15 @@ int definition_store_foreach(struct definition_store *store, enum definition_kin
                              int (*visit)(void *user, const char *name,
                                           struct cue_payload *definition),
                              void *user);
+
+/** Number of the newest change, from 1; 0 before the first (and always in memory only). */
+uint64_t definition_store_newest(const struct definition_store *store);
+/**
+ * Number of the newest change that a write was tried for; what is not over it
+ * is on disk if @p ret_error is 0, and else was not written when last tried.
+ * Any thread.
+ */
+uint64_t definition_store_written(struct definition_store *store, int *ret_error);
 
 /** Block until everything is on disk. @return 0 or the negative errno of the last write. */
 int definition_store_flush(struct definition_store *store);

@@ -51,7 +51,7 @@ Test(definition_store, comes_back_with_its_spelling)
 	char error[512] = "", text[500] = "";
 
 	make_dir();
-	cr_assert_eq(definition_store_new(dir, &store, error), 0);
+	cr_assert_eq(definition_store_new(dir, NULL, NULL, &store, error), 0);
 	put(store, DEFINITION_PLAYLIST, "b", "{\"x\":1.50}");
 	put(store, DEFINITION_PLAYLIST, "a", "{}");
 	put(store, DEFINITION_PLAYLIST, "b", "{\"x\":12345678901234567890}");
@@ -62,7 +62,7 @@ Test(definition_store, comes_back_with_its_spelling)
 	cr_assert_eq(definition_store_flush(store), 0);
 	definition_store_free(store);
 
-	cr_assert_eq(definition_store_new(dir, &store, error), 0);
+	cr_assert_eq(definition_store_new(dir, NULL, NULL, &store, error), 0);
 	definition_store_foreach(store, DEFINITION_PLAYLIST, join, text);
 	definition_store_foreach(store, DEFINITION_GESTURE, join, text);
 	cr_assert_str_eq(text, "a={};b={\"x\":12345678901234567890};g\"={\"s\":\"\\n\"};");
@@ -83,7 +83,7 @@ Test(definition_store, a_file_of_others_is_left_as_it_is)
 	cr_assert_not_null(f);
 	fputs("{\"playlists\":[]}", f);
 	fclose(f);
-	cr_assert_eq(definition_store_new(dir, &store, error), -EBADMSG);
+	cr_assert_eq(definition_store_new(dir, NULL, NULL, &store, error), -EBADMSG);
 	cr_assert_null(store);
 	cr_assert_not_null(strstr(error, file));
 	f = fopen(file, "r");
@@ -100,7 +100,7 @@ Test(definition_store, a_write_that_fails_is_said)
 	char error[512] = "";
 
 	make_dir();
-	cr_assert_eq(definition_store_new(dir, &store, error), 0);
+	cr_assert_eq(definition_store_new(dir, NULL, NULL, &store, error), 0);
 	cr_assert_eq(rmdir(dir), 0);
 	put(store, DEFINITION_PLAYLIST, "a", "{}");
 	cr_assert_eq(definition_store_flush(store), -ENOENT);
@@ -117,7 +117,7 @@ Test(definition_store, without_a_directory_it_is_in_memory)
 	struct definition_store *store;
 	char error[512] = "";
 
-	cr_assert_eq(definition_store_new(NULL, &store, error), 0);
+	cr_assert_eq(definition_store_new(NULL, NULL, NULL, &store, error), 0);
 	put(store, DEFINITION_PLAYLIST, "a", "{}");
 	cr_assert_eq(definition_store_flush(store), 0);
 	cr_assert(definition_store_has(store, DEFINITION_PLAYLIST, "a"));

@@ -21,6 +21,7 @@ int bridge_new(const struct bridge_config *config, struct bridge **ret_bridge)
 	if (!bridge)
 		return -ENOMEM;
 	bridge->config = *config;
+	bridge->held_tail = &bridge->held;
 	r = cue_timer_new(bus, bridge_refusal_timer, bridge, &bridge->refusal.timer);
 	if (r >= 0)
 		r = cue_bus_subscribe(bus, &subscription, &bridge->subscription);
@@ -38,6 +39,7 @@ struct bridge *bridge_free(struct bridge *bridge)
 		return NULL;
 	cue_subscription_cancel(bridge->subscription);
 	cue_timer_free(bridge->refusal.timer);
+	bridge_clear_held(bridge);
 	free(bridge);
 	return NULL;
 }

@@ -162,23 +162,23 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 
 /* ---- P/cmd ---- */
 
-static void send_reply(struct bridge *bridge, const struct inbox_message *message,
-                       const char *topic, const char *reply, size_t len)
+void bridge_send_reply(struct bridge *bridge, const struct bridge_reply *reply)
 {
 	struct outbox_message out = {
-		.topic = topic,
-		.payload = reply,
-		.payload_len = len,
+		.topic = reply->topic,
+		.payload = reply->text,
+		.payload_len = reply->len,
 		.qos = 1,
-		.correlation = message->correlation,
-		.correlation_len = message->correlation_len,
+		.correlation = reply->correlation,
+		.correlation_len = reply->correlation_len,
 	};
 
 	if (outbox_put(bridge->config.outbox, &out) >= 0)
 		return;
 	bridge->stats.replies_dropped++;
 	log_write(bridge->config.log, LOG_LEVEL_WARNING,
-	          "a reply of %zu bytes to '%.200s' did not fit into the outbox", len, topic);
+	          "a reply of %zu bytes to '%.200s' did not fit into the outbox", reply->len,
+	          reply->topic);
 }
 
 /** Where the reply goes. @return false when the response topic given is not allowed. */
@@ -198,9 +198,77 @@ static bool choose_topic(const struct bridge *bridge, const struct inbox_message
 	return true;
 }
 
+/** Whether a command changes the kept definitions, so that its reply may have to be held. */
+static bool is_kept(const char *name)
+{
+	const char *verb = strrchr(name, '/');
+
+	return verb && (strcmp(verb, "/define") == 0 || strcmp(verb, "/remove") == 0);
+}
+
+/** Why a command is not run; @p text gets a sentence. @return false when it is run. */
+static bool is_command_refused(const struct bridge *bridge, const struct inbox_message *message,
+                               const char *name, bool reply_allowed, uint64_t now_ns,
+                               enum command_code *ret_code, char text[256])
+{
+	if (is_refused(bridge, message, now_ns, ret_code, text))
+		return true;
+	if (!reply_allowed) {
+		*ret_code = COMMAND_REFUSED;
+		snprintf(text, 256,
+		         "the response topic is neither below this gateway's reply/ nor below one of "
+		         "mqtt.reply_prefixes");
+		return true;
+	}
+	if (is_kept(name) && !bridge_can_hold(bridge)) {
+		*ret_code = COMMAND_BUSY;
+		snprintf(text, 256, "earlier definitions are not yet written to gateway.state_dir");
+		return true;
+	}
+	return false;
+}
+
+/** The reply that is sent in place of the good one if the definition can't be written. */
+static int make_failure(struct bridge *bridge, const struct command_request *request,
+                        char **ret_text, size_t *ret_len)
+{
+	return commands_error_reply(bridge->config.commands, request, COMMAND_REFUSED,
+	                            "it is in force now, but could not be written to gateway.state_dir "
+	                            "(the log says why): the next start will not know of it",
+	                            ret_text, ret_len);
+}
+
+static bool is_ok(const struct bridge_reply *reply)
+{
+	static const char ok[] = "{\"ok\":true";
+
+	return reply->len >= sizeof(ok) - 1 && memcmp(reply->text, ok, sizeof(ok) - 1) == 0;
+}
+
+/** What was answered ok is on disk: also when it is answered for the second time. */
+static void reply_or_hold(struct bridge *bridge, const struct command_request *request,
+                          const struct bridge_reply *reply)
+{
+	char *failure;
+	size_t len;
+	int r = -ENOMEM;
+
+	if (is_kept(request->name) && is_ok(reply) &&
+	    make_failure(bridge, request, &failure, &len) >= 0) {
+		r = bridge_hold(bridge, reply, commands_newest_change(bridge->config.commands),
+		                failure, len);
+		free(failure);
+	}
+	if (r < 0)
+		bridge_send_reply(bridge, reply);
+	else
+		bridge_release_held(bridge);
+}
+
 static void receive_command(struct bridge *bridge, const struct inbox_message *message,
                             const char *name, uint64_t now_ns)
 {
+	struct commands *commands = bridge->config.commands;
 	struct command_request request = {
 		.name = name,
 		.payload = message->payload,
@@ -209,32 +277,29 @@ static void receive_command(struct bridge *bridge, const struct inbox_message *m
 		.correlation_len = message->correlation_len,
 		.now_ns = now_ns,
 	};
+	struct bridge_reply reply = {
+		.correlation = message->correlation,
+		.correlation_len = message->correlation_len,
+	};
 	char fallback[TOPIC_SIZE], text[256];
 	enum command_code code;
-	const char *topic;
-	char *reply = NULL;
-	size_t len = 0;
-	bool allowed = choose_topic(bridge, message, name, fallback, &topic);
+	char *answer = NULL;
+	bool allowed = choose_topic(bridge, message, name, fallback, &reply.topic);
 	int r;
 
-	if (is_refused(bridge, message, now_ns, &code, text)) {
+	if (is_command_refused(bridge, message, name, allowed, now_ns, &code, text)) {
 		bridge->stats.refused++;
-		r = commands_refuse(bridge->config.commands, &request, code, text, &reply, &len);
-	} else if (!allowed) {
-		bridge->stats.refused++;
-		r = commands_refuse(bridge->config.commands, &request, COMMAND_REFUSED,
-		                    "the response topic is neither below this gateway's reply/ nor "
-		                    "below one of mqtt.reply_prefixes",
-		                    &reply, &len);
+		r = commands_refuse(commands, &request, code, text, &answer, &reply.len);
 	} else {
-		r = commands_run(bridge->config.commands, &request, &reply, &len);
+		r = commands_run(commands, &request, &answer, &reply.len);
 	}
+	reply.text = answer;
 	if (r < 0)
 		log_write(bridge->config.log, LOG_LEVEL_ERROR, "command '%.200s' has no reply: %s",
 		          name, strerrordesc_np(-r));
-	else if (topic)
-		send_reply(bridge, message, topic, reply, len);
-	free(reply);
+	else if (reply.topic)
+		reply_or_hold(bridge, &request, &reply);
+	free(answer);
 }
 
 void bridge_receive(struct bridge *bridge, const struct inbox_message *message, uint64_t now_ns)

@@ -24,6 +24,15 @@ struct bridge_refusal {
 	char message[256];
 };
 
+/** A reply that waits until what it answers is on disk; see bridge_held.c. */
+struct bridge_held {
+	struct bridge_held *next;
+	uint64_t change;
+	size_t topic_size, correlation_len, reply_len, failure_len;
+	bool has_correlation;
+	char bytes[]; /* topic with its NUL, correlation data, reply, failure */
+};
+
 struct bridge {
 	struct bridge_config config;
 	struct cue_subscription *subscription;
@@ -32,11 +41,38 @@ struct bridge {
 	struct outbox_gap told;      /* the last one told … */
 	uint64_t told_seq;           /* … by the event with this seq */
 	struct bridge_refusal refusal;
+	struct bridge_held *held, **held_tail; /* oldest first */
+	size_t n_held;
 	struct bridge_stats stats;
 };
 
 /** Bus handler on "*". */
 int bridge_publish(void *user, struct cue_bus *bus, const struct cue_event *event);
+
+/** Where a reply goes and what it says. */
+struct bridge_reply {
+	const char *topic;
+	const void *correlation; /* or NULL */
+	size_t correlation_len;
+	const char *text;
+	size_t len;
+};
+
+/** Put a reply into the outbox. */
+void bridge_send_reply(struct bridge *bridge, const struct bridge_reply *reply);
+
+/** Whether one more reply can be held. */
+bool bridge_can_hold(const struct bridge *bridge);
+/**
+ * Hold @p reply until change number @p change of the kept definitions is on
+ * disk; if it can't be written, @p failure is sent in its place. Copies all.
+ * @return 0; -ENOMEM.
+ */
+int bridge_hold(struct bridge *bridge, const struct bridge_reply *reply, uint64_t change,
+                const char *failure, size_t failure_len);
+/** Send what need not be held any longer. */
+void bridge_release_held(struct bridge *bridge);
+void bridge_clear_held(struct bridge *bridge);
 
 /** Timer of struct bridge_refusal. */
 void bridge_refusal_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);

@@ -82,6 +82,7 @@ void bridge_tick(struct bridge *bridge)
 	struct cue_writer w = { 0 };
 	uint64_t seq = 0;
 
+	bridge_release_held(bridge);
 	if (outbox_take_gap(bridge->config.outbox, &gap)) {
 		/* The news of an earlier gap may itself have been given up. */
 		if (bridge->told_seq && bridge->told_seq >= gap.from_seq &&

@@ -433,8 +433,9 @@ finish:
 	return r;
 }
 
-int commands_refuse(struct commands *commands, const struct command_request *request,
-                    enum command_code code, const char *message, char **ret_reply, size_t *ret_len)
+int commands_error_reply(struct commands *commands, const struct command_request *request,
+                         enum command_code code, const char *message, char **ret_reply,
+                         size_t *ret_len)
 {
 	struct request fields = { 0 };
 	struct command_error error = { 0 };
@@ -444,9 +445,15 @@ int commands_refuse(struct commands *commands, const struct command_request *req
 	r = read_request(commands, request, NULL, &fields, &error);
 	if (r != -ENOMEM) {
 		command_fail(&error, code, "", "%s", message);
-		commands->stats.failed++;
 		r = reply_error(&error, fields.request_id, ret_reply, ret_len);
 	}
 	request_clear(&fields);
 	return r;
+}
+
+int commands_refuse(struct commands *commands, const struct command_request *request,
+                    enum command_code code, const char *message, char **ret_reply, size_t *ret_len)
+{
+	commands->stats.failed++;
+	return commands_error_reply(commands, request, code, message, ret_reply, ret_len);
 }

@@ -74,14 +74,14 @@ int commands_run(struct commands *commands, const struct command_request *reques
                  char **ret_reply, size_t *ret_len);
 
 /**
- * Number of the newest change of the kept definitions. If it rose over a
- * commands_run(), that command's reply must be held back until
- * commands_reply_state() of the number says how the write ended: an answered
+ * Number of the newest change of the kept definitions. The good reply to a
+ * define or remove is to be held back until commands_reply_state() of this
+ * number, as it is after commands_run(), says how the write ended: an answered
  * definition is on disk.
  */
 uint64_t commands_newest_change(const struct commands *commands);
 /** @return 0 on disk: send the reply; -EAGAIN not yet written; else the negative errno of the write:
- *  send commands_refuse() in its place. */
+ *  send commands_error_reply() in its place. */
 int commands_reply_state(struct commands *commands, uint64_t change);
 
 /** The reply to a request that must not be run (retained, expired, reply topic not allowed). */
@@ -90,6 +90,11 @@ int commands_refuse(struct commands *commands, const struct command_request *req
 
 /** Block until definitions made by command are on disk. @return 0 or the negative errno of the last write. */
 int commands_flush(struct commands *commands);
+
+/** As commands_refuse(), but only the text: nothing is counted. */
+int commands_error_reply(struct commands *commands, const struct command_request *request,
+                         enum command_code code, const char *message, char **ret_reply,
+                         size_t *ret_len);
 
 struct commands_stats {
 	uint64_t ok, failed;

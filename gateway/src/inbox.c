@@ -21,6 +21,7 @@ struct inbox {
 	uint64_t max_messages, max_bytes, max_payload;
 	struct entry *head, *tail;
 	struct inbox_stats stats;
+	bool is_woken; /* readable without a message */
 };
 
 int inbox_new(uint64_t max_messages, uint64_t max_bytes, uint64_t max_payload,
@@ -99,6 +100,7 @@ static struct entry *entry_new(const struct inbox_message *message, bool oversiz
 	return entry;
 }
 
+/** Mutex held. */
 static void set_readable(struct inbox *inbox, bool readable)
 {
 	uint64_t value = 1;
@@ -143,6 +145,14 @@ int inbox_put(struct inbox *inbox, const struct inbox_message *message)
 	return r;
 }
 
+void inbox_wake(struct inbox *inbox)
+{
+	pthread_mutex_lock(&inbox->mutex);
+	inbox->is_woken = true;
+	set_readable(inbox, true);
+	pthread_mutex_unlock(&inbox->mutex);
+}
+
 struct inbox_message *inbox_take(struct inbox *inbox)
 {
 	struct entry *entry;
@@ -155,8 +165,10 @@ struct inbox_message *inbox_take(struct inbox *inbox)
 			inbox->tail = NULL;
 		inbox->stats.messages--;
 		inbox->stats.bytes -= entry->size;
-		if (inbox->stats.messages == 0)
-			set_readable(inbox, false);
+	}
+	if (inbox->stats.messages == 0 && (entry || inbox->is_woken)) {
+		inbox->is_woken = false;
+		set_readable(inbox, false);
 	}
 	pthread_mutex_unlock(&inbox->mutex);
 	return entry ? &entry->message : NULL;

@@ -56,6 +56,9 @@ int inbox_fd(const struct inbox *inbox);
 /** Copy a message in. @return 0; -ENOBUFS full; -ENOMEM. Both are counted as dropped. */
 int inbox_put(struct inbox *inbox, const struct inbox_message *message);
 
+/** Make inbox_fd() readable once, for what else the loop shall look after. Any thread. */
+void inbox_wake(struct inbox *inbox);
+
 /** The oldest message, to be freed with inbox_message_free(); NULL when there is none. */
 struct inbox_message *inbox_take(struct inbox *inbox);
 struct inbox_message *inbox_message_free(struct inbox_message *message);

@@ -240,6 +240,14 @@ static int make_queues(struct service *service)
 	return r;
 }
 
+/** On the thread of the kept definitions: the loop has replies to release. */
+static void on_store_written(void *user)
+{
+	struct service *service = user;
+
+	inbox_wake(service->inbox);
+}
+
 static int make_engine(struct service *service, char *error)
 {
 	struct engine_config engine = {
@@ -259,6 +267,7 @@ static int make_engine(struct service *service, char *error)
 		.state_dir = service->config->gateway.state_dir,
 		.reload = service_reload,
 		.definition_changed = on_definition_changed,
+		.store_written = on_store_written,
 		.user = service,
 	};
 	int r = engine_new(&engine, &service->engine);
@@ -393,6 +402,7 @@ static void flush(struct service *service)
 	tell_health(service, loop_monotonic_ns());
 	views_flush(service->views, UINT64_MAX - 1);
 	r = commands_flush(service->commands);
+	bridge_tick(service->bridge); /* the replies that waited for it */
 	if (r < 0)
 		log_write(service->log, LOG_LEVEL_ERROR,
 		          "definitions made by command could not be written: %s", strerrordesc_np(-r));

@@ -72,10 +72,14 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 	number(w, "interrupted", p.interrupted);
 	number(w, "cancelled", p.cancelled);
 	number(w, "rejected", p.rejected);
+	number(w, "restored", p.restored);
+	number(w, "aborted", p.aborted);
+	number(w, "overdue", p.overdue);
 	number(w, "steps_emitted", p.steps_emitted);
 	number(w, "steps_skipped", p.steps_skipped);
 	number(w, "interrupts_redundant", p.interrupts_redundant);
 	number(w, "interrupts_debounced", p.interrupts_debounced);
+	number(w, "stops_redundant", p.stops_redundant);
 	number(w, "definitions", p.definitions);
 	number(w, "active_runs", p.active_runs);
 	cue_writer_object_end(w);

@@ -224,12 +224,18 @@ class Client:
 
     def wait(self, what, predicate, timeout_s=TIMEOUT_S):
         """Wait until predicate() is true; it is asked again after every message."""
+        deadline = time.monotonic() + timeout_s
         with self.condition:
-            result = self.condition.wait_for(predicate, timeout_s)
-            if not result:
-                tail = "\n  ".join(map(repr, self.messages[-15:]))
-                raise AssertionError(f"timeout: {what}; the last messages:\n  {tail}")
-            return result
+            while True:
+                result = predicate()
+                if result:
+                    return result
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    tail = "\n  ".join(map(repr, self.messages[-15:]))
+                    raise AssertionError(f"timeout: {what}; the last messages:\n  {tail}")
+                # Not to the end: what predicate looks at may be no message.
+                self.condition.wait(min(left, 0.5))
 
     def subscribe(self, topic):
         self._filters.append(topic)
@@ -598,6 +604,15 @@ class IntegrationTest(unittest.TestCase):
         process = self.gateway.process
         if process is not None and process.poll() is not None:
             self.fail(f"the gateway ended with {process.returncode}:\n{self.gateway.log()}")
+        self.fence()
+
+    def fence(self):
+        """Nothing of an earlier test comes later than this."""
+        self.ok("playlist/stop", {"all": True})
+        token = uuid.uuid4().hex
+        since = self.watcher.mark()
+        self.emit("test.fence", token)
+        self.watcher.event("test.fence", lambda e: e["data"] == token, since)
 
     def emit(self, event_type, data=None, client=None):
         topic = P + "/emit/" + event_type.replace(".", "/")

@@ -73,7 +73,12 @@ class Views(IntegrationTest):
         view = self.watcher.message("the run", lambda m: m.topic == topic
                                     and m.json["active"] == [run], since).json
         self.assertEqual(view["playlist_name"], "long")
-        self.assertEqual(view["definition"], base_config(1)["playlists"]["long"])
+        # The definition with its defaults written out.
+        configured = base_config(1)["playlists"]["long"]
+        for key in ("trigger", "interrupts"):
+            self.assertEqual(view["definition"][key], configured[key])
+        self.assertLessEqual(configured["steps"][0].items(), view["definition"]["steps"][0].items())
+        self.assertEqual(view["definition"]["mode"], "parallel")
         since = self.watcher.mark()
         self.ok("playlist/stop", {"run": run})
         self.watcher.message("no run", lambda m: m.topic == topic and m.json["active"] == [], since)

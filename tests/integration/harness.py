@@ -102,7 +102,7 @@ class Broker:
             config = self.directory / "mosquitto.conf"
             config.write_text(
                 f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-                "max_queued_messages 0\nlog_type error\nlog_type warning\n"
+                "max_queued_messages 0\nset_tcp_nodelay true\nlog_type error\nlog_type warning\n"
             )
             log = open(self.directory / "mosquitto.log", "ab")
             self.process = subprocess.Popen(

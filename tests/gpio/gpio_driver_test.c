@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define EDGES_MAX 512U
-#define WAIT_MS 5000
+#define WAIT_MS   5000
 
 static const char *case_name;
 static unsigned n_failed;
@@ -103,8 +103,9 @@ static void settle(void)
 
 /* ---- the driver ---- */
 
-static const struct driver_config base = { .input = "doorbell", .consumer = "cuebus:test",
-	                                    .chip = "cuebus-a", .n_lines = 1 };
+static const struct driver_config base = {
+	.input = "doorbell", .consumer = "cuebus:test", .chip = "cuebus-a", .n_lines = 1
+};
 
 static struct driver_config line_config(const char *line)
 {
@@ -173,9 +174,11 @@ static void test_press_and_release(void)
 
 	if (!driver)
 		return;
-	check(driver->ops->fd(driver, 0) >= 0 && driver->ops->fd(driver, 1) == -1, "one descriptor");
+	check(driver->ops->fd(driver, 0) >= 0 && driver->ops->fd(driver, 1) == -1,
+	      "one descriptor");
 	check(driver->ops->get(driver, 0, &level) == 0 && !level, "the level at first");
-	check(driver->ops->read(driver, edges, EDGES_MAX) == 0, "read without an edge must not block");
+	check(driver->ops->read(driver, edges, EDGES_MAX) == 0,
+	      "read without an edge must not block");
 	before_ns = now_ns();
 	pull(0, true);
 	settle();
@@ -294,16 +297,19 @@ static void test_two_lines_merge_by_time(void)
 	driver = open_ok(&config);
 	if (!driver)
 		return;
-	check(driver->ops->fd(driver, 1) >= 0 && driver->ops->fd(driver, 2) == -1, "two descriptors");
+	check(driver->ops->fd(driver, 1) >= 0 && driver->ops->fd(driver, 2) == -1,
+	      "two descriptors");
 	for (unsigned step = 0; step < 12; step++) {
 		pull(1 + step % 2, step % 4 < 2);
 		settle();
 	}
 	if (check(read_edges(driver, edges, 12) == 12, "twelve edges")) {
 		for (unsigned step = 0; step < 12; step++) {
-			check(edges[step].line == step % 2, "edge %u is of line %u", step, edges[step].line);
+			check(edges[step].line == step % 2, "edge %u is of line %u", step,
+			      edges[step].line);
 			check(edges[step].level == (step % 4 < 2), "level of edge %u", step);
-			check(step == 0 || edges[step].time_ns > edges[step - 1].time_ns, "times rise");
+			check(step == 0 || edges[step].time_ns > edges[step - 1].time_ns,
+			      "times rise");
 		}
 	}
 	driver->ops->close(driver);
@@ -401,8 +407,9 @@ static void test_a_burst_that_fits(void)
 
 static void test_busy(void)
 {
-	static const char *const hog[] = { "input \"doorbell\"", "line 6 \"HELD\"", "gpiochip0 [cuebus-a]",
-		                           "held by \"kernel-hog\"", "stop that program", NULL };
+	static const char *const hog[] = { "input \"doorbell\"",   "line 6 \"HELD\"",
+		                           "gpiochip0 [cuebus-a]", "held by \"kernel-hog\"",
+		                           "stop that program",    NULL };
 	static const char *const other[] = { "line 7 of", "gpiochip0 [cuebus-a]",
 		                             "held by \"cuebus:test/other\"", NULL };
 	struct driver_config config = line_config("HELD"), first = line_config("7");
@@ -440,7 +447,8 @@ static void test_half_an_input_is_let_go(void)
 static void test_missing(void)
 {
 	static const char *const no_chip[] = { "no GPIO chip \"pinctrl-bcm2711\"",
-		                               "gpiochip0 [cuebus-a], gpiochip1 [cuebus-b]", "gpiodetect", NULL };
+		                               "gpiochip0 [cuebus-a], gpiochip1 [cuebus-b]",
+		                               "gpiodetect", NULL };
 	static const char *const no_line[] = { "gpiochip0 [cuebus-a] has no line \"GPIO17\"",
 		                               "offset from 0 to 7", "gpioinfo", NULL };
 	static const char *const no_offset[] = { "has no line \"8\"", NULL };
@@ -463,8 +471,8 @@ static void test_missing(void)
 /** As a user without rights on /dev/gpiochip*; in a child, since there is no way back. */
 static void test_forbidden(void)
 {
-	static const char *const words[] = { "no permission to open /dev/gpiochip0", "group is root",
-		                             "to the group gpio", NULL };
+	static const char *const words[] = { "no permission to open /dev/gpiochip0",
+		                             "group is root", "to the group gpio", NULL };
 	struct driver_config config = line_config("DOORBELL");
 	pid_t child;
 	int status = 0;
@@ -486,8 +494,8 @@ static void test_forbidden(void)
 		fflush(stdout);
 		_exit(n_failed > before);
 	}
-	check(child > 0 && waitpid(child, &status, 0) == child && status == 0, "as nobody: status %d",
-	      status);
+	check(child > 0 && waitpid(child, &status, 0) == child && status == 0,
+	      "as nobody: status %d", status);
 }
 
 /** A group's member may, without being root. */
@@ -497,7 +505,8 @@ static void test_allowed_by_group(void)
 	pid_t child;
 	int status = 0;
 
-	check(chown("/dev/gpiochip0", 0, 65534) == 0 && chmod("/dev/gpiochip0", 0660) == 0, "chown");
+	check(chown("/dev/gpiochip0", 0, 65534) == 0 && chmod("/dev/gpiochip0", 0660) == 0,
+	      "chown");
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
@@ -511,8 +520,8 @@ static void test_allowed_by_group(void)
 		fflush(stdout);
 		_exit(driver ? 0 : 1);
 	}
-	check(child > 0 && waitpid(child, &status, 0) == child && status == 0, "by group: status %d",
-	      status);
+	check(child > 0 && waitpid(child, &status, 0) == child && status == 0,
+	      "by group: status %d", status);
 	check(chown("/dev/gpiochip0", 0, 0) == 0, "chown back");
 }
 
@@ -567,7 +576,8 @@ int main(void)
 		{ "active_low_is_logical", test_active_low_is_logical },
 		{ "bias_reaches_the_chip", test_bias_reaches_the_chip },
 		{ "line_by_offset_name_and_path", test_line_by_offset_name_and_path },
-		{ "line_name_alone_takes_the_first_chip", test_line_name_alone_takes_the_first_chip },
+		{ "line_name_alone_takes_the_first_chip",
+		  test_line_name_alone_takes_the_first_chip },
 		{ "two_lines_merge_by_time", test_two_lines_merge_by_time },
 		{ "reading_one_at_a_time", test_reading_one_at_a_time },
 		{ "a_burst_that_fits", test_a_burst_that_fits },

@@ -158,8 +158,9 @@ static int gpio_read(struct driver *driver, struct driver_edge *edges, size_t ma
 	struct gpio *gpio = (struct gpio *)driver;
 	size_t n = take_queue(gpio, edges, max_edges);
 
-	/* Nothing is left in the queue where max_edges allows: the descriptors can't tell of it. */
-	while (gpio->queue_n == 0 && (n == 0 || max_edges - n >= QUEUE_MAX) && n < max_edges) {
+	/* To the end, not one buffer's worth: the caller takes the time up to now
+	 * for known, and lets what is due by then happen. */
+	while (n < max_edges) {
 		int r = fill_queue(gpio);
 
 		if (r < 0 && n == 0)

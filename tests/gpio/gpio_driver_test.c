@@ -374,6 +374,39 @@ static void overrun(unsigned toggles)
 	driver->ops->close(driver);
 }
 
+/** A caller with a small array reads until one is not full, and then it has all. */
+static void test_a_short_read_means_that_all_is_read(void)
+{
+	struct driver_config config = line_config("DIAL_A");
+	struct driver_edge edges[64];
+	struct driver *driver;
+	int n, total = 0;
+
+	config.lines[1] = "DIAL_B";
+	config.n_lines = 2;
+	driver = open_ok(&config);
+	if (!driver)
+		return;
+	for (unsigned i = 0; i < 300; i++) {
+		struct timespec pause = { .tv_nsec = 300000 };
+
+		pull(1 + i % 2, i % 4 < 2);
+		nanosleep(&pause, NULL);
+	}
+	settle();
+	do {
+		n = driver->ops->read(driver, edges, 64);
+		total += n;
+	} while (n == 64);
+	printf("   300 toggles of two lines: %d edges\n", total);
+	check(total >= 32, "%d edges", total);
+	check(driver->ops->next_ns(driver) == UINT64_MAX, "nothing is left behind");
+	check(driver->ops->read(driver, edges, 64) == 0, "nothing is left in the kernel");
+	driver->ops->close(driver);
+	pull(1, false);
+	pull(2, false);
+}
+
 static void test_overrun_is_told(void)
 {
 	overrun(400); /* even: the level is the one before */
@@ -582,6 +615,7 @@ int main(void)
 		{ "reading_one_at_a_time", test_reading_one_at_a_time },
 		{ "a_burst_that_fits", test_a_burst_that_fits },
 		{ "overrun_is_told", test_overrun_is_told },
+		{ "a_short_read_means_that_all_is_read", test_a_short_read_means_that_all_is_read },
 		{ "busy", test_busy },
 		{ "half_an_input_is_let_go", test_half_an_input_is_let_go },
 		{ "missing", test_missing },

@@ -18,8 +18,9 @@
 int tcp_socket_find(void);
 
 /**
- * No Nagle, which costs up to 40 ms an event, and a peer that does not take
- * what was sent for @p timeout_ms counts as gone. -1 is ignored.
+ * No Nagle, which costs up to 40 ms an event; a send buffer that takes a whole
+ * window of messages; and a peer that does not take what was sent for
+ * @p timeout_ms counts as gone. -1 is ignored.
  */
 void tcp_socket_tune(int fd, unsigned timeout_ms);
 

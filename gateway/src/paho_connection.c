@@ -76,6 +76,7 @@ static void on_delivered(void *context, MQTTClient_deliveryToken token)
 {
 	struct paho_connection *c = context;
 
+	tcp_socket_quick_ack(c->socket);
 	c->callbacks.acknowledged(c->callbacks.user, token, 0);
 }
 
@@ -85,6 +86,7 @@ static void on_published(void *context, int token, int packet_type, MQTTProperti
 	struct paho_connection *c = context;
 
 	(void)packet_type, (void)properties;
+	tcp_socket_quick_ack(c->socket);
 	c->callbacks.acknowledged(c->callbacks.user, token, reason_code(reason));
 }
 

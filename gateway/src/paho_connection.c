@@ -105,9 +105,11 @@ static char *response_topic(const MQTTLenString *data)
 
 	if (!topic)
 		return NULL;
-	for (size_t i = 0; i < len; i++)
-		topic[i] = data->data[i] ? data->data[i] : '#';
+	if (len)
+		memcpy(topic, data->data, len);
 	topic[len] = '\0';
+	for (size_t i = strlen(topic); i < len; i += strlen(topic + i))
+		topic[i] = '#';
 	return topic;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cue_criterion.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

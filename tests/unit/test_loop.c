@@ -2,6 +2,7 @@
 #include "cue_criterion.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -67,6 +67,11 @@ def find_program(name):
     return found
 
 
+def mortal(command):
+    """The command, to die with this test: also when ctest kills it (TIMEOUT)."""
+    return ["setpriv", "--pdeathsig", "KILL", *command]
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -106,7 +111,7 @@ class Broker:
             )
             log = open(self.directory / "mosquitto.log", "ab")
             self.process = subprocess.Popen(
-                [find_program("mosquitto"), "-c", str(config)],
+                mortal([find_program("mosquitto"), "-c", str(config)]),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
             log.close()
@@ -409,7 +414,7 @@ class Gateway:
         command = shlex.split(os.environ.get("CUEBUS_WRAPPER", ""))
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                command + [CUEBUS, "run", "-c", str(self.path)],
+                mortal(command + [CUEBUS, "run", "-c", str(self.path)]),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
         return self

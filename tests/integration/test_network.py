@@ -13,7 +13,7 @@ import unittest
 
 from faulty_network import Proxy
 from harness import (CUEBUS, GATEWAY_ID, IS_V5, P, Broker, Client, Gateway, check_message,
-                     check_runs, check_sequence, free_port, until)
+                     check_runs, check_sequence, find_program, free_port, mortal, until)
 
 TICKS = 1000
 
@@ -235,8 +235,8 @@ class NetworkTest(unittest.TestCase):
         (broker.directory / "mosquitto.conf").write_text(
             f"user root\nlistener {port} 127.0.0.1\nallow_anonymous false\n"
             f"password_file {users}\n")
-        process = subprocess.Popen(["/usr/sbin/mosquitto", "-c",
-                                    str(broker.directory / "mosquitto.conf")],
+        process = subprocess.Popen(mortal([find_program("mosquitto"), "-c",
+                                           str(broker.directory / "mosquitto.conf")]),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -263,7 +263,7 @@ class NetworkTest(unittest.TestCase):
         conf = self.directory / "tls.conf"
         conf.write_text(f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
                         f"certfile {ca}\nkeyfile {key}\n")
-        process = subprocess.Popen(["/usr/sbin/mosquitto", "-c", str(conf)],
+        process = subprocess.Popen(mortal([find_program("mosquitto"), "-c", str(conf)]),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)

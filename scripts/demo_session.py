@@ -87,7 +87,7 @@ class Processes:
             self.port = free_port()
             config = self.directory / "mosquitto.conf"
             config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
-                              "persistence false\nlog_type error\n")
+                              "persistence false\nset_tcp_nodelay true\nlog_type error\n")
             process = self.start("mosquitto", [program, "-c", str(config)])
             while process.poll() is None:
                 if answers(self.port):
@@ -130,14 +130,19 @@ def shorten_ids(value):
     return value
 
 
-# Of a lifecycle event the fields that tell most come first.
-FIRST = ("reason", "detail", "event_type", "offset", "late_us", "emitted_count", "data",
+# The fields that tell most come first.
+FIRST = ("virtual_peripheral", "reason", "detail", "event_type", "offset", "late_us", "emitted_count", "data",
          "interrupt_event", "cause", "expected_duration", "playlist_name", "playlist_id")
 
 
 def readable(data):
     data = shorten_ids(data)
     if isinstance(data, dict):
+        for key in ("events", "sequence", "steps"):
+            if isinstance(data.get(key), list):
+                data[key] = f"{len(data[key])} …"
+        if isinstance(data.get("virtual_peripheral"), dict):
+            data["virtual_peripheral"] = data["virtual_peripheral"]["name"]
         order = [k for k in FIRST if k in data] + [k for k in data if k not in FIRST]
         data = {k: data[k] for k in order if data[k] is not None}
     return json.dumps(data, ensure_ascii=False, separators=(", ", ": "))

@@ -3,10 +3,10 @@
  *   state   | edge to the accepted level | edge to the other level      | deadline
  *   STABLE  | ignored (its counterpart   | debounce_ns 0: accept        | impossible
  *           | was lost)                  | else first = time -> PENDING |
- *   PENDING | deadline = time + debounce | deadline = time + debounce   | raw is the accepted level:
- *           |                            |                              | all were bounces -> STABLE
- *           |                            |                              | else accept, all but the
- *           |                            |                              | first were bounces -> STABLE
+ *   PENDING | deadline = time + debounce | deadline = time + debounce   | see below -> STABLE
+ *
+ * At the deadline: if the level is the accepted one, all edges were bounces;
+ * else it is accepted, and all edges but the first were bounces.
  *
  * A return to the accepted level does not end a transition at once: a contact
  * that bounces begins with just that, and its first edge is the one that counts.

@@ -48,14 +48,17 @@ void decode_counter_gap(struct decode_counter *counter);
 /** Both lines changed at once: the direction is not known. */
 #define QUADRATURE_ILLEGAL 2
 
-/** Levels of the two lines as one number: line 0 is bit 1, line 1 bit 0. @return -1, 0, 1 or QUADRATURE_ILLEGAL. */
+/**
+ * Levels of the two lines as one number: line 0 is bit 1, line 1 bit 0.
+ * @return -1, 0, 1 or QUADRATURE_ILLEGAL.
+ */
 int quadrature_step(unsigned from, unsigned to);
 
 struct decode_rotary {
 	int steps_per_detent; /**< 1, 2 or 4 */
 	unsigned levels;
-	unsigned rest;        /**< levels at the start, taken to be a detent */
-	int steps;            /**< since the last detent, less than steps_per_detent either way */
+	unsigned rest; /**< levels at the start, taken to be a detent */
+	int steps;     /**< since the last detent, less than steps_per_detent either way */
 	int64_t position;
 	uint64_t illegal;
 };

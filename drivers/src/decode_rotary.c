@@ -42,7 +42,7 @@ void decode_rotary_start(struct decode_rotary *rotary, unsigned line, bool level
 	rotary->steps = 0;
 }
 
-/** Steps since the detent as far as the levels tell: the nearest way, forward when both are as far. */
+/** Steps since the detent, as the levels tell: the nearest way, forward when both are as far. */
 static int steps_from_levels(const struct decode_rotary *rotary)
 {
 	int steps = (phase[rotary->levels] - phase[rotary->rest] + 4) % rotary->steps_per_detent;

@@ -58,7 +58,7 @@ int decoder_new(const struct decoder_config *config, struct decoder **ret_decode
 		decoder->debounce[line].debounce_ns = config->debounce_ns;
 	if (config->kind == DECODER_ROTARY)
 		decoder->rotary.steps_per_detent =
-			config->steps_per_detent ? (int)config->steps_per_detent : 4;
+		        config->steps_per_detent ? (int)config->steps_per_detent : 4;
 	*ret_decoder = decoder;
 	return 0;
 }
@@ -86,7 +86,8 @@ static bool accept(struct decoder *decoder, unsigned line, uint64_t time_ns,
 	case DECODER_SWITCH:
 		return decode_switch_level(&decoder->sw, level, time_ns, change);
 	case DECODER_ROTARY:
-		return decode_rotary_levels(&decoder->rotary, rotary_levels(decoder), time_ns, change);
+		return decode_rotary_levels(&decoder->rotary, rotary_levels(decoder), time_ns,
+		                            change);
 	case DECODER_COUNTER:
 		return decode_counter_level(&decoder->counter, level, time_ns, change);
 	}
@@ -116,7 +117,7 @@ static int settle(struct decoder *decoder, unsigned line, struct decoder_change 
 	       accept(decoder, line, time_ns, change);
 }
 
-/** Settle what was due strictly before an edge of @p line: a caller that wakes late gets the same. */
+/** Settle what was due strictly before an edge of @p line: who wakes late gets the same. */
 static int settle_before(struct decoder *decoder, unsigned line, uint64_t time_ns,
                          struct decoder_change *changes)
 {

@@ -13,7 +13,7 @@
 #include "gpio_backend.h"
 #include "gpio_lookup.h"
 
-#define QUEUE_MAX (DRIVER_LINES_MAX * GPIO_READ_MAX)
+#define QUEUE_MAX ((size_t)DRIVER_LINES_MAX * GPIO_READ_MAX)
 
 struct gpio_line {
 	struct gpio_chip *chip;
@@ -57,7 +57,8 @@ static void gpio_close(struct driver *driver)
 static int open_line(const struct driver_config *config, size_t index, struct gpio_line *line,
                      char *error)
 {
-	struct gpio_request_options options = { .bias = config->bias, .active_low = config->active_low };
+	struct gpio_request_options options = { .bias = config->bias,
+		                                .active_low = config->active_low };
 	char consumer[GPIO_NAME_SIZE];
 	unsigned offset;
 	int r;
@@ -77,7 +78,8 @@ static int gpio_open(const struct driver_config *config, struct driver **ret_dri
 	struct gpio *gpio;
 
 	if (config->n_lines < 1 || config->n_lines > DRIVER_LINES_MAX)
-		return driver_fail(error, -EINVAL, "input \"%s\": a gpio input has 1 or %u lines, not %zu",
+		return driver_fail(error, -EINVAL,
+		                   "input \"%s\": a gpio input has 1 or %u lines, not %zu",
 		                   config->input, DRIVER_LINES_MAX, config->n_lines);
 	gpio = calloc(1, sizeof(*gpio));
 	if (!gpio)
@@ -116,7 +118,10 @@ static void sort_by_time(struct driver_edge *edges, size_t n)
 	}
 }
 
-/** One read of each line into the queue. @return the number of edges; negative errno when none came and a line failed. */
+/**
+ * One read of each line into the queue.
+ * @return the number of edges; negative errno when none came and a line failed.
+ */
 static int fill_queue(struct gpio *gpio)
 {
 	int failed = 0;
@@ -153,8 +158,9 @@ static int gpio_read(struct driver *driver, struct driver_edge *edges, size_t ma
 	struct gpio *gpio = (struct gpio *)driver;
 	size_t n = take_queue(gpio, edges, max_edges);
 
-	/* Nothing is left in the queue where max_edges allows: the descriptors can't tell of it. */
-	while (gpio->queue_n == 0 && (n == 0 || max_edges - n >= QUEUE_MAX) && n < max_edges) {
+	/* To the end, not one buffer's worth: the caller takes the time up to now
+	 * for known, and lets what is due by then happen. */
+	while (n < max_edges) {
 		int r = fill_queue(gpio);
 
 		if (r < 0 && n == 0)

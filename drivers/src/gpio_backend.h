@@ -46,8 +46,8 @@ struct gpio_request_options {
 };
 
 /** Request a line as input, both edges. The chip must stay open. @return 0 or negative errno. */
-int gpio_request_new(struct gpio_chip *chip, unsigned offset, const struct gpio_request_options *options,
-                     struct gpio_request **ret_request);
+int gpio_request_new(struct gpio_chip *chip, unsigned offset,
+                     const struct gpio_request_options *options, struct gpio_request **ret_request);
 void gpio_request_free(struct gpio_request *request);
 int gpio_request_fd(const struct gpio_request *request);
 /** The logical level now. @return 0 or negative errno. */
@@ -60,7 +60,10 @@ int gpio_request_get(struct gpio_request *request, bool *ret_level);
  */
 int gpio_request_read(struct gpio_request *request, struct driver_edge *edges);
 
-/** Whether the descriptor is readable. @return 1; 0; -ENODEV when the chip is gone; other negative errno. */
+/**
+ * Whether the descriptor is readable.
+ * @return 1; 0; -ENODEV when the chip is gone; other negative errno.
+ */
 int gpio_fd_ready(int fd);
 
 #endif

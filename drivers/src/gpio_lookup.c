@@ -71,10 +71,11 @@ static int fail_forbidden(const struct driver_config *config, const char *path, 
 
 	if (stat(path, &st) == 0)
 		group = getgrgid(st.st_gid);
-	return driver_fail(error, -EACCES,
-	                   "input \"%s\": no permission to open %s (its group is %s): add the "
-	                   "gateway's user to the group gpio, and have udev give the device to that group",
-	                   config->input, path, group ? group->gr_name : "unknown");
+	return driver_fail(
+	        error, -EACCES,
+	        "input \"%s\": no permission to open %s (its group is %s): add the "
+	        "gateway's user to the group gpio, and have udev give the device to that group",
+	        config->input, path, group ? group->gr_name : "unknown");
 }
 
 /** The sentence for a chip that was named and can't be opened. */
@@ -90,14 +91,16 @@ static int fail_chip(const struct driver_config *config, const char *path, int r
 		                   strerrordesc_np(-r));
 	describe_chips(list, there, sizeof(there));
 	if (!there[0])
-		return driver_fail(error, -ENODEV,
-		                   "input \"%s\": no GPIO chip \"%s\"; there is none at all (no "
-		                   "/dev/gpiochip*): is the GPIO driver loaded, is this the right machine?",
-		                   config->input, config->chip);
-	return driver_fail(error, -ENODEV,
-	                   "input \"%s\": no GPIO chip \"%s\"; there are %s: set \"chip\" to the label, "
-	                   "name or path of one (gpiodetect lists them)",
-	                   config->input, config->chip, there);
+		return driver_fail(
+		        error, -ENODEV,
+		        "input \"%s\": no GPIO chip \"%s\"; there is none at all (no "
+		        "/dev/gpiochip*): is the GPIO driver loaded, is this the right machine?",
+		        config->input, config->chip);
+	return driver_fail(
+	        error, -ENODEV,
+	        "input \"%s\": no GPIO chip \"%s\"; there are %s: set \"chip\" to the label, "
+	        "name or path of one (gpiodetect lists them)",
+	        config->input, config->chip, there);
 }
 
 static bool is_named(const struct gpio_chip *chip, const char *name)
@@ -155,8 +158,8 @@ static bool parse_offset(const char *text, unsigned *ret_offset)
 }
 
 /** The line of a chip that is named: by its name, else by its offset. */
-static int find_line_on(const struct driver_config *config, struct gpio_chip *chip, const char *line,
-                        unsigned *ret_offset, char *error)
+static int find_line_on(const struct driver_config *config, struct gpio_chip *chip,
+                        const char *line, unsigned *ret_offset, char *error)
 {
 	unsigned offset;
 	int r = gpio_chip_find(chip, line, &offset);
@@ -167,11 +170,12 @@ static int find_line_on(const struct driver_config *config, struct gpio_chip *ch
 		*ret_offset = offset;
 		return 0;
 	}
-	return driver_fail(error, r,
-	                   "input \"%s\": GPIO chip %s [%s] has no line \"%s\": give a line's name, or an "
-	                   "offset from 0 to %u (gpioinfo lists them)",
-	                   config->input, gpio_chip_name(chip), gpio_chip_label(chip), line,
-	                   gpio_chip_lines(chip) - 1);
+	return driver_fail(
+	        error, r,
+	        "input \"%s\": GPIO chip %s [%s] has no line \"%s\": give a line's name, or an "
+	        "offset from 0 to %u (gpioinfo lists them)",
+	        config->input, gpio_chip_name(chip), gpio_chip_label(chip), line,
+	        gpio_chip_lines(chip) - 1);
 }
 
 /** A line by its name alone, on whatever chip. */
@@ -201,14 +205,16 @@ static int find_line_anywhere(const struct driver_config *config, const struct c
 		return fail_forbidden(config, forbidden, error);
 	describe_chips(list, there, sizeof(there));
 	if (!there[0])
-		return driver_fail(error, -ENODEV,
-		                   "input \"%s\": no GPIO chip has a line \"%s\"; there is no chip at all (no "
-		                   "/dev/gpiochip*): is the GPIO driver loaded, is this the right machine?",
-		                   config->input, line);
-	return driver_fail(error, -ENOENT,
-	                   "input \"%s\": none of the GPIO chips %s has a line named \"%s\" (gpioinfo "
-	                   "lists them); an offset needs \"chip\" as well",
-	                   config->input, there, line);
+		return driver_fail(
+		        error, -ENODEV,
+		        "input \"%s\": no GPIO chip has a line \"%s\"; there is no chip at all (no "
+		        "/dev/gpiochip*): is the GPIO driver loaded, is this the right machine?",
+		        config->input, line);
+	return driver_fail(
+	        error, -ENOENT,
+	        "input \"%s\": none of the GPIO chips %s has a line named \"%s\" (gpioinfo "
+	        "lists them); an offset needs \"chip\" as well",
+	        config->input, there, line);
 }
 
 int gpio_lookup(const struct driver_config *config, size_t index, struct gpio_chip **ret_chip,
@@ -251,25 +257,31 @@ int gpio_request_error(const struct driver_config *config, struct gpio_chip *chi
 	else
 		snprintf(line, sizeof(line), "%u", offset);
 	if (r == -EBUSY)
-		return driver_fail(error, r,
-		                   "input \"%s\": line %s of GPIO chip %s [%s] is held by \"%s\": stop that "
-		                   "program or kernel driver, or choose another line (gpioinfo shows who holds what)",
-		                   config->input, line, gpio_chip_name(chip), gpio_chip_label(chip),
-		                   info.consumer[0] ? info.consumer : "another consumer");
+		return driver_fail(
+		        error, r,
+		        "input \"%s\": line %s of GPIO chip %s [%s] is held by \"%s\": stop that "
+		        "program or kernel driver, or choose another line (gpioinfo shows who "
+		        "holds what)",
+		        config->input, line, gpio_chip_name(chip), gpio_chip_label(chip),
+		        info.consumer[0] ? info.consumer : "another consumer");
 	if (r == -EACCES || r == -EPERM)
-		return driver_fail(error, -EACCES,
-		                   "input \"%s\": no permission to use line %s of GPIO chip %s [%s]: add the "
-		                   "gateway's user to the group gpio",
-		                   config->input, line, gpio_chip_name(chip), gpio_chip_label(chip));
+		return driver_fail(
+		        error, -EACCES,
+		        "input \"%s\": no permission to use line %s of GPIO chip %s [%s]: add the "
+		        "gateway's user to the group gpio",
+		        config->input, line, gpio_chip_name(chip), gpio_chip_label(chip));
 	if (r == -ENXIO || r == -EOPNOTSUPP)
-		return driver_fail(error, -EIO,
-		                   "input \"%s\": line %s of GPIO chip %s [%s] has no interrupt, so its edges "
-		                   "can't be seen: choose another line",
-		                   config->input, line, gpio_chip_name(chip), gpio_chip_label(chip));
+		return driver_fail(
+		        error, -EIO,
+		        "input \"%s\": line %s of GPIO chip %s [%s] has no interrupt, so its edges "
+		        "can't be seen: choose another line",
+		        config->input, line, gpio_chip_name(chip), gpio_chip_label(chip));
 	return driver_fail(error, r == -ENOMEM || r == -EINVAL ? r : -EIO,
 	                   "input \"%s\": line %s of GPIO chip %s [%s] for \"%s\" with %s: %s%s",
 	                   config->input, line, gpio_chip_name(chip), gpio_chip_label(chip),
 	                   config->consumer, driver_gpio_version(), strerrordesc_np(-r),
-	                   r == -EINVAL ? ": does the kernel have this version of the GPIO interface, "
-	                                  "does the chip have this bias?" : "");
+	                   r == -EINVAL
+	                           ? ": does the kernel have this version of the GPIO interface, "
+	                             "does the chip have this bias?"
+	                           : "");
 }

@@ -123,8 +123,8 @@ static int bias_flag(enum driver_bias bias)
 	return 0;
 }
 
-int gpio_request_new(struct gpio_chip *chip, unsigned offset, const struct gpio_request_options *options,
-                     struct gpio_request **ret_request)
+int gpio_request_new(struct gpio_chip *chip, unsigned offset,
+                     const struct gpio_request_options *options, struct gpio_request **ret_request)
 {
 	int flags = bias_flag(options->bias) |
 	            (options->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0);

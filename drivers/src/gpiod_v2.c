@@ -172,8 +172,8 @@ static int request_line(struct gpio_chip *chip, unsigned offset,
 	return r;
 }
 
-int gpio_request_new(struct gpio_chip *chip, unsigned offset, const struct gpio_request_options *options,
-                     struct gpio_request **ret_request)
+int gpio_request_new(struct gpio_chip *chip, unsigned offset,
+                     const struct gpio_request_options *options, struct gpio_request **ret_request)
 {
 	struct gpio_request *request = calloc(1, sizeof(*request));
 	int r;
@@ -207,7 +207,8 @@ int gpio_request_fd(const struct gpio_request *request)
 
 int gpio_request_get(struct gpio_request *request, bool *ret_level)
 {
-	enum gpiod_line_value value = gpiod_line_request_get_value(request->handle, request->offset);
+	enum gpiod_line_value value =
+	        gpiod_line_request_get_value(request->handle, request->offset);
 
 	if (value == GPIOD_LINE_VALUE_ERROR)
 		return last_error();
@@ -226,12 +227,13 @@ int gpio_request_read(struct gpio_request *request, struct driver_edge *edges)
 		return last_error();
 	for (int i = 0; i < n; i++) {
 		struct gpiod_edge_event *event =
-			gpiod_edge_event_buffer_get_event(request->buffer, (unsigned long)i);
+		        gpiod_edge_event_buffer_get_event(request->buffer, (unsigned long)i);
 		unsigned long seqno = gpiod_edge_event_get_line_seqno(event);
 
 		edges[i] = (struct driver_edge){
 			.time_ns = gpiod_edge_event_get_timestamp_ns(event),
-			.level = gpiod_edge_event_get_event_type(event) == GPIOD_EDGE_EVENT_RISING_EDGE,
+			.level = gpiod_edge_event_get_event_type(event) ==
+			         GPIOD_EDGE_EVENT_RISING_EDGE,
 			.gap = (uint32_t)seqno != (uint32_t)(request->seqno + 1),
 		};
 		request->seqno = seqno;

@@ -5,9 +5,10 @@
 
 const struct driver_ops *driver_find(const char *name)
 {
-	static const struct driver_ops *const all[] = { &driver_gpio, &driver_sim, &driver_replay };
+	static const struct driver_ops *const all[] = { &driver_gpio, &driver_sim, &driver_replay,
+		                                        NULL };
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; all[i]; i++) {
 		if (strcmp(all[i]->name, name) == 0)
 			return all[i];
 	}

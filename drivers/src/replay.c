@@ -78,10 +78,11 @@ static int take_edges(const struct driver_config *config, const struct trace *tr
 			continue;
 		if (entry->input_line >= config->n_lines) {
 			free(replay);
-			return driver_fail(error, -EINVAL,
-			                   "input \"%s\": %s:%u: line %u, but the input has lines 0 to %zu",
-			                   config->input, config->file, entry->line,
-			                   entry->input_line, config->n_lines - 1);
+			return driver_fail(
+			        error, -EINVAL,
+			        "input \"%s\": %s:%u: line %u, but the input has lines 0 to %zu",
+			        config->input, config->file, entry->line, entry->input_line,
+			        config->n_lines - 1);
 		}
 		replay->edges[replay->n++] = (struct driver_edge){
 			.time_ns = config->now_ns + entry->time_ns,

@@ -21,7 +21,8 @@ static int sim_open(const struct driver_config *config, struct driver **ret_driv
 	struct sim *sim;
 
 	if (config->n_lines < 1 || config->n_lines > DRIVER_LINES_MAX)
-		return driver_fail(error, -EINVAL, "input \"%s\": a sim input has 1 or %u lines, not %zu",
+		return driver_fail(error, -EINVAL,
+		                   "input \"%s\": a sim input has 1 or %u lines, not %zu",
 		                   config->input, DRIVER_LINES_MAX, config->n_lines);
 	sim = calloc(1, sizeof(*sim));
 	if (!sim)
@@ -92,7 +93,7 @@ int driver_sim_set(struct driver *driver, unsigned line, bool level, uint64_t ti
 	if (sim->n == SIM_EDGES_MAX)
 		return -ENOBUFS;
 	sim->edges[(sim->first + sim->n) % SIM_EDGES_MAX] =
-		(struct driver_edge){ .time_ns = time_ns, .line = line, .level = level };
+	        (struct driver_edge){ .time_ns = time_ns, .line = line, .level = level };
 	sim->n++;
 	sim->levels[line] = level;
 	return 0;

@@ -22,7 +22,7 @@
 #include "trace_line.h"
 
 #define TRACE_ENTRIES_MAX 1000000U
-#define COMMAND_PREFIX "cmd/"
+#define COMMAND_PREFIX    "cmd/"
 
 struct parser {
 	struct trace *trace;
@@ -42,13 +42,16 @@ static int check_command(struct parser *p, const struct trace_token *name)
 	size_t segment = 0;
 
 	for (size_t i = strlen(COMMAND_PREFIX); i <= name->len; i++) {
-		char c = i < name->len ? name->text[i] : '/';
+		char c = '/'; /* the end is that of a segment too */
 
+		if (i < name->len)
+			c = name->text[i];
 		if (c == '/') {
 			if (segment == 0)
 				return fail_name(p, name, "a command is cmd/<noun>/<verb>");
 			segment = 0;
-		} else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-') {
+		} else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+		           c == '-') {
 			segment++;
 		} else {
 			return fail_name(p, name, "a command is made of a-z, 0-9, _ and -");
@@ -68,7 +71,8 @@ static int check_event_type(struct parser *p, const struct trace_token *name)
 	type[name->len] = '\0';
 	if (cue_type_is_reserved(type))
 		return fail_name(p, name,
-		                 "a reserved type, only the gateway emits it (an input's edge is input.set)");
+		                 "a reserved type, only the gateway emits it (an input's edge is "
+		                 "input.set)");
 	return 0;
 }
 
@@ -106,7 +110,8 @@ static int read_data(struct parser *p, struct trace_entry *entry)
 	int r;
 
 	if (json->len == 0 && entry->type == TRACE_COMMAND)
-		return cue_payload_new("{}", 2, 0, &entry->data, NULL); /* as an empty message is read */
+		return cue_payload_new("{}", 2, 0, &entry->data,
+		                       NULL); /* as an empty message is read */
 	r = cue_payload_new(json->text, json->len, 0, &entry->data, &error);
 	if (r == -EBADMSG || r == -E2BIG)
 		return trace_line_fail(&p->line, json->text + error.offset, "%s", error.text);
@@ -139,14 +144,16 @@ static int read_input_set(struct parser *p, struct trace_entry *entry)
 	if (!json)
 		return -ENOMEM;
 	if (!cJSON_IsObject(json) || !cJSON_IsString(input) || !*input->valuestring || !value)
-		return trace_line_fail(&p->line, p->line.json.text,
-		                       "input.set takes {\"input\":name,\"value\":0|1,\"line\":0|1 (optional)}");
+		return trace_line_fail(
+		        &p->line, p->line.json.text,
+		        "input.set takes {\"input\":name,\"value\":0|1,\"line\":0|1 (optional)}");
 	cJSON_ArrayForEach(member, json)
 	{
 		if (member != input && member != value && member != line)
-			return trace_line_fail(&p->line, p->line.json.text,
-			                       "input.set knows \"input\", \"value\" and \"line\", not \"%.64s\"",
-			                       member->string);
+			return trace_line_fail(
+			        &p->line, p->line.json.text,
+			        "input.set knows \"input\", \"value\" and \"line\", not \"%.64s\"",
+			        member->string);
 	}
 	r = read_small(p, value, "value", 1, &level);
 	if (r == 0 && line)
@@ -170,8 +177,9 @@ static int read_entry(struct parser *p, struct trace_entry *entry)
 	if (r < 0)
 		return r;
 	if (!trace_line_token(&p->line, &name))
-		return trace_line_fail(&p->line, p->line.pos,
-		                       "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time");
+		return trace_line_fail(
+		        &p->line, p->line.pos,
+		        "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time");
 	r = read_name(p, &name, entry);
 	if (r < 0)
 		return r;
@@ -220,7 +228,8 @@ static int parse_line(struct parser *p)
 	if (trace_line_is_empty(&p->line))
 		return 0;
 	if (p->trace->n >= TRACE_ENTRIES_MAX)
-		return trace_line_fail(&p->line, p->line.pos, "more than %u entries", TRACE_ENTRIES_MAX);
+		return trace_line_fail(&p->line, p->line.pos, "more than %u entries",
+		                       TRACE_ENTRIES_MAX);
 	r = read_entry(p, &entry);
 	if (r == 0)
 		r = append(p, &entry);
@@ -229,7 +238,8 @@ static int parse_line(struct parser *p)
 	return r;
 }
 
-int trace_parse(const char *text, size_t len, struct trace **ret_trace, struct trace_error *ret_error)
+int trace_parse(const char *text, size_t len, struct trace **ret_trace,
+                struct trace_error *ret_error)
 {
 	struct parser p = { .trace = calloc(1, sizeof(*p.trace)), .line.error = ret_error };
 	const char *end = len ? text + len : text; /* no text at all may be NULL */

@@ -9,9 +9,9 @@
 #include <cuebus/event.h>
 
 /** As long as a duration may be: 10 years. No sum of two overflows. */
-#define TIME_MAX_S (3650ULL * 86400ULL)
+#define TIME_MAX_S          (3650ULL * 86400ULL)
 #define FRACTION_DIGITS_MAX 9
-#define TOKEN_SHOWN_MAX 64
+#define TOKEN_SHOWN_MAX     64
 
 static bool is_space(char c)
 {
@@ -41,7 +41,8 @@ int trace_line_fail(struct trace_line *line, const char *at, const char *format,
 	va_start(ap, format);
 	vsnprintf(error->text, sizeof(error->text), format, ap);
 	va_end(ap);
-	/* It may quote the text, which is untrusted: nothing of it may reach a terminal as a control. */
+	/* It may quote the text, which is untrusted: nothing of it may reach a terminal as a
+	 * control. */
 	for (char *c = error->text; *c; c++) {
 		if (*c < ' ' || *c > '~')
 			*c = '?';
@@ -92,7 +93,7 @@ int trace_token_shown(const struct trace_token *token)
 	return token->len > TOKEN_SHOWN_MAX ? TOKEN_SHOWN_MAX : (int)token->len;
 }
 
-/** Digits at @p *at, moved behind them. @return false when the number is over @p max or there is none. */
+/** Digits at @p *at, moved behind them. @return false when there are none or it is over @p max. */
 static bool read_number(const char **at, const char *end, uint64_t max, uint64_t *ret_value)
 {
 	const char *begin = *at;
@@ -109,10 +110,11 @@ static bool read_number(const char **at, const char *end, uint64_t max, uint64_t
 
 static int fail_time(struct trace_line *line, const struct trace_token *token)
 {
-	return trace_line_fail(line, token->text,
-	                       "\"%.*s\" is no time: seconds like 1.5, or +0.25 from the entry before, "
-	                       "with at most 9 decimals and 10 years",
-	                       trace_token_shown(token), token->text);
+	return trace_line_fail(
+	        line, token->text,
+	        "\"%.*s\" is no time: seconds like 1.5, or +0.25 from the entry before, "
+	        "with at most 9 decimals and 10 years",
+	        trace_token_shown(token), token->text);
 }
 
 int trace_line_time(struct trace_line *line, uint64_t last_ns, uint64_t *ret_time_ns)

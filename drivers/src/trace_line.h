@@ -15,10 +15,10 @@ struct trace_token {
 };
 
 struct trace_line {
-	unsigned number;          /**< from 1 */
-	const char *begin, *end;  /**< the line without its newline */
-	const char *pos;          /**< what is to be read next */
-	struct trace_token json;  /**< set by trace_line_json() */
+	unsigned number;         /**< from 1 */
+	const char *begin, *end; /**< the line without its newline */
+	const char *pos;         /**< what is to be read next */
+	struct trace_token json; /**< set by trace_line_json() */
 	struct trace_error *error;
 };
 
@@ -27,7 +27,7 @@ void trace_line_begin(struct trace_line *line, const char *begin, const char *en
 
 /** Note a fault at @p at, within the line. @return -EINVAL. */
 int trace_line_fail(struct trace_line *line, const char *at, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 
 /** Skip white space. @return where the next word begins (or the line ends). */
 const char *trace_line_rest(struct trace_line *line);

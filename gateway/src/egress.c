@@ -13,6 +13,8 @@
 #include "egress_internal.h"
 
 #define CONNECT_TIMEOUT_S 5
+/* So many lost soon after they were made are worth a hint. */
+#define SHORT_SESSIONS 3U
 /* After a hanging call was broken. */
 #define BREAK_NS CUE_NS_PER_S
 
@@ -192,6 +194,30 @@ static void disconnect(struct egress *e)
 	e->connection = paho_close(e->connection);
 }
 
+static void tell_taken_over(struct egress *e)
+{
+	log_write(e->config.log, LOG_LEVEL_ERROR,
+	          "another client took over the client id '%s': two gateways with the same "
+	          "gateway.id or mqtt.client_id? They evict each other; give each its own",
+	          e->settings->client_id);
+}
+
+/** Brokers that don't say why (MQTT 3.1.1, mosquitto 2.0) just close: then it can only be guessed. */
+static void guess_taken_over(struct egress *e, uint64_t duration_ns)
+{
+	if (duration_ns >= BACKOFF_STABLE_NS) {
+		e->short_sessions = 0;
+		return;
+	}
+	if (++e->short_sessions < SHORT_SESSIONS)
+		return;
+	log_write(e->config.log, LOG_LEVEL_ERROR,
+	          "%u connections in a row were lost within a minute: the network or the broker, or "
+	          "does another client use the client id '%s' (two gateways with the same gateway.id "
+	          "or mqtt.client_id)?",
+	          e->short_sessions, e->settings->client_id);
+}
+
 static void tell_lost(struct egress *e, uint64_t duration_ns)
 {
 	int reason;
@@ -202,10 +228,7 @@ static void tell_lost(struct egress *e, uint64_t duration_ns)
 	pthread_mutex_unlock(&e->mutex);
 	if (reason == PAHO_SESSION_TAKEN_OVER) {
 		backoff_takeover(&e->backoff);
-		log_write(e->config.log, LOG_LEVEL_ERROR,
-		          "another client took over the client id '%s': two gateways with the same "
-		          "gateway.id or mqtt.client_id? They evict each other; give each its own",
-		          e->settings->client_id);
+		tell_taken_over(e);
 		return;
 	}
 	backoff_connected_for(&e->backoff, duration_ns);
@@ -215,6 +238,7 @@ static void tell_lost(struct egress *e, uint64_t duration_ns)
 	else
 		log_write(e->config.log, LOG_LEVEL_WARNING, "connection to the broker lost after %llu s",
 		          (unsigned long long)(duration_ns / CUE_NS_PER_S));
+	guess_taken_over(e, duration_ns);
 }
 
 /** Wait before the next attempt, unless there is reason not to: other settings, or the end. */

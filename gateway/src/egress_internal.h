@@ -46,6 +46,7 @@ struct egress {
 	struct mqtt_settings *settings;
 	struct backoff backoff;
 	struct paho_connection *connection;
+	unsigned short_sessions; /* in a row */
 	unsigned window;
 	struct egress_slot slots[EGRESS_WINDOW];
 	unsigned in_flight;

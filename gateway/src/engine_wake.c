@@ -157,7 +157,8 @@ static void read_all(struct engine *engine)
 			continue;
 		while (driver->ops->fd(driver, (unsigned)n) >= 0)
 			n++;
-		if (is_ready(b, first, n))
+		/* next_ns: edges that a full array left in the driver, of which no descriptor tells */
+		if (is_ready(b, first, n) || driver->ops->next_ns(driver) != UINT64_MAX)
 			read_input(b, engine->inputs[i]);
 		first += n;
 	}

@@ -79,10 +79,15 @@ bool log_is_journal(int fd)
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
 	struct stat st;
+	char *end;
 
-	if (!stream || sscanf(stream, "%llu:%llu", &device, &inode) != 2 || fstat(fd, &st) < 0)
+	if (!stream || fstat(fd, &st) < 0)
 		return false;
-	return st.st_dev == device && st.st_ino == inode;
+	device = strtoull(stream, &end, 10);
+	if (end == stream || *end != ':')
+		return false;
+	inode = strtoull(end + 1, &end, 10);
+	return *end == '\0' && st.st_dev == device && st.st_ino == inode;
 }
 
 int log_format_parse(const char *name, enum log_format *ret_format)

@@ -60,16 +60,23 @@ static void on_connection_lost(void *context, char *cause)
 	tell_lost(context, -1);
 }
 
+/** paho hands some reason codes through a signed char: 0x8E arrives as -114. */
+static int reason_code(enum MQTTReasonCodes reason)
+{
+	return (int)reason & 0xFF;
+}
+
 static void on_disconnected(void *context, MQTTProperties *properties, enum MQTTReasonCodes reason)
 {
 	(void)properties;
-	tell_lost(context, (int)reason);
+	tell_lost(context, reason_code(reason));
 }
 
 static void on_delivered(void *context, MQTTClient_deliveryToken token)
 {
 	struct paho_connection *c = context;
 
+	tcp_socket_quick_ack(c->socket);
 	c->callbacks.acknowledged(c->callbacks.user, token, 0);
 }
 
@@ -79,7 +86,8 @@ static void on_published(void *context, int token, int packet_type, MQTTProperti
 	struct paho_connection *c = context;
 
 	(void)packet_type, (void)properties;
-	c->callbacks.acknowledged(c->callbacks.user, token, (int)reason);
+	tcp_socket_quick_ack(c->socket);
+	c->callbacks.acknowledged(c->callbacks.user, token, reason_code(reason));
 }
 
 static const MQTTLenString *data_property(MQTTProperties *properties, enum MQTTPropertyCodes code)
@@ -97,9 +105,11 @@ static char *response_topic(const MQTTLenString *data)
 
 	if (!topic)
 		return NULL;
-	for (size_t i = 0; i < len; i++)
-		topic[i] = data->data[i] ? data->data[i] : '#';
+	if (len)
+		memcpy(topic, data->data, len);
 	topic[len] = '\0';
+	for (size_t i = strlen(topic); i < len; i += strlen(topic + i))
+		topic[i] = '#';
 	return topic;
 }
 
@@ -476,13 +486,14 @@ struct paho_connection *paho_close(struct paho_connection *connection)
 	if (!connection)
 		return NULL;
 	if (connection->handle) {
-		int rc = MQTTCLIENT_SUCCESS;
+		bool broken = connection->was_connected && !paho_is_connected(connection);
 
-		if (connection->was_connected)
-			rc = connection->v5 ? MQTTClient_disconnect5(connection->handle, 0,
-			                                             MQTTREASONCODE_SUCCESS, NULL)
-			                    : MQTTClient_disconnect(connection->handle, 0);
-		if (rc == MQTTCLIENT_DISCONNECTED)
+		/* Also when broken: it sees to it that paho's thread has ended. */
+		if (connection->was_connected && connection->v5)
+			(void)MQTTClient_disconnect5(connection->handle, 0, MQTTREASONCODE_SUCCESS, NULL);
+		else if (connection->was_connected)
+			(void)MQTTClient_disconnect(connection->handle, 0);
+		if (broken)
 			wait_told(connection);
 		MQTTClient_destroy(&connection->handle);
 	}

@@ -10,6 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A window of ordinary messages fits whole: after each write that does not,
+ * paho sleeps for 100 ms. */
+#define SEND_BUFFER (256 * 1024)
+
 static bool is_connected_tcp(int fd)
 {
 	int protocol = 0, type = 0;
@@ -51,10 +55,11 @@ int tcp_socket_find(void)
 
 void tcp_socket_tune(int fd, unsigned timeout_ms)
 {
-	int on = 1;
+	int on = 1, bytes = SEND_BUFFER;
 
 	if (fd < 0)
 		return;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	/* A connection without them works too. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));

@@ -18,15 +18,16 @@
 int tcp_socket_find(void);
 
 /**
- * No Nagle, which costs up to 40 ms an event, and a peer that does not take
- * what was sent for @p timeout_ms counts as gone. -1 is ignored.
+ * No Nagle, which costs up to 40 ms an event; a send buffer that takes a whole
+ * window of messages; and a peer that does not take what was sent for
+ * @p timeout_ms counts as gone. -1 is ignored.
  */
 void tcp_socket_tune(int fd, unsigned timeout_ms);
 
 /**
  * Acknowledge what was received now: a broker with Nagle on (mosquitto's
  * default) holds back its next packet until then, up to 40 ms. The kernel
- * forgets it, so it is called for each message. Any thread; -1 is ignored.
+ * forgets it, so it is called for each packet. Any thread; -1 is ignored.
  */
 void tcp_socket_quick_ack(int fd);
 

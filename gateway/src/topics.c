@@ -101,8 +101,9 @@ int topics_emit_type(const char *rest, char type[CUE_TYPE_MAX_LEN + 1], const ch
 		*ret_reason = "the segments of an event type are topic levels here: write '/' for '.'";
 		return -EINVAL;
 	}
-	for (size_t i = 0; i <= len; i++)
-		type[i] = rest[i] == '/' ? '.' : rest[i];
+	memcpy(type, rest, len + 1);
+	for (char *slash = type; (slash = strchr(slash, '/')); slash++)
+		*slash = '.';
 	return cue_type_is_valid(type, len, ret_reason) ? 0 : -EINVAL;
 }
 

@@ -67,6 +67,11 @@ def find_program(name):
     return found
 
 
+def mortal(command):
+    """The command, to die with this test: also when ctest kills it (TIMEOUT)."""
+    return ["setpriv", "--pdeathsig", "KILL", *command]
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -102,11 +107,11 @@ class Broker:
             config = self.directory / "mosquitto.conf"
             config.write_text(
                 f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-                "max_queued_messages 0\nlog_type error\nlog_type warning\n"
+                "max_queued_messages 0\nset_tcp_nodelay true\nlog_type error\nlog_type warning\n"
             )
             log = open(self.directory / "mosquitto.log", "ab")
             self.process = subprocess.Popen(
-                [find_program("mosquitto"), "-c", str(config)],
+                mortal([find_program("mosquitto"), "-c", str(config)]),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
             log.close()
@@ -224,12 +229,18 @@ class Client:
 
     def wait(self, what, predicate, timeout_s=TIMEOUT_S):
         """Wait until predicate() is true; it is asked again after every message."""
+        deadline = time.monotonic() + timeout_s
         with self.condition:
-            result = self.condition.wait_for(predicate, timeout_s)
-            if not result:
-                tail = "\n  ".join(map(repr, self.messages[-15:]))
-                raise AssertionError(f"timeout: {what}; the last messages:\n  {tail}")
-            return result
+            while True:
+                result = predicate()
+                if result:
+                    return result
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    tail = "\n  ".join(map(repr, self.messages[-15:]))
+                    raise AssertionError(f"timeout: {what}; the last messages:\n  {tail}")
+                # Not to the end: what predicate looks at may be no message.
+                self.condition.wait(min(left, 0.5))
 
     def subscribe(self, topic):
         self._filters.append(topic)
@@ -403,7 +414,7 @@ class Gateway:
         command = shlex.split(os.environ.get("CUEBUS_WRAPPER", ""))
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                command + [CUEBUS, "run", "-c", str(self.path)],
+                mortal(command + [CUEBUS, "run", "-c", str(self.path)]),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
         return self
@@ -475,6 +486,15 @@ def check_event(below, message, value):
     return errors
 
 
+def missing_seqs(events):
+    """Per boot, what is missing between the first and the last seq."""
+    seen = {}
+    for event in events:
+        seen.setdefault(event["boot_id"], set()).add(event["seq"])
+    return {boot: sorted(set(range(min(seqs), max(seqs) + 1)) - seqs)
+            for boot, seqs in seen.items()}
+
+
 def check_sequence(events):
     """seq is without gaps per boot; what comes twice is the same."""
     seen = {}
@@ -482,13 +502,8 @@ def check_sequence(events):
         key = (event["boot_id"], event["seq"])
         if seen.setdefault(key, event) != event:
             return [f"seq {key} twice with different content"]
-    errors = []
-    for boot in {boot for boot, _ in seen}:
-        numbers = sorted(seq for b, seq in seen if b == boot)
-        missing = set(range(numbers[0], numbers[-1] + 1)) - set(numbers)
-        if missing:
-            errors.append(f"boot {boot}: seq missing: {sorted(missing)[:10]}")
-    return errors
+    return [f"boot {boot}: seq missing: {missing[:10]}"
+            for boot, missing in missing_seqs(events).items() if missing]
 
 
 def check_runs(events):
@@ -579,9 +594,13 @@ class IntegrationTest(unittest.TestCase):
             errors += [f"{message.topic}: {e}\n    {message.payload[:2000]!r}"
                        for e in check_message(message)]
         events = cls.watcher.events()
-        errors += check_sequence(events) + check_runs(events)
+        errors += cls.check_gaps(events) + check_runs(events)
         if errors:
             raise AssertionError("\n".join(errors[:20]))
+
+    @classmethod
+    def check_gaps(cls, events):
+        return check_sequence(events)
 
     @classmethod
     def _clean_up(cls):
@@ -598,6 +617,48 @@ class IntegrationTest(unittest.TestCase):
         process = self.gateway.process
         if process is not None and process.poll() is not None:
             self.fail(f"the gateway ended with {process.returncode}:\n{self.gateway.log()}")
+        self.fence()
+
+    def fence(self):
+        """Nothing of an earlier test comes later than this."""
+        self.ok("playlist/stop", {"all": True})
+        token = uuid.uuid4().hex
+        since = self.watcher.mark()
+        self.emit("test.fence", token)
+        self.watcher.event("test.fence", lambda e: e["data"] == token, since)
+
+    def drain(self, since):
+        """All that the broker has got of the stopped gateway is with the
+        watcher: a broker keeps the order of what it forwards to one client."""
+        for n in range(3):
+            self.watcher.publish(f"{P}/emit/drain", b"%d" % n)
+            self.watcher.message("drain", lambda m, n=n: m.topic == f"{P}/emit/drain"
+                                 and m.payload == b"%d" % n, since)
+
+    def break_broker(self, downtime_s):
+        """SIGKILL the broker, let the gateway go on without it for a while, and
+        start it again.
+
+        What a broker has acknowledged and not yet forwarded dies with it: that
+        loss is not the gateway's. So the gateway is held (SIGSTOP) until the
+        watcher has all that the broker got, and held again until the watcher
+        has subscribed to the new broker. What the gateway had in flight, and
+        what it emits while there is no broker, stays in the test.
+        """
+        since = self.watcher.mark()
+        self.gateway.signal(signal.SIGSTOP)
+        self.drain(since)
+        self.broker.kill()
+        self.gateway.signal(signal.SIGCONT)
+        threading.Event().wait(downtime_s)  # how long the fault lasts; nothing is waited for
+        self.gateway.signal(signal.SIGSTOP)
+        self.broker.start()
+        since = self.watcher.mark()
+        self.watcher.reconnect()
+        self.control.reconnect()
+        self.gateway.signal(signal.SIGCONT)
+        self.wait_online(since)
+        return since
 
     def emit(self, event_type, data=None, client=None):
         topic = P + "/emit/" + event_type.replace(".", "/")

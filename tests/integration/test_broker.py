@@ -1,47 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The broker dies and comes back while events flow: none is lost, seq goes on."""
 
-import signal
-import threading
 import unittest
 
 from harness import P, IntegrationTest, base_config, check_sequence
 
 
 class BrokerDeath(IntegrationTest):
-    def drain(self):
-        """All that the broker has got of the stopped gateway is with the
-        watcher: a broker keeps the order of what it forwards to one client."""
-        for n in range(3):
-            self.watcher.publish(f"{P}/emit/drain", b"%d" % n)
-            self.watcher.message("drain", lambda m, n=n: m.topic == f"{P}/emit/drain"
-                                 and m.payload == b"%d" % n, self.mark)
-
-    def break_broker(self, downtime_s):
-        """SIGKILL the broker, let the gateway go on without it for a while, and
-        start it again.
-
-        What a broker has acknowledged and not yet forwarded dies with it: that
-        loss is not the gateway's. So the gateway is held (SIGSTOP) until the
-        watcher has all that the broker got, and held again until the watcher
-        has subscribed to the new broker. What the gateway had in flight, and
-        what it emits while there is no broker, stays in the test.
-        """
-        self.mark = self.watcher.mark()
-        self.gateway.signal(signal.SIGSTOP)
-        self.drain()
-        self.broker.kill()
-        self.gateway.signal(signal.SIGCONT)
-        threading.Event().wait(downtime_s)  # how long the fault lasts; nothing is waited for
-        self.gateway.signal(signal.SIGSTOP)
-        self.broker.start()
-        since = self.watcher.mark()
-        self.watcher.reconnect()
-        self.control.reconnect()
-        self.gateway.signal(signal.SIGCONT)
-        self.wait_online(since)
-        return since
-
     def test_seq_continues(self):
         for round_, downtime_s in enumerate((0.3, 1.0, 0.6)):
             with self.subTest(round=round_):

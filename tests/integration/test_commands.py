@@ -228,13 +228,17 @@ class Commands(IntegrationTest):
         self.fails("invalid_request", "input/set", {"input": "pad", "value": 1, "line": 1}, "/line")
 
     def test_config_check(self):
-        self.assertEqual(self.ok("config/check", base_config(1883)), {"findings": []})
+        findings = self.ok("config/check", base_config(1883))["findings"]
+        # Its triggers come over MQTT, which `check` can't know.
+        self.assertLessEqual({(f["severity"], f["rule"]) for f in findings},
+                             {("warning", "never-emitted")})
         bad = base_config(1883)
         bad["inputs"]["pad"]["debonce"] = "1ms"
         findings = self.ok("config/check", bad)["findings"]
-        self.assertEqual([f["severity"] for f in findings], ["error"])
-        self.assertIn("debounce", findings[0]["message"])
-        self.assertIn("/inputs/pad", findings[0]["path"])
+        errors = [f for f in findings if f["severity"] == "error"]
+        self.assertEqual(len(errors), 1)
+        self.assertIn("debounce", errors[0]["message"])
+        self.assertIn("/inputs/pad", errors[0]["path"])
 
     def test_config_check_of_text_with_comments(self):
         payload = b'{ // a comment\n  "version": 1, "gateway": { "id": "x" }, }'

@@ -56,7 +56,7 @@ class Emit(IntegrationTest):
         self.assertEqual(self.watcher.events("bad.json"), [])
 
     def test_reserved_types(self):
-        for topic in ("event/playlist/stopped", "gateway/gap", "gesture/x", "input/resync", "event"):
+        for topic in ("event/playlist/stopped", "gateway/gap", "gesture/x", "input/resync"):
             with self.subTest(topic):
                 self.refused(topic, b"{}", "refused")
 

@@ -171,6 +171,22 @@ class Events(IntegrationTest):
         self.assertEqual((rejected["reason"], rejected["cause"]), ("busy", "command"))
         self.ok("playlist/stop", {"playlist": "only"})
 
+    def test_a_loop_is_cut_and_told(self):
+        """Two mirrors that feed each other."""
+        for here, there in (("a", "b"), ("b", "a")):
+            self.ok("gesture/define", {"name": f"loop.{here}", "definition": {
+                "type": "gated_mirror", "gate": ["loop.gate"], "initial": True,
+                "mirror": [f"loop.{here}"], "emit": f"loop.{there}"}})
+        since = self.watcher.mark()
+        self.emit("loop.a", {"n": 1})
+        cut = self.watcher.event("gateway.cascade", since=since)["data"]
+        self.assertIn(cut["event_type"], ("loop.a", "loop.b"))
+        self.assertEqual(cut["depth"], 33)
+        self.assertEqual(len([e for e in self.watcher.events(since=since)
+                              if e["event_type"].startswith("loop.")]), 33)
+        for here in "ab":
+            self.ok("gesture/remove", {"gesture": f"loop.{here}"})
+
     def test_qos_off_is_not_bridged(self):
         """Not on the wire and no seq, but on the bus all the same."""
         since = self.watcher.mark()

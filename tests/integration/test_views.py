@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Retained topics: status and will, info, inputs, playlists, health; healthcheck."""
 
+import json
 import signal
 import subprocess
 import unittest
 
-from harness import CUEBUS, P, TIMEOUT_S, IntegrationTest, base_config
+from harness import CUEBUS, P, TIMEOUT_S, IntegrationTest, base_config, free_port
 
 
 class Views(IntegrationTest):
@@ -73,7 +74,12 @@ class Views(IntegrationTest):
         view = self.watcher.message("the run", lambda m: m.topic == topic
                                     and m.json["active"] == [run], since).json
         self.assertEqual(view["playlist_name"], "long")
-        self.assertEqual(view["definition"], base_config(1)["playlists"]["long"])
+        # The definition with its defaults written out.
+        configured = base_config(1)["playlists"]["long"]
+        for key in ("trigger", "interrupts"):
+            self.assertEqual(view["definition"][key], configured[key])
+        self.assertLessEqual(configured["steps"][0].items(), view["definition"]["steps"][0].items())
+        self.assertEqual(view["definition"]["mode"], "parallel")
         since = self.watcher.mark()
         self.ok("playlist/stop", {"run": run})
         self.watcher.message("no run", lambda m: m.topic == topic and m.json["active"] == [], since)
@@ -101,6 +107,23 @@ class Views(IntegrationTest):
     def test_healthcheck(self):
         result = self.healthcheck()
         self.assertEqual(result.returncode, 0, result)
+
+    def test_healthcheck_says_what_is_wrong(self):
+        def check(*args):
+            return subprocess.run([CUEBUS, "healthcheck", *map(str, args)], capture_output=True,
+                                  timeout=TIMEOUT_S, stdin=subprocess.DEVNULL)
+        self.assertEqual(check().returncode, 64)
+        self.assertEqual(check("-c", self.directory / "not.there").returncode, 78)
+        broken = self.directory / "broken.json"
+        broken.write_text('{ "gateway": { "id": "it" }, "mqqt": {} }')
+        result = check("-c", broken)
+        self.assertEqual(result.returncode, 78)
+        self.assertIn(b"mqtt", result.stderr + result.stdout)
+        elsewhere = self.directory / "elsewhere.json"
+        elsewhere.write_text(json.dumps(base_config(free_port())))
+        result = check("-c", elsewhere)
+        self.assertEqual(result.returncode, 69)
+        self.assertTrue(result.stderr + result.stdout)
 
     def test_will_after_kill(self):
         """kill -9: the broker publishes the will; healthcheck sees it."""

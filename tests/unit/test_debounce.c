@@ -132,7 +132,8 @@ static void model(const struct edge *edges, unsigned n, uint64_t debounce_ns, bo
 			i++;
 			continue;
 		}
-		for (last = i; last + 1 < n && edges[last + 1].time_ns - edges[last].time_ns <= debounce_ns;)
+		for (last = i;
+		     last + 1 < n && edges[last + 1].time_ns - edges[last].time_ns <= debounce_ns;)
 			last++;
 		out->bounces += last - i + (edges[last].level == level);
 		if (edges[last].level != level) {
@@ -179,7 +180,7 @@ Test(debounce, random_bounce_agrees_with_a_naive_model)
 
 		for (unsigned i = 0; i < n; i++) {
 			time_ns += random_next(&random) % 4 ? random_next(&random) % 5
-			                                     : random_next(&random) % 50;
+			                                    : random_next(&random) % 50;
 			/* now and then an edge is lost and the next is to the same level */
 			raw = random_next(&random) % 16 ? !raw : raw;
 			edges[i] = (struct edge){ time_ns, raw };
@@ -189,8 +190,10 @@ Test(debounce, random_bounce_agrees_with_a_naive_model)
 		cr_assert_eq(got.n, expected.n, "round %u", round);
 		cr_assert_eq(got.bounces, expected.bounces, "round %u", round);
 		for (unsigned i = 0; i < got.n; i++) {
-			cr_assert_eq(got.changes[i].time_ns, expected.changes[i].time_ns, "round %u", round);
-			cr_assert_eq(got.changes[i].level, expected.changes[i].level, "round %u", round);
+			cr_assert_eq(got.changes[i].time_ns, expected.changes[i].time_ns,
+			             "round %u", round);
+			cr_assert_eq(got.changes[i].level, expected.changes[i].level, "round %u",
+			             round);
 		}
 	}
 }

@@ -28,7 +28,10 @@ Test(decode_rotary, all_sixteen_transitions)
 	for (unsigned from = 0; from < 4; from++) {
 		for (unsigned to = 0; to < 4; to++) {
 			unsigned way = (phase_of(to) - phase_of(from)) % 4;
-			int expected = way == 0 ? 0 : way == 1 ? 1 : way == 3 ? -1 : QUADRATURE_ILLEGAL;
+			int expected = way == 0   ? 0
+			               : way == 1 ? 1
+			               : way == 3 ? -1
+			                          : QUADRATURE_ILLEGAL;
 
 			cr_assert_eq(quadrature_step(from, to), expected, "%u -> %u", from, to);
 		}

@@ -5,7 +5,7 @@
 
 #include <drivers/decoder.h>
 
-#define MS 1000000ULL
+#define MS        1000000ULL
 #define EDGES_MAX 80U
 
 struct edge {
@@ -117,9 +117,11 @@ static void run(const struct decoder_config *config, const struct edge *edges, u
 		keep(log, changes, decoder_start(decoder, line, false, 0, changes));
 	for (unsigned i = 0; i < n; i++) {
 		while (punctual && decoder_deadline(decoder) < edges[i].time_ns)
-			keep(log, changes, decoder_tick(decoder, decoder_deadline(decoder), changes));
+			keep(log, changes,
+			     decoder_tick(decoder, decoder_deadline(decoder), changes));
 		keep(log, changes,
-		     decoder_edge(decoder, edges[i].line, edges[i].level, edges[i].time_ns, changes));
+		     decoder_edge(decoder, edges[i].line, edges[i].level, edges[i].time_ns,
+		                  changes));
 	}
 	while (decoder_deadline(decoder) != UINT64_MAX)
 		keep(log, changes, decoder_tick(decoder, decoder_deadline(decoder), changes));
@@ -156,7 +158,7 @@ Test(decoder, late_and_punctual_callers_get_the_same_changes)
 			unsigned line = (unsigned)(random_next(&random) % n_lines);
 
 			time_ns += random_next(&random) % 3 ? random_next(&random) % 6
-			                                     : random_next(&random) % 60;
+			                                    : random_next(&random) % 60;
 			levels[line] = !levels[line];
 			edges[i] = (struct edge){ time_ns, line, levels[line] };
 		}
@@ -164,7 +166,8 @@ Test(decoder, late_and_punctual_callers_get_the_same_changes)
 		run(&config, edges, n, false, &late, &b);
 		cr_assert_eq(punctual.n, late.n, "round %u", round);
 		for (unsigned i = 0; i < late.n; i++)
-			cr_assert(is_same(&punctual.changes[i], &late.changes[i]), "round %u", round);
+			cr_assert(is_same(&punctual.changes[i], &late.changes[i]), "round %u",
+			          round);
 		cr_assert_eq(a.bounces, b.bounces);
 		cr_assert_eq(a.illegal, b.illegal);
 		for (unsigned i = 1; i < late.n; i++)
@@ -218,9 +221,13 @@ Test(decoder, a_line_that_bounces_longer_does_not_turn_the_direction_round)
 {
 	static const struct edge edges[] = {
 		/* line 0 first and bouncing, line 1 clean: settles before line 0 does */
-		{ 1000, 0, true }, { 1030, 1, true }, { 1050, 0, false }, { 1060, 0, true },
+		{ 1000, 0, true },
+		{ 1030, 1, true },
+		{ 1050, 0, false },
+		{ 1060, 0, true },
 	};
-	struct decoder_config config = { .kind = DECODER_ROTARY, .debounce_ns = 70,
+	struct decoder_config config = { .kind = DECODER_ROTARY,
+		                         .debounce_ns = 70,
 		                         .steps_per_detent = 2 };
 	struct decoder_stats stats;
 	struct log log = { 0 };

@@ -9,8 +9,11 @@
 
 static int open_gpio(const char *chip, const char *line, char *error)
 {
-	struct driver_config config = { .input = "doorbell", .consumer = "test", .chip = chip,
-		                        .lines = { line }, .n_lines = 1 };
+	struct driver_config config = { .input = "doorbell",
+		                        .consumer = "test",
+		                        .chip = chip,
+		                        .lines = { line },
+		                        .n_lines = 1 };
 	struct driver *driver = NULL;
 	int r = driver_find("gpio")->open(&config, &driver, error);
 
@@ -23,8 +26,9 @@ Test(gpio_lookup, a_path_that_is_no_chip)
 	char error[DRIVER_ERROR_SIZE] = "";
 
 	cr_assert_eq(open_gpio("/nonexistent/gpiochip0", "0", error), -ENODEV);
-	cr_assert_not_null(strstr(error, "input \"doorbell\": no GPIO chip \"/nonexistent/gpiochip0\""), "%s",
-	                   error);
+	cr_assert_not_null(
+	        strstr(error, "input \"doorbell\": no GPIO chip \"/nonexistent/gpiochip0\""), "%s",
+	        error);
 	cr_assert_eq(open_gpio("/dev/null", "0", error), -ENODEV);
 	cr_assert_not_null(strstr(error, "no GPIO chip \"/dev/null\""), "%s", error);
 }

@@ -14,7 +14,8 @@ Test(registry, finds_each_driver_by_its_name)
 
 		cr_assert_not_null(ops);
 		cr_assert_str_eq(ops->name, names[i]);
-		cr_assert(ops->open && ops->fd && ops->read && ops->get && ops->next_ns && ops->close);
+		cr_assert(ops->open && ops->fd && ops->read && ops->get && ops->next_ns &&
+		          ops->close);
 	}
 	cr_assert_null(driver_find("evdev2"));
 	cr_assert_null(driver_find(""));

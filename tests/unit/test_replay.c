@@ -33,8 +33,12 @@ static void write_trace(struct fixture *f, const char *text)
 
 static int open_replay(struct fixture *f, size_t n_lines, struct driver **ret_driver)
 {
-	struct driver_config config = { .input = "dial", .n_lines = n_lines, .file = f->path,
-		                        .now_ns = 1000, .clock_ns = clock_ns, .clock_user = f };
+	struct driver_config config = { .input = "dial",
+		                        .n_lines = n_lines,
+		                        .file = f->path,
+		                        .now_ns = 1000,
+		                        .clock_ns = clock_ns,
+		                        .clock_user = f };
 
 	return driver_find("replay")->open(&config, ret_driver, f->error);
 }
@@ -80,9 +84,12 @@ Test(replay, says_what_is_wrong_with_the_file)
 		const char *trace;
 		const char *says; /* after the path */
 	} cases[] = {
-		{ "0 input.set {}\n", ":1:13: input.set takes {\"input\":name,\"value\":0|1,\"line\":0|1 (optional)}" },
-		{ "0 button.press\n", " has no entry for it, such as: 1.5 input.set {\"input\":\"dial\",\"value\":1}" },
-		{ "0 a\n1 input.set {\"input\":\"dial\",\"value\":1,\"line\":1}", ":2: line 1, but the input has lines 0 to 0" },
+		{ "0 input.set {}\n",
+		  ":1:13: input.set takes {\"input\":name,\"value\":0|1,\"line\":0|1 (optional)}" },
+		{ "0 button.press\n",
+		  " has no entry for it, such as: 1.5 input.set {\"input\":\"dial\",\"value\":1}" },
+		{ "0 a\n1 input.set {\"input\":\"dial\",\"value\":1,\"line\":1}",
+		  ":2: line 1, but the input has lines 0 to 0" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -107,7 +114,8 @@ Test(replay, a_file_that_is_missing)
 	struct driver *driver = NULL;
 
 	cr_assert_eq(open_replay(&f, 1, &driver), -ENOENT);
-	cr_assert_str_eq(f.error, "input \"dial\": trace file /nonexistent/trace: can't be read: No such file or directory");
+	cr_assert_str_eq(f.error, "input \"dial\": trace file /nonexistent/trace: can't be read: "
+	                          "No such file or directory");
 	cr_assert_eq(open_replay(&f, 3, &driver), -EINVAL);
 	cr_assert_str_eq(f.error, "input \"dial\": a replay input has 1 or 2 lines, not 3");
 }

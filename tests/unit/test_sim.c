@@ -8,8 +8,9 @@
 
 static struct driver *open_sim(size_t n_lines)
 {
-	struct driver_config config = { .input = "pad", .consumer = "test", .n_lines = n_lines,
-		                        .lines = { "0", "1" } };
+	struct driver_config config = {
+		.input = "pad", .consumer = "test", .n_lines = n_lines, .lines = { "0", "1" }
+	};
 	char error[DRIVER_ERROR_SIZE] = "";
 	struct driver *driver = NULL;
 

@@ -28,7 +28,8 @@ static const char *data_of(const struct trace_entry *entry)
 
 Test(trace, event_with_all_its_parts)
 {
-	struct trace *trace = parse("# head\n\n  1.5 button.press producer=7 { \"a\" : \"x # y\" }  # tail\n");
+	struct trace *trace =
+	        parse("# head\n\n  1.5 button.press producer=7 { \"a\" : \"x # y\" }  # tail\n");
 
 	cr_assert_eq(trace->n, 1);
 	cr_assert_eq(trace->entries[0].type, TRACE_EVENT);
@@ -74,7 +75,8 @@ Test(trace, input_set_names_input_line_and_level)
 
 Test(trace, commands_have_an_object_when_nothing_is_given)
 {
-	struct trace *trace = parse("0 cmd/ping\n0 cmd/playlist/start {\"playlist\":\"flash\"}\n0 x");
+	struct trace *trace =
+	        parse("0 cmd/ping\n0 cmd/playlist/start {\"playlist\":\"flash\"}\n0 x");
 
 	cr_assert_eq(trace->n, 3);
 	cr_assert_eq(trace->entries[0].type, TRACE_COMMAND);
@@ -108,7 +110,7 @@ Test(trace, empty_texts)
 }
 
 #define TIME_TEXT(t)                                                                               \
-	"\"" t "\" is no time: seconds like 1.5, or +0.25 from the entry before, with at most 9 "    \
+	"\"" t "\" is no time: seconds like 1.5, or +0.25 from the entry before, with at most 9 "  \
 	"decimals and 10 years"
 #define INPUT_SET_TEXT "input.set takes {\"input\":name,\"value\":0|1,\"line\":0|1 (optional)}"
 
@@ -131,19 +133,25 @@ Test(trace, every_fault_is_told_with_its_place)
 		{ "315360000.1 a", 1, 1, TIME_TEXT("315360000.1") },
 		{ "99999999999999999999999 a", 1, 1, TIME_TEXT("99999999999999999999999") },
 		{ "2 a\n1.5 a", 2, 1, "time goes backwards: the entry before is at 2.000000000" },
-		{ "0", 1, 2, "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time" },
-		{ "0 # a", 1, 3, "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time" },
-		{ "0 A.b", 1, 3, "\"A.b\": only a-z, 0-9, '_' and '-' are allowed between the dots" },
+		{ "0", 1, 2,
+		  "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time" },
+		{ "0 # a", 1, 3,
+		  "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time" },
+		{ "0 A.b", 1, 3,
+		  "\"A.b\": only a-z, 0-9, '_' and '-' are allowed between the dots" },
 		{ "0 a..b", 1, 3, "\"a..b\": a segment between dots can't be empty" },
-		{ "0 a\x01\x80", 1, 3, "\"a??\": only a-z, 0-9, '_' and '-' are allowed between the dots" },
+		{ "0 a\x01\x80", 1, 3,
+		  "\"a??\": only a-z, 0-9, '_' and '-' are allowed between the dots" },
 		{ "0 event.x", 1, 3,
-		  "\"event.x\": a reserved type, only the gateway emits it (an input's edge is input.set)" },
+		  "\"event.x\": a reserved type, only the gateway emits it (an input's edge is "
+		  "input.set)" },
 		{ "0 cmd/", 1, 3, "\"cmd/\": a command is cmd/<noun>/<verb>" },
 		{ "0 cmd/a//b", 1, 3, "\"cmd/a//b\": a command is cmd/<noun>/<verb>" },
 		{ "0 cmd/Ping", 1, 3, "\"cmd/Ping\": a command is made of a-z, 0-9, _ and -" },
 		{ "0 a producer=x", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
 		{ "0 a producer=", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
-		{ "0 a producer=4294967296", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
+		{ "0 a producer=4294967296", 1, 14,
+		  "producer= takes a whole number from 0 to 4294967295" },
 		{ "0 a producer=1x", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
 		{ "0 cmd/ping producer=1", 1, 12, "only events take producer=" },
 		{ "0 input.set", 1, 12, INPUT_SET_TEXT },
@@ -153,9 +161,12 @@ Test(trace, every_fault_is_told_with_its_place)
 		{ "0 input.set {\"input\":3,\"value\":1}", 1, 13, INPUT_SET_TEXT },
 		{ "0 input.set [1]", 1, 13, INPUT_SET_TEXT },
 		{ "0 input.set {\"input\":\"a\",\"value\":2}", 1, 13, "\"value\" must be 0 or 1" },
-		{ "0 input.set {\"input\":\"a\",\"value\":0.5}", 1, 13, "\"value\" must be 0 or 1" },
-		{ "0 input.set {\"input\":\"a\",\"value\":true}", 1, 13, "\"value\" must be 0 or 1" },
-		{ "0 input.set {\"input\":\"a\",\"value\":1,\"line\":2}", 1, 13, "\"line\" must be 0 or 1" },
+		{ "0 input.set {\"input\":\"a\",\"value\":0.5}", 1, 13,
+		  "\"value\" must be 0 or 1" },
+		{ "0 input.set {\"input\":\"a\",\"value\":true}", 1, 13,
+		  "\"value\" must be 0 or 1" },
+		{ "0 input.set {\"input\":\"a\",\"value\":1,\"line\":2}", 1, 13,
+		  "\"line\" must be 0 or 1" },
 		{ "0 input.set {\"input\":\"a\",\"value\":1,\"lines\":0}", 1, 13,
 		  "input.set knows \"input\", \"value\" and \"line\", not \"lines\"" },
 	};
@@ -164,12 +175,13 @@ Test(trace, every_fault_is_told_with_its_place)
 		struct trace_error error = { 0 };
 		struct trace *trace = NULL;
 
-		cr_assert_eq(trace_parse(cases[i].text, strlen(cases[i].text), &trace, &error), -EINVAL,
-		             "%s", cases[i].text);
+		cr_assert_eq(trace_parse(cases[i].text, strlen(cases[i].text), &trace, &error),
+		             -EINVAL, "%s", cases[i].text);
 		cr_assert_null(trace);
 		cr_assert_str_eq(error.text, cases[i].says, "%s: %s", cases[i].text, error.text);
 		cr_assert_eq(error.line, cases[i].line, "%s: line %u", cases[i].text, error.line);
-		cr_assert_eq(error.column, cases[i].column, "%s: column %u", cases[i].text, error.column);
+		cr_assert_eq(error.column, cases[i].column, "%s: column %u", cases[i].text,
+		             error.column);
 	}
 }
 
@@ -179,10 +191,8 @@ Test(trace, json_faults_point_into_the_json)
 		const char *text;
 		unsigned line, column;
 	} cases[] = {
-		{ "0 a {\"x\":1,}", 1, 12 },
-		{ "0 a\n0 b {\"x\":1} {}", 2, 13 },
-		{ "0 a \"open # no comment", 1, 5 },
-		{ "0 a 12#", 1, 7 },
+		{ "0 a {\"x\":1,}", 1, 12 },         { "0 a\n0 b {\"x\":1} {}", 2, 13 },
+		{ "0 a \"open # no comment", 1, 5 }, { "0 a 12#", 1, 7 },
 		{ "0 a proucer=3", 1, 5 },
 	};
 
@@ -190,7 +200,8 @@ Test(trace, json_faults_point_into_the_json)
 		struct trace_error error = { 0 };
 		struct trace *trace = NULL;
 
-		cr_assert_eq(trace_parse(cases[i].text, strlen(cases[i].text), &trace, &error), -EINVAL);
+		cr_assert_eq(trace_parse(cases[i].text, strlen(cases[i].text), &trace, &error),
+		             -EINVAL);
 		cr_assert_eq(error.line, cases[i].line, "%s: line %u", cases[i].text, error.line);
 		cr_assert_eq(error.column, cases[i].column, "%s: column %u, %s", cases[i].text,
 		             error.column, error.text);

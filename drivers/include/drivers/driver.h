@@ -58,13 +58,15 @@ struct driver_ops {
 	int (*fd)(const struct driver *driver, unsigned index);
 	/**
 	 * Read what is ready, oldest first, without blocking.
-	 * @return number of edges stored, 0 when none, negative errno when the
-	 *         source failed (it must then be closed and may be opened again).
+	 * @return number of edges stored, fewer than @p max_edges only when nothing
+	 *         is left, 0 when none; negative errno when the source failed (it
+	 *         must then be closed and may be opened again).
 	 */
 	int (*read)(struct driver *driver, struct driver_edge *edges, size_t max_edges);
 	/** The logical level of a line now. @return 0 or negative errno. */
 	int (*get)(struct driver *driver, unsigned line, bool *ret_level);
-	/** When read() next has work though no fd says so (replay); UINT64_MAX: never. */
+	/** When read() next has work though no fd says so (replay, or edges that a
+	 *  full array left behind); UINT64_MAX: never. */
 	uint64_t (*next_ns)(const struct driver *driver);
 	void (*close)(struct driver *driver);
 };

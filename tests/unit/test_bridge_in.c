@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bridge_fixture.h"
+
+#define EMIT(name) ((struct inbox_message){ .topic = "cuebus/1/t/emit/" name })
+#define CMD(name) ((struct inbox_message){ .topic = "cuebus/1/t/cmd/" name })
+
+Test(bridge_in, an_emit_becomes_an_event_with_its_data)
+{
+	struct fixture f;
+
+	fixture_setup(&f, 100);
+	fixture_receive(&f, EMIT("a/b"), "{\"x\": 1.50}");
+	cr_assert_eq(fixture_next(&f), 1);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/a/b");
+	cr_assert(fixture_has(&f, "\"event_type\":\"a.b\",\"producer_id\":0,"));
+	cr_assert(fixture_has(&f, "\"data\":{\"x\":1.50},"));
+	fixture_receive(&f, EMIT("a/b"), "");
+	cr_assert_eq(fixture_next(&f), 2);
+	cr_assert(fixture_has(&f, "\"data\":null,"));
+	fixture_teardown(&f);
+}
+
+struct refusal {
+	struct inbox_message message;
+	const char *payload;
+	const char *code;
+};
+
+Test(bridge_in, what_is_wrong_with_an_emit_is_told)
+{
+	const struct refusal refusals[] = {
+		{ EMIT("event/x"), "1", "refused" },
+		{ EMIT("gateway/gap"), "1", "refused" },
+		{ EMIT("Upper"), "1", "invalid_request" },
+		{ EMIT("a//b"), "1", "invalid_request" },
+		{ EMIT(""), "1", "invalid_request" },
+		{ EMIT("a"), "{", "invalid_json" },
+		{ EMIT("a"), "{\"x\":1,\"x\":2}", "invalid_json" },
+		{ { .topic = "cuebus/1/t/emit/a", .retain = true }, "1", "refused" },
+		{ { .topic = "cuebus/1/t/emit/a", .oversized = true, .payload_len = 1001 }, "", "limit" },
+		{ { .topic = "cuebus/1/t/emit/a", .has_expiry = true, .expiry_s = 0 }, "1", "stale" },
+	};
+	char expected[64];
+	struct fixture f;
+
+	fixture_setup(&f, 100);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		struct inbox_message message = refusals[i].message;
+
+		message.arrival_ns = f.now_ns;
+		fixture_receive(&f, message, refusals[i].payload);
+		cr_assert_gt(fixture_next(&f), 0);
+		cr_assert_str_eq(f.topic, "cuebus/1/t/bus/gateway/refused");
+		snprintf(expected, sizeof(expected), "\"code\":\"%s\"", refusals[i].code);
+		cr_assert(fixture_has(&f, expected), "%zu: %s", i, f.text);
+		snprintf(expected, sizeof(expected), "\"topic\":\"%s\"", message.topic);
+		cr_assert(fixture_has(&f, expected), "%zu: %s", i, f.text);
+		cr_assert(fixture_has(&f, "\"suppressed\":0"));
+		cr_assert_eq(fixture_next(&f), 0, "nothing else came of it");
+		fixture_wake(&f, SECOND);
+	}
+	fixture_teardown(&f);
+}
+
+Test(bridge_in, refusals_are_told_once_a_second_and_counted)
+{
+	struct bridge_stats stats;
+	struct fixture f;
+
+	fixture_setup(&f, 100);
+	for (int i = 0; i < 100; i++)
+		fixture_receive(&f, EMIT("Bad"), "1");
+	fixture_receive(&f, EMIT("Last"), "1");
+	cr_assert_eq(fixture_next(&f), 1);
+	cr_assert_eq(fixture_next(&f), 0);
+	fixture_wake(&f, SECOND - 1);
+	cr_assert_eq(fixture_next(&f), 0);
+	fixture_wake(&f, 1);
+	cr_assert_eq(fixture_next(&f), 2);
+	cr_assert(fixture_has(&f, "/emit/Last\""));
+	cr_assert(fixture_has(&f, "\"suppressed\":99"));
+	fixture_wake(&f, 10 * SECOND);
+	cr_assert_eq(fixture_next(&f), 0);
+	bridge_get_stats(f.bridge, &stats);
+	cr_assert_eq(stats.refused, 101);
+	fixture_receive(&f, EMIT("Bad"), "1");
+	cr_assert_eq(fixture_next(&f), 3);
+	cr_assert(fixture_has(&f, "\"suppressed\":0"));
+	fixture_teardown(&f);
+}
+
+Test(bridge_in, an_expiry_counts_from_the_arrival)
+{
+	struct inbox_message message = { .topic = "cuebus/1/t/emit/a", .has_expiry = true, .expiry_s = 2 };
+	struct fixture f;
+
+	fixture_setup(&f, 100);
+	message.arrival_ns = f.now_ns;
+	fixture_wake(&f, 2 * SECOND - 1);
+	fixture_receive(&f, message, "1");
+	fixture_next(&f);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/a");
+	fixture_wake(&f, 1);
+	fixture_receive(&f, message, "1");
+	fixture_next(&f);
+	cr_assert(fixture_has(&f, "\"code\":\"stale\""));
+	fixture_teardown(&f);
+}
+
+Test(bridge_in, a_reply_comes_after_the_events_of_its_command)
+{
+	struct fixture f;
+
+	fixture_setup(&f, 100);
+	fixture_receive(&f, CMD("playlist/start"), "{\"playlist\":\"blink\",\"request_id\":7}");
+	cr_assert_eq(fixture_next(&f), 1);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/event/playlist/created");
+	cr_assert_eq(fixture_next(&f), 0, "a reply has no seq");
+	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/playlist/start");
+	cr_assert(fixture_has(&f, "{\"ok\":true,\"request_id\":7,"));
+	fixture_teardown(&f);
+}
+
+Test(bridge_in, replies_go_where_they_were_asked_for_or_are_refused)
+{
+	struct inbox_message message = CMD("ping");
+	struct outbox_message reply;
+	struct fixture f;
+
+	fixture_setup(&f, 100);
+	message.correlation = "\0id";
+	message.correlation_len = 3;
+	message.response_topic = "apps/me";
+	fixture_receive(&f, message, "{}");
+	cr_assert_eq(outbox_take(f.outbox, &reply), 0);
+	cr_assert_str_eq(reply.topic, "apps/me");
+	cr_assert_eq(reply.correlation_len, 3);
+	cr_assert_eq(memcmp(reply.correlation, "\0id", 3), 0);
+	cr_assert_eq(reply.qos, 1);
+	cr_assert_not(reply.retain);
+	message.correlation = "other";
+	message.correlation_len = 5;
+	message.response_topic = "evil/me";
+	fixture_receive(&f, message, "{}");
+	cr_assert_eq(outbox_take(f.outbox, &reply), 0);
+	cr_assert_str_eq(reply.topic, "cuebus/1/t/reply/ping");
+	cr_assert_not_null(memmem(reply.payload, reply.payload_len, "\"code\":\"refused\"", 16));
+	message.response_topic = "cuebus/1/t/reply/#";
+	fixture_receive(&f, message, "{}");
+	cr_assert_eq(outbox_take(f.outbox, &reply), 0);
+	cr_assert_str_eq(reply.topic, "cuebus/1/t/reply/ping");
+	fixture_teardown(&f);
+}
+
+Test(bridge_in, commands_that_must_not_run_are_refused)
+{
+	struct inbox_message retained = CMD("playlist/start"), stale = retained, large = retained;
+	struct fixture f;
+
+	fixture_setup(&f, 100);
+	retained.retain = true;
+	fixture_receive(&f, retained, "{\"playlist\":\"blink\",\"request_id\":1}");
+	fixture_next(&f);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/playlist/start");
+	cr_assert(fixture_has(&f, "\"request_id\":1,\"error\":{\"code\":\"refused\""));
+	stale.has_expiry = true;
+	stale.expiry_s = 1;
+	stale.arrival_ns = f.now_ns;
+	fixture_wake(&f, SECOND);
+	fixture_receive(&f, stale, "{\"playlist\":\"blink\",\"request_id\":2}");
+	fixture_next(&f);
+	cr_assert(fixture_has(&f, "\"request_id\":2,\"error\":{\"code\":\"stale\""));
+	large.oversized = true;
+	large.payload_len = 5000;
+	fixture_receive(&f, large, "");
+	fixture_next(&f);
+	cr_assert(fixture_has(&f, "\"error\":{\"code\":\"limit\""));
+	cr_assert_eq(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "");
+	fixture_teardown(&f);
+}
+
+Test(bridge_in, odd_topics_do_no_harm)
+{
+	static char deep[3000];
+	struct inbox_message message = { .topic = deep };
+	struct bridge_stats stats;
+	struct fixture f;
+
+	fixture_setup(&f, 100);
+	fixture_receive(&f, (struct inbox_message){ .topic = "cuebus/1/t/cmd" }, "{}");
+	fixture_receive(&f, (struct inbox_message){ .topic = "" }, "{}");
+	fixture_receive(&f, CMD(""), "{}");
+	fixture_next(&f);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/");
+	snprintf(deep, sizeof(deep), "cuebus/1/t/cmd/");
+	memset(deep + strlen(deep), 'x', 2000);
+	fixture_receive(&f, message, "{}"); /* no room for the reply's topic */
+	fixture_next(&f);
+	cr_assert_str_eq(f.topic, "");
+	memcpy(deep, "cuebus/1/t/emit/", 16);
+	fixture_receive(&f, message, "{}");
+	fixture_next(&f);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/gateway/refused");
+	bridge_get_stats(f.bridge, &stats);
+	cr_assert_eq(stats.refused, 3);
+	fixture_teardown(&f);
+}

@@ -17,6 +17,7 @@
 #include <drivers/driver.h>
 
 #include "diag.h"
+#include "outbox.h"
 
 #define CONFIG_QOS_OFF (-1)
 
@@ -48,6 +49,11 @@ struct config_mqtt {
 	size_t n_reply_prefixes;
 	struct config_qos_rule *qos;
 	size_t n_qos;
+};
+
+struct config_outbox {
+	enum outbox_sync sync; /**< default batch */
+	enum outbox_full full; /**< default drop_oldest */
 };
 
 struct config_input {
@@ -89,6 +95,7 @@ struct config_gesture {
 struct config {
 	struct config_gateway gateway;
 	struct config_mqtt mqtt;
+	struct config_outbox outbox;
 	struct config_limits limits;
 	struct config_input *inputs;
 	size_t n_inputs;

@@ -14,7 +14,8 @@ static const struct config_field gateway_fields[] = {
 	  CONFIG_MEMBER(struct config_gateway, id),
 	  .doc = "Names this gateway: part of every topic and of every `definition_id`." },
 	{ .key = "state_dir", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_gateway, state_dir),
-	  .doc = "Folder for definitions made by command. Without it they last until the restart." },
+	  .doc = "Folder for what outlasts a restart: events that wait for the broker, definitions "
+	         "made by command. Without it they last until the restart." },
 	{ .key = "health_interval", .type = CONFIG_DURATION, .initial = "10s", .min = NS_PER_S / 10,
 	  .max = 86400 * NS_PER_S, CONFIG_MEMBER(struct config_gateway, health_interval_ns),
 	  .doc = "How often the counters are published on `P/health`." },
@@ -77,6 +78,27 @@ static const struct config_table mqtt_table = {
 	.schema_rules = "{\"dependentRequired\":{\"cert_file\":[\"key_file\"],\"key_file\":[\"cert_file\"]}}",
 };
 
+static const char *const syncs[] = { "always", "batch", "never", NULL };
+static const char *const fulls[] = { "drop_oldest", "reject_new", NULL };
+
+static const struct config_field outbox_fields[] = {
+	{ .key = "sync", .type = CONFIG_ENUM, .initial = "batch", .values = syncs,
+	  CONFIG_MEMBER(struct config_outbox, sync),
+	  .doc = "When what is on disk is safe from a power cut: `always` (before it is sent), `batch` "
+	         "(every 50 ms), `never` (when the system likes). A killed process loses nothing that "
+	         "was sent in any of them." },
+	{ .key = "full", .type = CONFIG_ENUM, .initial = "drop_oldest", .values = fulls,
+	  CONFIG_MEMBER(struct config_outbox, full),
+	  .doc = "Who has to go when `limits.outbox_events` or `limits.outbox_bytes` is reached: the "
+	         "oldest message (`drop_oldest`) or the new one (`reject_new`). `gateway.gap` tells "
+	         "which events were given up." },
+};
+
+static const struct config_table outbox_table = {
+	.name = "outbox", .title = "outbox", .fields = outbox_fields,
+	.n_fields = LEN(outbox_fields), .size = sizeof(struct config_outbox),
+};
+
 #define LIMIT(key_, member_, min_, max_, initial_, doc_)                                          \
 	{                                                                                         \
 		.key = key_, .type = CONFIG_UINT, .min = min_, .max = max_, .initial = initial_,  \
@@ -101,8 +123,8 @@ static const struct config_field limits_fields[] = {
 	LIMIT("commands_per_second", commands_per_second, 1, 1000000, "1000",
 	      "Commands taken; what is over gets the reply `limit`."),
 	LIMIT("outbox_events", outbox_events, 16, 100000000, "1000000",
-	      "Messages waiting for the broker; when full the oldest event is given up and "
-	      "`gateway.gap` tells."),
+	      "Messages waiting for the broker, in memory and on disk together; when full `outbox.full` "
+	      "decides which is given up and `gateway.gap` tells."),
 	LIMIT("outbox_bytes", outbox_bytes, 65536, 1099511627776, "268435456",
 	      "Bytes waiting for the broker."),
 	LIMIT("inbox_messages", inbox_messages, 16, 1000000, "10000",
@@ -132,6 +154,9 @@ static const struct config_field root_fields[] = {
 	         "`P/health`." },
 	{ .key = "mqtt", .type = CONFIG_STRUCT, .table = &mqtt_table, CONFIG_MEMBER(struct config, mqtt),
 	  .doc = "The broker and how events are published." },
+	{ .key = "outbox", .type = CONFIG_STRUCT, .table = &outbox_table,
+	  CONFIG_MEMBER(struct config, outbox),
+	  .doc = "What waits for the broker, on disk in `gateway.state_dir`." },
 	{ .key = "inputs", .type = CONFIG_MAP, .table = &config_table_input,
 	  CONFIG_MEMBER(struct config, inputs), CONFIG_COUNT(struct config, n_inputs),
 	  .doc = "Buttons, switches and dials, by name." },

@@ -151,6 +151,19 @@ static void write_outbox(struct cue_writer *w, struct outbox *outbox)
 	number(w, "released", s.released);
 	number(w, "dropped", s.dropped);
 	number(w, "resent", s.resent);
+	number(w, "restored", s.restored);
+	number(w, "memory_events", s.memory_events);
+	number(w, "memory_bytes", s.memory_bytes);
+	cue_writer_key(w, "disk");
+	cue_writer_string(w, s.on_disk ? "ok" : "memory");
+	cue_writer_key(w, "disk_reason");
+	if (s.on_disk)
+		cue_writer_null(w);
+	else
+		cue_writer_string(w, s.reason);
+	number(w, "disk_failures", s.disk_failures);
+	number(w, "commits", s.commits);
+	number(w, "syncs", s.syncs);
 	cue_writer_object_end(w);
 }
 

@@ -171,9 +171,12 @@ static void on_wake(void *user, uint64_t now_ns)
 {
 	struct service *service = user;
 
+	/* All that one wake leads to is on disk together, or not at all. */
+	outbox_group_begin(service->outbox);
 	engine_wake(service->engine, now_ns);
 	drain_inbox(service);
 	bridge_tick(service->bridge);
+	outbox_group_end(service->outbox);
 	tick_health(service, now_ns);
 	views_flush(service->views, now_ns);
 }
@@ -217,6 +220,24 @@ static void on_signal(void *user, int signum)
 
 /* ---- start ---- */
 
+static int make_outbox(struct service *service)
+{
+	const struct config *config = service->config;
+	struct outbox_config outbox = {
+		.max_events = config->limits.outbox_events,
+		.max_bytes = config->limits.outbox_bytes,
+		.full = config->outbox.full,
+		.wake = egress_wake,
+		.user = service->egress,
+		.dir = config->gateway.state_dir,
+		.boot_id = service->boot_id,
+		.sync = config->outbox.sync,
+		.log = service->log,
+	};
+
+	return outbox_new(&outbox, &service->outbox);
+}
+
 static int make_queues(struct service *service)
 {
 	const struct config_limits *limits = &service->config->limits;
@@ -229,8 +250,7 @@ static int make_queues(struct service *service)
 		r = egress_new(&egress, &service->egress);
 	}
 	if (r >= 0)
-		r = outbox_memory_new(limits->outbox_events, limits->outbox_bytes, egress_wake,
-		                      service->egress, &service->outbox);
+		r = make_outbox(service);
 	if (r >= 0)
 		r = retained_new(egress_wake, service->egress, &service->retained);
 	if (r >= 0)
@@ -393,12 +413,15 @@ static int start(struct service *service)
 static void flush(struct service *service)
 {
 	struct outbox_stats left;
+	bool kept;
 	int r;
 
 	loop_release_signals(service->loop);
+	outbox_group_begin(service->outbox);
 	engine_wake(service->engine, loop_monotonic_ns());
 	(void)cue_playlist_stop(engine_playlists(service->engine), NULL, "shutdown", NULL, NULL);
 	bridge_tick(service->bridge);
+	outbox_group_end(service->outbox);
 	tell_health(service, loop_monotonic_ns());
 	views_flush(service->views, UINT64_MAX - 1);
 	r = commands_flush(service->commands);
@@ -408,10 +431,12 @@ static void flush(struct service *service)
 		          "definitions made by command could not be written: %s", strerrordesc_np(-r));
 	r = egress_stop(service->egress, FLUSH_NS);
 	outbox_get_stats(service->outbox, &left);
+	kept = outbox_flush(service->outbox, FLUSH_NS) >= 0;
 	if (left.events > 0)
-		log_write(service->log, LOG_LEVEL_WARNING,
-		          "stopped with %llu messages (%llu bytes) that did not reach the broker",
-		          (unsigned long long)left.events, (unsigned long long)left.bytes);
+		log_write(service->log, kept ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
+		          "stopped with %llu messages (%llu bytes) that did not reach the broker%s",
+		          (unsigned long long)left.events, (unsigned long long)left.bytes,
+		          kept ? ": those of QoS 1 are kept on disk and sent after the next start" : "");
 	else
 		log_write(service->log, LOG_LEVEL_NOTICE, "stopped, everything was published");
 	if (r == -EBUSY) {

@@ -33,6 +33,12 @@ static int check_prefix(struct service *service, const struct config *config, st
 		        "limits.outbox_events or limits.outbox_bytes changed: that needs a restart");
 		return -EINVAL;
 	}
+	if (service->config->outbox.sync != config->outbox.sync ||
+	    service->config->outbox.full != config->outbox.full) {
+		finding(service, diag, "/outbox", "needs-restart",
+		        "outbox.sync or outbox.full changed: that needs a restart");
+		return -EINVAL;
+	}
 	return 0;
 }
 

@@ -99,7 +99,9 @@ static inline void fixture_setup(struct fixture *f, uint64_t outbox_events)
 	diag_clear(&diag);
 	cr_assert_not_null(f->config);
 	cr_assert_eq(topics_new("cuebus", "t", &f->topics), 0);
-	cr_assert_eq(outbox_memory_new(outbox_events, 1000000, NULL, NULL, &f->outbox), 0);
+	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = outbox_events, .max_bytes = 1000000 },
+	                        &f->outbox),
+	             0);
 	cr_assert_eq(retained_new(NULL, NULL, &f->retained), 0);
 	cr_assert_eq(log_new(&log, &f->log), 0);
 	fixture_engine(f);

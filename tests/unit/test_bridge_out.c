@@ -88,6 +88,10 @@ Test(bridge_out, the_news_of_a_gap_that_is_given_up_itself_is_told_again)
 		cr_assert_eq(fixture_next(&f), seq);
 	fixture_wake(&f, 1);
 	cr_assert_eq(fixture_next(&f), 52);
-	cr_assert(fixture_has(&f, "\"from_seq\":1,\"to_seq\":31,\"count\":11,"), "%s", f.text);
+	cr_assert(fixture_has(&f, "\"from_seq\":26,\"to_seq\":31,\"count\":6,"), "%s", f.text);
+	cr_assert_eq(fixture_next(&f), 53);
+	cr_assert(fixture_has(&f, "\"from_seq\":1,\"to_seq\":5,\"count\":5,"), "%s", f.text);
+	fixture_wake(&f, 1);
+	cr_assert_eq(fixture_next(&f), 0);
 	fixture_teardown(&f);
 }

@@ -144,6 +144,11 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 		            "gateway's own");
 		return;
 	}
+	if (!config_allows_event(&engine_get_config(bridge->config.engine)->mqtt.remote.emit, type)) {
+		refuse_emit(bridge, message->topic, COMMAND_REFUSED,
+		            "mqtt.remote.emit does not allow this event type");
+		return;
+	}
 	r = read_payload(bridge, message, &emit.payload, text);
 	if (r < 0) {
 		refuse_emit(bridge, message->topic,

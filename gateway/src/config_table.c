@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "config_check.h"
+#include "mqtt_settings.h"
 
 #define NS_PER_S ((int64_t)CUE_NS_PER_S)
 #define LEN(array) (sizeof(array) / sizeof(*(array)))
@@ -30,6 +31,24 @@ static const struct config_table gateway_table = {
 	.n_fields = LEN(gateway_fields), .size = sizeof(struct config_gateway),
 };
 
+static const struct config_field remote_fields[] = {
+	{ .key = "emit", .type = CONFIG_ALLOW_EVENTS, .initial = "true", .max = 1024,
+	  CONFIG_MEMBER(struct config_remote, emit),
+	  .doc = "Event types that may be emitted from outside, on `P/emit` or by `event/emit`: `true` "
+	         "(all that are not reserved), `false` (none), or a list of types and of prefixes "
+	         "ending in `.*`. Others are refused." },
+	{ .key = "cmd", .type = CONFIG_ALLOW_COMMANDS, .initial = "true", .max = 1024,
+	  CONFIG_MEMBER(struct config_remote, cmd),
+	  .doc = "Commands that are run: `true` (all), `false` (none), or a list of nouns "
+	         "(`\"playlist\"`) and of noun and verb (`\"playlist/start\"`). Others get the reply "
+	         "`refused`." },
+};
+
+static const struct config_table remote_table = {
+	.name = "remote", .title = "mqtt.remote", .fields = remote_fields,
+	.n_fields = LEN(remote_fields), .size = sizeof(struct config_remote),
+};
+
 static const struct config_field mqtt_fields[] = {
 	{ .key = "url", .type = CONFIG_URL, .initial = "mqtt://localhost:1883",
 	  CONFIG_MEMBER(struct config_mqtt, url),
@@ -38,8 +57,13 @@ static const struct config_field mqtt_fields[] = {
 	{ .key = "username", .type = CONFIG_STRING, .min = 1, .max = 65535,
 	  CONFIG_MEMBER(struct config_mqtt, username), .doc = "User name at the broker." },
 	{ .key = "password_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, password_file),
-	  .doc = "File whose first line is the password. A password is never written into the "
-	         "configuration." },
+	  .doc = "File whose first line is the password: only the gateway's user should be able to read "
+	         "it. A systemd credential is `${CREDENTIALS_DIRECTORY}/NAME`. A password is never "
+	         "written into the configuration." },
+	{ .key = "password_env", .type = CONFIG_STRING, .min = 1, .max = 256,
+	  CONFIG_MEMBER(struct config_mqtt, password_env),
+	  .doc = "Name of the environment variable that holds the password, instead of "
+	         "`password_file`." },
 	{ .key = "ca_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, ca_file),
 	  .doc = "PEM file with the authorities that the broker's certificate is checked against. "
 	         "Default: the system's." },
@@ -59,6 +83,10 @@ static const struct config_field mqtt_fields[] = {
 	{ .key = "keepalive", .type = CONFIG_DURATION, .initial = "30s", .min = NS_PER_S,
 	  .max = 65535 * NS_PER_S, CONFIG_MEMBER(struct config_mqtt, keepalive_ns),
 	  .doc = "Longest silence before the connection is probed." },
+	{ .key = "window", .type = CONFIG_UINT, .initial = "20", .min = 1, .max = MQTT_WINDOW_MAX,
+	  CONFIG_MEMBER(struct config_mqtt, window),
+	  .doc = "QoS 1 messages that may be unacknowledged, if the broker takes as many (its Receive "
+	         "Maximum). Larger windows were measured to be slower." },
 	{ .key = "homeassistant", .type = CONFIG_BOOL, .initial = "false", .not_implemented = true,
 	  CONFIG_MEMBER(struct config_mqtt, homeassistant),
 	  .doc = "Announce inputs and playlists to Home Assistant by MQTT discovery." },
@@ -70,12 +98,16 @@ static const struct config_field mqtt_fields[] = {
 	  CONFIG_COUNT(struct config_mqtt, n_qos),
 	  .doc = "Event type, or prefix ending in `.*`, to the QoS of its events on `P/bus`: `0`, `1` "
 	         "or `\"off\"` (not bridged). The longest match wins; without a match it is 1." },
+	{ .key = "remote", .type = CONFIG_STRUCT, .table = &remote_table,
+	  CONFIG_MEMBER(struct config_mqtt, remote),
+	  .doc = "What may be done from outside." },
 };
 
 static const struct config_table mqtt_table = {
 	.name = "mqtt", .title = "mqtt", .fields = mqtt_fields, .n_fields = LEN(mqtt_fields),
 	.size = sizeof(struct config_mqtt), .check = config_check_mqtt,
-	.schema_rules = "{\"dependentRequired\":{\"cert_file\":[\"key_file\"],\"key_file\":[\"cert_file\"]}}",
+	.schema_rules = "{\"dependentRequired\":{\"cert_file\":[\"key_file\"],\"key_file\":[\"cert_file\"]}},"
+	                "{\"not\":{\"required\":[\"password_file\",\"password_env\"]}}",
 };
 
 static const char *const syncs[] = { "always", "batch", "never", NULL };

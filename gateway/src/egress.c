@@ -175,7 +175,7 @@ static bool connect_once(struct egress *e)
 		return false;
 	}
 	maximum = paho_get_broker(e->connection)->receive_maximum;
-	e->window = maximum < EGRESS_WINDOW ? maximum : EGRESS_WINDOW;
+	e->window = maximum < e->settings->window ? maximum : e->settings->window;
 	log_write(e->config.log, LOG_LEVEL_INFO, "connected to %s as '%s' (MQTT %s)",
 	          e->settings->uri, e->settings->client_id, e->settings->protocol == 5 ? "5" : "3.1.1");
 	return true;

@@ -4,7 +4,8 @@
  * @brief The thread that owns the connection to the broker.
  *
  * It connects, publishes what is retained and what the outbox holds, keeps at
- * most a window of QoS 1 messages unacknowledged, and after a break starts a
+ * most a window of QoS 1 messages unacknowledged (`mqtt.window`, or the broker's
+ * Receive Maximum if that is smaller), and after a break starts a
  * new session that sends everything unacknowledged again, in order. On every
  * connect the order is: retained views (info first), subscriptions, `online`,
  * then the outbox.
@@ -22,10 +23,6 @@
 #include "topics.h"
 
 struct egress;
-
-/** QoS 1 messages in flight at most (or the broker's Receive Maximum, if that
- *  is smaller): larger windows were measured to be slower. */
-#define EGRESS_WINDOW 20U
 
 struct egress_config {
 	const struct topics *topics; /**< borrowed, outlives the egress, as all below */

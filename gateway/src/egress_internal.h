@@ -14,7 +14,7 @@
 
 /* A window's worth of acknowledgements and as many again; more waiting at once
  * are a broker that acknowledges what was not sent. */
-#define EGRESS_ACKS 64U
+#define EGRESS_ACKS (2 * MQTT_WINDOW_MAX)
 
 struct egress_ack {
 	int token;
@@ -47,8 +47,8 @@ struct egress {
 	struct backoff backoff;
 	struct paho_connection *connection;
 	unsigned short_sessions; /* in a row */
-	unsigned window;
-	struct egress_slot slots[EGRESS_WINDOW];
+	unsigned window; /* of this session */
+	struct egress_slot slots[MQTT_WINDOW_MAX];
 	unsigned in_flight;
 
 	pthread_mutex_t mutex; /* guards everything below */

@@ -43,7 +43,7 @@ static struct egress_slot *free_slot(struct egress *e)
 {
 	if (e->in_flight >= e->window)
 		return NULL;
-	for (size_t i = 0; i < EGRESS_WINDOW; i++) {
+	for (size_t i = 0; i < MQTT_WINDOW_MAX; i++) {
 		if (!e->slots[i].used)
 			return &e->slots[i];
 	}
@@ -70,7 +70,7 @@ static void acknowledge(struct egress *e, struct egress_slot *slot, int reason)
 
 static void take_ack(struct egress *e, const struct egress_ack *ack)
 {
-	for (size_t i = 0; i < EGRESS_WINDOW; i++) {
+	for (size_t i = 0; i < MQTT_WINDOW_MAX; i++) {
 		if (e->slots[i].used && e->slots[i].token == ack->token) {
 			acknowledge(e, &e->slots[i], ack->reason);
 			return;
@@ -105,7 +105,7 @@ static bool acks_in_time(struct egress *e, uint64_t now_ns)
 {
 	uint64_t timeout_ns = e->config.ack_timeout_ns ? e->config.ack_timeout_ns : ACK_TIMEOUT_NS;
 
-	for (size_t i = 0; i < EGRESS_WINDOW; i++) {
+	for (size_t i = 0; i < MQTT_WINDOW_MAX; i++) {
 		if (!e->slots[i].used || now_ns - e->slots[i].sent_ns < timeout_ns)
 			continue;
 		log_write(e->config.log, LOG_LEVEL_WARNING,
@@ -212,7 +212,7 @@ static int publish_some(struct egress *e, bool with_outbox)
 	if (r < 0 || !with_outbox)
 		return r;
 	r = 1;
-	for (unsigned i = 0; r > 0 && i < EGRESS_WINDOW; i++)
+	for (unsigned i = 0; r > 0 && i < e->window; i++)
 		r = publish_outbox(e);
 	return r;
 }
@@ -350,7 +350,7 @@ enum egress_end egress_session(struct egress *e)
 		if (end != EGRESS_LOST)
 			phase_leave(e);
 	}
-	for (size_t i = 0; i < EGRESS_WINDOW; i++) {
+	for (size_t i = 0; i < MQTT_WINDOW_MAX; i++) {
 		if (e->slots[i].used)
 			slot_clear(e, &e->slots[i]);
 	}

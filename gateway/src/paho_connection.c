@@ -17,7 +17,7 @@
  * can't set a lowest version); those of TLS 1.3 are not affected. */
 #define TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
 /* More than our own window, so that paho's never blocks us. */
-#define PAHO_INFLIGHT 64
+#define PAHO_INFLIGHT (2 * (int)MQTT_WINDOW_MAX)
 #define PAHO_OUT_OF_MEMORY (-99) /* PAHO_MEMORY_ERROR, which no public header names */
 #define COMMAND_TIMEOUT_MS 5000UL
 /* A broken connection is told on a thread that paho starts for it and that
@@ -471,11 +471,12 @@ static void wait_told(struct paho_connection *c)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	/* Not the wall clock: a step of it would make this an hour. */
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += LOST_WAIT_S;
 	pthread_mutex_lock(&c->mutex);
 	while (!c->told) {
-		if (pthread_cond_timedwait(&c->told_cond, &c->mutex, &until) != 0)
+		if (pthread_cond_clockwait(&c->told_cond, &c->mutex, CLOCK_MONOTONIC, &until) != 0)
 			break;
 	}
 	pthread_mutex_unlock(&c->mutex);

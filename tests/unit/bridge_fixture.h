@@ -87,7 +87,8 @@ static inline void fixture_engine(struct fixture *f)
 	cr_assert_eq(engine_open_inputs(f->engine, error), 0);
 }
 
-static inline void fixture_setup(struct fixture *f, uint64_t outbox_events)
+/** @param text the configuration. */
+static inline void fixture_setup_with(struct fixture *f, const char *text, uint64_t outbox_events)
 {
 	struct log_config log = { .fd = STDERR_FILENO }; /* level 0: quiet */
 	struct diag diag = { 0 };
@@ -95,7 +96,7 @@ static inline void fixture_setup(struct fixture *f, uint64_t outbox_events)
 	struct views_config views;
 
 	*f = (struct fixture){ .now_ns = SECOND, .next_random = 1 };
-	(void)config_load_text("t", fixture_config, strlen(fixture_config), &diag, &f->config);
+	(void)config_load_text("t", text, strlen(text), &diag, &f->config);
 	diag_clear(&diag);
 	cr_assert_not_null(f->config);
 	cr_assert_eq(topics_new("cuebus", "t", &f->topics), 0);
@@ -110,6 +111,11 @@ static inline void fixture_setup(struct fixture *f, uint64_t outbox_events)
 	views = (struct views_config){ f->engine, f->topics, f->retained, f->log, "cafe0001", "0", f->now_ns };
 	cr_assert_eq(bridge_new(&bridge, &f->bridge), 0);
 	cr_assert_eq(views_new(&views, &f->views), 0);
+}
+
+static inline void fixture_setup(struct fixture *f, uint64_t outbox_events)
+{
+	fixture_setup_with(f, fixture_config, outbox_events);
 }
 
 static inline void fixture_teardown(struct fixture *f)

@@ -222,7 +222,8 @@ struct run {
 	unsigned depth;     /* of `created`, and of the steps that no time separates from it */
 	uint64_t emitted_count;
 	uint64_t skipped_count;
-	uint64_t restored_at_ns; /* cause `restore`: since the start, when it was taken up again */
+	/* Cause `restore`, since the start: when it was taken up again, and what was behind it then. */
+	uint64_t restored_at_ns, restored_passed_ns;
 	bool has_begun;
 	bool was_overdue; /* event.playlist.overdue has been told */
 	struct run_end end;

@@ -133,6 +133,8 @@ void run_observe_active(const struct run *run)
 		.state = running ? CUE_RUN_RUNNING : CUE_RUN_QUEUED,
 		.start_ns = running ? run->steps.start_ns : run->asked_ns,
 		.skipped_count = run->skipped_count,
+		.passed_ns = run->request.cause == CUE_CAUSE_RESTORE ? run->restored_passed_ns
+		                                                     : CUE_TIME_NONE,
 		.trigger_type = trigger->type ? cue_type_name(trigger->type) : NULL,
 		.trigger_producer_id = trigger->producer_id,
 		.trigger_data = trigger->data,

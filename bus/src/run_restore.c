@@ -58,6 +58,7 @@ static void pass(struct run *run, const struct cue_playlist_restore *restore)
 {
 	uint64_t passed = 0;
 
+	run->restored_passed_ns = restore->queued ? CUE_TIME_NONE : restore->passed_ns;
 	if (restore->queued)
 		return;
 	if (restore->passed_ns != CUE_TIME_NONE)
@@ -83,11 +84,14 @@ static void abort_run(struct run *run, const struct cue_playlist_restore *restor
 
 static void drop_downtime(struct run *run)
 {
-	uint64_t n = 0;
+	uint64_t before_ns = run->restored_at_ns - 1; /* what is due right now is not overdue */
+	uint64_t n;
 
-	/* What is due right now is not overdue. */
-	if (run->restored_at_ns > 0)
-		n = run_steps_pass(&run->steps, run->def, run->restored_at_ns - 1);
+	if (run->restored_at_ns == 0)
+		return;
+	n = run_steps_pass(&run->steps, run->def, before_ns);
+	if (run->restored_passed_ns == CUE_TIME_NONE || run->restored_passed_ns < before_ns)
+		run->restored_passed_ns = before_ns;
 	run->skipped_count += n;
 	run->set->stats.steps_skipped += n;
 }

@@ -176,6 +176,8 @@ static void on_wake(void *user, uint64_t now_ns)
 	engine_wake(service->engine, now_ns);
 	drain_inbox(service);
 	bridge_tick(service->bridge);
+	if (service->journal)
+		journal_mark(service->journal);
 	outbox_group_end(service->outbox);
 	tick_health(service, now_ns);
 	views_flush(service->views, now_ns);
@@ -324,6 +326,27 @@ static int make_bridge(struct service *service)
 	return r < 0 ? r : views_new(&views, &service->views);
 }
 
+/** What a crash has left goes on, or is stopped, before anything else happens. */
+static int restore_runs(struct service *service)
+{
+	struct journal_config config = {
+		.engine = service->engine,
+		.outbox = service->outbox,
+		.log = service->log,
+	};
+	int r;
+
+	if (!service->config->gateway.state_dir)
+		return 0;
+	r = journal_new(&config, &service->journal);
+	if (r < 0)
+		return r;
+	outbox_group_begin(service->outbox);
+	r = journal_restore(service->journal);
+	outbox_group_end(service->outbox);
+	return r;
+}
+
 static int make_loop(struct service *service)
 {
 	struct loop_config config = {
@@ -389,6 +412,8 @@ static int start(struct service *service)
 		r = make_bridge(service);
 	if (r >= 0)
 		r = make_loop(service);
+	if (r >= 0)
+		r = restore_runs(service);
 	if (r >= 0) {
 		r = engine_open_inputs(service->engine, error);
 		if (r < 0) {
@@ -455,6 +480,7 @@ static void clear(struct service *service)
 	views_free(service->views);
 	service->views = NULL; /* the engine's end may still tell of changes */
 	commands_free(service->commands);
+	journal_free(service->journal);
 	engine_free(service->engine);
 	loop_free(service->loop);
 	egress_free(service->egress);

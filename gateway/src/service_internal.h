@@ -9,6 +9,7 @@
 #include "bridge.h"
 #include "commands.h"
 #include "egress.h"
+#include "journal.h"
 #include "loop.h"
 #include "service.h"
 #include "views.h"
@@ -30,6 +31,7 @@ struct service {
 	struct inbox *inbox;
 	struct engine *engine;
 	struct commands *commands;
+	struct journal *journal; /* NULL without state_dir */
 	struct bridge *bridge;
 	struct views *views;
 	struct loop *loop;

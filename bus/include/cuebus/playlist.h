@@ -250,6 +250,8 @@ struct cue_run_record {
 	uint64_t start_ns;      /**< monotonic, modulo 2^64 (a restored run may have started before the
 	                             clock's zero); of a queued run: when it was asked for. */
 	uint64_t skipped_count;
+	uint64_t passed_ns; /**< of a restored run: what was due up to this long after the start was behind
+	                         it when it was taken up; CUE_TIME_NONE: nothing was. */
 	const char *trigger_type; /**< NULL: none. */
 	uint32_t trigger_producer_id;
 	const struct cue_payload *trigger_data; /**< NULL is `null`. */

@@ -18,10 +18,12 @@ int journal_number_parse(const char *text, size_t len, uint64_t *ret_number)
 	char copy[NUMBER_MAX_LEN + 1];
 	char *end;
 
-	if (len == 0 || len > NUMBER_MAX_LEN || strspn(text, "0123456789") < len)
+	if (len == 0 || len > NUMBER_MAX_LEN)
 		return -EBADMSG;
-	memcpy(copy, text, len);
+	memcpy(copy, text, len); /* a note has no NUL at its end */
 	copy[len] = '\0';
+	if (strspn(copy, "0123456789") < len)
+		return -EBADMSG;
 	errno = 0;
 	*ret_number = strtoull(copy, &end, 10);
 	return errno == 0 && *end == '\0' ? 0 : -EBADMSG;

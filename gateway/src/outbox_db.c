@@ -298,6 +298,11 @@ int outbox_db_probe(struct outbox_db *db)
 	return execute(db, "PRAGMA user_version=1");
 }
 
+void outbox_db_make_room(struct outbox_db *db)
+{
+	(void)sqlite3_exec(db->sqlite, "PRAGMA wal_checkpoint(PASSIVE)", NULL, NULL, NULL);
+}
+
 int outbox_db_sync(struct outbox_db *db)
 {
 	sqlite3_file *wal = NULL;

@@ -54,6 +54,9 @@ int outbox_db_forget_all(struct outbox_db *db);
 /** Change something, to see whether that can be done. */
 int outbox_db_probe(struct outbox_db *db);
 
+/** Let the log begin anew, if that is possible: on a full disk it can't grow. */
+void outbox_db_make_room(struct outbox_db *db);
+
 /** What was committed is safe from a power cut when this returns. */
 int outbox_db_sync(struct outbox_db *db);
 

@@ -297,6 +297,8 @@ static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	outbox_disk_call_begin(outbox);
 	if (disk->db && !outbox_db_is_in_place(disk->db))
 		r = leave_db(outbox);
+	else if (disk->db && disk->last_failure == -ENOSPC)
+		outbox_db_make_room(disk->db);
 	if (r >= 0)
 		r = outbox_disk_prepare(outbox, error);
 	outbox_disk_call_end(outbox);

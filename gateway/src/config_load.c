@@ -223,6 +223,22 @@ int config_load_text(const char *name, const char *text, size_t len, struct diag
 	return load_end(&load, load_text(&load, name, text, len), ret_config);
 }
 
+int config_load_request(const char *text, size_t len, struct diag *diag, struct config **ret_config)
+{
+	struct jsonc_node *request_id = NULL;
+	struct load load;
+	int r = load_begin(&load, diag);
+
+	if (r < 0)
+		return r;
+	r = load_text(&load, "payload", text, len);
+	if (load.root)
+		request_id = jsonc_get(load.root, "request_id");
+	if (request_id)
+		jsonc_remove(request_id);
+	return load_end(&load, r, ret_config);
+}
+
 int config_load(const char *path, struct diag *diag, struct config **ret_config)
 {
 	struct load load;

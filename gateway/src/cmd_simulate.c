@@ -44,8 +44,9 @@ static const char usage_text[] =
 	"  -w, --width COLUMNS   of the time line, 40 to 1000 (default 100)\n"
 	"  -h, --help            this text\n"
 	"\n"
-	"Exit codes: 0; 64 usage; 65 the trace is wrong; 70 internal, or the\n"
-	"configuration never comes to rest; 74 output failed; 78 the configuration is wrong.\n";
+	"Exit codes: 0; 64 usage; 65 the trace is wrong; 66 the trace can't be read;\n"
+	"70 internal, or the configuration did not come to rest; 74 output failed;\n"
+	"78 the configuration is wrong.\n";
 
 struct output {
 	struct simulation *simulation;

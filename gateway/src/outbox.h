@@ -49,8 +49,9 @@ struct outbox_stats {
 };
 
 /**
- * @param max_events, max_bytes bounds; when full the oldest message not in
- *        flight is dropped and, where it is an event, counted into the gap.
+ * @param max_events, max_bytes bounds; when full the oldest message never
+ *        taken is dropped (if there is none, the oldest that was taken before
+ *        a rewind) and, where it is an event, counted into the gap.
  * @param wake called from outbox_put() when the egress thread may have work;
  *        not under the outbox's lock. May be NULL.
  * @return 0; -ENOMEM.

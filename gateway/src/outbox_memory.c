@@ -123,6 +123,20 @@ static void count_dropped(struct outbox *outbox, uint64_t seq, bool out_of_memor
 	gap->out_of_memory |= out_of_memory;
 }
 
+/**
+ * What to give up next: the oldest that was never sent. What was sent before a
+ * connection broke (a window at most) may have arrived, and a gap that names
+ * it would not be true; it goes only when there is nothing else.
+ */
+static struct entry *find_victim(const struct outbox *outbox)
+{
+	struct entry *entry = outbox->next;
+
+	while (entry && entry->was_taken)
+		entry = entry->after;
+	return entry ? entry : outbox->next;
+}
+
 /** @return 0; -EMSGSIZE; -ENOBUFS nothing is left that may be dropped. */
 static int make_room(struct outbox *outbox, size_t size)
 {
@@ -130,10 +144,12 @@ static int make_room(struct outbox *outbox, size_t size)
 		return -EMSGSIZE;
 	while (outbox->stats.events >= outbox->max_events ||
 	       outbox->stats.bytes + size > outbox->max_bytes) {
-		if (!outbox->next)
+		struct entry *victim = find_victim(outbox);
+
+		if (!victim)
 			return -ENOBUFS;
-		count_dropped(outbox, outbox->next->message.seq, false);
-		unlink_entry(outbox, outbox->next);
+		count_dropped(outbox, victim->message.seq, false);
+		unlink_entry(outbox, victim);
 	}
 	return 0;
 }

@@ -80,6 +80,9 @@ static void on_reply(void *user, const char *command, const char *json, size_t l
 {
 	struct output *output = user;
 
+	/* A command of the trace that was refused explains what is then missing. */
+	if ((!output->replies || output->timeline) && strncmp(json, "{\"ok\":false", 11) == 0)
+		fprintf(stderr, "cuebus simulate: %s was refused: %.*s\n", command, (int)len, json);
 	if (!output->replies || output->timeline)
 		return;
 	printf("# reply %s ", command);

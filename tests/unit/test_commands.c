@@ -162,6 +162,9 @@ Test(commands, bad_requests_name_the_field)
 	expect_error(&rig, "playlist/runs", "{\"playlist\":\"x\"}", "not_found", "/playlist");
 	expect_error(&rig, "playlist/define", "{\"name\":\"n\",\"definition\":{\"steps\":[]}}",
 	             "invalid_request", NULL);
+	expect_error(&rig, "playlist/define",
+	             "{\"name\":\"a/b\",\"definition\":{\"steps\":[{\"emit\":\"a\"}]}}",
+	             "invalid_request", "/name");
 	expect_error(&rig, "playlist/remove", "{\"playlist\":\"blink\"}", "refused", "/playlist");
 	expect_error(&rig, "playlist/remove", "{\"playlist\":\"x\"}", "not_found", "/playlist");
 	expect_error(&rig, "gesture/remove", "{\"gesture\":\"double\"}", "refused", "/gesture");

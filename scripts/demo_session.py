@@ -211,7 +211,9 @@ class Stream:
                     if process.poll() is not None:
                         fail(f"{name} ended:\n{self.running.log_of(name)}")
                 if time.monotonic() > deadline:
-                    fail(f"nothing came of {what}")
+                    logs = "".join(f"\n{name}:\n{self.running.log_of(name)}"
+                                   for name, _ in self.running.running)
+                    fail(f"nothing came of {what}{logs}")
                 self.condition.wait(0.2)
 
     def wait_offline(self):

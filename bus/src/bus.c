@@ -151,6 +151,24 @@ static int queue_push(struct cue_bus *bus, const struct cue_event *event)
 	return 0;
 }
 
+/**
+ * The depth bounds how long a chain gets, not how many branch off it: three
+ * handlers that each answer with the same type make 3^32 events. So what
+ * follows from one outside event (or timer) is bounded as a whole.
+ */
+static int append(struct cue_bus *bus, const struct cue_event *event)
+{
+	bool follows = bus->dispatching && event->depth > 0;
+	int r;
+
+	if (follows && bus->n_followed >= bus->limits.queue_events)
+		return -ENOBUFS;
+	r = queue_push(bus, event);
+	if (r >= 0 && follows)
+		bus->n_followed++;
+	return r;
+}
+
 static struct cue_event queue_pop(struct event_queue *queue)
 {
 	struct cue_event event = queue->ring[queue->head];
@@ -201,6 +219,7 @@ static void drain(struct cue_bus *bus)
 	if (bus->dispatching || bus->hold > 0)
 		return;
 	bus->dispatching = true;
+	bus->n_followed = 0;
 	while (bus->queue.n > 0) {
 		struct cue_event event = queue_pop(&bus->queue);
 
@@ -258,7 +277,7 @@ int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64
 		.origin = emit->origin,
 		.depth = (uint16_t)depth,
 	};
-	r = depth > bus->limits.cascade_depth ? -ELOOP : queue_push(bus, &event);
+	r = depth > bus->limits.cascade_depth ? -ELOOP : append(bus, &event);
 	if (r < 0) {
 		count_refusal(bus, r, type->name, cause_seq);
 		return r;

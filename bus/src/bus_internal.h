@@ -98,6 +98,7 @@ struct cue_bus {
 	const struct cue_event *current;
 	unsigned hold;   /* > 0: emits only append */
 	bool dispatching;
+	uint32_t n_followed; /* events that handlers appended since the dispatch began */
 	bool advancing;
 	bool reporting;
 	struct event_queue queue;

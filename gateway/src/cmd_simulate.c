@@ -44,8 +44,9 @@ static const char usage_text[] =
 	"  -w, --width COLUMNS   of the time line, 40 to 1000 (default 100)\n"
 	"  -h, --help            this text\n"
 	"\n"
-	"Exit codes: 0; 64 usage; 65 the trace is wrong; 70 internal, or the\n"
-	"configuration never comes to rest; 74 output failed; 78 the configuration is wrong.\n";
+	"Exit codes: 0; 64 usage; 65 the trace is wrong; 66 the trace can't be read;\n"
+	"70 internal, or the configuration did not come to rest; 74 output failed;\n"
+	"78 the configuration is wrong.\n";
 
 struct output {
 	struct simulation *simulation;
@@ -79,6 +80,9 @@ static void on_reply(void *user, const char *command, const char *json, size_t l
 {
 	struct output *output = user;
 
+	/* A command of the trace that was refused explains what is then missing. */
+	if ((!output->replies || output->timeline) && strncmp(json, "{\"ok\":false", 11) == 0)
+		fprintf(stderr, "cuebus simulate: %s was refused: %.*s\n", command, (int)len, json);
 	if (!output->replies || output->timeline)
 		return;
 	printf("# reply %s ", command);

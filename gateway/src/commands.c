@@ -138,7 +138,10 @@ int command_fail_diag(struct command_error *error, const struct diag *diag, cons
 
 		if (finding->severity != DIAG_ERROR)
 			continue;
-		snprintf(path, sizeof(path), "%s%s", prefix, finding->path);
+		if (strcmp(finding->file, "name") == 0)
+			snprintf(path, sizeof(path), "/name");
+		else
+			snprintf(path, sizeof(path), "%s%s", prefix, finding->path);
 		return command_fail(error, COMMAND_INVALID_REQUEST, path, "%s [%s]",
 		                    finding->message, finding->rule);
 	}

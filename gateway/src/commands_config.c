@@ -23,16 +23,13 @@ static void write_finding(struct cue_writer *w, const struct diag_finding *findi
 	cue_writer_object_end(w);
 }
 
-/** @p request_id_ok: the request's own key among the configuration's is no fault of it. */
-static void write_findings(struct cue_writer *w, const struct diag *diag, bool request_id_ok)
+static void write_findings(struct cue_writer *w, const struct diag *diag)
 {
 	cue_writer_object_begin(w);
 	cue_writer_key(w, "findings");
 	cue_writer_array_begin(w);
-	for (size_t i = 0; i < diag->n; i++) {
-		if (!request_id_ok || strcmp(diag->findings[i].path, "/request_id") != 0)
-			write_finding(w, &diag->findings[i]);
-	}
+	for (size_t i = 0; i < diag->n; i++)
+		write_finding(w, &diag->findings[i]);
 	cue_writer_array_end(w);
 	cue_writer_object_end(w);
 }
@@ -43,11 +40,11 @@ int command_config_check(COMMAND_ARGS)
 	struct config *config = NULL;
 	int r;
 
-	(void)commands, (void)error;
-	r = config_load_text("payload", request->payload_len ? request->payload : "",
-	                     request->payload_len, &diag, &config);
+	(void)commands, (void)fields, (void)error;
+	r = config_load_request(request->payload_len ? request->payload : "", request->payload_len,
+	                        &diag, &config);
 	config_free(config);
-	write_findings(result, &diag, fields->request_id != NULL);
+	write_findings(result, &diag);
 	diag_clear(&diag);
 	return r == -ENOMEM ? r : 0;
 }
@@ -62,7 +59,7 @@ int command_config_reload(COMMAND_ARGS)
 		return command_fail(error, COMMAND_REFUSED, "", "there is nothing to reload here");
 	r = commands->config.reload(commands->config.user, &diag);
 	if (r == 0) {
-		write_findings(result, &diag, false);
+		write_findings(result, &diag);
 	} else if (r != -ENOMEM) {
 		command_fail_diag(error, &diag, "");
 		error->code = COMMAND_REFUSED;

@@ -136,13 +136,17 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 int config_load_text(const char *name, const char *text, size_t len, struct diag *diag,
                      struct config **ret_config);
 
+/** The same for the payload of config/check, which may carry its `request_id` among the keys. */
+int config_load_request(const char *text, size_t len, struct diag *diag, struct config **ret_config);
+
 struct config *config_free(struct config *config);
 
 /**
  * One definition from a command (`define`): the same table, the same checks.
  * @param json strict JSON text of the definition object.
  * @param ret  freed with config_playlist_free() / config_gesture_free().
- * @return 0; -EINVAL with findings in @p diag (file is "definition").
+ * @return 0; -EINVAL with findings in @p diag (file is "definition", or "name" where the
+ *         name is at fault).
  */
 int config_playlist_parse(const char *name, const char *json, size_t len, struct diag *diag,
                           struct config_playlist **ret);

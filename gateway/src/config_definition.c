@@ -22,6 +22,7 @@ struct gesture_holder {
 };
 
 static const char file[] = "definition";
+static const char name_file[] = "name";
 
 /** The name, checked as a key of the configuration's map would be. */
 static char *copy_name(struct config_reader *reader, const char *name)
@@ -30,7 +31,7 @@ static char *copy_name(struct config_reader *reader, const char *name)
 	struct jsonc_node node = { .type = JSONC_STRING,
 		                   .text = name,
 		                   .text_len = strlen(name),
-		                   .file = file,
+		                   .file = name_file,
 		                   .place = { 1, 1, 0 } };
 	char *copy;
 

@@ -68,6 +68,22 @@ int config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_
 	return read_all(fd, max, ret_text, ret_len);
 }
 
+int config_d_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len)
+{
+	/* O_NONBLOCK: opening a FIFO would wait for a writer. */
+	__attribute__((cleanup(closep))) int fd =
+	        open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return -ENOTSUP;
+	return read_all(fd, max, ret_text, ret_len);
+}
+
 static int is_config(const struct dirent *entry)
 {
 	size_t len = strlen(entry->d_name);
@@ -108,7 +124,7 @@ int config_d_list(const char *path, char ***ret_paths, size_t *ret_n)
 		return -ENOMEM;
 	}
 	n = scandir(name, &entries, is_config, by_name);
-	if (n < 0 && errno != ENOENT && errno != ENOTDIR)
+	if (n < 0 && errno != ENOENT)
 		return -errno;
 	if (n <= 0) {
 		if (n == 0)

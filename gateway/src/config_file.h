@@ -9,11 +9,18 @@
 #include <stddef.h>
 
 /**
- * Read a whole file.
+ * Read a whole file. May be a pipe: `cuebus check <(make-config)`.
  * @param ret_text malloc()ed, NUL-terminated; the caller frees it.
  * @return 0; -EFBIG over @p max bytes; -EISDIR; -ENOMEM; the errno of opening or reading.
  */
 int config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len);
+
+/**
+ * The same for a file of conf.d, which must be a regular one: nobody means a
+ * pipe there, and a reload must not wait for its writer.
+ * @return as above; -ENOTSUP no regular file.
+ */
+int config_d_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len);
 
 /** The most files conf.d may hold. */
 #define CONFIG_D_FILES_MAX 1024U

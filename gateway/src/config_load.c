@@ -18,6 +18,8 @@
 /** The most `limits.config_bytes` can be set to: what is read before the limits are known. */
 #define CONFIG_BYTES_MAX (16U * 1024U * 1024U)
 
+typedef int file_reader(const char *path, size_t max, char **ret_text, size_t *ret_len);
+
 struct load {
 	struct config_reader reader;
 	struct config *config;
@@ -76,17 +78,20 @@ static void tell_file(struct load *load, const char *path, int error)
 	if (error == -EFBIG)
 		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "config-bytes",
 		         "the file is larger than %u bytes", CONFIG_BYTES_MAX);
+	else if (error == -ENOTSUP)
+		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
+		         "not a regular file; conf.d can't hold pipes and devices");
 	else
 		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file", "can't be read: %s",
 		         strerror(-error));
 }
 
 /** Read and merge one file. @return 0 or -ENOMEM; the file's own trouble is told. */
-static int load_file(struct load *load, const char *path, int *ret_error)
+static int load_file(struct load *load, file_reader *read, const char *path, int *ret_error)
 {
 	__attribute__((cleanup(freep))) char *text = NULL;
 	size_t len;
-	int r = config_file_read(path, CONFIG_BYTES_MAX, &text, &len);
+	int r = read(path, CONFIG_BYTES_MAX, &text, &len);
 
 	if (r == -ENOMEM)
 		return r;
@@ -106,14 +111,17 @@ static int load_conf_d(struct load *load, const char *path)
 
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0) {
+	if (r == -E2BIG)
 		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
-		         "conf.d beside it can't be read: %s",
-		         r == -E2BIG ? "too many files" : strerror(-r));
+		         "conf.d beside it has more than %u files; put them together",
+		         CONFIG_D_FILES_MAX);
+	else if (r < 0)
+		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
+		         "conf.d beside it can't be read: %s", strerror(-r));
+	if (r < 0)
 		return 0;
-	}
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = load_file(load, paths[i], &error);
+		r = load_file(load, config_d_file_read, paths[i], &error);
 	config_d_free(paths, n);
 	return r;
 }
@@ -223,6 +231,22 @@ int config_load_text(const char *name, const char *text, size_t len, struct diag
 	return load_end(&load, load_text(&load, name, text, len), ret_config);
 }
 
+int config_load_request(const char *text, size_t len, struct diag *diag, struct config **ret_config)
+{
+	struct jsonc_node *request_id = NULL;
+	struct load load;
+	int r = load_begin(&load, diag);
+
+	if (r < 0)
+		return r;
+	r = load_text(&load, "payload", text, len);
+	if (load.root)
+		request_id = jsonc_get(load.root, "request_id");
+	if (request_id)
+		jsonc_remove(request_id);
+	return load_end(&load, r, ret_config);
+}
+
 int config_load(const char *path, struct diag *diag, struct config **ret_config)
 {
 	struct load load;
@@ -231,7 +255,7 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 	if (r < 0)
 		return r;
 	load.reader.local = true;
-	r = load_file(&load, path, &error);
+	r = load_file(&load, config_file_read, path, &error);
 	/* A main file with a fault of syntax is no ground to merge on. */
 	if (r == 0 && load.root)
 		r = load_conf_d(&load, path);

@@ -164,7 +164,7 @@ static const struct config_field limits_fields[] = {
 	LIMIT("event_types", bus.event_types, 64, 10000000, "65536",
 	      "Distinct event types seen since the start."),
 	LIMIT("queue_events", bus.queue_events, 64, 10000000, "262144",
-	      "Events waiting for dispatch."),
+	      "Events waiting for dispatch, and events that follow from one another at one instant."),
 	LIMIT("gesture_producers", bus.gesture_producers, 1, 1000000, "1024",
 	      "Producers that one gesture keeps apart; the one not heard of longest is forgotten."),
 };

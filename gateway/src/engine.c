@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine_internal.h"
+#include "own_types.h"
 
 /* ---- what the bus asks and tells ---- */
 
@@ -158,6 +159,9 @@ static int make_parts(struct engine *engine)
 	if (!engine->buffers)
 		return -ENOMEM;
 	r = faults_new(engine, &engine->faults);
+	if (r < 0)
+		return r;
+	r = own_types_intern(engine->bus);
 	if (r < 0)
 		return r;
 	r = cue_playlists_new(engine->bus, &engine->playlists);

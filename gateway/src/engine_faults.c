@@ -21,7 +21,8 @@
  *
  * A notice is not emitted in the report itself but by a timer that is due at
  * once: outside of any dispatch, at depth 0, so that it comes after what led to
- * it and can neither be cut with the cascade nor recurse.
+ * it and can neither be cut with the cascade nor recurse. Trouble with a notice
+ * is not announced: that would be the next one, for ever.
  *
  *   state | a report comes              | the timer fires
  *   IDLE  | keep it, arm at now -> DUE  | impossible
@@ -35,7 +36,9 @@
 #include <string.h>
 
 #define NOTICE_INTERVAL_NS CUE_NS_PER_S
-#define NOTICES (CUE_REPORT_NO_MEMORY + 1)
+#define FAULT_TYPE         "gateway.fault"
+#define CASCADE_TYPE       "gateway.cascade"
+#define NOTICES            (CUE_REPORT_NO_MEMORY + 1)
 
 struct notice {
 	struct engine *engine;
@@ -111,7 +114,7 @@ static void announce(struct notice *notice)
 	cue_writer_object_end(&w);
 	(void)cue_writer_finish_payload(&w, &payload);
 	notice->pending = 0;
-	engine_emit_caused(notice->engine, cascade ? "gateway.cascade" : "gateway.fault", payload,
+	engine_emit_caused(notice->engine, cascade ? CASCADE_TYPE : FAULT_TYPE, payload,
 	                   notice->cause_seq);
 }
 
@@ -123,7 +126,7 @@ static void on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 	if (notice->pending == 0)
 		return; /* a second has passed without another */
 	announce(notice);
-	/* What is reported from here on waits, the announcement's own failure included. */
+	/* What is reported from here on waits. */
 	cue_timer_arm(notice->timer, cue_bus_now(bus) + NOTICE_INTERVAL_NS);
 }
 
@@ -138,10 +141,18 @@ static void keep(struct notice *notice, const struct cue_report *report)
 	notice->what = report->what ? strdup(report->what) : NULL;
 }
 
+static bool is_about_a_notice(const struct cue_report *report)
+{
+	return report->event_type && (strcmp(report->event_type, FAULT_TYPE) == 0 ||
+	                              strcmp(report->event_type, CASCADE_TYPE) == 0);
+}
+
 void faults_report(struct faults *faults, const struct cue_report *report)
 {
 	struct notice *notice = &faults->notices[report->code];
 
+	if (is_about_a_notice(report))
+		return;
 	if (notice->pending++ == 0)
 		keep(notice, report);
 	if (!cue_timer_is_armed(notice->timer))

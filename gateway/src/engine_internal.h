@@ -53,7 +53,7 @@ int engine_swap_definitions(struct engine *engine, const struct config *from,
 
 /* inputs.c */
 
-/** A closed input, its decoder ready. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver; -ENOMEM. */
+/** A closed input, its decoder ready. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver; -ENOSPC too many event types; -ENOMEM. */
 int input_new(struct engine *engine, const struct config_input *config, struct input **ret_input,
               char *error);
 struct input *input_free(struct input *input);

@@ -330,6 +330,16 @@ void input_resume(struct input *input)
 
 /* ---- life ---- */
 
+/** Places for its types, as in own_types.h. */
+static int intern_types(struct cue_bus *bus, const struct config_input *config)
+{
+	const struct cue_type *type;
+	int r = cue_bus_intern(bus, config->event, &type);
+
+	return r < 0 || !config->release_event ? r :
+	                                         cue_bus_intern(bus, config->release_event, &type);
+}
+
 int input_new(struct engine *engine, const struct config_input *config, struct input **ret_input,
               char *error)
 {
@@ -351,6 +361,9 @@ int input_new(struct engine *engine, const struct config_input *config, struct i
 	r = input_event_extra(config->decoder.kind, config->data, &input->extra);
 	if (r < 0)
 		goto fail;
+	r = intern_types(engine->bus, config);
+	if (r < 0)
+		goto fail;
 	r = decoder_new(&config->decoder, &input->decoder);
 	if (r < 0)
 		goto fail;
@@ -367,6 +380,9 @@ fail:
 		snprintf(error, ENGINE_ERROR_SIZE,
 		         "input \"%s\": driver \"%s\" is not built in (there are gpio, sim and replay)",
 		         config->name, config->driver);
+	else if (r == -ENOSPC)
+		snprintf(error, ENGINE_ERROR_SIZE,
+		         "input \"%s\": its event types go over limits.event_types", config->name);
 	else
 		snprintf(error, ENGINE_ERROR_SIZE, "input \"%s\": %s", config->name, strerrordesc_np(-r));
 	input_free(input);

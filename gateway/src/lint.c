@@ -125,15 +125,21 @@ static void check_own_interrupts(struct config_reader *reader,
 void lint_playlist(struct config_reader *reader, const struct config_playlist *playlist,
                    const struct jsonc_node *node)
 {
+	static const char *const filters[] = { "trigger", "interrupts", NULL };
+
 	check_metadata(reader, playlist->def.metadata, node);
 	check_times(reader, &playlist->def, jsonc_get(node, "steps"));
 	check_own_interrupts(reader, &playlist->def, node);
+	lint_matches(reader, node, filters);
 }
 
 void lint_gesture(struct config_reader *reader, const struct config_gesture *gesture,
                   const struct jsonc_node *node)
 {
+	static const char *const filters[] = { "source", "steps", "when", NULL };
+
 	check_metadata(reader, gesture->def.metadata, node);
+	lint_matches(reader, node, filters);
 }
 
 /* ---- the whole ---- */

@@ -24,6 +24,10 @@ void lint_playlist(struct config_reader *reader, const struct config_playlist *p
 void lint_gesture(struct config_reader *reader, const struct config_gesture *gesture,
                   const struct jsonc_node *node);
 
+/** match-object, in the filters and conditions under @p keys (to a NULL) of one definition. */
+void lint_matches(struct config_reader *reader, const struct jsonc_node *definition,
+                  const char *const *keys);
+
 /** The configuration with the node of each input, gesture and playlist. */
 struct lint {
 	struct config_reader *reader;

@@ -6,20 +6,10 @@
 #include <string.h>
 
 #include "did_you_mean.h"
+#include "own_types.h"
 
 /** Over this many names a suggestion costs more than it helps. */
 #define SUGGEST_MAX 2000U
-
-/** What the gateway itself emits. */
-static const char *const own_types[] = {
-	"event.playlist.created", "event.playlist.emitted",
-	"event.playlist.stopped", "event.playlist.rejected",
-	"event.playlist.paused",  "event.playlist.resumed",
-	"event.playlist.overdue", "gateway.cascade",
-	"gateway.fault",          "gateway.gap",
-	"gateway.refused",        "input.resync",
-	"input.failed",           "input.restored",
-};
 
 struct names {
 	const char **names;
@@ -44,7 +34,7 @@ static bool contains(const struct names *set, const char *name)
 
 static size_t count(const struct config *config)
 {
-	size_t n = sizeof(own_types) / sizeof(*own_types) + config->n_inputs * 2;
+	size_t n = OWN_TYPES_COUNT + config->n_inputs * 2;
 
 	for (size_t i = 0; i < config->n_gestures; i++)
 		n += 1 + config->gestures[i].def.n_mirror;
@@ -60,7 +50,7 @@ static bool collect(struct lint *lint, struct names *set)
 	set->names = config_alloc(lint->reader, count(config), sizeof(char *));
 	if (!set->names)
 		return false;
-	for (size_t i = 0; i < sizeof(own_types) / sizeof(*own_types); i++)
+	for (size_t i = 0; i < OWN_TYPES_COUNT; i++)
 		add(set, own_types[i]);
 	for (size_t i = 0; i < config->n_inputs; i++) {
 		add(set, config->inputs[i].event);

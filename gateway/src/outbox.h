@@ -41,7 +41,9 @@ enum outbox_sync {
 
 /** Who has to go when the outbox is full. */
 enum outbox_full {
-	OUTBOX_DROP_OLDEST, /**< the oldest message that is not in flight */
+	/** The oldest message never taken; if there is none, the oldest that was
+	 *  taken before a rewind. */
+	OUTBOX_DROP_OLDEST,
 	OUTBOX_REJECT_NEW,  /**< the one that is put */
 };
 

@@ -19,9 +19,12 @@
 
 #include "outbox_internal.h"
 
+#define NS_PER_S 1000000000ULL
+
 /* A disk that damages one file after the other is not filled with them. */
 #define SET_ASIDE_MAX 4U
 #define RETURN_CHUNK  4096U
+#define GROUP_POLL_NS (NS_PER_S / 1000)
 
 /* ---- failure ---- */
 
@@ -266,6 +269,20 @@ static int adopt(struct outbox *outbox)
 	return r;
 }
 
+/** Nothing of a group is written before its end; one may have begun while the disk was at work. */
+static void wait_for_group_end(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	while (outbox->held > 0 && !disk->quit) {
+		uint64_t until_ns = outbox_now() + GROUP_POLL_NS;
+		struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
+			                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+
+		pthread_cond_timedwait(&disk->work, &outbox->mutex, &until);
+	}
+}
+
 /** All that is not on disk; what lies in another database is read first. */
 static int write_all(struct outbox *outbox)
 {
@@ -276,6 +293,7 @@ static int write_all(struct outbox *outbox)
 		r = 0;
 		if (outbox->unwritten && outbox->unwritten->is_range)
 			r = outbox_disk_load(outbox, outbox_as_range(outbox->unwritten), true);
+		wait_for_group_end(outbox);
 		if (r >= 0)
 			r = outbox_disk_write(outbox, RETURN_CHUNK, probe);
 		probe = false;

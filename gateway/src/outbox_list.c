@@ -186,13 +186,31 @@ static void drop_from_range(struct outbox *outbox, struct outbox_range *range,
 }
 
 /** A range that is being read may have been emptied: nothing of it is left to drop. */
+static bool is_empty(struct outbox_node *node)
+{
+	return node->is_range && outbox_as_range(node)->count == 0;
+}
+
+static bool was_sent(struct outbox_node *node)
+{
+	return !node->is_range && outbox_as_entry(node)->was_taken;
+}
+
+/**
+ * What to give up next: the oldest that was never sent. What was sent before a
+ * connection broke (a window at most) may have arrived, and a gap that names
+ * it would not be true; it goes only when there is nothing else.
+ */
 static struct outbox_node *first_droppable(const struct outbox *outbox)
 {
-	struct outbox_node *node = outbox->next;
+	struct outbox_node *node = outbox->next, *sent = NULL;
 
-	while (node && node->is_range && outbox_as_range(node)->count == 0)
+	while (node && (is_empty(node) || was_sent(node))) {
+		if (!sent && !is_empty(node))
+			sent = node;
 		node = node->after;
-	return node;
+	}
+	return node ? node : sent;
 }
 
 bool outbox_drop_next(struct outbox *outbox, enum outbox_reason reason)

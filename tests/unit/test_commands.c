@@ -162,6 +162,9 @@ Test(commands, bad_requests_name_the_field)
 	expect_error(&rig, "playlist/runs", "{\"playlist\":\"x\"}", "not_found", "/playlist");
 	expect_error(&rig, "playlist/define", "{\"name\":\"n\",\"definition\":{\"steps\":[]}}",
 	             "invalid_request", NULL);
+	expect_error(&rig, "playlist/define",
+	             "{\"name\":\"a/b\",\"definition\":{\"steps\":[{\"emit\":\"a\"}]}}",
+	             "invalid_request", "/name");
 	expect_error(&rig, "playlist/remove", "{\"playlist\":\"blink\"}", "refused", "/playlist");
 	expect_error(&rig, "playlist/remove", "{\"playlist\":\"x\"}", "not_found", "/playlist");
 	expect_error(&rig, "gesture/remove", "{\"gesture\":\"double\"}", "refused", "/gesture");
@@ -291,6 +294,11 @@ Test(commands, config_check_tells_every_finding)
 	cr_assert_not_null(strstr(reply, "\"severity\":\"error\",\"line\":1,\"column\":"));
 	cr_assert_not_null(strstr(reply, "gatway"));
 	cr_assert_null(strstr(reply, "/request_id"));
+	/* Nor does it keep the findings back that are told of a configuration without errors only. */
+	reply = run(&rig, "config/check",
+	            "{\"gateway\":{\"id\":\"x\"},\"request_id\":\"q\",\"playlists\":{\"p\":"
+	            "{\"trigger\":\"nobody.emits\",\"steps\":[{\"emit\":\"a\"}]}}}");
+	cr_assert_not_null(strstr(reply, "\"rule\":\"never-emitted\""));
 	cr_assert_not_null(strstr(run(&rig, "config/get", ""), "\"hash\":\""));
 	rig_close(&rig);
 }

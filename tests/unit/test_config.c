@@ -356,6 +356,49 @@ Test(config, conf_d_is_merged_in_order_of_name)
 	cr_assert_eq(system(command), 0);
 }
 
+/** Check that the only finding is @p message, about @p name in @p folder, and remove the folder. */
+static void assert_conf_d_finding(const char *folder, const char *name, const char *message)
+{
+	char path[64], command[64];
+	struct loaded l = { 0 };
+
+	write_file(folder, "c.json", "{\"gateway\":{\"id\":\"g\"}}");
+	snprintf(path, sizeof(path), "%s/c.json", folder);
+	l.r = config_load(path, &l.diag, &l.config);
+	cr_assert_eq(l.r, -EINVAL);
+	cr_assert_eq(l.diag.n, 1);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	cr_assert_str_eq(l.diag.findings[0].file, path);
+	cr_assert_str_eq(l.diag.findings[0].message, message);
+	cr_assert_str_eq(l.diag.findings[0].rule, "file");
+	release(&l);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	cr_assert_eq(system(command), 0);
+}
+
+/* A reload would wait for somebody to write into it, and with it every event. */
+Test(config, conf_d_does_not_wait_for_a_pipe)
+{
+	char folder[] = "/tmp/cuebus-test-XXXXXX", path[64];
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/conf.d", folder);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/conf.d/a.json", folder);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	assert_conf_d_finding(folder, "conf.d/a.json",
+	                      "not a regular file; conf.d can't hold pipes and devices");
+}
+
+Test(config, conf_d_that_is_no_folder_is_told)
+{
+	char folder[] = "/tmp/cuebus-test-XXXXXX";
+
+	cr_assert_not_null(mkdtemp(folder));
+	write_file(folder, "conf.d", "{}");
+	assert_conf_d_finding(folder, "c.json", "conf.d beside it can't be read: Not a directory");
+}
+
 Test(config, thousands_of_findings_are_bounded)
 {
 	const size_t n = 20000;
@@ -437,7 +480,8 @@ Test(config, broken_definitions_are_refused_with_their_place)
 		cr_assert_eq(diag.n, 1, "%s", cases[i].json);
 		cr_assert_str_eq(diag.findings[0].rule, cases[i].rule);
 		cr_assert_str_eq(diag.findings[0].path, cases[i].path);
-		cr_assert_str_eq(diag.findings[0].file, "definition");
+		cr_assert_str_eq(diag.findings[0].file,
+		                 strcmp(cases[i].name, "p") == 0 ? "definition" : "name");
 		diag_clear(&diag);
 	}
 }

@@ -253,3 +253,63 @@ Test(engine_faults, announced_once_a_second_with_what_was_left_out)
 	cue_subscription_cancel(subscription);
 	fixture_tear_down(&f);
 }
+
+Test(engine_faults, a_full_state_store_is_announced_for_events_but_not_for_the_announcement)
+{
+	struct made made;
+	struct fixture f;
+
+	made_init(&made, "t");
+	made.config.limits.bus.state_entries = 1;
+	fixture_set_up(&f, &made.config);
+	emit(&f, "kept");
+	emit(&f, "left.out");
+	engine_wake(f.engine, 0);
+	cr_assert_not_null(strstr(fixture_log(&f), "\"fault\":\"state_full\",\"event_type\":\"left.out\""));
+	/* gateway.fault found no place either: telling that would never end. */
+	engine_wake(f.engine, 60 * CUE_NS_PER_S);
+	cr_assert_str_eq(fixture_log(&f), "");
+	cr_assert_eq(engine_next_deadline(f.engine), CUE_TIME_NONE);
+	fixture_tear_down(&f);
+}
+
+/* Event types come from the network: they must not keep the gateway's from being told. */
+Test(engine_faults, foreign_types_leave_the_places_of_those_that_the_gateway_emits)
+{
+	struct made made;
+	struct fixture f;
+	char error[512] = "", type[16];
+
+	made_init(&made, "t");
+	made_input(&made, "a", "l0", 0);
+	made.inputs[0].release_event = text("release");
+	made_playlist(&made, "p", "go", "x");
+	made.config.limits.bus.event_types = 64;
+	fixture_set_up(&f, &made.config);
+	cr_assert_eq(engine_open_inputs(f.engine, error), 0, "%s", error);
+	for (int i = 0; i < 100; i++) {
+		snprintf(type, sizeof(type), "foreign.%d", i);
+		(void)cue_bus_emit(engine_bus(f.engine), &(struct cue_emit){ .type = type }, NULL);
+	}
+	engine_wake(f.engine, 0);
+	cr_assert_not_null(strstr(fixture_log(&f), "gateway.fault@0 {\"fault\":\"types_full\""));
+	engine_wake(f.engine, 60 * CUE_NS_PER_S);
+	cr_assert_eq(engine_next_deadline(f.engine), CUE_TIME_NONE);
+	fixture_log(&f);
+	fake_edge(0, 60 * CUE_NS_PER_S, true, false);
+	fake_edge(0, 61 * CUE_NS_PER_S, false, false);
+	engine_wake(f.engine, 61 * CUE_NS_PER_S);
+	emit(&f, "go");
+	engine_wake(f.engine, 70 * CUE_NS_PER_S);
+	{
+		const char *log = fixture_log(&f);
+
+		cr_assert_not_null(strstr(log, "press@"), "%s", log);
+		cr_assert_not_null(strstr(log, "release@"));
+		cr_assert_not_null(strstr(log, "event.playlist.created@"));
+		cr_assert_not_null(strstr(log, "event.playlist.emitted@"));
+		cr_assert_not_null(strstr(log, "event.playlist.stopped@"));
+	}
+	fixture_tear_down(&f);
+	made_clear(&made);
+}

@@ -131,6 +131,35 @@ Test(outbox, when_full_the_oldest_not_in_flight_goes)
 	outbox_free(outbox);
 }
 
+/* What was sent before the connection broke may have arrived: a gap that named
+ * it would tell of a loss that there was not. */
+Test(outbox, what_was_sent_before_a_rewind_goes_last)
+{
+	struct outbox *outbox = make(4, 100000);
+	const uint64_t left[] = { 1, 2, 5, 6 };
+	struct outbox_gap gap;
+	uint64_t id;
+
+	for (uint64_t seq = 1; seq <= 4; seq++)
+		cr_assert_eq(put(outbox, seq), 0);
+	cr_assert_eq(take(outbox, &id), 1);
+	cr_assert_eq(take(outbox, &id), 2);
+	outbox_rewind(outbox);
+	cr_assert_eq(put(outbox, 5), 0);
+	cr_assert_eq(put(outbox, 6), 0);
+	cr_assert(outbox_take_gap(outbox, &gap));
+	cr_assert_eq(gap.from_seq, 3);
+	cr_assert_eq(gap.to_seq, 4);
+	cr_assert_eq(gap.count, 2);
+	for (uint64_t i = 0; i < 4; i++)
+		cr_assert_eq(take(outbox, &id), left[i]);
+	outbox_rewind(outbox);
+	cr_assert_eq(put(outbox, 7), 0);
+	cr_assert(outbox_take_gap(outbox, &gap));
+	cr_assert_eq(gap.from_seq, 1); /* there was nothing else */
+	outbox_free(outbox);
+}
+
 Test(outbox, replies_are_dropped_but_make_no_gap)
 {
 	struct outbox *outbox = make(1, 100000);

@@ -27,7 +27,7 @@ struct cue_subscription;
 enum cue_report_code {
 	CUE_REPORT_HANDLER_FAILED, /**< error: the handler's negative errno. */
 	CUE_REPORT_CASCADE_CUT,    /**< an event at depth > limit was not emitted. */
-	CUE_REPORT_QUEUE_FULL,     /**< an event was refused: too many are waiting. */
+	CUE_REPORT_QUEUE_FULL,     /**< an event was refused: too many are waiting, or follow from one. */
 	CUE_REPORT_STATE_FULL,     /**< a new state entry was not kept. */
 	CUE_REPORT_TYPES_FULL,     /**< an event of a new type was refused. */
 	CUE_REPORT_NO_MEMORY,      /**< something was given up for lack of memory. */
@@ -45,7 +45,8 @@ struct cue_report {
 /** 0 in a member means its default, in brackets. */
 struct cue_limits {
 	uint32_t event_types;     /**< distinct event types ever seen [65,536]. */
-	uint32_t queue_events;    /**< events waiting for dispatch [262,144]. */
+	uint32_t queue_events;    /**< events waiting for dispatch, and events that follow from one
+	                               outside event or timer at one instant [262,144]. */
 	uint32_t state_entries;   /**< (type, producer) pairs kept [65,536]. */
 	uint32_t cascade_depth;   /**< [32] */
 	/** [32] An event's data that is nested deeper is told as `null` where
@@ -163,7 +164,7 @@ struct cue_emit {
  * waits its turn, and its cause is the event being handled.
  * @param ret_seq optional; the event's seq (0 if its type is not numbered).
  * @return 0; -EINVAL malformed type; -ELOOP cut at the cascade depth;
- *         -ENOBUFS the queue is full; -ENOSPC too many event types; -ENOMEM.
+ *         -ENOBUFS the queue is full, or too many follow from one event; -ENOSPC too many event types; -ENOMEM.
  *         All but -EINVAL are counted and reported.
  */
 int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret_seq);

@@ -169,6 +169,7 @@ static bool connect_once(struct egress *e)
 		e->socket = paho_dup_socket(e->connection);
 	}
 	pthread_mutex_unlock(&e->mutex);
+	egress_tell_changed(e);
 	if (r < 0) {
 		log_write(e->config.log, r == -ECONNREFUSED ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
 		          "no connection to the broker: %s", error);
@@ -388,4 +389,15 @@ void egress_get_stats(struct egress *e, struct egress_stats *ret_stats)
 	pthread_mutex_lock(&e->mutex);
 	*ret_stats = e->stats;
 	pthread_mutex_unlock(&e->mutex);
+}
+
+void egress_tell_changed(struct egress *e)
+{
+	(void)atomic_fetch_add(&e->changes, 1);
+	inbox_wake(e->queues.inbox);
+}
+
+uint64_t egress_changes(const struct egress *e)
+{
+	return atomic_load(&e->changes);
 }

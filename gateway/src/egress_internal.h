@@ -7,6 +7,7 @@
 #define CUEBUS_EGRESS_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "backoff.h"
 #include "egress.h"
@@ -51,6 +52,8 @@ struct egress {
 	struct egress_slot slots[MQTT_WINDOW_MAX];
 	unsigned in_flight;
 
+	_Atomic uint64_t changes; /* egress_changes() */
+
 	pthread_mutex_t mutex; /* guards everything below */
 	pthread_cond_t cond;   /* on CLOCK_MONOTONIC */
 	bool work;
@@ -72,6 +75,9 @@ uint64_t egress_now(void);
 
 /** Sleep until there is work or @p until_ns; forgets that there was work. */
 void egress_wait(struct egress *egress, uint64_t until_ns);
+
+/** Something about the connection changed; the mutex is not held. */
+void egress_tell_changed(struct egress *egress);
 
 /** Whether to end, and by when what is left must be sent. */
 bool egress_is_stopping(struct egress *egress, uint64_t *ret_stop_by_ns);

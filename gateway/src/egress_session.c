@@ -346,6 +346,7 @@ enum egress_end egress_session(struct egress *e)
 		pthread_mutex_lock(&e->mutex);
 		e->stats.connected = true;
 		pthread_mutex_unlock(&e->mutex);
+		egress_tell_changed(e);
 		end = phase_online(e);
 		if (end != EGRESS_LOST)
 			phase_leave(e);
@@ -359,5 +360,6 @@ enum egress_end egress_session(struct egress *e)
 	e->stats.connected = false;
 	e->stats.in_flight = 0;
 	pthread_mutex_unlock(&e->mutex);
+	egress_tell_changed(e);
 	return end;
 }

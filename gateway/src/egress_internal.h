@@ -31,6 +31,13 @@ struct egress_slot {
 	struct retained_message retained;  /* topic NULL: not a retained view */
 };
 
+/** Attempts to connect that failed, since the last that did not. Egress thread only. */
+struct egress_failures {
+	unsigned attempts;
+	uint64_t told_ns;            /* when `error` was logged last */
+	char error[PAHO_ERROR_SIZE];
+};
+
 enum egress_end {
 	EGRESS_LOST,        /* the connection broke */
 	EGRESS_RECONFIGURE, /* other settings are there */
@@ -48,6 +55,7 @@ struct egress {
 	struct backoff backoff;
 	struct paho_connection *connection;
 	unsigned short_sessions; /* in a row */
+	struct egress_failures failures;
 	unsigned window; /* of this session */
 	struct egress_slot slots[MQTT_WINDOW_MAX];
 	unsigned in_flight;

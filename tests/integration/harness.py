@@ -92,10 +92,13 @@ def until(what, condition, timeout_s=TIMEOUT_S, process=None):
         time.sleep(0.01)
 
 
+BROKER_LINES = ("allow_anonymous true", "max_queued_messages 0")
+
+
 class Broker:
     """With `lines` its configuration is these, under a listener of its own."""
 
-    def __init__(self, directory, lines=("allow_anonymous true", "max_queued_messages 0"),
+    def __init__(self, directory, lines=BROKER_LINES,
                  environment=None):
         self.directory = pathlib.Path(directory)
         self.lines = lines
@@ -538,6 +541,7 @@ class IntegrationTest(unittest.TestCase):
     the watcher saw is checked when the class ends."""
 
     maxDiff = None
+    broker_lines = BROKER_LINES
 
     @classmethod
     def config(cls):
@@ -548,7 +552,7 @@ class IntegrationTest(unittest.TestCase):
         cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="cuebus-it-"))
         cls.state_dir = cls.directory / "state"
         cls.state_dir.mkdir()
-        cls.broker = Broker(cls.directory)
+        cls.broker = Broker(cls.directory, cls.broker_lines)
         cls.gateway = None
         cls.clients = []
         try:

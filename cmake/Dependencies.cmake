@@ -14,4 +14,7 @@ add_library(paho_mqtt3cs INTERFACE IMPORTED)
 target_include_directories(paho_mqtt3cs SYSTEM INTERFACE ${PAHO_INCLUDE})
 target_link_libraries(paho_mqtt3cs INTERFACE ${PAHO_MQTT3CS})
 
+# What paho does TLS with; ours says why a handshake failed.
+find_package(OpenSSL 3.0 REQUIRED)
+
 find_package(Threads REQUIRED)

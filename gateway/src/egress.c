@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -15,6 +16,8 @@
 #define CONNECT_TIMEOUT_S 5
 /* So many lost soon after they were made are worth a hint. */
 #define SHORT_SESSIONS 3U
+/* The same failure again and again is told once in so long. */
+#define TELL_AGAIN_NS (300 * CUE_NS_PER_S)
 /* After a hanging call was broken. */
 #define BREAK_NS CUE_NS_PER_S
 
@@ -135,6 +138,7 @@ static void take_settings(struct egress *e)
 		e->settings = e->new_settings;
 		e->new_settings = NULL;
 		e->backoff = (struct backoff){ 0 };
+		e->failures = (struct egress_failures){ 0 };
 	}
 	pthread_mutex_unlock(&e->mutex);
 }
@@ -148,6 +152,27 @@ static void reset_shared(struct egress *e)
 	e->n_acks = 0;
 	e->acks_overrun = false;
 	pthread_mutex_unlock(&e->mutex);
+}
+
+/** A cause is told at once; as long as it stays the same, only now and then. */
+static void tell_failure(struct egress *e, int r, const char *error)
+{
+	struct egress_failures *failures = &e->failures;
+	enum log_level level = r == -ECONNREFUSED || r == -EHOSTUNREACH ? LOG_LEVEL_WARNING
+	                                                                : LOG_LEVEL_ERROR;
+	uint64_t now_ns = egress_now();
+
+	failures->attempts++;
+	if (failures->attempts > 1 && strcmp(failures->error, error) == 0) {
+		if (now_ns - failures->told_ns < TELL_AGAIN_NS)
+			return;
+		log_write(e->config.log, level, "still no connection to the broker, %u attempts: %s",
+		          failures->attempts, error);
+	} else {
+		log_write(e->config.log, level, "no connection to the broker: %s", error);
+		snprintf(failures->error, sizeof(failures->error), "%s", error);
+	}
+	failures->told_ns = now_ns;
 }
 
 static bool connect_once(struct egress *e)
@@ -169,11 +194,12 @@ static bool connect_once(struct egress *e)
 		e->socket = paho_dup_socket(e->connection);
 	}
 	pthread_mutex_unlock(&e->mutex);
+	egress_tell_changed(e);
 	if (r < 0) {
-		log_write(e->config.log, r == -ECONNREFUSED ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
-		          "no connection to the broker: %s", error);
+		tell_failure(e, r, error);
 		return false;
 	}
+	e->failures = (struct egress_failures){ 0 };
 	maximum = paho_get_broker(e->connection)->receive_maximum;
 	e->window = maximum < e->settings->window ? maximum : e->settings->window;
 	log_write(e->config.log, LOG_LEVEL_INFO, "connected to %s as '%s' (MQTT %s)",
@@ -388,4 +414,15 @@ void egress_get_stats(struct egress *e, struct egress_stats *ret_stats)
 	pthread_mutex_lock(&e->mutex);
 	*ret_stats = e->stats;
 	pthread_mutex_unlock(&e->mutex);
+}
+
+void egress_tell_changed(struct egress *e)
+{
+	(void)atomic_fetch_add(&e->changes, 1);
+	inbox_wake(e->queues.inbox);
+}
+
+uint64_t egress_changes(const struct egress *e)
+{
+	return atomic_load(&e->changes);
 }

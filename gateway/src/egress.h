@@ -74,4 +74,11 @@ struct egress *egress_free(struct egress *egress);
 
 void egress_get_stats(struct egress *egress, struct egress_stats *ret_stats);
 
+/**
+ * Counts what changed about the connection: attempts that ended (from the
+ * first on it is not 0), `online` published, connections lost. With each the
+ * loop is woken by the inbox. Any thread; takes no lock.
+ */
+uint64_t egress_changes(const struct egress *egress);
+
 #endif

@@ -60,7 +60,9 @@ static void acknowledge(struct egress *e, struct egress_slot *slot, int reason)
 		          (unsigned)reason);
 		count(e, &e->stats.refused);
 	}
-	if (slot->outbox_id)
+	if (slot->outbox_id && reason >= 0x80)
+		(void)outbox_give_up(e->queues.outbox, slot->outbox_id, OUTBOX_REASON_REFUSED);
+	else if (slot->outbox_id)
 		(void)outbox_release(e->queues.outbox, slot->outbox_id);
 	if (slot->retained.topic)
 		retained_done(e->queues.retained, slot->retained.topic, slot->retained.version);
@@ -194,8 +196,11 @@ static int publish_outbox(struct egress *e)
 		return r; /* stays taken; the rewind brings it back */
 	if (r == 0 && m.qos > 0)
 		slot->outbox_id = m.id;
-	else
+	else if (r == 0)
 		(void)outbox_release(e->queues.outbox, m.id);
+	else
+		(void)outbox_give_up(e->queues.outbox, m.id,
+		                     r == -EMSGSIZE ? OUTBOX_REASON_TOO_LARGE : OUTBOX_REASON_REFUSED);
 	return 1;
 }
 
@@ -346,6 +351,7 @@ enum egress_end egress_session(struct egress *e)
 		pthread_mutex_lock(&e->mutex);
 		e->stats.connected = true;
 		pthread_mutex_unlock(&e->mutex);
+		egress_tell_changed(e);
 		end = phase_online(e);
 		if (end != EGRESS_LOST)
 			phase_leave(e);
@@ -359,5 +365,6 @@ enum egress_end egress_session(struct egress *e)
 	e->stats.connected = false;
 	e->stats.in_flight = 0;
 	pthread_mutex_unlock(&e->mutex);
+	egress_tell_changed(e);
 	return end;
 }

@@ -115,6 +115,7 @@ struct outbox_config {
 	uint64_t commit_interval_ns;          /**< least time between two commits, except with `always`: 1 ms */
 	uint64_t check_interval_ns;           /**< between looks whether the file is still there: 2 s */
 	uint64_t retry_min_ns, retry_max_ns;  /**< back to a disk that failed: 1 s, doubling up to 60 s */
+	uint64_t stall_ns;                    /**< no answer from the disk for so long: on without it; 5 s */
 	unsigned memory_window;               /**< committed messages kept in memory as well: 1024 */
 };
 

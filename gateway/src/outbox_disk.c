@@ -56,7 +56,7 @@ bool outbox_disk_is_out(struct outbox *outbox)
 
 	if (disk->state == OUTBOX_DISK_MEMORY || disk->stalled)
 		return true;
-	if (disk->call_since_ns == 0 || outbox_now() - disk->call_since_ns < OUTBOX_STALL_NS)
+	if (disk->call_since_ns == 0 || outbox_now() - disk->call_since_ns < disk->stall_ns)
 		return false;
 	disk->stalled = true;
 	outbox->stats.disk_failures++;
@@ -64,7 +64,7 @@ bool outbox_disk_is_out(struct outbox *outbox)
 	if (disk->log)
 		log_write(disk->log, LOG_LEVEL_ERROR,
 		          "outbox: %s: the disk has not answered for %llu s; going on in memory",
-		          disk->path, (unsigned long long)(OUTBOX_STALL_NS / NS_PER_S));
+		          disk->path, (unsigned long long)(disk->stall_ns / NS_PER_S));
 	return true;
 }
 
@@ -318,6 +318,7 @@ static int make(struct outbox *outbox, const struct outbox_config *config)
 	disk->check_interval_ns = or_default(config->check_interval_ns, 2 * NS_PER_S);
 	disk->retry_min_ns = or_default(config->retry_min_ns, NS_PER_S);
 	disk->retry_max_ns = or_default(config->retry_max_ns, 60 * NS_PER_S);
+	disk->stall_ns = or_default(config->stall_ns, 5 * NS_PER_S);
 	disk->window = config->memory_window ? config->memory_window : 1024;
 	disk->state = OUTBOX_DISK_MEMORY;
 	snprintf(disk->reason, sizeof(disk->reason), "starting");

@@ -50,10 +50,9 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 		outbox->stats.disk_failures++;
 		log_failure(disk, what);
 	}
-	snprintf(reason, sizeof(reason), "%s", what); /* it may be a part of what is written over */
-	if (snprintf(disk->reason, sizeof(disk->reason), "%s: ", disk->path) <
-	    (int)sizeof(disk->reason))
-		strncat(disk->reason, reason, sizeof(disk->reason) - strlen(disk->reason) - 1);
+	/* May be cut, and may be a part of what is written over. */
+	(void)snprintf(reason, sizeof(reason), "%.60s: %.120s", disk->path, what);
+	memcpy(disk->reason, reason, sizeof(reason));
 	if (was_ok || disk->patience_ns == 0)
 		disk->patience_ns = disk->retry_min_ns;
 	else if (disk->patience_ns < disk->retry_max_ns / 2)

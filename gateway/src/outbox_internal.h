@@ -152,7 +152,7 @@ struct outbox_disk {
 	enum outbox_sync sync;
 	struct log *log;
 	uint64_t sync_interval_ns, commit_interval_ns, check_interval_ns;
-	uint64_t retry_min_ns, retry_max_ns;
+	uint64_t retry_min_ns, retry_max_ns, stall_ns;
 	unsigned window;
 	pthread_t thread;
 	bool started;
@@ -187,9 +187,6 @@ struct outbox_disk {
 	uint64_t call_since_ns; /* the disk is being waited for since; 0: it is not */
 	bool stalled;           /* … so long that it is gone on without */
 };
-
-/** No answer from the disk for so long, and messages are sent without it. */
-#define OUTBOX_STALL_NS (5 * 1000000000ULL)
 
 /** @return 0; -ENOMEM; -EAGAIN. */
 int outbox_disk_new(struct outbox *outbox, const struct outbox_config *config);

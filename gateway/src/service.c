@@ -141,13 +141,15 @@ static void follow_wall_clock(struct cue_bus *bus)
 		cue_bus_set_wall_offset(bus, offset_ns);
 }
 
-static void tick_health(struct service *service, uint64_t now_ns)
+/** @return whether it was due. */
+static bool tick_health(struct service *service, uint64_t now_ns)
 {
 	if (now_ns < service->next_health_ns)
-		return;
+		return false;
 	follow_wall_clock(engine_bus(service->engine));
 	tell_health(service, now_ns);
 	service->next_health_ns = now_ns + service->config->gateway.health_interval_ns;
+	return true;
 }
 
 /* ---- the loop's callbacks ---- */
@@ -170,6 +172,7 @@ static void drain_inbox(struct service *service)
 static void on_wake(void *user, uint64_t now_ns)
 {
 	struct service *service = user;
+	bool told;
 
 	/* All that one wake leads to is on disk together, or not at all. */
 	outbox_group_begin(service->outbox);
@@ -179,8 +182,10 @@ static void on_wake(void *user, uint64_t now_ns)
 	if (service->journal)
 		journal_mark(service->journal);
 	outbox_group_end(service->outbox);
-	tick_health(service, now_ns);
+	told = tick_health(service, now_ns);
 	views_flush(service->views, now_ns);
+	/* Last: only a wake that came to its end feeds the watchdog. */
+	service_notify_tick(service, loop_monotonic_ns(), told);
 }
 
 static uint64_t next_deadline(void *user)
@@ -188,8 +193,11 @@ static uint64_t next_deadline(void *user)
 	struct service *service = user;
 	uint64_t engine_ns = engine_next_deadline(service->engine);
 	uint64_t views_ns = views_next_deadline(service->views);
+	uint64_t notify_ns = service_notify_deadline(service);
 	uint64_t next_ns = service->next_health_ns;
 
+	if (notify_ns < next_ns)
+		next_ns = notify_ns;
 	if (engine_ns < next_ns)
 		next_ns = engine_ns;
 	return views_ns < next_ns ? views_ns : next_ns;
@@ -403,7 +411,9 @@ static int start(struct service *service)
 	int r;
 
 	service->start_ns = loop_monotonic_ns();
-	r = make_boot_id(service);
+	r = service_notify_start(service, error);
+	if (r >= 0)
+		r = make_boot_id(service);
 	if (r >= 0)
 		r = make_queues(service);
 	if (r >= 0)
@@ -441,6 +451,7 @@ static void flush(struct service *service)
 	bool kept;
 	int r;
 
+	service_notify_stop(service);
 	loop_release_signals(service->loop);
 	outbox_group_begin(service->outbox);
 	engine_wake(service->engine, loop_monotonic_ns());
@@ -489,6 +500,7 @@ static void clear(struct service *service)
 	inbox_free(service->inbox);
 	topics_free(service->topics);
 	mqtt_settings_free(service->settings);
+	notify_free(service->notify);
 	config_free(service->config);
 }
 

@@ -117,9 +117,8 @@ static int load(struct service *service, struct diag *diag, struct config **ret_
 	return r;
 }
 
-int service_reload(void *user, struct diag *diag)
+static int reload(struct service *service, struct diag *diag)
 {
-	struct service *service = user;
 	struct mqtt_settings *settings = NULL, *copy = NULL;
 	struct config *config = NULL;
 	int r = load(service, diag, &config, &settings, &copy);
@@ -142,4 +141,15 @@ int service_reload(void *user, struct diag *diag)
 	service->next_health_ns = 0;
 	log_write(service->log, LOG_LEVEL_NOTICE, "configuration reloaded (hash %s)", config->hash);
 	return 0;
+}
+
+int service_reload(void *user, struct diag *diag)
+{
+	struct service *service = user;
+	int r;
+
+	service_notify_reload(service, true, false);
+	r = reload(service, diag);
+	service_notify_reload(service, false, r < 0);
+	return r;
 }

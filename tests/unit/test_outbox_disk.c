@@ -568,6 +568,37 @@ Test(outbox_disk, goes_on_in_memory_after_an_io_error)
 	fail_with(SQLITE_IOERR_WRITE, "I/O");
 }
 
+Test(outbox_disk, a_disk_that_hangs_is_gone_on_without)
+{
+	struct outbox_config config;
+	struct outbox_stats stats;
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	config = config_of("b1");
+	config.sync = OUTBOX_SYNC_ALWAYS;
+	config.stall_ns = 20 * MS;
+	outbox = make_with(&config);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	disk_hangs = true;
+	put_many(outbox, 1, 100);
+	/* Some of these are in the transaction that hangs. */
+	expect_many(outbox, "b1", 1, 50);
+	stats = stats_of(outbox);
+	cr_assert_not(stats.on_disk);
+	cr_assert_not_null(strstr(stats.reason, "does not answer"));
+	cr_assert_eq(stats.disk_failures, 1);
+	cr_assert_eq(outbox_flush(outbox, 10 * MS), -ETIMEDOUT);
+	disk_hangs = false;
+	wait_on_disk(outbox, true);
+	outbox_free(outbox);
+	outbox = make("b2");
+	expect_many(outbox, "b1", 51, 100);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
 Test(outbox_disk, a_failed_sync_is_a_failure)
 {
 	struct outbox *outbox;

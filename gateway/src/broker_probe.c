@@ -13,8 +13,6 @@
 
 #include "tls_probe.h"
 
-
-
 static uint64_t now_ns(void)
 {
 	struct timespec t;
@@ -34,7 +32,8 @@ static int resolve(const struct mqtt_settings *settings, struct addrinfo **ret_l
 	r = getaddrinfo(settings->host, service, &hints, ret_list);
 	if (r == 0)
 		return 0;
-	snprintf(error, error_size, "the name '%.100s' can't be resolved: %s; check mqtt.url and the %s",
+	snprintf(error, error_size,
+	         "the name '%.100s' can't be resolved: %s; check mqtt.url and the %s",
 	         settings->host, r == EAI_SYSTEM ? strerrordesc_np(errno) : gai_strerror(r),
 	         r == EAI_AGAIN ? "name server (DNS): it does not answer" : "name server (DNS)");
 	return -EHOSTUNREACH;
@@ -83,7 +82,8 @@ static const struct addrinfo *choose(const struct addrinfo *list)
 	return list;
 }
 
-static void tell_unreached(const struct mqtt_settings *settings, int r, char *error, size_t error_size)
+static void tell_unreached(const struct mqtt_settings *settings, int r, char *error,
+                           size_t error_size)
 {
 	const char *remedy = "check mqtt.url and the network";
 

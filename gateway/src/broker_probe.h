@@ -25,8 +25,8 @@ int broker_resolve(const struct mqtt_settings *settings, char *error, size_t err
 /** What stood in the way of a connection just now. */
 enum broker_fault {
 	BROKER_FAULT_NETWORK, /**< not resolved, not reached */
-	BROKER_FAULT_TLS,     /**< reached, and the handshake failed; or a file of ours is no good */
-	BROKER_FAULT_SILENT,  /**< all of that is fine: it did not answer as an MQTT broker would */
+	BROKER_FAULT_TLS,    /**< reached, and the handshake failed; or a file of ours is no good */
+	BROKER_FAULT_SILENT, /**< all of that is fine: it did not answer as an MQTT broker would */
 };
 
 /** @p error gets the sentence; takes up to about twice @p timeout_ms. */

@@ -33,9 +33,9 @@ static void check_known(struct config_reader *reader, const struct jsonc_node *n
 			return;
 	}
 	meant = did_you_mean(node->text, names, n);
-	config_finding(reader, DIAG_WARNING, node, "unknown-command", "there is no command %s%s%s%s",
-	               config_quote(quoted, node), meant ? "; did you mean \"" : "",
-	               meant ? meant : "", meant ? "\"?" : "");
+	config_finding(reader, DIAG_WARNING, node, "unknown-command",
+	               "there is no command %s%s%s%s", config_quote(quoted, node),
+	               meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
 }
 
 static bool check_pattern(struct config_reader *reader, const struct config_field *field,

@@ -9,7 +9,7 @@
 
 /* Read at a time: so many rows, or so many bytes. */
 #define CHUNK_ROWS  256U
-#define CHUNK_BYTES (1024U * 1024U)
+#define CHUNK_BYTES ((size_t)1024 * 1024)
 
 /* ---- what is there ---- */
 

@@ -220,13 +220,13 @@ int outbox_journal_foreach(struct outbox *outbox,
 	int r = copy_found(outbox, &list, &n);
 
 	if (r == 0 && n > 0) {
-		sorted = calloc(n, sizeof(struct outbox_op *));
+		sorted = calloc(n, sizeof(void *));
 		r = sorted ? 0 : -ENOMEM;
 	}
 	if (sorted) {
 		for (op = list; op; op = op->next)
 			sorted[i++] = op;
-		qsort(sorted, n, sizeof(*sorted), by_key);
+		qsort(sorted, n, sizeof(void *), by_key);
 		for (i = 0; r == 0 && i < n; i++)
 			r = visit(user, sorted[i]->key, sorted[i]->value, sorted[i]->len);
 	}

@@ -88,10 +88,11 @@ static int read_environment(const char *name, char **ret_password, char *error, 
 	const char *value = secure_getenv(name);
 
 	if (!value || !*value || strlen(value) > PASSWORD_MAX) {
-		snprintf(error, error_size, "mqtt.password_env: environment variable '%.64s' %s", name,
-		         !value   ? "is not set"
+		snprintf(error, error_size, "mqtt.password_env: environment variable '%.64s' %s",
+		         name,
+		         !value    ? "is not set"
 		         : !*value ? "is empty"
-		                  : "is longer than a password can be (65535 bytes)");
+		                   : "is longer than a password can be (65535 bytes)");
 		return value ? -EINVAL : -ENOENT;
 	}
 	*ret_password = strdup(value);

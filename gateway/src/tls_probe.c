@@ -18,10 +18,10 @@
 
 /* A broker that is not content with our certificate says so at once. */
 #define ALERT_WAIT_MS 500
-#define NAMES_SIZE 160U
+#define NAMES_SIZE    160U
 
 __attribute__((format(printf, 2, 3))) static void tell(const struct tls_probe *probe,
-                                                        const char *format, ...)
+                                                       const char *format, ...)
 {
 	va_list args;
 
@@ -70,8 +70,8 @@ static void list_names(X509 *certificate, char names[NAMES_SIZE])
 	}
 	GENERAL_NAMES_free(all);
 	if (!names[0])
-		(void)X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, names,
-		                                (int)NAMES_SIZE);
+		(void)X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName,
+		                                names, (int)NAMES_SIZE);
 }
 
 static void format_date(const ASN1_TIME *time, char date[32])
@@ -104,8 +104,9 @@ static int on_verified(int good, X509_STORE_CTX *store)
 static void tell_verdict(const struct tls_probe *probe, const struct verdict *verdict)
 {
 	const struct mqtt_settings *s = probe->settings;
-	const char *which = verdict->depth > 0 ? "the certificate of the authority behind the broker's"
-	                                       : "the broker's certificate";
+	const char *which = verdict->depth > 0
+	                            ? "the certificate of the authority behind the broker's"
+	                            : "the broker's certificate";
 
 	switch (verdict->error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -113,13 +114,15 @@ static void tell_verdict(const struct tls_probe *probe, const struct verdict *ve
 		     verdict->to);
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		tell(probe, "%s is valid only from %s on; correct this machine's clock, or renew it",
+		tell(probe,
+		     "%s is valid only from %s on; correct this machine's clock, or renew it",
 		     which, verdict->from);
 		break;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		tell(probe, "the broker's certificate is for '%s', not for '%.100s'; name the broker so "
-		            "in mqtt.url, or give it a certificate for this name",
+		tell(probe,
+		     "the broker's certificate is for '%s', not for '%.100s'; name the broker so "
+		     "in mqtt.url, or give it a certificate for this name",
 		     verdict->names, s->host);
 		break;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
@@ -128,13 +131,15 @@ static void tell_verdict(const struct tls_probe *probe, const struct verdict *ve
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-		tell(probe, "the broker's certificate is not signed by an authority of %s%.150s%s; set "
-		            "mqtt.ca_file to the certificate of the authority that signed it",
+		tell(probe,
+		     "the broker's certificate is not signed by an authority of %s%.150s%s; set "
+		     "mqtt.ca_file to the certificate of the authority that signed it",
 		     s->ca_file ? "mqtt.ca_file '" : "this system", s->ca_file ? s->ca_file : "",
 		     s->ca_file ? "'" : "");
 		break;
 	default:
-		tell(probe, "%s is refused: %s", which, X509_verify_cert_error_string(verdict->error));
+		tell(probe, "%s is refused: %s", which,
+		     X509_verify_cert_error_string(verdict->error));
 		break;
 	}
 }
@@ -225,11 +230,15 @@ int tls_probe_context(const struct tls_probe *probe, SSL_CTX **ret_context)
 static void tell_client_certificate(const struct tls_probe *probe, const char *said)
 {
 	if (probe->settings->cert_file)
-		tell(probe, "the broker refused the certificate in mqtt.cert_file (%s); it needs one "
-		            "signed by an authority that the broker knows, and not expired", said);
+		tell(probe,
+		     "the broker refused the certificate in mqtt.cert_file (%s); it needs one "
+		     "signed by an authority that the broker knows, and not expired",
+		     said);
 	else
-		tell(probe, "the broker wants a client certificate (%s); set mqtt.cert_file and "
-		            "mqtt.key_file", said);
+		tell(probe,
+		     "the broker wants a client certificate (%s); set mqtt.cert_file and "
+		     "mqtt.key_file",
+		     said);
 }
 
 /** By the reason of the first error in OpenSSL's queue. */
@@ -253,25 +262,30 @@ static void tell_reason(const struct tls_probe *probe)
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 	case SSL_R_NO_PROTOCOLS_AVAILABLE:
 	case SSL_R_VERSION_TOO_LOW:
-		tell(probe, "the broker offers no TLS 1.2 or newer (%s); enable it at the broker", said);
+		tell(probe, "the broker offers no TLS 1.2 or newer (%s); enable it at the broker",
+		     said);
 		break;
 	case SSL_R_WRONG_VERSION_NUMBER:
 	case SSL_R_HTTP_REQUEST:
 	case SSL_R_PACKET_LENGTH_TOO_LONG:
 	case SSL_R_RECORD_LENGTH_MISMATCH:
-		tell(probe, "the broker does not speak TLS on this port (%s); use its TLS port, or "
-		            "mqtt:// for one without", said);
+		tell(probe,
+		     "the broker does not speak TLS on this port (%s); use its TLS port, or "
+		     "mqtt:// for one without",
+		     said);
 		break;
 	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
 		/* TLS 1.2's only word for a missing certificate, and for much else. */
 		tell(probe, "the broker ended the TLS handshake (%s); %s", said,
-		     probe->settings->cert_file ? "does it know the authority of mqtt.cert_file, and does "
-		                                  "it allow TLS 1.2 suites with forward secrecy?"
-		                                : "if it wants a client certificate, set mqtt.cert_file "
-		                                  "and mqtt.key_file");
+		     probe->settings->cert_file
+		             ? "does it know the authority of mqtt.cert_file, and does "
+		               "it allow TLS 1.2 suites with forward secrecy?"
+		             : "if it wants a client certificate, set mqtt.cert_file "
+		               "and mqtt.key_file");
 		break;
 	default:
-		tell(probe, "TLS handshake with the broker failed: %s", said ? said : "connection closed");
+		tell(probe, "TLS handshake with the broker failed: %s",
+		     said ? said : "connection closed");
 		break;
 	}
 }
@@ -324,7 +338,8 @@ static int handshake(const struct tls_probe *probe, SSL *ssl, const struct verdi
 		if (verdict->error)
 			tell_verdict(probe, verdict);
 		else if (ERR_peek_error() == 0 && remaining_ms(probe) == 0)
-			tell(probe, "the broker does not answer the TLS handshake; is this a TLS port?");
+			tell(probe,
+			     "the broker does not answer the TLS handshake; is this a TLS port?");
 		else
 			tell_reason(probe);
 		return -EPROTO;

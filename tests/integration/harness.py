@@ -14,6 +14,7 @@ import shlex
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -174,8 +175,8 @@ class Message:
 class Client:
     """An MQTT client that keeps every message it gets, in order."""
 
-    def __init__(self, broker, name=None, protocol=PROTOCOL, user=None):
-        """user: name and password."""
+    def __init__(self, broker, name=None, protocol=PROTOCOL, user=None, ca=None):
+        """user: name and password; ca: PEM file, for TLS."""
         self.is_v5 = protocol == "5"
         self.name = name or "test-" + uuid.uuid4().hex[:8]
         self.messages = []
@@ -193,12 +194,16 @@ class Client:
         self._mqtt.on_publish = self._on_publish
         if user:
             self._mqtt.username_pw_set(*user)
+        self.host = "127.0.0.1"
+        if ca:
+            self.host = "localhost"
+            self._mqtt.tls_set_context(ssl.create_default_context(cafile=ca))
         self.broker = broker
         self.connected = False
         self._connect()
 
     def _connect(self):
-        self._mqtt.connect("127.0.0.1", self.broker.port, keepalive=60)
+        self._mqtt.connect(self.host, self.broker.port, keepalive=60)
         self._mqtt.loop_start()
         self.wait("connection", lambda: self.connected)
 

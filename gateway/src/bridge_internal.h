@@ -38,8 +38,8 @@ struct bridge {
 	struct cue_subscription *subscription;
 	struct bridge_qos qos[BRIDGE_QOS_CACHE];
 	struct outbox_gap gap;       /* not yet told; count 0: none */
-	struct outbox_gap told;      /* the last one told … */
-	uint64_t told_seq;           /* … by the event with this seq */
+	bool gap_waits;              /* it is only news that the broker refused */
+	struct cue_timer *gap_timer; /* armed while nothing that the broker refused may be told */
 	struct bridge_refusal refusal;
 	struct bridge_held *held, **held_tail; /* oldest first */
 	size_t n_held;
@@ -73,6 +73,9 @@ int bridge_hold(struct bridge *bridge, const struct bridge_reply *reply, uint64_
 /** Send what need not be held any longer. */
 void bridge_release_held(struct bridge *bridge);
 void bridge_clear_held(struct bridge *bridge);
+
+/** Timer between two that tell of gaps. */
+void bridge_gap_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 
 /** Timer of struct bridge_refusal. */
 void bridge_refusal_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);

@@ -2,9 +2,14 @@
 /* Events of the bus into the outbox, and the news of those that were given up. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bridge_internal.h"
 #include "envelope.h"
+
+#define GAP_TYPE "gateway.gap"
+/* Where the broker refuses every event, not each of them is told on its own. */
+#define GAP_INTERVAL_NS CUE_NS_PER_S
 
 /** By the type's address: a type is interned and lives as long as the bus. */
 static int qos_of(struct bridge *bridge, const struct cue_type *type)
@@ -46,6 +51,8 @@ int bridge_publish(void *user, struct cue_bus *bus, const struct cue_event *even
 	message.topic = topic;
 	message.payload = text;
 	message.qos = qos == 0 ? 0 : 1;
+	if (strcmp(cue_type_name(event->type), GAP_TYPE) == 0)
+		message.gap = bridge->gap;
 	/* What it refuses it counts into the gap, which is told later. */
 	(void)outbox_put(bridge->config.outbox, &message);
 	free(text);
@@ -53,18 +60,6 @@ int bridge_publish(void *user, struct cue_bus *bus, const struct cue_event *even
 }
 
 /* ---- gaps ---- */
-
-static void merge_gap(struct outbox_gap *gap, const struct outbox_gap *other)
-{
-	if (other->count == 0)
-		return;
-	if (gap->count == 0 || other->from_seq < gap->from_seq)
-		gap->from_seq = other->from_seq;
-	if (other->to_seq > gap->to_seq)
-		gap->to_seq = other->to_seq;
-	gap->count += other->count;
-	gap->out_of_memory |= other->out_of_memory;
-}
 
 /** Not while the outbox is nearly full: telling would only push out another event. */
 static bool has_room(const struct bridge *bridge)
@@ -76,42 +71,73 @@ static bool has_room(const struct bridge *bridge)
 	       stats.bytes <= bridge->config.outbox_bytes / 10 * 9;
 }
 
-void bridge_tick(struct bridge *bridge)
+void bridge_gap_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
+{
+	/* Only to wake the loop: bridge_tick() comes after the timers. */
+	(void)user, (void)bus, (void)deadline_ns;
+}
+
+static const char *gap_reason(const struct outbox_gap *gap)
+{
+	if (gap->out_of_memory)
+		return "out_of_memory";
+	return gap->broker_refused ? "broker_refused" : "outbox_full";
+}
+
+/** What was given up since the last time, into what is to be told. */
+static void collect_gap(struct bridge *bridge)
 {
 	struct outbox_gap gap;
+
+	if (!outbox_take_gap(bridge->config.outbox, &gap))
+		return;
+	/* News that the broker refused it would refuse again, for ever: they are
+	 * told with the next event that is given up. */
+	bridge->gap_waits = gap.only_news && gap.broker_refused &&
+	                    (bridge->gap.count == 0 || bridge->gap_waits);
+	outbox_merge_gap(&bridge->gap, &gap);
+}
+
+/** Whether the gap can be told now. */
+static bool may_tell(const struct bridge *bridge)
+{
+	const struct outbox_gap *gap = &bridge->gap;
+
+	if (gap->count == 0 || bridge->gap_waits || !has_room(bridge))
+		return false;
+	return !gap->broker_refused || !cue_timer_is_armed(bridge->gap_timer);
+}
+
+void bridge_tick(struct bridge *bridge)
+{
+	struct cue_bus *bus = engine_bus(bridge->config.engine);
+	struct outbox_gap *gap = &bridge->gap;
 	struct cue_writer w = { 0 };
-	uint64_t seq = 0;
+	uint64_t seq;
 
 	bridge_release_held(bridge);
-	if (outbox_take_gap(bridge->config.outbox, &gap)) {
-		/* The news of an earlier gap may itself have been given up. */
-		if (bridge->told_seq && bridge->told_seq >= gap.from_seq &&
-		    bridge->told_seq <= gap.to_seq) {
-			merge_gap(&bridge->gap, &bridge->told);
-			bridge->told_seq = 0;
-		}
-		merge_gap(&bridge->gap, &gap);
-	}
-	if (bridge->gap.count == 0 || !has_room(bridge))
+	collect_gap(bridge);
+	if (!may_tell(bridge))
 		return;
 	cue_writer_object_begin(&w);
 	cue_writer_key(&w, "from_seq");
-	cue_writer_u64(&w, bridge->gap.from_seq);
+	cue_writer_u64(&w, gap->from_seq);
 	cue_writer_key(&w, "to_seq");
-	cue_writer_u64(&w, bridge->gap.to_seq);
+	cue_writer_u64(&w, gap->to_seq);
 	cue_writer_key(&w, "count");
-	cue_writer_u64(&w, bridge->gap.count);
+	cue_writer_u64(&w, gap->count);
 	cue_writer_key(&w, "reason");
-	cue_writer_string(&w, bridge->gap.out_of_memory ? "out_of_memory" : "outbox_full");
+	cue_writer_string(&w, gap_reason(gap));
 	cue_writer_object_end(&w);
-	if (bridge_emit(bridge, "gateway.gap", &w, &seq) < 0)
+	/* bridge_publish() gives the gap along with the event. */
+	if (bridge_emit(bridge, GAP_TYPE, &w, &seq) < 0)
 		return; /* the next tick tries again */
-	bridge->told = bridge->gap;
-	bridge->told_seq = seq;
-	bridge->gap = (struct outbox_gap){ 0 };
-	log_write(bridge->config.log, LOG_LEVEL_ERROR,
-	          "%llu events (seq %llu to %llu) were given up: %s",
-	          (unsigned long long)bridge->told.count,
-	          (unsigned long long)bridge->told.from_seq, (unsigned long long)bridge->told.to_seq,
-	          bridge->told.out_of_memory ? "out of memory" : "the outbox was full");
+	log_write(bridge->config.log, LOG_LEVEL_ERROR, "%llu events (seq %llu to %llu) were given up: %s",
+	          (unsigned long long)gap->count, (unsigned long long)gap->from_seq,
+	          (unsigned long long)gap->to_seq,
+	          gap->out_of_memory  ? "out of memory" :
+	          gap->broker_refused ? "the broker does not take them" :
+	                                "the outbox was full");
+	*gap = (struct outbox_gap){ 0 };
+	cue_timer_arm(bridge->gap_timer, cue_bus_now(bus) + GAP_INTERVAL_NS);
 }

@@ -150,6 +150,14 @@ static void reset_shared(struct egress *e)
 	pthread_mutex_unlock(&e->mutex);
 }
 
+static uint32_t max_message(const struct paho_connection *connection)
+{
+	uint32_t max = paho_get_broker(connection)->maximum_packet;
+
+	/* 1: nothing fits, but it is not the 0 that means no limit. */
+	return max > PAHO_PACKET_OVERHEAD ? max - PAHO_PACKET_OVERHEAD : max > 0;
+}
+
 static bool connect_once(struct egress *e)
 {
 	struct paho_callbacks callbacks = egress_callbacks(e);
@@ -166,6 +174,7 @@ static bool connect_once(struct egress *e)
 		e->stats.failures++;
 	} else {
 		e->stats.connects++;
+		e->stats.max_message = max_message(e->connection);
 		e->socket = paho_dup_socket(e->connection);
 	}
 	pthread_mutex_unlock(&e->mutex);

@@ -49,6 +49,7 @@ struct egress_stats {
 	uint64_t acknowledged; /**< QoS 1 */
 	uint64_t refused;      /**< given up: the broker refused the message, or it is too large for it */
 	uint32_t in_flight;    /**< now */
+	uint32_t max_message;  /**< topic, payload and correlation data that the broker takes, 0: it told no limit */
 };
 
 /** @return 0; -ENOMEM. Nothing runs yet. */

@@ -52,15 +52,26 @@ static struct egress_slot *free_slot(struct egress *e)
 
 /* ---- acknowledgements ---- */
 
+/** The broker will never take it: if it is an event, the loop has a gap to tell of. */
+static void give_up(struct egress *e, uint64_t outbox_id)
+{
+	(void)outbox_give_up(e->queues.outbox, outbox_id);
+	inbox_wake(e->queues.inbox);
+}
+
 static void acknowledge(struct egress *e, struct egress_slot *slot, int reason)
 {
-	if (reason >= 0x80) {
+	bool refused = reason >= 0x80;
+
+	if (refused) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
 		          "the broker refused a message (MQTT reason 0x%02x): it is given up",
 		          (unsigned)reason);
 		count(e, &e->stats.refused);
 	}
-	if (slot->outbox_id)
+	if (slot->outbox_id && refused)
+		give_up(e, slot->outbox_id);
+	else if (slot->outbox_id)
 		(void)outbox_release(e->queues.outbox, slot->outbox_id);
 	if (slot->retained.topic)
 		retained_done(e->queues.retained, slot->retained.topic, slot->retained.version);
@@ -192,7 +203,9 @@ static int publish_outbox(struct egress *e)
 	            slot);
 	if (r == -ENOTCONN)
 		return r; /* stays taken; the rewind brings it back */
-	if (r == 0 && m.qos > 0)
+	if (r < 0)
+		give_up(e, m.id);
+	else if (m.qos > 0)
 		slot->outbox_id = m.id;
 	else
 		(void)outbox_release(e->queues.outbox, m.id);

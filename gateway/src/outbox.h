@@ -7,8 +7,8 @@
  * disk takes its place behind the same calls. Messages leave in the order in
  * which they were put. A message is gone only when it was released.
  *
- * Threads: outbox_put() from the loop thread; take, release and rewind from
- * the egress thread; stats from either. Nothing here waits for the network or
+ * Threads: outbox_put() from the loop thread; take, release, give_up and rewind
+ * from the egress thread; stats from either. Nothing here waits for the network or
  * the disk.
  */
 #ifndef CUEBUS_OUTBOX_H
@@ -19,6 +19,15 @@
 #include <stdint.h>
 
 struct outbox;
+
+/** Events (messages with a seq) given up: the lowest and the highest seq, and
+ *  how many. After a rewind there may be others between them that were not. */
+struct outbox_gap {
+	uint64_t from_seq, to_seq, count;
+	bool out_of_memory;  /**< one of them for lack of memory … */
+	bool broker_refused; /**< … or by outbox_give_up(); neither: the outbox was full */
+	bool only_news;      /**< all of them told of earlier gaps, which are counted in again */
+};
 
 /** One message; `topic` and `payload` belong to the outbox and live until it is released. */
 struct outbox_message {
@@ -31,13 +40,7 @@ struct outbox_message {
 	bool retain;
 	const void *correlation; /**< MQTT 5 correlation data of a reply, or NULL */
 	size_t correlation_len;
-};
-
-/** Events (messages with a seq) given up: the lowest and the highest seq, and
- *  how many. After a rewind there may be others between them that were not. */
-struct outbox_gap {
-	uint64_t from_seq, to_seq, count;
-	bool out_of_memory; /**< one of them for lack of memory; else the outbox was full */
+	struct outbox_gap gap;   /**< what this message tells of; count 0: nothing */
 };
 
 struct outbox_stats {
@@ -71,10 +74,18 @@ int outbox_put(struct outbox *outbox, const struct outbox_message *message);
 /** What was given up since the last call, for gateway.gap. @return true if there is any. Loop thread. */
 bool outbox_take_gap(struct outbox *outbox, struct outbox_gap *ret_gap);
 
+/** Count @p other into @p gap (`only_news` is left alone). */
+void outbox_merge_gap(struct outbox_gap *gap, const struct outbox_gap *other);
+
 /** Next message not yet taken; stays in flight until released or rewound. @return 0; -EAGAIN none. */
 int outbox_take(struct outbox *outbox, struct outbox_message *ret_message);
 /** Done with (acknowledged, or sent at QoS 0). @return 0; -ENOENT. */
 int outbox_release(struct outbox *outbox, uint64_t id);
+/**
+ * Done with, but it will never arrive: the broker does not take it. Counted as
+ * dropped and, where it is an event, into the gap. @return 0; -ENOENT.
+ */
+int outbox_give_up(struct outbox *outbox, uint64_t id);
 /** After a broken connection: all taken and not released are to be taken again, in order. */
 void outbox_rewind(struct outbox *outbox);
 

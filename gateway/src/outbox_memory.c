@@ -108,19 +108,37 @@ static void unlink_entry(struct outbox *outbox, struct entry *entry)
 	free(entry);
 }
 
-static void count_dropped(struct outbox *outbox, uint64_t seq, bool out_of_memory)
+void outbox_merge_gap(struct outbox_gap *gap, const struct outbox_gap *other)
+{
+	if (other->count == 0)
+		return;
+	if (gap->count == 0 || other->from_seq < gap->from_seq)
+		gap->from_seq = other->from_seq;
+	if (other->to_seq > gap->to_seq)
+		gap->to_seq = other->to_seq;
+	gap->count += other->count;
+	gap->out_of_memory |= other->out_of_memory;
+	gap->broker_refused |= other->broker_refused;
+}
+
+static void count_dropped(struct outbox *outbox, const struct outbox_message *message, int why)
 {
 	struct outbox_gap *gap = &outbox->gap;
+	struct outbox_gap one = {
+		.from_seq = message->seq,
+		.to_seq = message->seq,
+		.count = 1,
+		.out_of_memory = why == -ENOMEM,
+		.broker_refused = why == -ECONNREFUSED,
+	};
 
 	outbox->stats.dropped++;
-	if (seq == 0)
+	if (message->seq == 0)
 		return;
-	if (gap->count == 0 || seq < gap->from_seq)
-		gap->from_seq = seq;
-	if (seq > gap->to_seq)
-		gap->to_seq = seq;
-	gap->count++;
-	gap->out_of_memory |= out_of_memory;
+	gap->only_news = message->gap.count > 0 && (gap->count == 0 || gap->only_news);
+	outbox_merge_gap(gap, &one);
+	/* With the news goes what it told of: that is to be told again. */
+	outbox_merge_gap(gap, &message->gap);
 }
 
 /**
@@ -148,7 +166,7 @@ static int make_room(struct outbox *outbox, size_t size)
 
 		if (!victim)
 			return -ENOBUFS;
-		count_dropped(outbox, victim->message.seq, false);
+		count_dropped(outbox, &victim->message, -ENOBUFS);
 		unlink_entry(outbox, victim);
 	}
 	return 0;
@@ -182,7 +200,7 @@ int outbox_put(struct outbox *outbox, const struct outbox_message *message)
 	if (entry)
 		r = make_room(outbox, entry->size);
 	if (r < 0) {
-		count_dropped(outbox, message->seq, r == -ENOMEM);
+		count_dropped(outbox, message, r);
 	} else {
 		was_idle = !outbox->next;
 		append(outbox, entry);
@@ -226,19 +244,39 @@ int outbox_take(struct outbox *outbox, struct outbox_message *ret_message)
 	return entry ? 0 : -EAGAIN;
 }
 
+/** Only what was taken is looked through. */
+static struct entry *find_taken(const struct outbox *outbox, uint64_t id)
+{
+	struct entry *entry = outbox->head;
+
+	while (entry && entry != outbox->next && entry->message.id != id)
+		entry = entry->after;
+	return entry == outbox->next ? NULL : entry;
+}
+
 int outbox_release(struct outbox *outbox, uint64_t id)
 {
 	struct entry *entry;
 
 	pthread_mutex_lock(&outbox->mutex);
-	entry = outbox->head;
-	while (entry && entry != outbox->next && entry->message.id != id)
-		entry = entry->after;
-	if (entry == outbox->next)
-		entry = NULL;
+	entry = find_taken(outbox, id);
 	if (entry) {
 		unlink_entry(outbox, entry);
 		outbox->stats.released++;
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	return entry ? 0 : -ENOENT;
+}
+
+int outbox_give_up(struct outbox *outbox, uint64_t id)
+{
+	struct entry *entry;
+
+	pthread_mutex_lock(&outbox->mutex);
+	entry = find_taken(outbox, id);
+	if (entry) {
+		count_dropped(outbox, &entry->message, -ECONNREFUSED);
+		unlink_entry(outbox, entry);
 	}
 	pthread_mutex_unlock(&outbox->mutex);
 	return entry ? 0 : -ENOENT;

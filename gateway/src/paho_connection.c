@@ -411,8 +411,8 @@ int paho_subscribe(struct paho_connection *connection, const char *const *filter
 
 static bool too_large(const struct paho_connection *c, const struct paho_message *message)
 {
-	/* Fixed header, topic's and properties' lengths, packet id: 32 bytes at most. */
-	size_t size = message->payload_len + strlen(message->topic) + message->correlation_len + 32;
+	size_t size = message->payload_len + strlen(message->topic) + message->correlation_len +
+	              PAHO_PACKET_OVERHEAD;
 
 	if (size > 0x0FFFFFFF) /* what MQTT can say */
 		return true;

@@ -40,6 +40,8 @@ struct paho_broker {
 	uint32_t maximum_packet;  /**< 0: it did not say */
 };
 
+/** Fixed header, topic's and properties' lengths, packet id: so many bytes at most. */
+#define PAHO_PACKET_OVERHEAD 32U
 #define PAHO_ERROR_SIZE 256U
 
 /**

@@ -278,6 +278,15 @@ static int make_engine(struct service *service, char *error)
 	return commands_new(&commands, &service->commands, error);
 }
 
+static uint32_t broker_max_message(void *user)
+{
+	struct service *service = user;
+	struct egress_stats stats;
+
+	egress_get_stats(service->egress, &stats);
+	return stats.max_message;
+}
+
 static int make_bridge(struct service *service)
 {
 	struct bridge_config bridge = {
@@ -289,6 +298,8 @@ static int make_bridge(struct service *service)
 		.boot_id = service->boot_id,
 		.outbox_events = service->config->limits.outbox_events,
 		.outbox_bytes = service->config->limits.outbox_bytes,
+		.max_message = broker_max_message,
+		.user = service,
 	};
 	struct views_config views = {
 		.engine = service->engine,

@@ -93,7 +93,8 @@ def until(what, condition, timeout_s=TIMEOUT_S, process=None):
 
 
 class Broker:
-    def __init__(self, directory):
+    def __init__(self, directory, settings=""):
+        self.settings = settings  # lines for its configuration
         self.directory = pathlib.Path(directory)
         self.process = None
         self.port = None
@@ -108,6 +109,7 @@ class Broker:
             config.write_text(
                 f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
                 "max_queued_messages 0\nset_tcp_nodelay true\nlog_type error\nlog_type warning\n"
+                + self.settings
             )
             log = open(self.directory / "mosquitto.log", "ab")
             self.process = subprocess.Popen(
@@ -533,11 +535,15 @@ class IntegrationTest(unittest.TestCase):
         return base_config(cls.broker.port, cls.state_dir)
 
     @classmethod
+    def broker_settings(cls):
+        return ""
+
+    @classmethod
     def setUpClass(cls):
         cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="cuebus-it-"))
         cls.state_dir = cls.directory / "state"
         cls.state_dir.mkdir()
-        cls.broker = Broker(cls.directory)
+        cls.broker = Broker(cls.directory, cls.broker_settings())
         cls.gateway = None
         cls.clients = []
         try:

@@ -38,6 +38,7 @@ struct fixture {
 	struct bridge *bridge;
 	struct views *views;
 	uint64_t now_ns;
+	uint32_t max_message; /* of the broker that is not there */
 	unsigned char next_random;
 	char topic[TOPIC_SIZE]; /* of the last message taken */
 	char text[8192];
@@ -49,6 +50,11 @@ static inline int fixture_random(void *user, void *buf, size_t len)
 
 	memset(buf, f->next_random++, len);
 	return 0;
+}
+
+static inline uint32_t fixture_max_message(void *user)
+{
+	return ((const struct fixture *)user)->max_message;
 }
 
 static inline void fixture_input_changed(void *user, const char *name)
@@ -104,7 +110,7 @@ static inline void fixture_setup(struct fixture *f, uint64_t outbox_events)
 	cr_assert_eq(log_new(&log, &f->log), 0);
 	fixture_engine(f);
 	bridge = (struct bridge_config){ f->engine, f->commands, f->topics, f->outbox, f->log,
-		                         "cafe0001", outbox_events, 1000000 };
+		                         "cafe0001", outbox_events, 1000000, fixture_max_message, f };
 	views = (struct views_config){ f->engine, f->topics, f->retained, f->log, "cafe0001", "0", f->now_ns };
 	cr_assert_eq(bridge_new(&bridge, &f->bridge), 0);
 	cr_assert_eq(views_new(&views, &f->views), 0);

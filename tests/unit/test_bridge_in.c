@@ -206,3 +206,21 @@ Test(bridge_in, odd_topics_do_no_harm)
 	cr_assert_eq(stats.refused, 3);
 	fixture_teardown(&f);
 }
+
+Test(bridge_in, a_reply_larger_than_the_broker_takes_is_told)
+{
+	struct fixture f;
+
+	fixture_setup(&f, 100);
+	f.max_message = 200;
+	fixture_receive(&f, CMD("config/get"), "{\"request_id\":5}");
+	cr_assert_eq(fixture_next(&f), 0, "not an event");
+	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/config/get");
+	cr_assert(fixture_has(&f, "{\"ok\":false,\"request_id\":5,\"error\":{\"code\":\"limit\","
+	                          "\"message\":\"it was done, but the reply has "),
+	          "%s", f.text);
+	fixture_receive(&f, CMD("ping"), "{\"request_id\":6}");
+	(void)fixture_next(&f);
+	cr_assert(fixture_has(&f, "{\"ok\":true,\"request_id\":6,"), "%s", f.text);
+	fixture_teardown(&f);
+}

@@ -256,3 +256,36 @@ Test(outbox, two_threads_with_rewinds_lose_nothing)
 	cr_assert_null(failed);
 	outbox_free(outbox);
 }
+
+Test(outbox, what_is_given_up_after_it_was_taken_is_in_the_gap)
+{
+	struct outbox_message reply = { .topic = "r", .payload = "{}", .payload_len = 2, .qos = 1 };
+	struct outbox *outbox = make(100, 100000);
+	struct outbox_stats stats;
+	struct outbox_gap gap;
+	uint64_t ids[2];
+	struct outbox_message got;
+
+	cr_assert_eq(put(outbox, 7), 0);
+	cr_assert_eq(put(outbox, 8), 0);
+	cr_assert_eq(outbox_put(outbox, &reply), 0);
+	cr_assert_eq(take(outbox, &ids[0]), 7);
+	cr_assert_eq(outbox_give_up(outbox, ids[0] + 1), -ENOENT, "not taken yet");
+	cr_assert_eq(take(outbox, &ids[1]), 8);
+	cr_assert_eq(outbox_take(outbox, &got), 0);
+	cr_assert_eq(outbox_give_up(outbox, got.id), 0);
+	cr_assert_not(outbox_take_gap(outbox, &gap), "a reply is no event");
+	cr_assert_eq(outbox_give_up(outbox, ids[1]), 0);
+	cr_assert_eq(outbox_release(outbox, ids[0]), 0);
+	cr_assert(outbox_take_gap(outbox, &gap));
+	cr_assert_eq(gap.from_seq, 8);
+	cr_assert_eq(gap.to_seq, 8);
+	cr_assert_eq(gap.count, 1);
+	cr_assert(gap.broker_refused);
+	cr_assert_not(gap.only_news);
+	outbox_get_stats(outbox, &stats);
+	cr_assert_eq(stats.dropped, 2);
+	cr_assert_eq(stats.released, 1);
+	cr_assert_eq(stats.events, 0);
+	outbox_free(outbox);
+}

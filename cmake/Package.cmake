@@ -62,8 +62,7 @@ set(CPACK_PACKAGE_DESCRIPTION
 "cuebus reads buttons, switches, dials and pulse counters on GPIO lines,
 recognises gestures in them (double taps, chords, sequences), plays timed
 sequences of events, and carries all of it to an MQTT broker and commands
-back. It is one service without further dependencies on the network; a broker
-that is away is waited for and nothing is lost meanwhile.")
+back. A broker that is away is waited for, and nothing is lost meanwhile.")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS

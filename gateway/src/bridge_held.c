@@ -85,6 +85,11 @@ void bridge_release_held(struct bridge *bridge)
 
 		if (r == -EAGAIN)
 			return;
+		if (r < 0)
+			log_write(bridge->config.log, LOG_LEVEL_ERROR,
+			          "a definition made by command could not be written to "
+			          "gateway.state_dir: %s",
+			          strerrordesc_np(-r));
 		held = pop(bridge);
 		send(bridge, held, r == 0);
 		free(held);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "bridge_internal.h"
+#include "error_text.h"
 
 #define REFUSAL_INTERVAL_NS CUE_NS_PER_S
 
@@ -159,8 +160,7 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 	r = cue_bus_emit(engine_bus(bridge->config.engine), &emit, NULL);
 	cue_payload_unref(emit.payload);
 	if (r < 0) {
-		snprintf(text, sizeof(text), "a limit of the gateway is reached: %s",
-		         strerrordesc_np(-r));
+		snprintf(text, sizeof(text), "%s", error_text(r));
 		refuse_emit(bridge, message->topic, code_of(r), text);
 	}
 }

@@ -35,6 +35,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error_text.h"
+
 #define NOTICE_INTERVAL_NS CUE_NS_PER_S
 #define FAULT_TYPE         "gateway.fault"
 #define CASCADE_TYPE       "gateway.cascade"
@@ -107,8 +109,7 @@ static void announce(struct notice *notice)
 		write_text(&w, "fault", fault_name(notice->code));
 		write_text(&w, "event_type", notice->event_type);
 		write_text(&w, "what", notice->what);
-		/* strerrordesc_np() and not strerror(): the same text in every locale */
-		write_text(&w, "error", notice->error ? strerrordesc_np(-notice->error) : NULL);
+		write_text(&w, "error", notice->error ? error_text(notice->error) : NULL);
 	}
 	write_tail(&w, notice);
 	cue_writer_object_end(&w);

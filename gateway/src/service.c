@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "health.h"
 #include "service_internal.h"
 #include "version.h"
@@ -50,9 +51,10 @@ static void on_report(void *user, const struct cue_report *report)
 	};
 	struct service *service = user;
 
-	log_write(service->log, LOG_LEVEL_WARNING, "%s (event type %s, %s%s%s)", names[report->code],
-	          report->event_type ? report->event_type : "-", report->what ? report->what : "-",
-	          report->error ? ": " : "", report->error ? strerrordesc_np(-report->error) : "");
+	log_write(service->log, LOG_LEVEL_WARNING, "%s (event type %s%s%s%s%s)", names[report->code],
+	          report->event_type ? report->event_type : "-", report->what ? ", " : "",
+	          report->what ? report->what : "", report->error ? ": " : "",
+	          report->error ? error_text(report->error) : "");
 }
 
 static void on_input_changed(void *user, const char *name)
@@ -404,6 +406,18 @@ static int make_boot_id(struct service *service)
 	return r;
 }
 
+/** Told before somebody relies on it; a definition made by command is refused then. */
+static void check_state_dir(struct service *service)
+{
+	const char *dir = service->config->gateway.state_dir;
+
+	if (dir && access(dir, W_OK | X_OK) < 0)
+		log_write(service->log, LOG_LEVEL_WARNING,
+		          "gateway.state_dir '%s': %s; definitions made by command can't be kept until it "
+		          "is there and this user may write in it",
+		          dir, strerrordesc_np(errno));
+}
+
 /** @return exit code, EX_OK to go on. */
 static int start(struct service *service)
 {
@@ -418,6 +432,8 @@ static int start(struct service *service)
 		r = make_queues(service);
 	if (r >= 0)
 		r = make_engine(service, error);
+	if (r >= 0)
+		check_state_dir(service);
 	if (r >= 0)
 		r = make_bridge(service);
 	if (r >= 0)
@@ -437,9 +453,9 @@ static int start(struct service *service)
 	}
 	if (r >= 0)
 		return EX_OK;
-	log_write(service->log, LOG_LEVEL_ERROR, "can't start: %s%s%s", strerrordesc_np(-r),
-	          *error ? ": " : "", error);
-	return EX_SOFTWARE;
+	log_write(service->log, LOG_LEVEL_ERROR, "can't start: %s", *error ? error : strerrordesc_np(-r));
+	/* What has a text of its own is in gateway.state_dir, and somebody has to look at it. */
+	return *error ? EX_CONFIG : EX_SOFTWARE;
 }
 
 /* ---- stop ---- */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service's life: SIGTERM, SIGHUP, restarts, definitions that stay."""
 
+import os
 import signal
 import unittest
 
@@ -74,6 +75,36 @@ class Service(IntegrationTest):
         self.restart()
         self.fails("not_found", "playlist/start", {"playlist": "kept"})
         self.assertNotIn("kept.tap", [g["name"] for g in self.ok("gesture/list")["gestures"]])
+
+    def test_state_dir_that_is_missing_is_told(self):
+        away = self.state_dir.with_name("away")
+        self.gateway.stop()
+        self.state_dir.rename(away)
+        self.start_gateway()
+        self.assertIn(f"warning: gateway.state_dir '{self.state_dir}': No such file",
+                      self.gateway.log())
+        error = self.fails("refused", "playlist/define", {
+            "name": "lost", "definition": {"steps": [{"emit": "lost.tick"}]}})
+        self.assertIn("could not be written", error["message"])
+        self.assertIn("could not be written to gateway.state_dir: No such file", self.gateway.log())
+        away.rename(self.state_dir)
+        self.ok("playlist/remove", {"playlist": "lost"})
+
+    def test_kept_definitions_that_are_broken_keep_it_from_starting(self):
+        self.gateway.stop()
+        kept = self.state_dir / "definitions.json"
+        before = kept.read_bytes() if kept.exists() else None
+        kept.write_text('{"version":1,"playl')
+        self.gateway.start()
+        code = self.gateway.process.wait(TIMEOUT_S)
+        self.gateway.process = None
+        if before is None:
+            kept.unlink()
+        else:
+            kept.write_bytes(before)
+        self.assertEqual(code, os.EX_CONFIG)
+        self.assertIn(f"can't start: {kept}: is not a file of definitions", self.gateway.log())
+        self.start_gateway()
 
     def test_definition_id_is_stable_and_run_ids_are_not(self):
         def ids():

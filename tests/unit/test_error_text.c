@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cue_criterion.h"
+
+#include <errno.h>
+
+#include "error_text.h"
+
+Test(error_text, limits_of_the_bus_are_named)
+{
+	cr_assert_str_eq(error_text(-ELOOP), "limits.cascade_depth is reached");
+	cr_assert_str_eq(error_text(-ENOBUFS), "limits.queue_events is reached");
+	cr_assert_str_eq(error_text(-ENOSPC), "a limit of the gateway is reached");
+	cr_assert_str_eq(error_text(-ENOMEM), "Cannot allocate memory");
+	cr_assert_str_eq(error_text(-100000), "unknown error");
+}

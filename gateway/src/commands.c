@@ -336,7 +336,9 @@ static int read_request(struct commands *commands, const struct command_request 
 		return 0;
 	if (r == -EINVAL)
 		command_fail(error,
-		             wrong.invalid_json ? COMMAND_INVALID_JSON : COMMAND_INVALID_REQUEST,
+		             wrong.too_deep       ? COMMAND_LIMIT
+		             : wrong.invalid_json ? COMMAND_INVALID_JSON
+		                                  : COMMAND_INVALID_REQUEST,
 		             wrong.path, "%s%s%s", *wrong.path ? wrong.path + 1 : "",
 		             *wrong.path ? ": " : "", wrong.text);
 	return r;

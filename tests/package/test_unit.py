@@ -66,7 +66,7 @@ class Unit(unittest.TestCase):
             self.assertEqual(settings.get(key), [value], key)
         self.assertIn("78", settings["RestartPreventExitStatus"][0].split())
         self.assertRegex(settings["WatchdogSec"][0], r"^\d+s$")
-        self.assertEqual(settings["ExecReload"][-1], "/bin/kill -HUP $MAINPID")
+        self.assertEqual(settings["ExecReload"][-1], "/bin/sh -c 'kill -HUP $MAINPID'")
         allowed, denied = settings["SystemCallFilter"]
         self.assertEqual(allowed, "@system-service")
         self.assertTrue(denied.startswith("~@privileged"))

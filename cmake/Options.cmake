@@ -8,6 +8,20 @@ target_compile_options(cuebus_options INTERFACE
   -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef
   -Wswitch-enum -Wvla -Werror
   -fno-common -fstack-protector-strong)
+# What a compiler or processor has of it is taken: stack clash protection, and
+# control flow protection (CET on x86-64, PAC and BTI on arm64).
+include(CheckCCompilerFlag)
+foreach(flag stack-clash-protection cf-protection=full)
+  string(MAKE_C_IDENTIFIER "HAVE_F_${flag}" have)
+  check_c_compiler_flag("-Werror -f${flag}" ${have})
+  if(${have})
+    target_compile_options(cuebus_options INTERFACE -f${flag})
+  endif()
+endforeach()
+check_c_compiler_flag("-Werror -mbranch-protection=standard" HAVE_BRANCH_PROTECTION)
+if(HAVE_BRANCH_PROTECTION)
+  target_compile_options(cuebus_options INTERFACE -mbranch-protection=standard)
+endif()
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   target_compile_options(cuebus_options INTERFACE -Wlogical-op -Wduplicated-cond -Wjump-misses-init)
 endif()
@@ -21,6 +35,11 @@ if(CUEBUS_SANITIZE)
 else()
   target_compile_options(cuebus_options INTERFACE
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>
-    $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
+    $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>
+    # A shipped program does not tell where it was built, and is the same everywhere.
+    $<$<NOT:$<CONFIG:Debug>>:-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.>)
 endif()
-target_link_options(cuebus_options INTERFACE -Wl,-z,relro,-z,now)
+target_link_options(cuebus_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+# Without it CMAKE_POSITION_INDEPENDENT_CODE makes the objects PIC, not the program PIE.
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)

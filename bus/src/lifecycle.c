@@ -130,6 +130,10 @@ int lifecycle_created(const struct run *run, uint64_t *ret_seq)
 	cue_writer_key(&w, "expected_duration");
 	cue_writer_seconds(&w, def->expected_duration_ns);
 	write_cause(&w, &run->request);
+	if (run->request.cause == CUE_CAUSE_RESTORE) {
+		cue_writer_key(&w, "offset");
+		cue_writer_seconds(&w, run->restored_at_ns);
+	}
 	return emit(run->set->bus, "event.playlist.created", &w, run->cause_seq, run->depth,
 	            ret_seq);
 }
@@ -150,13 +154,28 @@ int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence
 	cue_writer_key(&w, "producer_id");
 	cue_writer_u64(&w, step->producer_id);
 	cue_writer_key(&w, "offset");
-	cue_writer_seconds(&w, occurrence->deadline_ns - run->steps.start_ns);
+	cue_writer_seconds(&w, occurrence->at_ns);
 	cue_writer_key(&w, "late_us");
 	cue_writer_u64(&w, late_us);
 	cue_writer_key(&w, "data");
 	cue_writer_payload(&w, step->data);
 	return emit(run->set->bus, "event.playlist.emitted", &w, cause_seq,
 	            never_cut(run->set->bus, depth), NULL);
+}
+
+int lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns)
+{
+	struct cue_bus *bus = run->set->bus;
+	struct cue_writer w = { 0 };
+
+	write_common(&w, run->def, &run->id, &run->request.trigger);
+	cue_writer_key(&w, "expected_duration");
+	cue_writer_seconds(&w, run->def->expected_duration_ns);
+	cue_writer_key(&w, "overdue_by");
+	cue_writer_seconds(&w, overdue_by_ns);
+	cue_writer_key(&w, "emitted_count");
+	cue_writer_u64(&w, run->emitted_count);
+	return emit(bus, "event.playlist.overdue", &w, run->cause_seq, 0, NULL);
 }
 
 int lifecycle_stopped(const struct run *run, uint64_t *ret_seq)

@@ -117,8 +117,8 @@ static int compare_first(const void *a, const void *b)
 {
 	const struct occurrence *x = a, *y = b;
 
-	if (x->deadline_ns != y->deadline_ns)
-		return x->deadline_ns < y->deadline_ns ? -1 : 1;
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
 	return x->step < y->step ? -1 : x->step > y->step;
 }
 
@@ -132,7 +132,7 @@ static int sort_steps(struct playlist_def *def)
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < def->n_steps; i++)
-		first[i] = (struct occurrence){ .deadline_ns = def->steps[i].offset_ns, .step = i };
+		first[i] = (struct occurrence){ .at_ns = def->steps[i].offset_ns, .step = i };
 	qsort(first, def->n_steps, sizeof(*first), compare_first);
 	for (uint32_t i = 0; i < def->n_steps; i++)
 		def->order[i] = first[i].step;

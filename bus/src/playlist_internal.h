@@ -135,7 +135,7 @@ int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_even
 
 /** A step's next occurrence. */
 struct occurrence {
-	uint64_t deadline_ns;
+	uint64_t at_ns; /* since the start of the run */
 	uint32_t step;
 	uint32_t repeat;
 };
@@ -143,22 +143,32 @@ struct occurrence {
 /** Where a run is in its definition. The occurrences to come are the steps not
  *  yet begun, in the definition's order, and a heap of those that repeat. */
 struct run_steps {
+	/* Of a run restored after the machine was booted anew it may lie before
+	 * the clock's zero: then it is that modulo 2^64. */
 	uint64_t start_ns;
+	bool starts_before_zero;
 	uint32_t next_first; /* into playlist_def.order */
 	uint32_t n_heap;
 	struct occurrence *heap; /* room for playlist_def.n_repeating */
 };
 
-void run_steps_begin(struct run_steps *steps, uint64_t start_ns);
-/** The earliest occurrence by (deadline, step). @return false when none is left. */
+/** @param elapsed_ns how long ago the time line began; 0: it begins now. */
+void run_steps_begin(struct run_steps *steps, uint64_t now_ns, uint64_t elapsed_ns);
+/** When an occurrence is due; 0 for one before the clock's zero. */
+uint64_t run_steps_deadline(const struct run_steps *steps, uint64_t at_ns);
+/** The earliest occurrence by (time, step). @return false when none is left. */
 bool run_steps_peek(const struct run_steps *steps, const struct playlist_def *def,
                     struct occurrence *ret_next);
 /** Move the step of the earliest occurrence on by @p n of its repeats. */
 void run_steps_advance(struct run_steps *steps, const struct playlist_def *def, uint32_t n);
 /** How many occurrences of its step @p next may be skipped so that the newest
- *  one at or before @p horizon_ns comes first. */
+ *  one at or before @p horizon_ns (since the start) comes first. */
 uint32_t run_steps_overdue(const struct playlist_def *def, const struct occurrence *next,
                            uint64_t horizon_ns);
+/** Move on behind all occurrences at or before @p through_ns (since the start).
+ *  @return how many those were. */
+uint64_t run_steps_pass(struct run_steps *steps, const struct playlist_def *def,
+                        uint64_t through_ns);
 
 /** What caused a start or an end, as lifecycle payloads show it. */
 struct told_event {
@@ -212,6 +222,10 @@ struct run {
 	unsigned depth;     /* of `created`, and of the steps that no time separates from it */
 	uint64_t emitted_count;
 	uint64_t skipped_count;
+	/* Cause `restore`, since the start: when it was taken up again, and what was behind it then. */
+	uint64_t restored_at_ns, restored_passed_ns;
+	bool has_begun;
+	bool was_overdue; /* event.playlist.overdue has been told */
 	struct run_end end;
 	struct run_steps steps;
 	struct occurrence heap[];
@@ -236,6 +250,14 @@ int run_table_reserve(struct run_table *table);
 void run_table_insert(struct run_table *table, struct run *run);
 void run_table_remove(struct run_table *table, struct run *run);
 
+/** Make one that is in no list yet. @param request copied. @return 0; -ENOMEM. */
+int run_new(struct cue_playlists *set, struct playlist_def *def, const struct run_request *request,
+            struct run **ret_run);
+/** Put a run into every list and index, waiting; def->playlist is not NULL. */
+void run_enlist(struct run *run, const struct cue_id *id);
+/** Everything was emitted or dropped: `stopped`. The caller holds the bus and
+ *  touches nothing that a callback could change afterwards. */
+void run_complete(struct run *run, uint64_t last_seq, unsigned last_depth);
 /** Start, wait or refuse; the caller holds the bus. Errors as cue_playlist_start(). */
 int run_start(struct playlist *playlist, const struct run_request *request, struct cue_id *ret_id);
 /** Set a run's clock going and tell `created`. On failure it is as before. */
@@ -244,6 +266,8 @@ int run_begin(struct run *run);
 void run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 /** Take a run out of everything; it is told by run_end_all(). */
 void run_detach(struct run *run, const struct run_end *end, struct ended_list *ended);
+/** Add to a list that run_end_all() is to tell. */
+void run_push_ended(struct ended_list *ended, struct run *run);
 /** Append `stopped` (and completion) of each. Those the bus refuses stay with the set, which tries
  * again. */
 void run_tell_ended(struct cue_playlists *set, struct ended_list *ended);
@@ -265,6 +289,7 @@ int lifecycle_quote(struct cue_payload *data, struct cue_payload **ret_quote);
 int lifecycle_created(const struct run *run, uint64_t *ret_seq);
 int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence, uint64_t late_us,
                       uint64_t cause_seq, unsigned depth);
+int lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns);
 int lifecycle_stopped(const struct run *run, uint64_t *ret_seq);
 int lifecycle_completion(const struct run *run, uint64_t stopped_seq);
 int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
@@ -292,8 +317,12 @@ struct cue_playlists {
 	struct run_table table;
 	struct run_list runs;
 	struct run *untold; /* ended, `stopped` was refused; by next_ended */
+	struct cue_run_observer observer;
 	struct cue_playlists_stats stats;
 };
+
+/** Tell the observer that a run waits or runs. */
+void run_observe_active(const struct run *run);
 
 struct playlist *playlist_find(const struct cue_playlists *set, const char *name);
 

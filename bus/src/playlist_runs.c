@@ -50,8 +50,10 @@ int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *run_id, c
 	struct ended_list ended = { 0 };
 	struct cue_bus *bus = playlists->bus;
 
-	if (!run)
+	if (!run) {
+		playlists->stats.stops_redundant++;
 		return -ENOENT;
+	}
 	cue_bus_begin(bus);
 	run_detach(run, &end, &ended);
 	run_end_all(playlists, &ended);
@@ -76,6 +78,7 @@ int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const c
 		run_detach(runs->first, &end, &ended);
 	for (const struct run *run = ended.first; stopped && run; run = run->next_ended)
 		stopped(user, &run->id);
+	playlists->stats.stops_redundant += n == 0;
 	run_end_all(playlists, &ended);
 	cue_bus_end(bus);
 	return n;
@@ -114,4 +117,40 @@ int cue_run_foreach(struct cue_playlists *playlists, const char *name,
 	for (; run && r == 0; run = run->in[kind].next)
 		r = visit_run(run, visit, user);
 	return r;
+}
+
+/* ---- the observer ---- */
+
+void run_observe_active(const struct run *run)
+{
+	const struct cue_run_observer *observer = &run->set->observer;
+	bool running = run->phase == RUN_RUNNING;
+	const struct told_event *trigger = &run->request.trigger;
+	struct cue_run_record record = {
+		.run = run->id,
+		.playlist = run->def->name,
+		.definition = run->def->json,
+		.state = running ? CUE_RUN_RUNNING : CUE_RUN_QUEUED,
+		.start_ns = running ? run->steps.start_ns : run->asked_ns,
+		.skipped_count = run->skipped_count,
+		.passed_ns = run->request.cause == CUE_CAUSE_RESTORE ? run->restored_passed_ns
+		                                                     : CUE_TIME_NONE,
+		.trigger_type = trigger->type ? cue_type_name(trigger->type) : NULL,
+		.trigger_producer_id = trigger->producer_id,
+		.trigger_data = trigger->data,
+	};
+
+	if (observer->active)
+		observer->active(observer->user, &record);
+}
+
+void cue_playlists_observe(struct cue_playlists *playlists, const struct cue_run_observer *observer)
+{
+	playlists->observer = observer ? *observer : (struct cue_run_observer){ 0 };
+}
+
+void cue_playlists_observe_again(struct cue_playlists *playlists)
+{
+	for (const struct run *run = playlists->runs.first; run; run = run->in[RUNS_OF_SET].next)
+		run_observe_active(run);
 }

@@ -62,10 +62,9 @@ static int pick_id(struct cue_playlists *set, struct cue_id *ret_id)
 	return -EIO; /* a source that repeats itself is none */
 }
 
-static int run_new(struct playlist_def *def, const struct run_request *request,
-                   struct run **ret_run)
+int run_new(struct cue_playlists *set, struct playlist_def *def, const struct run_request *request,
+            struct run **ret_run)
 {
-	struct cue_playlists *set = def->playlist->set;
 	struct run *run = calloc(1, sizeof(*run) + def->n_repeating * sizeof(struct occurrence));
 	int r;
 
@@ -107,7 +106,7 @@ static void append(struct run_list *list, struct run *run, enum run_list_kind ki
 	list->last = run;
 }
 
-static void enlist(struct run *run, const struct cue_id *id)
+void run_enlist(struct run *run, const struct cue_id *id)
 {
 	struct cue_playlists *set = run->set;
 	struct playlist *playlist = run->def->playlist;
@@ -136,7 +135,7 @@ int run_begin(struct run *run)
 {
 	struct cue_bus *bus = run->set->bus;
 	struct playlist *playlist = run->def->playlist;
-	struct occurrence first;
+	struct occurrence first = { 0 };
 	uint64_t seq = 0;
 	int r;
 
@@ -144,17 +143,19 @@ int run_begin(struct run *run)
 	 * cascade that asked for it. */
 	if (cue_bus_now(bus) != run->asked_ns)
 		run->depth = 0;
-	run_steps_begin(&run->steps, cue_bus_now(bus));
+	run_steps_begin(&run->steps, cue_bus_now(bus), 0);
 	r = lifecycle_created(run, &seq);
 	if (r < 0)
 		return r;
 	if (seq)
 		run->cause_seq = seq;
 	run->phase = RUN_RUNNING;
+	run->has_begun = true;
 	playlist->n_running++;
 	run->set->stats.started++;
 	run_steps_peek(&run->steps, run->def, &first);
-	cue_timer_arm(run->timer, first.deadline_ns);
+	cue_timer_arm(run->timer, run_steps_deadline(&run->steps, first.at_ns));
+	run_observe_active(run);
 	return 0;
 }
 
@@ -250,13 +251,13 @@ static int start(struct playlist *playlist, const struct run_request *request,
 	if (r >= 0)
 		r = pick_id(set, &id);
 	if (r >= 0)
-		r = run_new(playlist->def, request, &run);
+		r = run_new(set, playlist->def, request, &run);
 	if (r < 0)
 		return r;
 	if (playlist->def->mode == CUE_MODE_RESTART)
 		cancel_for_restart(playlist, ended);
 	waits = playlist->def->mode == CUE_MODE_QUEUED && playlist->n_runs > 0;
-	enlist(run, &id);
+	run_enlist(run, &id);
 	run_tell_ended(set, ended);
 	r = waits ? 0 : run_begin(run);
 	if (r < 0) {
@@ -264,6 +265,8 @@ static int start(struct playlist *playlist, const struct run_request *request,
 		run_free(run);
 		return r;
 	}
+	if (waits)
+		run_observe_active(run);
 	*ret_id = id;
 	return 0;
 }
@@ -287,118 +290,4 @@ int run_start(struct playlist *playlist, const struct run_request *request, stru
 	if (request->trigger.type)
 		cue_payload_unref(quoted.trigger.data);
 	return r;
-}
-
-/* ---- running ---- */
-
-static uint64_t lateness_us(const struct cue_bus *bus, uint64_t deadline_ns)
-{
-	uint64_t clock_ns = cue_bus_clock(bus);
-
-	return clock_ns > deadline_ns && bus->config.clock_ns
-	               ? (clock_ns - deadline_ns) / CUE_NS_PER_US
-	               : 0;
-}
-
-static void complete(struct run *run, uint64_t last_seq, unsigned last_depth)
-{
-	struct cue_playlists *set = run->set;
-	struct ended_list ended = { 0 };
-
-	run_detach(run,
-	           &(struct run_end){ .reason = CUE_STOP_COMPLETED,
-	                              .cause_seq = last_seq,
-	                              .depth = last_depth + 1 },
-	           &ended);
-	run_end_all(set, &ended);
-}
-
-static void emit_occurrence(struct run *run, const struct occurrence *occurrence)
-{
-	const struct playlist_step *step = &run->def->steps[occurrence->step];
-	struct cue_bus *bus = run->set->bus;
-	bool no_time_passed = occurrence->deadline_ns == run->steps.start_ns;
-	unsigned depth = no_time_passed ? run->depth : 0;
-	uint64_t seq = 0;
-	struct occurrence next;
-	int r;
-
-	r = cue_bus_emit_caused(bus,
-	                        &(struct cue_emit){ .type = cue_type_name(step->type),
-	                                            .producer_id = step->producer_id,
-	                                            .payload = step->data,
-	                                            .time_ns = CUE_TIME_NONE },
-	                        run->cause_seq, depth, &seq);
-	if (seq == 0)
-		seq = run->cause_seq;
-	run_steps_advance(&run->steps, run->def, 1);
-	if (r >= 0) {
-		run->emitted_count++;
-		run->set->stats.steps_emitted++;
-		/* If the bus refuses it, it has reported that itself. */
-		(void)lifecycle_emitted(run, occurrence, lateness_us(bus, occurrence->deadline_ns),
-		                        seq, depth + 1);
-	} else {
-		run->skipped_count++;
-		run->set->stats.steps_skipped++;
-	}
-	if (run_steps_peek(&run->steps, run->def, &next))
-		cue_timer_arm(run->timer, next.deadline_ns);
-	else
-		complete(run, seq, depth);
-}
-
-/** Emit what is due at @p deadline_ns, or with `late: skip` move on from it. */
-static void tick(struct run *run, uint64_t deadline_ns)
-{
-	struct occurrence next = { 0 };
-
-	while (run_steps_peek(&run->steps, run->def, &next) && next.deadline_ns <= deadline_ns) {
-		uint32_t n = 0;
-
-		if (run->def->late == CUE_LATE_SKIP)
-			n = run_steps_overdue(run->def, &next, cue_bus_horizon(run->set->bus));
-		if (n == 0) {
-			emit_occurrence(run, &next);
-			return;
-		}
-		run_steps_advance(&run->steps, run->def, n);
-		run->skipped_count += n;
-		run->set->stats.steps_skipped += n;
-	}
-	cue_timer_arm(run->timer, next.deadline_ns);
-}
-
-static void tell_again(struct run *run)
-{
-	struct cue_playlists *set = run->set;
-	struct ended_list ended = { .first = run, .last = run };
-	struct run **link = &set->untold;
-
-	while (*link != run)
-		link = &(*link)->next_ended;
-	*link = run->next_ended;
-	run->next_ended = NULL;
-	run_end_all(set, &ended);
-}
-
-void run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
-{
-	struct run *run = user;
-
-	cue_bus_begin(bus);
-	switch (run->phase) {
-	case RUN_WAITING: /* never armed */
-		cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_HANDLER_FAILED,
-		                                          .error = -EINVAL,
-		                                          .what = run->def->name });
-		break;
-	case RUN_RUNNING:
-		tick(run, deadline_ns);
-		break;
-	case RUN_ENDED:
-		tell_again(run);
-		break;
-	}
-	cue_bus_end(bus);
 }

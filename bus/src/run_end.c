@@ -42,7 +42,7 @@ static void unlink_live(struct playlist_def *def)
 	}
 }
 
-static void push_ended(struct ended_list *ended, struct run *run)
+void run_push_ended(struct ended_list *ended, struct run *run)
 {
 	run->next_ended = NULL;
 	if (ended->last)
@@ -84,7 +84,7 @@ void run_detach(struct run *run, const struct run_end *end, struct ended_list *e
 	if (end->interrupt.type)
 		run->end.interrupt.data =
 		        cue_payload_ref(cue_bus_embeddable(set->bus, end->interrupt.data));
-	push_ended(ended, run);
+	run_push_ended(ended, run);
 }
 
 static void count(struct cue_playlists_stats *stats, enum cue_stop_reason reason)
@@ -119,6 +119,8 @@ static bool tell(struct cue_playlists *set, struct run *run)
 	if (lifecycle_stopped(run, &seq) < 0)
 		return false;
 	count(&set->stats, run->end.reason);
+	if (set->observer.stopped)
+		set->observer.stopped(set->observer.user, &run->id);
 	/* A completion that is refused is reported by the bus; `stopped` is out. */
 	if (run->end.reason == CUE_STOP_COMPLETED && run->def->completion)
 		(void)lifecycle_completion(run, seq);
@@ -132,7 +134,7 @@ void run_tell_ended(struct cue_playlists *set, struct ended_list *ended)
 
 	while ((run = pop_ended(ended))) {
 		if (tell(set, run))
-			push_ended(&told, run);
+			run_push_ended(&told, run);
 		else
 			keep_untold(set, run);
 	}
@@ -156,7 +158,7 @@ static void start_waiting(struct playlist *playlist, struct ended_list *ended)
 		run_detach(run, &end, &refused);
 		run_tell_ended(playlist->set, &refused);
 		while ((run = pop_ended(&refused)))
-			push_ended(ended, run);
+			run_push_ended(ended, run);
 	}
 }
 

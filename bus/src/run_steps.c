@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run's occurrences in order of (deadline, step). A step's first occurrence
+/* A run's occurrences in order of (time since its start, step). A step's first occurrence
  * comes from the definition's sorted order, which all runs share; only steps
  * that repeat take room in the run, so a run of a long playlist stays small.
- * Two occurrences of one step never share a deadline (interval > 0). */
+ * Two occurrences of one step are never at the same time (interval > 0). */
 #include "playlist_internal.h"
 
 static bool before(const struct occurrence *a, const struct occurrence *b)
 {
-	if (a->deadline_ns != b->deadline_ns)
-		return a->deadline_ns < b->deadline_ns;
+	if (a->at_ns != b->at_ns)
+		return a->at_ns < b->at_ns;
 	return a->step < b->step;
 }
 
@@ -44,11 +44,20 @@ static void sift_down(struct occurrence *heap, uint32_t n, uint32_t i)
 	}
 }
 
-void run_steps_begin(struct run_steps *steps, uint64_t start_ns)
+void run_steps_begin(struct run_steps *steps, uint64_t now_ns, uint64_t elapsed_ns)
 {
-	steps->start_ns = start_ns;
+	steps->start_ns = now_ns - elapsed_ns;
+	steps->starts_before_zero = elapsed_ns > now_ns;
 	steps->next_first = 0;
 	steps->n_heap = 0;
+}
+
+uint64_t run_steps_deadline(const struct run_steps *steps, uint64_t at_ns)
+{
+	uint64_t deadline_ns = steps->start_ns + at_ns;
+
+	/* The sum wraps when it gets beyond zero, and only then. */
+	return steps->starts_before_zero && deadline_ns >= steps->start_ns ? 0 : deadline_ns;
 }
 
 /** The first occurrence of the next step that has not begun. */
@@ -61,7 +70,7 @@ static bool peek_first(const struct run_steps *steps, const struct playlist_def 
 		return false;
 	step = def->order[steps->next_first];
 	*ret_first = (struct occurrence){
-		.deadline_ns = steps->start_ns + def->steps[step].offset_ns,
+		.at_ns = def->steps[step].offset_ns,
 		.step = step,
 	};
 	return true;
@@ -97,7 +106,7 @@ void run_steps_advance(struct run_steps *steps, const struct playlist_def *def, 
 		return;
 	step = &def->steps[next.step];
 	next.repeat += n;
-	next.deadline_ns += n * step->interval_ns;
+	next.at_ns += n * step->interval_ns;
 	if (is_first) {
 		steps->next_first++;
 		if (next.repeat < step->repeat) {
@@ -117,8 +126,23 @@ uint32_t run_steps_overdue(const struct playlist_def *def, const struct occurren
 	uint32_t left = step->repeat - 1 - next->repeat;
 	uint64_t overdue;
 
-	if (left == 0 || horizon_ns <= next->deadline_ns)
+	if (left == 0 || horizon_ns <= next->at_ns)
 		return 0;
-	overdue = (horizon_ns - next->deadline_ns) / step->interval_ns;
+	overdue = (horizon_ns - next->at_ns) / step->interval_ns;
 	return overdue < left ? (uint32_t)overdue : left;
+}
+
+uint64_t run_steps_pass(struct run_steps *steps, const struct playlist_def *def,
+                        uint64_t through_ns)
+{
+	struct occurrence next;
+	uint64_t passed = 0;
+
+	while (run_steps_peek(steps, def, &next) && next.at_ns <= through_ns) {
+		uint32_t n = run_steps_overdue(def, &next, through_ns) + 1;
+
+		run_steps_advance(steps, def, n);
+		passed += n;
+	}
+	return passed;
 }

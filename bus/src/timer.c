@@ -157,5 +157,20 @@ uint64_t cue_timer_deadline(const struct cue_timer *timer)
 
 uint64_t cue_bus_next_deadline(const struct cue_bus *bus)
 {
-	return bus->timers.n ? bus->timers.heap[0]->deadline_ns : CUE_TIME_NONE;
+	uint64_t deadline_ns;
+
+	if (bus->timers.n == 0)
+		return CUE_TIME_NONE;
+	deadline_ns = bus->timers.heap[0]->deadline_ns;
+	return deadline_ns > bus->now_ns ? deadline_ns : bus->now_ns;
+}
+
+bool cue_bus_get_passed(const struct cue_bus *bus, uint64_t *ret_passed_ns)
+{
+	uint64_t first_ns = bus->timers.n ? bus->timers.heap[0]->deadline_ns : CUE_TIME_NONE;
+
+	if (first_ns == 0)
+		return false;
+	*ret_passed_ns = first_ns > bus->now_ns ? bus->now_ns : first_ns - 1;
+	return true;
 }

@@ -24,8 +24,6 @@ int bridge_new(const struct bridge_config *config, struct bridge **ret_bridge)
 	bridge->held_tail = &bridge->held;
 	r = cue_timer_new(bus, bridge_refusal_timer, bridge, &bridge->refusal.timer);
 	if (r >= 0)
-		r = cue_timer_new(bus, bridge_gap_timer, bridge, &bridge->gap_timer);
-	if (r >= 0)
 		r = cue_bus_subscribe(bus, &subscription, &bridge->subscription);
 	if (r < 0) {
 		bridge_free(bridge);
@@ -41,7 +39,6 @@ struct bridge *bridge_free(struct bridge *bridge)
 		return NULL;
 	cue_subscription_cancel(bridge->subscription);
 	cue_timer_free(bridge->refusal.timer);
-	cue_timer_free(bridge->gap_timer);
 	bridge_clear_held(bridge);
 	free(bridge);
 	return NULL;

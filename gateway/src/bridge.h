@@ -29,9 +29,6 @@ struct bridge_config {
 	const char *boot_id;
 	uint64_t outbox_events; /**< the outbox's bounds, to know when there is room to tell of a gap */
 	uint64_t outbox_bytes;
-	/** Bytes of topic, payload and correlation data that the broker takes, 0: no limit. May be NULL: no limit. */
-	uint32_t (*max_message)(void *user);
-	void *user;
 };
 
 /**
@@ -52,7 +49,7 @@ void bridge_refresh(struct bridge *bridge);
  */
 void bridge_receive(struct bridge *bridge, const struct inbox_message *message, uint64_t now_ns);
 
-/** After each wake: tell of events that were given up (`gateway.gap`). */
+/** After each wake: tell of events that the outbox gave up (`gateway.gap`). */
 void bridge_tick(struct bridge *bridge);
 
 struct bridge_stats {

@@ -145,6 +145,11 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 		            "gateway's own");
 		return;
 	}
+	if (!config_allows_event(&engine_get_config(bridge->config.engine)->mqtt.remote.emit, type)) {
+		refuse_emit(bridge, message->topic, COMMAND_REFUSED,
+		            "mqtt.remote.emit does not allow this event type");
+		return;
+	}
 	r = read_payload(bridge, message, &emit.payload, text);
 	if (r < 0) {
 		refuse_emit(bridge, message->topic,
@@ -265,29 +270,6 @@ static void reply_or_hold(struct bridge *bridge, const struct command_request *r
 		bridge_release_held(bridge);
 }
 
-/**
- * A reply that the broker does not take would leave the client waiting: it is
- * told so in place of it. What was asked has been done all the same.
- * @return 0; negative errno: there is no reply.
- */
-static int fit_reply(struct bridge *bridge, const struct command_request *request,
-                     struct bridge_reply *reply, char **answer)
-{
-	const struct bridge_config *config = &bridge->config;
-	uint32_t max = config->max_message ? config->max_message(config->user) : 0;
-	char text[256];
-
-	if (max == 0 || !reply->topic ||
-	    strlen(reply->topic) + reply->correlation_len + reply->len <= max)
-		return 0;
-	snprintf(text, sizeof(text), "%s, but the reply has %zu bytes, more than the broker takes",
-	         is_ok(reply) ? "it was done" : "it was refused", reply->len);
-	free(*answer);
-	*answer = NULL;
-	return commands_error_reply(bridge->config.commands, request, COMMAND_LIMIT, text, answer,
-	                            &reply->len);
-}
-
 static void receive_command(struct bridge *bridge, const struct inbox_message *message,
                             const char *name, uint64_t now_ns)
 {
@@ -317,10 +299,6 @@ static void receive_command(struct bridge *bridge, const struct inbox_message *m
 		r = commands_run(commands, &request, &answer, &reply.len);
 	}
 	reply.text = answer;
-	if (r >= 0) {
-		r = fit_reply(bridge, &request, &reply, &answer);
-		reply.text = answer;
-	}
 	if (r < 0)
 		log_write(bridge->config.log, LOG_LEVEL_ERROR, "command '%.200s' has no reply: %s",
 		          name, strerrordesc_np(-r));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file bridge_internal.h
- * @brief What bridge.c (life), bridge_out.c and bridge_in.c share.
+ * @brief What bridge.c (life), bridge_out.c, bridge_gap.c and bridge_in.c share.
  */
 #ifndef CUEBUS_BRIDGE_INTERNAL_H
 #define CUEBUS_BRIDGE_INTERNAL_H
@@ -33,13 +33,20 @@ struct bridge_held {
 	char bytes[]; /* topic with its NUL, correlation data, reply, failure */
 };
 
+#define BRIDGE_NEWS 32U
+
+/** A gap that was told, or must be. */
+struct bridge_news {
+	struct outbox_gap gap;
+	uint64_t seq; /* of the event that told it; 0: none did */
+	bool again;   /* to be told (again) */
+};
+
 struct bridge {
 	struct bridge_config config;
 	struct cue_subscription *subscription;
 	struct bridge_qos qos[BRIDGE_QOS_CACHE];
-	struct outbox_gap gap;       /* not yet told; count 0: none */
-	bool gap_waits;              /* it is only news that the broker refused */
-	struct cue_timer *gap_timer; /* armed while nothing that the broker refused may be told */
+	struct bridge_news news[BRIDGE_NEWS];
 	struct bridge_refusal refusal;
 	struct bridge_held *held, **held_tail; /* oldest first */
 	size_t n_held;
@@ -73,9 +80,6 @@ int bridge_hold(struct bridge *bridge, const struct bridge_reply *reply, uint64_
 /** Send what need not be held any longer. */
 void bridge_release_held(struct bridge *bridge);
 void bridge_clear_held(struct bridge *bridge);
-
-/** Timer between two that tell of gaps. */
-void bridge_gap_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 
 /** Timer of struct bridge_refusal. */
 void bridge_refusal_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);

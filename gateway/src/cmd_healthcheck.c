@@ -84,7 +84,7 @@ static bool wait_reply(struct probe *probe, uint64_t timeout_ns)
 	struct timespec until;
 	bool got;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)(timeout_ns / CUE_NS_PER_S);
 	until.tv_nsec += (long)(timeout_ns % CUE_NS_PER_S);
 	if (until.tv_nsec >= (long)CUE_NS_PER_S) {
@@ -93,7 +93,7 @@ static bool wait_reply(struct probe *probe, uint64_t timeout_ns)
 	}
 	pthread_mutex_lock(&probe->mutex);
 	while (!*probe->reply && !probe->lost &&
-	       pthread_cond_timedwait(&probe->cond, &probe->mutex, &until) == 0)
+	       pthread_cond_clockwait(&probe->cond, &probe->mutex, CLOCK_MONOTONIC, &until) == 0)
 		;
 	got = *probe->reply != '\0';
 	pthread_mutex_unlock(&probe->mutex);
@@ -107,6 +107,8 @@ static int judge(const char *gateway, const char *reply)
 	const cJSON *result = cJSON_GetObjectItemCaseSensitive(tree, "result");
 	const char *boot_id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "boot_id"));
 	const char *version = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "version"));
+	const char *code_name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(tree, "error"), "code"));
 	const cJSON *uptime = cJSON_GetObjectItemCaseSensitive(result, "uptime_s");
 	int code = EX_UNAVAILABLE;
 
@@ -114,6 +116,10 @@ static int judge(const char *gateway, const char *reply)
 	    cJSON_IsNumber(uptime)) {
 		printf("ok: gateway '%s' is up: version %s, boot id %s, up %.0f s\n", gateway, version,
 		       boot_id, uptime->valuedouble);
+		code = EX_OK;
+	} else if (code_name && strcmp(code_name, "refused") == 0) {
+		/* Only a gateway that is up, connected and handles commands refuses one. */
+		printf("ok: gateway '%s' is up (mqtt.remote.cmd does not allow ping)\n", gateway);
 		code = EX_OK;
 	} else {
 		printf("unavailable: gateway '%s' answered %.300s\n", gateway, reply);

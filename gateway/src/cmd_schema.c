@@ -13,11 +13,15 @@
 
 static const char usage[] =
         "usage: cuebus schema [NAME]\n"
-        "       cuebus schema --markdown\n"
+        "       cuebus schema --markdown | --man\n"
         "\n"
         "Without NAME, list the names of the schemas. With NAME, print that schema: JSON\n"
-        "Schema 2020-12, or for \"asyncapi\" the AsyncAPI document. With --markdown, print\n"
-        "the reference of the configuration's keys.\n"
+        "Schema 2020-12, or for \"asyncapi\" the AsyncAPI document. With --markdown or\n"
+        "--man, print the reference of the configuration's keys.\n"
+        "\n"
+        "      --markdown  as docs/configuration.md has it\n"
+        "      --man       as cuebus.json(5) has it\n"
+        "  -h, --help      this text\n"
         "\n"
         "Exit code: 0, 64 usage or unknown name, 70 internal.\n";
 
@@ -94,13 +98,24 @@ static int print_named(const char *name)
 	return tell_unknown(name);
 }
 
+static int print_reference(int form)
+{
+	if (form == 'm') {
+		schema_config_markdown(stdout);
+	} else if (schema_config_man(stdout) < 0) {
+		fprintf(stderr, "cuebus: schema: out of memory\n");
+		return EX_SOFTWARE;
+	}
+	return finish();
+}
+
 int cmd_schema(int argc, char **argv)
 {
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' },
 		                                 { "markdown", no_argument, NULL, 'm' },
+		                                 { "man", no_argument, NULL, 'n' },
 		                                 { 0 } };
-	bool markdown = false;
-	int option;
+	int option, form = 0; /* m, n or none */
 
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -108,19 +123,17 @@ int cmd_schema(int argc, char **argv)
 			fputs(usage, stdout);
 			return EX_OK;
 		}
-		if (option != 'm') {
+		if ((option != 'm' && option != 'n') || form) {
 			fputs(usage, stderr);
 			return EX_USAGE;
 		}
-		markdown = true;
+		form = option;
 	}
-	if (argc - optind > (markdown ? 0 : 1)) {
+	if (argc - optind > (form ? 0 : 1)) {
 		fputs(usage, stderr);
 		return EX_USAGE;
 	}
-	if (markdown) {
-		schema_config_markdown(stdout);
-		return finish();
-	}
+	if (form)
+		return print_reference(form);
 	return argc > optind ? print_named(argv[optind]) : list();
 }

@@ -54,6 +54,17 @@ static const struct command command_table[] = {
 	{ "ping", command_ping, false, { { 0 } } },
 };
 
+_Static_assert(sizeof(command_table) / sizeof(*command_table) <= COMMANDS_NAMES_MAX, "names");
+
+size_t commands_names(const char *names[COMMANDS_NAMES_MAX])
+{
+	size_t n = sizeof(command_table) / sizeof(*command_table);
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = command_table[i].name;
+	return n;
+}
+
 static const struct command *find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(command_table) / sizeof(*command_table); i++) {
@@ -325,7 +336,9 @@ static int read_request(struct commands *commands, const struct command_request 
 		return 0;
 	if (r == -EINVAL)
 		command_fail(error,
-		             wrong.invalid_json ? COMMAND_INVALID_JSON : COMMAND_INVALID_REQUEST,
+		             wrong.too_deep       ? COMMAND_LIMIT
+		             : wrong.invalid_json ? COMMAND_INVALID_JSON
+		                                  : COMMAND_INVALID_REQUEST,
 		             wrong.path, "%s%s%s", *wrong.path ? wrong.path + 1 : "",
 		             *wrong.path ? ": " : "", wrong.text);
 	return r;
@@ -353,8 +366,13 @@ static int execute(struct commands *commands, const struct command_request *requ
                    const struct request *fields, struct cue_writer *result,
                    struct command_error *error)
 {
+	const struct config_mqtt *mqtt = &engine_get_config(commands->config.engine)->mqtt;
 	const struct command *command = find(request->name);
 
+	if (!config_allows_command(&mqtt->remote.cmd, request->name))
+		return command_fail(error, COMMAND_REFUSED, "",
+		                    "mqtt.remote.cmd does not allow the command '%.200s'",
+		                    request->name);
 	if (!command)
 		return command_fail(error, COMMAND_UNKNOWN, "",
 		                    "there is no command '%.200s'; see docs/topics.md", request->name);

@@ -9,8 +9,10 @@
 #define STATE_REPLY_MAX (1024U * 1024U)
 
 /** A type that a remote publisher may name for emission. */
-static int check_emittable(const char *type, struct command_error *error)
+static int check_emittable(const struct commands *commands, const char *type,
+                           struct command_error *error)
 {
+	const struct config_mqtt *mqtt = &engine_get_config(commands->config.engine)->mqtt;
 	const char *reason;
 
 	if (!cue_type_is_valid(type, strlen(type), &reason))
@@ -20,6 +22,9 @@ static int check_emittable(const char *type, struct command_error *error)
 		return command_fail(error, COMMAND_REFUSED, "/event_type",
 		                    "event_type: types beginning with event., gateway., gesture. and "
 		                    "input. are the gateway's own");
+	if (!config_allows_event(&mqtt->remote.emit, type))
+		return command_fail(error, COMMAND_REFUSED, "/event_type",
+		                    "event_type: mqtt.remote.emit does not allow it");
 	return 0;
 }
 
@@ -32,7 +37,7 @@ int command_event_emit(COMMAND_ARGS)
 		.time_ns = CUE_TIME_NONE,
 	};
 	uint64_t seq;
-	int r = check_emittable(type->string, error);
+	int r = check_emittable(commands, type->string, error);
 
 	(void)request;
 	if (r < 0)

@@ -17,6 +17,7 @@
 #include <drivers/driver.h>
 
 #include "diag.h"
+#include "outbox.h"
 
 #define CONFIG_QOS_OFF (-1)
 
@@ -32,10 +33,23 @@ struct config_qos_rule {
 	int qos;       /**< 0, 1 or CONFIG_QOS_OFF */
 };
 
+/** What is allowed from outside. All zero: everything. */
+struct config_allow {
+	bool limited;          /**< only what `patterns` name; without any nothing */
+	const char **patterns;
+	size_t n;
+};
+
+struct config_remote {
+	struct config_allow emit; /**< event types and prefixes ending in ".*" */
+	struct config_allow cmd;  /**< nouns, or noun/verb */
+};
+
 struct config_mqtt {
 	char *url;          /**< mqtt://host[:1883] or mqtts://host[:8883]; default mqtt://localhost:1883 */
 	char *username;
 	char *password_file;
+	char *password_env; /**< name of the environment variable that holds the password */
 	char *ca_file;
 	char *cert_file;
 	char *key_file;
@@ -43,11 +57,18 @@ struct config_mqtt {
 	char *topic_prefix; /**< default "cuebus" */
 	int protocol;       /**< 5 or 4 (written 5 or 3 / "3.1.1" in the file) */
 	uint64_t keepalive_ns;
+	uint32_t window; /**< QoS 1 messages unacknowledged at most; default 20 */
 	bool homeassistant;
 	char **reply_prefixes;
 	size_t n_reply_prefixes;
 	struct config_qos_rule *qos;
 	size_t n_qos;
+	struct config_remote remote;
+};
+
+struct config_outbox {
+	enum outbox_sync sync; /**< default batch */
+	enum outbox_full full; /**< default drop_oldest */
 };
 
 struct config_input {
@@ -89,6 +110,7 @@ struct config_gesture {
 struct config {
 	struct config_gateway gateway;
 	struct config_mqtt mqtt;
+	struct config_outbox outbox;
 	struct config_limits limits;
 	struct config_input *inputs;
 	size_t n_inputs;
@@ -135,5 +157,10 @@ struct config_gesture *config_gesture_free(struct config_gesture *gesture);
 
 /** QoS of an event type by longest match: 0, 1 (default) or CONFIG_QOS_OFF. */
 int config_qos(const struct config_mqtt *mqtt, const char *event_type);
+
+/** Whether a remote publisher may have an event of this type emitted. */
+bool config_allows_event(const struct config_allow *allow, const char *event_type);
+/** Whether the command @p name ("playlist/start", "ping") may be run by remote. */
+bool config_allows_command(const struct config_allow *allow, const char *name);
 
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "config_reader.h"
-#include "mqtt_url.h"
 
 /** The member of @p node, or @p node itself, to place a finding on. */
 static const struct jsonc_node *at(const struct jsonc_node *node, const char *key)
@@ -13,32 +12,6 @@ static const struct jsonc_node *at(const struct jsonc_node *node, const char *ke
 	const struct jsonc_node *child = jsonc_get(node, key);
 
 	return child ? child : node;
-}
-
-void config_check_mqtt(struct config_reader *reader, const struct jsonc_node *node, void *object,
-                       bool sound)
-{
-	static const char *const tls_keys[] = { "ca_file", "cert_file", "key_file" };
-	const struct config_mqtt *mqtt = object;
-	struct mqtt_url url;
-
-	if (!mqtt->cert_file != !mqtt->key_file)
-		config_key_finding(reader, DIAG_ERROR,
-		                   at(node, mqtt->cert_file ? "cert_file" : "key_file"),
-		                   "missing-key", "\"cert_file\" and \"key_file\" need each other");
-	if (mqtt->password_file && !mqtt->username && mqtt->protocol == 4)
-		config_key_finding(reader, DIAG_ERROR, at(node, "password_file"), "missing-key",
-		                   "MQTT 3.1.1 has no password without \"username\"");
-	if (!sound || mqtt_url_parse(mqtt->url, &url, NULL) < 0 || url.tls)
-		return;
-	for (size_t i = 0; i < sizeof(tls_keys) / sizeof(*tls_keys); i++) {
-		const struct jsonc_node *key = jsonc_get(node, tls_keys[i]);
-
-		if (key)
-			config_key_finding(reader, DIAG_WARNING, key, "unused-key",
-			                   "key \"%s\" has no effect without TLS; use mqtts://",
-			                   tls_keys[i]);
-	}
 }
 
 /* ---- inputs ---- */

@@ -254,6 +254,7 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 
 	if (r < 0)
 		return r;
+	load.reader.local = true;
 	r = load_file(&load, config_file_read, path, &error);
 	/* A main file with a fault of syntax is no ground to merge on. */
 	if (r == 0 && load.root)

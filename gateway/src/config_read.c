@@ -176,6 +176,13 @@ static void tell_unknown(struct config_reader *reader, const struct config_table
 
 /* ---- one object ---- */
 
+/** Whether the default is written as a boolean. */
+static bool is_boolean(const struct config_field *field)
+{
+	return field->type == CONFIG_BOOL || field->type == CONFIG_ALLOW_EVENTS ||
+	       field->type == CONFIG_ALLOW_COMMANDS;
+}
+
 static void read_default(struct config_reader *reader, const struct config_field *field,
                          void *object)
 {
@@ -184,7 +191,7 @@ static void read_default(struct config_reader *reader, const struct config_field
 	if (!field->initial)
 		return;
 	node.text_len = strlen(field->initial);
-	if (field->type == CONFIG_BOOL) {
+	if (is_boolean(field)) {
 		node.type = JSONC_BOOL;
 		node.boolean = strcmp(field->initial, "true") == 0;
 	} else if (field->type == CONFIG_UINT || field->type == CONFIG_INT ||
@@ -298,6 +305,10 @@ void config_read_value(struct config_reader *reader, const struct config_field *
 	case CONFIG_LINE:
 	case CONFIG_LINES:
 		config_read_list(reader, field, node, object);
+		break;
+	case CONFIG_ALLOW_EVENTS:
+	case CONFIG_ALLOW_COMMANDS:
+		config_read_allow(reader, field, node, object);
 		break;
 	case CONFIG_FILTER:
 	case CONFIG_WHEN:

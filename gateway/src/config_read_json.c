@@ -12,6 +12,7 @@
 
 #include "config_json.h"
 #include "did_you_mean.h"
+#include "event_pattern.h"
 
 static void release_payload(void *payload)
 {
@@ -184,12 +185,9 @@ static bool read_qos_value(struct config_reader *reader, const struct jsonc_node
 static bool check_pattern(struct config_reader *reader, const struct jsonc_node *node)
 {
 	char quoted[JSONC_QUOTE_SIZE];
-	size_t len = strlen(node->key);
 	const char *reason;
 
-	if (len > 2 && strcmp(node->key + len - 2, ".*") == 0)
-		len -= 2;
-	if (cue_type_is_valid(node->key, len, &reason))
+	if (event_pattern_is_valid(node->key, &reason))
 		return true;
 	config_key_finding(reader, DIAG_ERROR, node, "qos-pattern",
 	                   "%s must be an event type, or a prefix ending in \".*\": %s",

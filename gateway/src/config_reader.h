@@ -16,6 +16,7 @@ struct config_reader {
 	struct diag *diag;
 	const struct config_limits *limits; /**< in force for what is read */
 	size_t skipped;                     /**< broken strings passed over */
+	bool local;                         /**< it comes from this machine: files it names may be looked at */
 	int error;                          /**< sticky: -ENOMEM */
 };
 
@@ -53,6 +54,10 @@ void config_read_json(struct config_reader *reader, const struct config_field *f
                       const struct jsonc_node *node, void *object);
 void config_read_list(struct config_reader *reader, const struct config_field *field,
                       const struct jsonc_node *node, void *object);
+
+/** What is allowed from outside (config_read_allow.c). */
+void config_read_allow(struct config_reader *reader, const struct config_field *field,
+                       const struct jsonc_node *node, void *object);
 
 /** Any JSON as a payload that lives as long as the arena; NULL: told, or no memory. */
 struct cue_payload *config_payload(struct config_reader *reader, const struct jsonc_node *node);

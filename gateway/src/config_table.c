@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "config_check.h"
+#include "mqtt_settings.h"
 
 #define NS_PER_S ((int64_t)CUE_NS_PER_S)
 #define LEN(array) (sizeof(array) / sizeof(*(array)))
@@ -14,7 +15,8 @@ static const struct config_field gateway_fields[] = {
 	  CONFIG_MEMBER(struct config_gateway, id),
 	  .doc = "Names this gateway: part of every topic and of every `definition_id`." },
 	{ .key = "state_dir", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_gateway, state_dir),
-	  .doc = "Folder for definitions made by command. Without it they last until the restart." },
+	  .doc = "Folder for what outlasts a restart: events that wait for the broker, definitions "
+	         "made by command. Without it they last until the restart." },
 	{ .key = "health_interval", .type = CONFIG_DURATION, .initial = "10s", .min = NS_PER_S / 10,
 	  .max = 86400 * NS_PER_S, CONFIG_MEMBER(struct config_gateway, health_interval_ns),
 	  .doc = "How often the counters are published on `P/health`." },
@@ -29,6 +31,24 @@ static const struct config_table gateway_table = {
 	.n_fields = LEN(gateway_fields), .size = sizeof(struct config_gateway),
 };
 
+static const struct config_field remote_fields[] = {
+	{ .key = "emit", .type = CONFIG_ALLOW_EVENTS, .initial = "true", .max = 1024,
+	  CONFIG_MEMBER(struct config_remote, emit),
+	  .doc = "Event types that may be emitted from outside, on `P/emit` or by `event/emit`: `true` "
+	         "(all that are not reserved), `false` (none), or a list of types and of prefixes "
+	         "ending in `.*`. Others are refused." },
+	{ .key = "cmd", .type = CONFIG_ALLOW_COMMANDS, .initial = "true", .max = 1024,
+	  CONFIG_MEMBER(struct config_remote, cmd),
+	  .doc = "Commands that are run: `true` (all), `false` (none), or a list of nouns "
+	         "(`\"playlist\"`) and of noun and verb (`\"playlist/start\"`). Others get the reply "
+	         "`refused`." },
+};
+
+static const struct config_table remote_table = {
+	.name = "remote", .title = "mqtt.remote", .fields = remote_fields,
+	.n_fields = LEN(remote_fields), .size = sizeof(struct config_remote),
+};
+
 static const struct config_field mqtt_fields[] = {
 	{ .key = "url", .type = CONFIG_URL, .initial = "mqtt://localhost:1883",
 	  CONFIG_MEMBER(struct config_mqtt, url),
@@ -37,8 +57,13 @@ static const struct config_field mqtt_fields[] = {
 	{ .key = "username", .type = CONFIG_STRING, .min = 1, .max = 65535,
 	  CONFIG_MEMBER(struct config_mqtt, username), .doc = "User name at the broker." },
 	{ .key = "password_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, password_file),
-	  .doc = "File whose first line is the password. A password is never written into the "
-	         "configuration." },
+	  .doc = "File whose first line is the password: only the gateway's user should be able to read "
+	         "it. A systemd credential is `${CREDENTIALS_DIRECTORY}/NAME`. A password is never "
+	         "written into the configuration." },
+	{ .key = "password_env", .type = CONFIG_STRING, .min = 1, .max = 256,
+	  CONFIG_MEMBER(struct config_mqtt, password_env),
+	  .doc = "Name of the environment variable that holds the password, instead of "
+	         "`password_file`." },
 	{ .key = "ca_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, ca_file),
 	  .doc = "PEM file with the authorities that the broker's certificate is checked against. "
 	         "Default: the system's." },
@@ -58,6 +83,10 @@ static const struct config_field mqtt_fields[] = {
 	{ .key = "keepalive", .type = CONFIG_DURATION, .initial = "30s", .min = NS_PER_S,
 	  .max = 65535 * NS_PER_S, CONFIG_MEMBER(struct config_mqtt, keepalive_ns),
 	  .doc = "Longest silence before the connection is probed." },
+	{ .key = "window", .type = CONFIG_UINT, .initial = "20", .min = 1, .max = MQTT_WINDOW_MAX,
+	  CONFIG_MEMBER(struct config_mqtt, window),
+	  .doc = "QoS 1 messages that may be unacknowledged, if the broker takes as many (its Receive "
+	         "Maximum). Larger windows were measured to be slower." },
 	{ .key = "homeassistant", .type = CONFIG_BOOL, .initial = "false", .not_implemented = true,
 	  CONFIG_MEMBER(struct config_mqtt, homeassistant),
 	  .doc = "Announce inputs and playlists to Home Assistant by MQTT discovery." },
@@ -69,12 +98,37 @@ static const struct config_field mqtt_fields[] = {
 	  CONFIG_COUNT(struct config_mqtt, n_qos),
 	  .doc = "Event type, or prefix ending in `.*`, to the QoS of its events on `P/bus`: `0`, `1` "
 	         "or `\"off\"` (not bridged). The longest match wins; without a match it is 1." },
+	{ .key = "remote", .type = CONFIG_STRUCT, .table = &remote_table,
+	  CONFIG_MEMBER(struct config_mqtt, remote),
+	  .doc = "What may be done from outside." },
 };
 
 static const struct config_table mqtt_table = {
 	.name = "mqtt", .title = "mqtt", .fields = mqtt_fields, .n_fields = LEN(mqtt_fields),
 	.size = sizeof(struct config_mqtt), .check = config_check_mqtt,
-	.schema_rules = "{\"dependentRequired\":{\"cert_file\":[\"key_file\"],\"key_file\":[\"cert_file\"]}}",
+	.schema_rules = "{\"dependentRequired\":{\"cert_file\":[\"key_file\"],\"key_file\":[\"cert_file\"]}},"
+	                "{\"not\":{\"required\":[\"password_file\",\"password_env\"]}}",
+};
+
+static const char *const syncs[] = { "always", "batch", "never", NULL };
+static const char *const fulls[] = { "drop_oldest", "reject_new", NULL };
+
+static const struct config_field outbox_fields[] = {
+	{ .key = "sync", .type = CONFIG_ENUM, .initial = "batch", .values = syncs,
+	  CONFIG_MEMBER(struct config_outbox, sync),
+	  .doc = "When what is on disk is safe from a power cut: `always` (before it is sent), `batch` "
+	         "(every 50 ms), `never` (when the system likes). A killed process loses nothing that "
+	         "was sent in any of them." },
+	{ .key = "full", .type = CONFIG_ENUM, .initial = "drop_oldest", .values = fulls,
+	  CONFIG_MEMBER(struct config_outbox, full),
+	  .doc = "Who has to go when `limits.outbox_events` or `limits.outbox_bytes` is reached: the "
+	         "oldest message (`drop_oldest`) or the new one (`reject_new`). `gateway.gap` tells "
+	         "which events were given up." },
+};
+
+static const struct config_table outbox_table = {
+	.name = "outbox", .title = "outbox", .fields = outbox_fields,
+	.n_fields = LEN(outbox_fields), .size = sizeof(struct config_outbox),
 };
 
 #define LIMIT(key_, member_, min_, max_, initial_, doc_)                                          \
@@ -101,8 +155,8 @@ static const struct config_field limits_fields[] = {
 	LIMIT("commands_per_second", commands_per_second, 1, 1000000, "1000",
 	      "Commands taken; what is over gets the reply `limit`."),
 	LIMIT("outbox_events", outbox_events, 16, 100000000, "1000000",
-	      "Messages waiting for the broker; when full the oldest event is given up and "
-	      "`gateway.gap` tells."),
+	      "Messages waiting for the broker, in memory and on disk together; when full `outbox.full` "
+	      "decides which is given up and `gateway.gap` tells."),
 	LIMIT("outbox_bytes", outbox_bytes, 65536, 1099511627776, "268435456",
 	      "Bytes waiting for the broker."),
 	LIMIT("inbox_messages", inbox_messages, 16, 1000000, "10000",
@@ -132,6 +186,9 @@ static const struct config_field root_fields[] = {
 	         "`P/health`." },
 	{ .key = "mqtt", .type = CONFIG_STRUCT, .table = &mqtt_table, CONFIG_MEMBER(struct config, mqtt),
 	  .doc = "The broker and how events are published." },
+	{ .key = "outbox", .type = CONFIG_STRUCT, .table = &outbox_table,
+	  CONFIG_MEMBER(struct config, outbox),
+	  .doc = "What waits for the broker, on disk in `gateway.state_dir`." },
 	{ .key = "inputs", .type = CONFIG_MAP, .table = &config_table_input,
 	  CONFIG_MEMBER(struct config, inputs), CONFIG_COUNT(struct config, n_inputs),
 	  .doc = "Buttons, switches and dials, by name." },

@@ -246,8 +246,11 @@ static const struct config_field playlist_fields[] = {
 	  .doc = "What is overdue after a late wake-up: `burst` emits all of it at once, `skip` only "
 	         "the newest of each step." },
 	{ .key = "on_restart", .type = CONFIG_ENUM, .initial = "abort", .values = on_restarts,
-	  .not_implemented = true, P(on_restart),
-	  .doc = "What becomes of runs when the gateway restarts." },
+	  P(on_restart),
+	  .doc = "What becomes of runs that a crash or a power cut has broken off, at the next start: "
+	         "`abort` tells `stopped`; `resume` goes on, on the original time line, and takes what "
+	         "fell into the downtime by `late`; `skip` goes on and drops that. Needs "
+	         "`gateway.state_dir`." },
 };
 
 const struct config_table config_table_playlist = {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -15,6 +16,8 @@
 #define CONNECT_TIMEOUT_S 5
 /* So many lost soon after they were made are worth a hint. */
 #define SHORT_SESSIONS 3U
+/* The same failure again and again is told once in so long. */
+#define TELL_AGAIN_NS (300 * CUE_NS_PER_S)
 /* After a hanging call was broken. */
 #define BREAK_NS CUE_NS_PER_S
 
@@ -135,6 +138,7 @@ static void take_settings(struct egress *e)
 		e->settings = e->new_settings;
 		e->new_settings = NULL;
 		e->backoff = (struct backoff){ 0 };
+		e->failures = (struct egress_failures){ 0 };
 	}
 	pthread_mutex_unlock(&e->mutex);
 }
@@ -150,12 +154,25 @@ static void reset_shared(struct egress *e)
 	pthread_mutex_unlock(&e->mutex);
 }
 
-static uint32_t max_message(const struct paho_connection *connection)
+/** A cause is told at once; as long as it stays the same, only now and then. */
+static void tell_failure(struct egress *e, int r, const char *error)
 {
-	uint32_t max = paho_get_broker(connection)->maximum_packet;
+	struct egress_failures *failures = &e->failures;
+	enum log_level level = r == -ECONNREFUSED || r == -EHOSTUNREACH ? LOG_LEVEL_WARNING
+	                                                                : LOG_LEVEL_ERROR;
+	uint64_t now_ns = egress_now();
 
-	/* 1: nothing fits, but it is not the 0 that means no limit. */
-	return max > PAHO_PACKET_OVERHEAD ? max - PAHO_PACKET_OVERHEAD : max > 0;
+	failures->attempts++;
+	if (failures->attempts > 1 && strcmp(failures->error, error) == 0) {
+		if (now_ns - failures->told_ns < TELL_AGAIN_NS)
+			return;
+		log_write(e->config.log, level, "still no connection to the broker, %u attempts: %s",
+		          failures->attempts, error);
+	} else {
+		log_write(e->config.log, level, "no connection to the broker: %s", error);
+		snprintf(failures->error, sizeof(failures->error), "%s", error);
+	}
+	failures->told_ns = now_ns;
 }
 
 static bool connect_once(struct egress *e)
@@ -174,17 +191,17 @@ static bool connect_once(struct egress *e)
 		e->stats.failures++;
 	} else {
 		e->stats.connects++;
-		e->stats.max_message = max_message(e->connection);
 		e->socket = paho_dup_socket(e->connection);
 	}
 	pthread_mutex_unlock(&e->mutex);
+	egress_tell_changed(e);
 	if (r < 0) {
-		log_write(e->config.log, r == -ECONNREFUSED ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
-		          "no connection to the broker: %s", error);
+		tell_failure(e, r, error);
 		return false;
 	}
+	e->failures = (struct egress_failures){ 0 };
 	maximum = paho_get_broker(e->connection)->receive_maximum;
-	e->window = maximum < EGRESS_WINDOW ? maximum : EGRESS_WINDOW;
+	e->window = maximum < e->settings->window ? maximum : e->settings->window;
 	log_write(e->config.log, LOG_LEVEL_INFO, "connected to %s as '%s' (MQTT %s)",
 	          e->settings->uri, e->settings->client_id, e->settings->protocol == 5 ? "5" : "3.1.1");
 	return true;
@@ -397,4 +414,15 @@ void egress_get_stats(struct egress *e, struct egress_stats *ret_stats)
 	pthread_mutex_lock(&e->mutex);
 	*ret_stats = e->stats;
 	pthread_mutex_unlock(&e->mutex);
+}
+
+void egress_tell_changed(struct egress *e)
+{
+	(void)atomic_fetch_add(&e->changes, 1);
+	inbox_wake(e->queues.inbox);
+}
+
+uint64_t egress_changes(const struct egress *e)
+{
+	return atomic_load(&e->changes);
 }

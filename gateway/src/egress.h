@@ -4,7 +4,8 @@
  * @brief The thread that owns the connection to the broker.
  *
  * It connects, publishes what is retained and what the outbox holds, keeps at
- * most a window of QoS 1 messages unacknowledged, and after a break starts a
+ * most a window of QoS 1 messages unacknowledged (`mqtt.window`, or the broker's
+ * Receive Maximum if that is smaller), and after a break starts a
  * new session that sends everything unacknowledged again, in order. On every
  * connect the order is: retained views (info first), subscriptions, `online`,
  * then the outbox.
@@ -22,10 +23,6 @@
 #include "topics.h"
 
 struct egress;
-
-/** QoS 1 messages in flight at most (or the broker's Receive Maximum, if that
- *  is smaller): larger windows were measured to be slower. */
-#define EGRESS_WINDOW 20U
 
 struct egress_config {
 	const struct topics *topics; /**< borrowed, outlives the egress, as all below */
@@ -49,7 +46,6 @@ struct egress_stats {
 	uint64_t acknowledged; /**< QoS 1 */
 	uint64_t refused;      /**< given up: the broker refused the message, or it is too large for it */
 	uint32_t in_flight;    /**< now */
-	uint32_t max_message;  /**< topic, payload and correlation data that the broker takes, 0: it told no limit */
 };
 
 /** @return 0; -ENOMEM. Nothing runs yet. */
@@ -77,5 +73,12 @@ int egress_stop(struct egress *egress, uint64_t timeout_ns);
 struct egress *egress_free(struct egress *egress);
 
 void egress_get_stats(struct egress *egress, struct egress_stats *ret_stats);
+
+/**
+ * Counts what changed about the connection: attempts that ended (from the
+ * first on it is not 0), `online` published, connections lost. With each the
+ * loop is woken by the inbox. Any thread; takes no lock.
+ */
+uint64_t egress_changes(const struct egress *egress);
 
 #endif

@@ -7,6 +7,7 @@
 #define CUEBUS_EGRESS_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "backoff.h"
 #include "egress.h"
@@ -14,7 +15,7 @@
 
 /* A window's worth of acknowledgements and as many again; more waiting at once
  * are a broker that acknowledges what was not sent. */
-#define EGRESS_ACKS 64U
+#define EGRESS_ACKS (2 * MQTT_WINDOW_MAX)
 
 struct egress_ack {
 	int token;
@@ -28,6 +29,13 @@ struct egress_slot {
 	uint64_t sent_ns;
 	uint64_t outbox_id;                /* 0: not of the outbox */
 	struct retained_message retained;  /* topic NULL: not a retained view */
+};
+
+/** Attempts to connect that failed, since the last that did not. Egress thread only. */
+struct egress_failures {
+	unsigned attempts;
+	uint64_t told_ns;            /* when `error` was logged last */
+	char error[PAHO_ERROR_SIZE];
 };
 
 enum egress_end {
@@ -47,9 +55,12 @@ struct egress {
 	struct backoff backoff;
 	struct paho_connection *connection;
 	unsigned short_sessions; /* in a row */
-	unsigned window;
-	struct egress_slot slots[EGRESS_WINDOW];
+	struct egress_failures failures;
+	unsigned window; /* of this session */
+	struct egress_slot slots[MQTT_WINDOW_MAX];
 	unsigned in_flight;
+
+	_Atomic uint64_t changes; /* egress_changes() */
 
 	pthread_mutex_t mutex; /* guards everything below */
 	pthread_cond_t cond;   /* on CLOCK_MONOTONIC */
@@ -72,6 +83,9 @@ uint64_t egress_now(void);
 
 /** Sleep until there is work or @p until_ns; forgets that there was work. */
 void egress_wait(struct egress *egress, uint64_t until_ns);
+
+/** Something about the connection changed; the mutex is not held. */
+void egress_tell_changed(struct egress *egress);
 
 /** Whether to end, and by when what is left must be sent. */
 bool egress_is_stopping(struct egress *egress, uint64_t *ret_stop_by_ns);

@@ -43,7 +43,7 @@ static struct egress_slot *free_slot(struct egress *e)
 {
 	if (e->in_flight >= e->window)
 		return NULL;
-	for (size_t i = 0; i < EGRESS_WINDOW; i++) {
+	for (size_t i = 0; i < MQTT_WINDOW_MAX; i++) {
 		if (!e->slots[i].used)
 			return &e->slots[i];
 	}
@@ -52,25 +52,16 @@ static struct egress_slot *free_slot(struct egress *e)
 
 /* ---- acknowledgements ---- */
 
-/** The broker will never take it: if it is an event, the loop has a gap to tell of. */
-static void give_up(struct egress *e, uint64_t outbox_id)
-{
-	(void)outbox_give_up(e->queues.outbox, outbox_id);
-	inbox_wake(e->queues.inbox);
-}
-
 static void acknowledge(struct egress *e, struct egress_slot *slot, int reason)
 {
-	bool refused = reason >= 0x80;
-
-	if (refused) {
+	if (reason >= 0x80) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
 		          "the broker refused a message (MQTT reason 0x%02x): it is given up",
 		          (unsigned)reason);
 		count(e, &e->stats.refused);
 	}
-	if (slot->outbox_id && refused)
-		give_up(e, slot->outbox_id);
+	if (slot->outbox_id && reason >= 0x80)
+		(void)outbox_give_up(e->queues.outbox, slot->outbox_id, OUTBOX_REASON_REFUSED);
 	else if (slot->outbox_id)
 		(void)outbox_release(e->queues.outbox, slot->outbox_id);
 	if (slot->retained.topic)
@@ -81,7 +72,7 @@ static void acknowledge(struct egress *e, struct egress_slot *slot, int reason)
 
 static void take_ack(struct egress *e, const struct egress_ack *ack)
 {
-	for (size_t i = 0; i < EGRESS_WINDOW; i++) {
+	for (size_t i = 0; i < MQTT_WINDOW_MAX; i++) {
 		if (e->slots[i].used && e->slots[i].token == ack->token) {
 			acknowledge(e, &e->slots[i], ack->reason);
 			return;
@@ -116,7 +107,7 @@ static bool acks_in_time(struct egress *e, uint64_t now_ns)
 {
 	uint64_t timeout_ns = e->config.ack_timeout_ns ? e->config.ack_timeout_ns : ACK_TIMEOUT_NS;
 
-	for (size_t i = 0; i < EGRESS_WINDOW; i++) {
+	for (size_t i = 0; i < MQTT_WINDOW_MAX; i++) {
 		if (!e->slots[i].used || now_ns - e->slots[i].sent_ns < timeout_ns)
 			continue;
 		log_write(e->config.log, LOG_LEVEL_WARNING,
@@ -203,12 +194,13 @@ static int publish_outbox(struct egress *e)
 	            slot);
 	if (r == -ENOTCONN)
 		return r; /* stays taken; the rewind brings it back */
-	if (r < 0)
-		give_up(e, m.id);
-	else if (m.qos > 0)
+	if (r == 0 && m.qos > 0)
 		slot->outbox_id = m.id;
-	else
+	else if (r == 0)
 		(void)outbox_release(e->queues.outbox, m.id);
+	else
+		(void)outbox_give_up(e->queues.outbox, m.id,
+		                     r == -EMSGSIZE ? OUTBOX_REASON_TOO_LARGE : OUTBOX_REASON_REFUSED);
 	return 1;
 }
 
@@ -225,7 +217,7 @@ static int publish_some(struct egress *e, bool with_outbox)
 	if (r < 0 || !with_outbox)
 		return r;
 	r = 1;
-	for (unsigned i = 0; r > 0 && i < EGRESS_WINDOW; i++)
+	for (unsigned i = 0; r > 0 && i < e->window; i++)
 		r = publish_outbox(e);
 	return r;
 }
@@ -359,11 +351,12 @@ enum egress_end egress_session(struct egress *e)
 		pthread_mutex_lock(&e->mutex);
 		e->stats.connected = true;
 		pthread_mutex_unlock(&e->mutex);
+		egress_tell_changed(e);
 		end = phase_online(e);
 		if (end != EGRESS_LOST)
 			phase_leave(e);
 	}
-	for (size_t i = 0; i < EGRESS_WINDOW; i++) {
+	for (size_t i = 0; i < MQTT_WINDOW_MAX; i++) {
 		if (e->slots[i].used)
 			slot_clear(e, &e->slots[i]);
 	}
@@ -372,5 +365,6 @@ enum egress_end egress_session(struct egress *e)
 	e->stats.connected = false;
 	e->stats.in_flight = 0;
 	pthread_mutex_unlock(&e->mutex);
+	egress_tell_changed(e);
 	return end;
 }

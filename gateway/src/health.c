@@ -72,10 +72,14 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 	number(w, "interrupted", p.interrupted);
 	number(w, "cancelled", p.cancelled);
 	number(w, "rejected", p.rejected);
+	number(w, "restored", p.restored);
+	number(w, "aborted", p.aborted);
+	number(w, "overdue", p.overdue);
 	number(w, "steps_emitted", p.steps_emitted);
 	number(w, "steps_skipped", p.steps_skipped);
 	number(w, "interrupts_redundant", p.interrupts_redundant);
 	number(w, "interrupts_debounced", p.interrupts_debounced);
+	number(w, "stops_redundant", p.stops_redundant);
 	number(w, "definitions", p.definitions);
 	number(w, "active_runs", p.active_runs);
 	cue_writer_object_end(w);
@@ -147,6 +151,19 @@ static void write_outbox(struct cue_writer *w, struct outbox *outbox)
 	number(w, "released", s.released);
 	number(w, "dropped", s.dropped);
 	number(w, "resent", s.resent);
+	number(w, "restored", s.restored);
+	number(w, "memory_events", s.memory_events);
+	number(w, "memory_bytes", s.memory_bytes);
+	cue_writer_key(w, "disk");
+	cue_writer_string(w, s.on_disk ? "ok" : "memory");
+	cue_writer_key(w, "disk_reason");
+	if (s.on_disk)
+		cue_writer_null(w);
+	else
+		cue_writer_string(w, s.reason);
+	number(w, "disk_failures", s.disk_failures);
+	number(w, "commits", s.commits);
+	number(w, "syncs", s.syncs);
 	cue_writer_object_end(w);
 }
 

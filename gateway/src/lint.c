@@ -160,6 +160,20 @@ static const struct jsonc_node **nodes_of(struct lint *lint, const char *section
 	return nodes;
 }
 
+/** Without a journal there is nothing to restart from. */
+static void check_restart(const struct lint *lint, size_t i)
+{
+	enum cue_on_restart on_restart = lint->config->playlists[i].def.on_restart;
+
+	if (on_restart == CUE_ON_RESTART_ABORT || lint->config->gateway.state_dir)
+		return;
+	config_finding(lint->reader, DIAG_WARNING, jsonc_get(lint->playlists[i], "on_restart"),
+	               "restart-without-state",
+	               "without gateway.state_dir nothing of a run outlasts a crash: \"%s\" has no "
+	               "effect",
+	               on_restart == CUE_ON_RESTART_RESUME ? "resume" : "skip");
+}
+
 void lint_config(struct config_reader *reader, const struct config *config,
                  const struct jsonc_node *root)
 {
@@ -171,8 +185,10 @@ void lint_config(struct config_reader *reader, const struct config *config,
 	if (reader->error)
 		return;
 	for (size_t i = 0; i < config->n_playlists; i++) {
-		if (lint_playlist_is_sound(&lint, i))
-			lint_playlist(reader, &config->playlists[i], lint.playlists[i]);
+		if (!lint_playlist_is_sound(&lint, i))
+			continue;
+		lint_playlist(reader, &config->playlists[i], lint.playlists[i]);
+		check_restart(&lint, i);
 	}
 	for (size_t i = 0; i < config->n_gestures; i++) {
 		if (lint_gesture_is_sound(&lint, i))

@@ -15,17 +15,24 @@
 
 #include "config.h"
 
+/** Most that `mqtt.window` can be. */
+#define MQTT_WINDOW_MAX 100U
+
 struct mqtt_settings {
 	char *uri; /**< as paho takes it: tcp://host:port or ssl://host:port */
 	char *client_id;
 	char *username;      /**< NULL: none */
 	char *password_file; /**< NULL: none */
+	char *password_env;  /**< name of an environment variable; NULL: none */
 	char *ca_file;
 	char *cert_file;
 	char *key_file;
+	char *host;          /**< as in the URL, an IPv6 address without brackets */
+	uint16_t port;
 	bool tls;
 	int protocol; /**< 5 or 4 */
 	int keepalive_s;
+	unsigned window;     /**< QoS 1 messages unacknowledged at most, 1 to MQTT_WINDOW_MAX */
 	uint32_t max_packet; /**< told to the broker (MQTT 5): larger packets are not sent to us */
 };
 

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file outbox.h
- * @brief Store-and-forward between the loop (put) and the egress thread (take).
+ * @brief Store-and-forward between the loop (put) and the egress thread (take),
+ *        on disk when there is a folder for it, else in memory.
  *
- * Kept narrow on purpose: the memory implementation is outbox_memory.c, one on
- * disk takes its place behind the same calls. Messages leave in the order in
- * which they were put. A message is gone only when it was released.
+ * Messages leave in the order in which they were put. A message is gone only
+ * when it was released. With a disk, a QoS 1 message can be taken only after
+ * the transaction it is in was committed; so whatever anybody saw is on disk,
+ * with all that came before it. Messages of QoS 0 are never written, but keep
+ * their place in the order.
  *
- * Threads: outbox_put() from the loop thread; take, release, give_up and rewind
- * from the egress thread; stats from either. Nothing here waits for the network or
- * the disk.
+ * Where the disk fails the outbox goes on in memory, in the same order and
+ * within the same bounds, and returns to the disk when that works again.
+ *
+ * Threads: put, group, journal, take_gap from the loop thread; take, release,
+ * give_up and rewind from the egress thread; stats from any. None of these
+ * waits for the network or the disk. outbox_new(), outbox_flush() and
+ * outbox_free() do wait for the disk.
  */
 #ifndef CUEBUS_OUTBOX_H
 #define CUEBUS_OUTBOX_H
@@ -18,21 +25,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "log.h"
+
 struct outbox;
 
-/** Events (messages with a seq) given up: the lowest and the highest seq, and
- *  how many. After a rewind there may be others between them that were not. */
-struct outbox_gap {
-	uint64_t from_seq, to_seq, count;
-	bool out_of_memory;  /**< one of them for lack of memory … */
-	bool broker_refused; /**< … or by outbox_give_up(); neither: the outbox was full */
-	bool only_news;      /**< all of them told of earlier gaps, which are counted in again */
+#define OUTBOX_BOOT_ID_SIZE 33U
+#define OUTBOX_REASON_SIZE 192U
+
+/** When what was committed is safe from a power cut; a killed process loses nothing in any of them. */
+enum outbox_sync {
+	OUTBOX_SYNC_ALWAYS, /**< each commit waits for the disk */
+	OUTBOX_SYNC_BATCH,  /**< the disk is waited for every 50 ms */
+	OUTBOX_SYNC_NEVER,  /**< whenever the system likes */
 };
 
-/** One message; `topic` and `payload` belong to the outbox and live until it is released. */
+/** Who has to go when the outbox is full. */
+enum outbox_full {
+	/** The oldest message never taken; if there is none, the oldest that was
+	 *  taken before a rewind. */
+	OUTBOX_DROP_OLDEST,
+	OUTBOX_REJECT_NEW,  /**< the one that is put */
+};
+
+/** One message; `topic`, `payload` and `correlation` belong to the outbox and live until it is released. */
 struct outbox_message {
-	uint64_t id;       /**< outbox's own order, from 1 */
-	uint64_t seq;      /**< bus seq, 0 for what is no event (replies, retained state) */
+	uint64_t id;         /**< names it to release() and give_up(); from 1, never used again; not read by put */
+	uint64_t seq;        /**< bus seq, 0 for what is no event (replies) */
+	const char *boot_id; /**< the boot that `seq` belongs to; not read by put; lives as long as the outbox */
 	const char *topic;
 	const void *payload;
 	size_t payload_len;
@@ -40,54 +59,129 @@ struct outbox_message {
 	bool retain;
 	const void *correlation; /**< MQTT 5 correlation data of a reply, or NULL */
 	size_t correlation_len;
-	struct outbox_gap gap;   /**< what this message tells of; count 0: nothing */
 };
 
-struct outbox_stats {
-	uint64_t events, bytes;             /**< waiting or in flight now */
-	uint64_t peak_events;
-	uint64_t put, released;
-	uint64_t dropped; /**< given up, messages that are no events included */
-	uint64_t resent;  /**< taken again after outbox_rewind() */
+/** Why events were given up. */
+enum outbox_reason {
+	OUTBOX_REASON_FULL,
+	OUTBOX_REASON_NO_MEMORY,
+	OUTBOX_REASON_TOO_LARGE, /**< for the broker; see outbox_give_up() */
+	OUTBOX_REASON_REFUSED,   /**< by the broker */
+	OUTBOX_REASON_DISK,      /**< they were on disk and can't be read any more */
 };
 
 /**
- * @param max_events, max_bytes bounds; when full the oldest message never
- *        taken is dropped (if there is none, the oldest that was taken before
- *        a rewind) and, where it is an event, counted into the gap.
- * @param wake called from outbox_put() when the egress thread may have work;
- *        not under the outbox's lock. May be NULL.
- * @return 0; -ENOMEM.
+ * Events (messages with a seq) given up: every seq from `from_seq` to `to_seq`,
+ * `count` of them. Only when more than OUTBOX_GAPS_MAX ranges wait to be
+ * fetched are some joined; then `count` is less than the range is long.
  */
-int outbox_memory_new(uint64_t max_events, uint64_t max_bytes, void (*wake)(void *user), void *user,
-                      struct outbox **ret_outbox);
+struct outbox_gap {
+	char boot_id[OUTBOX_BOOT_ID_SIZE]; /**< "" for this boot, else the earlier one */
+	uint64_t from_seq, to_seq, count;
+	enum outbox_reason reason;
+};
+#define OUTBOX_GAPS_MAX 1024U
+
+struct outbox_stats {
+	uint64_t events, bytes; /**< messages waiting or in flight now; those on disk included */
+	uint64_t memory_events; /**< of these, how many are in memory … */
+	uint64_t memory_bytes;  /**< … and what they take there */
+	uint64_t peak_events;
+	uint64_t put, released;
+	uint64_t dropped;  /**< given up, messages that are no events included */
+	uint64_t resent;   /**< taken again after outbox_rewind() */
+	uint64_t restored; /**< of earlier boots, found on disk */
+	uint64_t commits, syncs;
+	uint64_t disk_failures;          /**< times the disk failed */
+	bool on_disk;                    /**< what is put now will be on disk */
+	char reason[OUTBOX_REASON_SIZE]; /**< why it will not, "" when it will */
+};
+
+struct outbox_config {
+	uint64_t max_events, max_bytes; /**< bounds over all, in memory and on disk together */
+	enum outbox_full full;
+	/** Called when the egress thread may have work, from the loop's or the
+	 *  outbox's own thread, not under the outbox's lock. May be NULL. */
+	void (*wake)(void *user);
+	void *user;
+
+	/* Only with a disk: */
+	const char *dir;     /**< state_dir, made if it does not exist; NULL: memory only. Copied. */
+	const char *boot_id; /**< of this boot. Copied. */
+	enum outbox_sync sync;
+	struct log *log;     /**< borrowed; NULL: say nothing */
+	/* For tests; 0 is the default. */
+	uint64_t sync_interval_ns;            /**< 50 ms */
+	uint64_t commit_interval_ns;          /**< least time between two commits, except with `always`: 1 ms */
+	uint64_t check_interval_ns;           /**< between looks whether the file is still there: 2 s */
+	uint64_t retry_min_ns, retry_max_ns;  /**< back to a disk that failed: 1 s, doubling up to 60 s */
+	uint64_t stall_ns;                    /**< no answer from the disk for so long: on without it; 5 s */
+	unsigned memory_window;               /**< committed messages kept in memory as well: 1024 */
+};
+
+/**
+ * Waits for the disk, as far as to open the database. What earlier boots left
+ * comes first, in order. A disk that does not work is no failure of this
+ * function: the outbox begins in memory (see stats).
+ * @return 0; -ENOMEM; -EAGAIN no thread can be made.
+ */
+int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox);
+/** Writes what is not yet written. No other thread may use it any more. NULL is allowed. @return NULL. */
 struct outbox *outbox_free(struct outbox *outbox);
 
 /**
- * Copy a message in (its `id` is not read).
- * @return 0; -EMSGSIZE larger than the whole outbox; -ENOBUFS full of messages
- *         in flight; -ENOMEM. All three are counted as dropped and, where the
- *         message is an event, into the gap.
+ * Copy a message in (its `id` and `boot_id` are not read).
+ * @return 0; -EMSGSIZE larger than the whole outbox; -ENOBUFS full, by the
+ *         policy or because all are in flight; -ENOMEM. All three are counted
+ *         as dropped and, where the message is an event, into a gap.
  */
 int outbox_put(struct outbox *outbox, const struct outbox_message *message);
 
-/** What was given up since the last call, for gateway.gap. @return true if there is any. Loop thread. */
+/**
+ * What is put and noted in the journal between these two is committed in one
+ * transaction: after a crash all of it is there, or nothing. Pairs may be
+ * nested. Between them nothing is committed, so they must be close together
+ * (one wake of the loop).
+ */
+void outbox_group_begin(struct outbox *outbox);
+void outbox_group_end(struct outbox *outbox);
+
+/* ---- the journal: small notes by key, in the same transactions ---- */
+
+#define OUTBOX_KEY_MAX 64U
+
+/**
+ * Note @p value under @p key, in place of what was there. Is committed together
+ * with the messages of the same group. Without a disk nothing is kept; when a
+ * disk that failed works again, it gets what was noted meanwhile.
+ * @param key 1 to OUTBOX_KEY_MAX bytes. Key and value are copied.
+ * @return 0; -EINVAL; -ENOMEM.
+ */
+int outbox_journal_put(struct outbox *outbox, const char *key, const void *value, size_t len);
+/** As outbox_journal_put(); that there is no such note is no error. */
+int outbox_journal_remove(struct outbox *outbox, const char *key);
+/**
+ * What earlier boots noted and did not remove, in the order of the keys, as it
+ * was when the outbox was made. Non-zero from @p visit stops and is returned.
+ */
+int outbox_journal_foreach(struct outbox *outbox,
+                           int (*visit)(void *user, const char *key, const void *value, size_t len),
+                           void *user);
+
+/** The next range that was given up, for gateway.gap. @return true if there was one. */
 bool outbox_take_gap(struct outbox *outbox, struct outbox_gap *ret_gap);
 
-/** Count @p other into @p gap (`only_news` is left alone). */
-void outbox_merge_gap(struct outbox_gap *gap, const struct outbox_gap *other);
-
-/** Next message not yet taken; stays in flight until released or rewound. @return 0; -EAGAIN none. */
+/** Next message not yet taken; stays in flight until released or rewound. @return 0; -EAGAIN none (yet). */
 int outbox_take(struct outbox *outbox, struct outbox_message *ret_message);
 /** Done with (acknowledged, or sent at QoS 0). @return 0; -ENOENT. */
 int outbox_release(struct outbox *outbox, uint64_t id);
-/**
- * Done with, but it will never arrive: the broker does not take it. Counted as
- * dropped and, where it is an event, into the gap. @return 0; -ENOENT.
- */
-int outbox_give_up(struct outbox *outbox, uint64_t id);
+/** It can't be sent, now or ever: as release, and counted into a gap. @return 0; -ENOENT. */
+int outbox_give_up(struct outbox *outbox, uint64_t id, enum outbox_reason reason);
 /** After a broken connection: all taken and not released are to be taken again, in order. */
 void outbox_rewind(struct outbox *outbox);
+
+/** Wait until all that was put is on disk. @return 0; -ETIMEDOUT; -EIO it is in memory only. */
+int outbox_flush(struct outbox *outbox, uint64_t timeout_ns);
 
 void outbox_get_stats(struct outbox *outbox, struct outbox_stats *ret_stats);
 

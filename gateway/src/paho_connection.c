@@ -11,19 +11,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker_probe.h"
+#include "password.h"
 #include "tcp_socket.h"
 
-/* Only suites that TLS 1.2 brought, so nothing older can be negotiated (paho
- * can't set a lowest version); those of TLS 1.3 are not affected. */
-#define TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
 /* More than our own window, so that paho's never blocks us. */
-#define PAHO_INFLIGHT 64
+#define PAHO_INFLIGHT (2 * (int)MQTT_WINDOW_MAX)
 #define PAHO_OUT_OF_MEMORY (-99) /* PAHO_MEMORY_ERROR, which no public header names */
 #define COMMAND_TIMEOUT_MS 5000UL
 /* A broken connection is told on a thread that paho starts for it and that
  * still reads the handle: it is not freed before. */
 #define LOST_WAIT_S 2
-#define PASSWORD_MAX 65535U
+/* A probe after a failed connect; the connect itself has its own timeout. */
+#define PROBE_TIMEOUT_MS 3000
 
 struct paho_connection {
 	MQTTClient handle;
@@ -161,34 +161,6 @@ static int on_message(void *context, char *topic, int topic_len, MQTTClient_mess
 
 /* ---- connecting ---- */
 
-/** The first line of the file, malloc()ed. @return 0 or negative errno. */
-static int read_password(const char *path, char **ret_password)
-{
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-
-	if (!file)
-		return -errno;
-	n = getline(&line, &cap, file);
-	fclose(file);
-	if (n < 0 || (size_t)n > PASSWORD_MAX) {
-		free(line);
-		return -EINVAL;
-	}
-	line[strcspn(line, "\r\n")] = '\0';
-	*ret_password = line;
-	return 0;
-}
-
-static void forget_password(char *password)
-{
-	if (password)
-		explicit_bzero(password, strlen(password));
-	free(password);
-}
-
 static void add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, uint32_t value)
 {
 	MQTTProperty property = { .identifier = code };
@@ -225,6 +197,17 @@ static const char *text_of(int rc, bool v5)
 static bool is_access(int rc, bool v5)
 {
 	return v5 ? rc == 0x86 || rc == 0x87 || rc == 0x8C : rc == 4 || rc == 5;
+}
+
+/** Whether the broker said no, rather than nothing. */
+static bool is_answer(int rc, bool v5)
+{
+	return v5 ? rc >= 0x80 : rc >= 1 && rc <= 3;
+}
+
+static bool is_version(int rc, bool v5)
+{
+	return v5 ? rc == 0x84 : rc == 1;
 }
 
 /** @return paho's code: 0, or what text_of() takes. */
@@ -270,7 +253,9 @@ static void fill_options(MQTTClient_connectOptions *options, MQTTClient_SSLOptio
 	ssl->trustStore = settings->ca_file;
 	ssl->keyStore = settings->cert_file;
 	ssl->privateKey = settings->key_file;
-	ssl->enabledCipherSuites = TLS_CIPHERS;
+	/* Else OpenSSL asks for an encrypted key's passphrase on the terminal. */
+	ssl->privateKeyPassword = "";
+	ssl->enabledCipherSuites = BROKER_TLS_CIPHERS;
 	ssl->enableServerCertAuth = 1;
 	ssl->verify = 1;
 	options->ssl = ssl;
@@ -320,13 +305,36 @@ static int try_connect(struct paho_connection *c, const struct mqtt_settings *se
 	return connect_handle(c, options, settings);
 }
 
+/** @return the errno of paho_connect() for paho's code, with a sentence in @p error. */
+static int tell_failure(const struct mqtt_settings *settings, int rc, char *error)
+{
+	bool v5 = settings->protocol == 5;
+
+	if (is_access(rc, v5)) {
+		snprintf(error, PAHO_ERROR_SIZE,
+		         "%s refused the client: %s (%d); check mqtt.username, the password and "
+		         "the broker's list of users",
+		         settings->uri, text_of(rc, v5), rc);
+		return -EACCES;
+	}
+	if (is_answer(rc, v5)) {
+		snprintf(error, PAHO_ERROR_SIZE, "%s refused the connection: %s (%d)%s", settings->uri,
+		         text_of(rc, v5), rc,
+		         is_version(rc, v5) ? "; set mqtt.protocol to the version it speaks" : "");
+		return -ECONNREFUSED;
+	}
+	return broker_probe(settings, PROBE_TIMEOUT_MS, error, PAHO_ERROR_SIZE) == BROKER_FAULT_TLS
+	               ? -EPROTO
+	               : -ECONNREFUSED;
+}
+
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
                  const struct paho_will *will, int timeout_s, struct paho_connection **ret_connection,
                  char *error)
 {
 	struct paho_connection *c = calloc(1, sizeof(*c));
 	char *password = NULL;
-	int r = 0, rc;
+	int r, rc = 0;
 
 	if (!c) {
 		snprintf(error, PAHO_ERROR_SIZE, "out of memory");
@@ -338,19 +346,18 @@ int paho_connect(const struct mqtt_settings *settings, const struct paho_callbac
 	c->socket = -1;
 	pthread_mutex_init(&c->mutex, NULL);
 	pthread_cond_init(&c->told_cond, NULL);
-	if (settings->password_file)
-		r = read_password(settings->password_file, &password);
+	r = password_read(settings, &password, error, PAHO_ERROR_SIZE);
 	if (r < 0) {
-		snprintf(error, PAHO_ERROR_SIZE, "mqtt.password_file '%.150s': %s",
-		         settings->password_file, strerrordesc_np(-r));
 		paho_close(c);
-		return -EIO;
+		return r == -ENOMEM ? r : -EIO;
 	}
-	rc = try_connect(c, settings, will, password, timeout_s);
-	forget_password(password);
-	if (rc != 0) {
-		snprintf(error, PAHO_ERROR_SIZE, "%s: %s (%d)", settings->uri, text_of(rc, c->v5), rc);
-		r = is_access(rc, c->v5) ? -EACCES : -ECONNREFUSED;
+	r = broker_resolve(settings, error, PAHO_ERROR_SIZE);
+	if (r == 0)
+		rc = try_connect(c, settings, will, password, timeout_s);
+	password_forget(password);
+	if (rc != 0)
+		r = tell_failure(settings, rc, error);
+	if (r < 0) {
 		paho_close(c);
 		return r;
 	}
@@ -411,8 +418,8 @@ int paho_subscribe(struct paho_connection *connection, const char *const *filter
 
 static bool too_large(const struct paho_connection *c, const struct paho_message *message)
 {
-	size_t size = message->payload_len + strlen(message->topic) + message->correlation_len +
-	              PAHO_PACKET_OVERHEAD;
+	/* Fixed header, topic's and properties' lengths, packet id: 32 bytes at most. */
+	size_t size = message->payload_len + strlen(message->topic) + message->correlation_len + 32;
 
 	if (size > 0x0FFFFFFF) /* what MQTT can say */
 		return true;
@@ -471,11 +478,12 @@ static void wait_told(struct paho_connection *c)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	/* Not the wall clock: a step of it would make this an hour. */
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += LOST_WAIT_S;
 	pthread_mutex_lock(&c->mutex);
 	while (!c->told) {
-		if (pthread_cond_timedwait(&c->told_cond, &c->mutex, &until) != 0)
+		if (pthread_cond_clockwait(&c->told_cond, &c->mutex, CLOCK_MONOTONIC, &until) != 0)
 			break;
 	}
 	pthread_mutex_unlock(&c->mutex);

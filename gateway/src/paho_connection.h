@@ -40,17 +40,16 @@ struct paho_broker {
 	uint32_t maximum_packet;  /**< 0: it did not say */
 };
 
-/** Fixed header, topic's and properties' lengths, packet id: so many bytes at most. */
-#define PAHO_PACKET_OVERHEAD 32U
-#define PAHO_ERROR_SIZE 256U
+#define PAHO_ERROR_SIZE 512U
 
 /**
  * Connect; blocks for DNS and up to @p timeout_s.
  * @param callbacks copied; `user` must outlive the connection.
  * @param will  retained, QoS 1; NULL: none.
  * @param error PAHO_ERROR_SIZE bytes; on failure one sentence.
- * @return 0; -ECONNREFUSED not reached or refused; -EACCES the broker refused
- *         name, password or right; -EIO the password file can't be read; -ENOMEM.
+ * @return 0; -EHOSTUNREACH the name can't be resolved; -ECONNREFUSED not
+ *         reached or refused; -EPROTO TLS failed; -EACCES the broker refused
+ *         name, password or right; -EIO the password can't be read; -ENOMEM.
  */
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
                  const struct paho_will *will, int timeout_s, struct paho_connection **ret_connection,

@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
-
-#include <string.h>
-
-/** Length of the match, 0 for none; an exact type beats every prefix. */
-static size_t match_length(const char *pattern, const char *event_type)
-{
-	size_t len = strlen(pattern);
-
-	if (len >= 2 && strcmp(pattern + len - 2, ".*") == 0)
-		return strncmp(pattern, event_type, len - 1) == 0 ? len - 1 : 0;
-	return strcmp(pattern, event_type) == 0 ? len + 1 : 0;
-}
+#include "event_pattern.h"
 
 int config_qos(const struct config_mqtt *mqtt, const char *event_type)
 {
@@ -19,10 +8,10 @@ int config_qos(const struct config_mqtt *mqtt, const char *event_type)
 	int qos = 1;
 
 	for (size_t i = 0; i < mqtt->n_qos; i++) {
-		size_t len = match_length(mqtt->qos[i].pattern, event_type);
+		size_t fit = event_pattern_match(mqtt->qos[i].pattern, event_type);
 
-		if (len > best) {
-			best = len;
+		if (fit > best) {
+			best = fit;
 			qos = mqtt->qos[i].qos;
 		}
 	}

@@ -162,7 +162,7 @@ int request_read(const void *payload, size_t len, unsigned max_depth,
 	const cJSON *object;
 	int r;
 
-	ret_error->invalid_json = false;
+	ret_error->invalid_json = ret_error->too_deep = false;
 	r = len == 0 ? cue_payload_new("{}", 2, 0, &ret_request->payload, NULL)
 	             : cue_payload_new(payload, len, max_depth, &ret_request->payload, &json_error);
 	if (r == -ENOMEM)
@@ -171,7 +171,8 @@ int request_read(const void *payload, size_t len, unsigned max_depth,
 		fail(ret_error, "", "");
 		snprintf(ret_error->text, sizeof(ret_error->text), "byte %zu: %s",
 		         json_error.offset, json_error.text);
-		ret_error->invalid_json = true;
+		ret_error->invalid_json = r != -E2BIG;
+		ret_error->too_deep = r == -E2BIG;
 		return -EINVAL;
 	}
 	object = cue_payload_json(ret_request->payload);

@@ -44,7 +44,8 @@ struct request {
 };
 
 struct request_error {
-	bool invalid_json; /**< else the JSON is well formed but not what the command takes */
+	bool invalid_json; /**< it is no JSON … */
+	bool too_deep;     /**< … or nested too deeply; else it is well formed but not what the command takes */
 	char path[300];    /**< JSON Pointer; "" the whole */
 	char text[300];
 };

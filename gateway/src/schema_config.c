@@ -12,6 +12,8 @@
 
 #define NAME_CLASS "[^+#/\\\\u0000-\\\\u001f\\\\u007f]"
 
+#define EVENT_PATTERN "^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}([.][*])?$"
+
 /* What fields of these types refer to, JSON text. */
 static const struct {
 	const char *name, *json;
@@ -168,9 +170,26 @@ static void qos_field(struct cue_writer *w, const struct config_field *field)
 	text_member(w, "type", "object");
 	number_member(w, "maxProperties", field->max);
 	cue_writer_key(w, "propertyNames");
-	raw(w, "{\"pattern\":\"^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}([.][*])?$\"}");
+	raw(w, "{\"pattern\":\"" EVENT_PATTERN "\"}");
 	cue_writer_key(w, "additionalProperties");
 	raw(w, "{\"enum\":[0,1,\"off\"]}");
+}
+
+static void allow_field(struct cue_writer *w, const struct config_field *field)
+{
+	cue_writer_key(w, "oneOf");
+	cue_writer_array_begin(w);
+	raw(w, "{\"type\":\"boolean\"}");
+	cue_writer_object_begin(w);
+	text_member(w, "type", "array");
+	number_member(w, "maxItems", field->max);
+	cue_writer_key(w, "items");
+	raw(w, field->type == CONFIG_ALLOW_EVENTS
+	               ? "{\"type\":\"string\",\"maxLength\":130,"
+	                 "\"pattern\":\"" EVENT_PATTERN "\"}"
+	               : "{\"type\":\"string\",\"pattern\":\"^[a-z]+(/[a-z]+)?$\"}");
+	cue_writer_object_end(w);
+	cue_writer_array_end(w);
 }
 
 /** The part or table that a field of this type refers to, or is a list of; NULL: it stands for
@@ -244,6 +263,10 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 		cue_writer_key(w, "enum");
 		raw(w, "[5,\"5\",\"5.0\",4,3,\"3.1.1\"]");
 		break;
+	case CONFIG_ALLOW_EVENTS:
+	case CONFIG_ALLOW_COMMANDS:
+		allow_field(w, field);
+		break;
 	case CONFIG_QOS:
 		qos_field(w, field);
 		break;
@@ -264,7 +287,8 @@ static void write_field(struct cue_writer *w, const struct config_field *field)
 	field_type(w, field);
 	if (field->initial) {
 		cue_writer_key(w, "default");
-		if (field->type == CONFIG_BOOL || field->type == CONFIG_UINT ||
+		if (field->type == CONFIG_BOOL || field->type == CONFIG_ALLOW_EVENTS ||
+		    field->type == CONFIG_ALLOW_COMMANDS || field->type == CONFIG_UINT ||
 		    field->type == CONFIG_INT || field->type == CONFIG_PROTOCOL)
 			raw(w, field->initial);
 		else

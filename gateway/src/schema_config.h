@@ -18,4 +18,10 @@ int schema_config_text(char **ret_text);
 /** The reference in Markdown: a table of keys for each object. */
 void schema_config_markdown(FILE *stream);
 
+/**
+ * The same for cuebus.json(5), in man(7): a subsection for each object.
+ * @return 0; -ENOMEM.
+ */
+int schema_config_man(FILE *stream);
+
 #endif

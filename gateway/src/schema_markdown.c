@@ -6,6 +6,7 @@
 
 #include "config_table.h"
 #include "duration.h"
+#include "schema_text.h"
 
 static void print_range(FILE *out, const struct config_field *field)
 {
@@ -62,6 +63,10 @@ static const char *type_text(const struct config_field *field)
 	case CONFIG_STRUCT:
 	case CONFIG_QOS:
 		return "object";
+	case CONFIG_ALLOW_EVENTS:
+		return "boolean or array of event types";
+	case CONFIG_ALLOW_COMMANDS:
+		return "boolean or array of commands";
 	case CONFIG_LINE:
 		return "name or offset";
 	case CONFIG_LINES:
@@ -109,27 +114,37 @@ static void print_variants(FILE *out, const struct config_table *table, uint32_t
 	}
 }
 
-static void print_field(FILE *out, const struct config_table *table,
-                        const struct config_field *field)
+void schema_text_type(FILE *out, const struct config_field *field)
 {
-	fprintf(out, "| `%s` | ", field->key);
 	if (field->type == CONFIG_ENUM)
 		print_values(out, field);
 	else if (type_text(field))
 		fputs(type_text(field), out);
 	else
 		print_range(out, field);
+}
+
+void schema_text_doc(FILE *out, const struct config_table *table, const struct config_field *field)
+{
+	fputs(field->doc, out);
+	if (field->not_implemented)
+		fputs(" *Not implemented yet.*", out);
+	print_variants(out, table, field->variants, "Only with");
+	print_variants(out, table, field->required_in, "Required with");
+}
+
+static void print_field(FILE *out, const struct config_table *table,
+                        const struct config_field *field)
+{
+	fprintf(out, "| `%s` | ", field->key);
+	schema_text_type(out, field);
 	if (field->required)
 		fputs(" | **required** | ", out);
 	else if (field->initial && *field->initial)
 		fprintf(out, " | `%s` | ", field->initial);
 	else
 		fputs(" | | ", out);
-	fputs(field->doc, out);
-	if (field->not_implemented)
-		fputs(" *Not implemented yet.*", out);
-	print_variants(out, table, field->variants, "Only with");
-	print_variants(out, table, field->required_in, "Required with");
+	schema_text_doc(out, table, field);
 	fputs(" |\n", out);
 }
 

@@ -143,13 +143,15 @@ static void follow_wall_clock(struct cue_bus *bus)
 		cue_bus_set_wall_offset(bus, offset_ns);
 }
 
-static void tick_health(struct service *service, uint64_t now_ns)
+/** @return whether it was due. */
+static bool tick_health(struct service *service, uint64_t now_ns)
 {
 	if (now_ns < service->next_health_ns)
-		return;
+		return false;
 	follow_wall_clock(engine_bus(service->engine));
 	tell_health(service, now_ns);
 	service->next_health_ns = now_ns + service->config->gateway.health_interval_ns;
+	return true;
 }
 
 /* ---- the loop's callbacks ---- */
@@ -172,12 +174,20 @@ static void drain_inbox(struct service *service)
 static void on_wake(void *user, uint64_t now_ns)
 {
 	struct service *service = user;
+	bool told;
 
+	/* All that one wake leads to is on disk together, or not at all. */
+	outbox_group_begin(service->outbox);
 	engine_wake(service->engine, now_ns);
 	drain_inbox(service);
 	bridge_tick(service->bridge);
-	tick_health(service, now_ns);
+	if (service->journal)
+		journal_mark(service->journal);
+	outbox_group_end(service->outbox);
+	told = tick_health(service, now_ns);
 	views_flush(service->views, now_ns);
+	/* Last: only a wake that came to its end feeds the watchdog. */
+	service_notify_tick(service, loop_monotonic_ns(), told);
 }
 
 static uint64_t next_deadline(void *user)
@@ -185,8 +195,11 @@ static uint64_t next_deadline(void *user)
 	struct service *service = user;
 	uint64_t engine_ns = engine_next_deadline(service->engine);
 	uint64_t views_ns = views_next_deadline(service->views);
+	uint64_t notify_ns = service_notify_deadline(service);
 	uint64_t next_ns = service->next_health_ns;
 
+	if (notify_ns < next_ns)
+		next_ns = notify_ns;
 	if (engine_ns < next_ns)
 		next_ns = engine_ns;
 	return views_ns < next_ns ? views_ns : next_ns;
@@ -219,6 +232,24 @@ static void on_signal(void *user, int signum)
 
 /* ---- start ---- */
 
+static int make_outbox(struct service *service)
+{
+	const struct config *config = service->config;
+	struct outbox_config outbox = {
+		.max_events = config->limits.outbox_events,
+		.max_bytes = config->limits.outbox_bytes,
+		.full = config->outbox.full,
+		.wake = egress_wake,
+		.user = service->egress,
+		.dir = config->gateway.state_dir,
+		.boot_id = service->boot_id,
+		.sync = config->outbox.sync,
+		.log = service->log,
+	};
+
+	return outbox_new(&outbox, &service->outbox);
+}
+
 static int make_queues(struct service *service)
 {
 	const struct config_limits *limits = &service->config->limits;
@@ -231,8 +262,7 @@ static int make_queues(struct service *service)
 		r = egress_new(&egress, &service->egress);
 	}
 	if (r >= 0)
-		r = outbox_memory_new(limits->outbox_events, limits->outbox_bytes, egress_wake,
-		                      service->egress, &service->outbox);
+		r = make_outbox(service);
 	if (r >= 0)
 		r = retained_new(egress_wake, service->egress, &service->retained);
 	if (r >= 0)
@@ -280,15 +310,6 @@ static int make_engine(struct service *service, char *error)
 	return commands_new(&commands, &service->commands, error);
 }
 
-static uint32_t broker_max_message(void *user)
-{
-	struct service *service = user;
-	struct egress_stats stats;
-
-	egress_get_stats(service->egress, &stats);
-	return stats.max_message;
-}
-
 static int make_bridge(struct service *service)
 {
 	struct bridge_config bridge = {
@@ -300,8 +321,6 @@ static int make_bridge(struct service *service)
 		.boot_id = service->boot_id,
 		.outbox_events = service->config->limits.outbox_events,
 		.outbox_bytes = service->config->limits.outbox_bytes,
-		.max_message = broker_max_message,
-		.user = service,
 	};
 	struct views_config views = {
 		.engine = service->engine,
@@ -315,6 +334,27 @@ static int make_bridge(struct service *service)
 	int r = bridge_new(&bridge, &service->bridge);
 
 	return r < 0 ? r : views_new(&views, &service->views);
+}
+
+/** What a crash has left goes on, or is stopped, before anything else happens. */
+static int restore_runs(struct service *service)
+{
+	struct journal_config config = {
+		.engine = service->engine,
+		.outbox = service->outbox,
+		.log = service->log,
+	};
+	int r;
+
+	if (!service->config->gateway.state_dir)
+		return 0;
+	r = journal_new(&config, &service->journal);
+	if (r < 0)
+		return r;
+	outbox_group_begin(service->outbox);
+	r = journal_restore(service->journal);
+	outbox_group_end(service->outbox);
+	return r;
 }
 
 static int make_loop(struct service *service)
@@ -385,7 +425,9 @@ static int start(struct service *service)
 	int r;
 
 	service->start_ns = loop_monotonic_ns();
-	r = make_boot_id(service);
+	r = service_notify_start(service, error);
+	if (r >= 0)
+		r = make_boot_id(service);
 	if (r >= 0)
 		r = make_queues(service);
 	if (r >= 0)
@@ -396,6 +438,8 @@ static int start(struct service *service)
 		r = make_bridge(service);
 	if (r >= 0)
 		r = make_loop(service);
+	if (r >= 0)
+		r = restore_runs(service);
 	if (r >= 0) {
 		r = engine_open_inputs(service->engine, error);
 		if (r < 0) {
@@ -420,12 +464,16 @@ static int start(struct service *service)
 static void flush(struct service *service)
 {
 	struct outbox_stats left;
+	bool kept;
 	int r;
 
+	service_notify_stop(service);
 	loop_release_signals(service->loop);
+	outbox_group_begin(service->outbox);
 	engine_wake(service->engine, loop_monotonic_ns());
 	(void)cue_playlist_stop(engine_playlists(service->engine), NULL, "shutdown", NULL, NULL);
 	bridge_tick(service->bridge);
+	outbox_group_end(service->outbox);
 	tell_health(service, loop_monotonic_ns());
 	views_flush(service->views, UINT64_MAX - 1);
 	r = commands_flush(service->commands);
@@ -435,10 +483,12 @@ static void flush(struct service *service)
 		          "definitions made by command could not be written: %s", strerrordesc_np(-r));
 	r = egress_stop(service->egress, FLUSH_NS);
 	outbox_get_stats(service->outbox, &left);
+	kept = outbox_flush(service->outbox, FLUSH_NS) >= 0;
 	if (left.events > 0)
-		log_write(service->log, LOG_LEVEL_WARNING,
-		          "stopped with %llu messages (%llu bytes) that did not reach the broker",
-		          (unsigned long long)left.events, (unsigned long long)left.bytes);
+		log_write(service->log, kept ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
+		          "stopped with %llu messages (%llu bytes) that did not reach the broker%s",
+		          (unsigned long long)left.events, (unsigned long long)left.bytes,
+		          kept ? ": those of QoS 1 are kept on disk and sent after the next start" : "");
 	else
 		log_write(service->log, LOG_LEVEL_NOTICE, "stopped, everything was published");
 	if (r == -EBUSY) {
@@ -457,6 +507,7 @@ static void clear(struct service *service)
 	views_free(service->views);
 	service->views = NULL; /* the engine's end may still tell of changes */
 	commands_free(service->commands);
+	journal_free(service->journal);
 	engine_free(service->engine);
 	loop_free(service->loop);
 	egress_free(service->egress);
@@ -465,6 +516,7 @@ static void clear(struct service *service)
 	inbox_free(service->inbox);
 	topics_free(service->topics);
 	mqtt_settings_free(service->settings);
+	notify_free(service->notify);
 	config_free(service->config);
 }
 

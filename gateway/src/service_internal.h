@@ -9,7 +9,9 @@
 #include "bridge.h"
 #include "commands.h"
 #include "egress.h"
+#include "journal.h"
 #include "loop.h"
+#include "notify.h"
 #include "service.h"
 #include "views.h"
 
@@ -30,15 +32,28 @@ struct service {
 	struct inbox *inbox;
 	struct engine *engine;
 	struct commands *commands;
+	struct journal *journal; /* NULL without state_dir */
 	struct bridge *bridge;
 	struct views *views;
 	struct loop *loop;
 	struct mqtt_settings *settings; /* a copy of those the egress has, to see a change */
 	struct cue_subscription *input_events;
+	struct notify *notify;
+	uint64_t egress_changes; /* as of the last STATUS= */
+	bool reload_failed;      /* the last one */
 };
 
 /** For commands and SIGHUP: check all, then swap whole. @return 0 or negative errno, findings in @p diag. */
 int service_reload(void *service, struct diag *diag);
+
+/* service_notify.c: the service manager; all but the first on the loop's thread. */
+/** @param error of SERVICE_ERROR_SIZE. */
+int service_notify_start(struct service *service, char *error);
+/** At the end of a wake. @param refresh tell the status anew. */
+void service_notify_tick(struct service *service, uint64_t now_ns, bool refresh);
+uint64_t service_notify_deadline(const struct service *service);
+void service_notify_reload(struct service *service, bool begins, bool failed);
+void service_notify_stop(struct service *service);
 
 /** Bounds of the inbox that follow from the limits. */
 void service_set_inbox_limits(struct service *service);

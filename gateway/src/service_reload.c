@@ -33,6 +33,12 @@ static int check_prefix(struct service *service, const struct config *config, st
 		        "limits.outbox_events or limits.outbox_bytes changed: that needs a restart");
 		return -EINVAL;
 	}
+	if (service->config->outbox.sync != config->outbox.sync ||
+	    service->config->outbox.full != config->outbox.full) {
+		finding(service, diag, "/outbox", "needs-restart",
+		        "outbox.sync or outbox.full changed: that needs a restart");
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -111,9 +117,8 @@ static int load(struct service *service, struct diag *diag, struct config **ret_
 	return r;
 }
 
-int service_reload(void *user, struct diag *diag)
+static int reload(struct service *service, struct diag *diag)
 {
-	struct service *service = user;
 	struct mqtt_settings *settings = NULL, *copy = NULL;
 	struct config *config = NULL;
 	int r = load(service, diag, &config, &settings, &copy);
@@ -136,4 +141,15 @@ int service_reload(void *user, struct diag *diag)
 	service->next_health_ns = 0;
 	log_write(service->log, LOG_LEVEL_NOTICE, "configuration reloaded (hash %s)", config->hash);
 	return 0;
+}
+
+int service_reload(void *user, struct diag *diag)
+{
+	struct service *service = user;
+	int r;
+
+	service_notify_reload(service, true, false);
+	r = reload(service, diag);
+	service_notify_reload(service, false, r < 0);
+	return r;
 }

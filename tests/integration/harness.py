@@ -14,6 +14,7 @@ import shlex
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -92,10 +93,17 @@ def until(what, condition, timeout_s=TIMEOUT_S, process=None):
         time.sleep(0.01)
 
 
+BROKER_LINES = ("allow_anonymous true", "max_queued_messages 0")
+
+
 class Broker:
-    def __init__(self, directory, settings=""):
-        self.settings = settings  # lines for its configuration
+    """With `lines` its configuration is these, under a listener of its own."""
+
+    def __init__(self, directory, lines=BROKER_LINES,
+                 environment=None):
         self.directory = pathlib.Path(directory)
+        self.lines = lines
+        self.environment = environment
         self.process = None
         self.port = None
 
@@ -107,14 +115,15 @@ class Broker:
             self.port = fixed or free_port()
             config = self.directory / "mosquitto.conf"
             config.write_text(
-                f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-                "max_queued_messages 0\nset_tcp_nodelay true\nlog_type error\nlog_type warning\n"
-                + self.settings
+                f"user root\nlistener {self.port} 127.0.0.1\npersistence false\n"
+                "set_tcp_nodelay true\nlog_type error\nlog_type warning\n"
+                + "\n".join(self.lines) + "\n"
             )
             log = open(self.directory / "mosquitto.log", "ab")
             self.process = subprocess.Popen(
                 mortal([find_program("mosquitto"), "-c", str(config)]),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=dict(os.environ, **(self.environment or {})),
             )
             log.close()
             try:
@@ -166,7 +175,8 @@ class Message:
 class Client:
     """An MQTT client that keeps every message it gets, in order."""
 
-    def __init__(self, broker, name=None, protocol=PROTOCOL):
+    def __init__(self, broker, name=None, protocol=PROTOCOL, user=None, ca=None):
+        """user: name and password; ca: PEM file, for TLS."""
         self.is_v5 = protocol == "5"
         self.name = name or "test-" + uuid.uuid4().hex[:8]
         self.messages = []
@@ -182,12 +192,18 @@ class Client:
         self._mqtt.on_connect = self._on_connect
         self._mqtt.on_subscribe = self._on_subscribe
         self._mqtt.on_publish = self._on_publish
+        if user:
+            self._mqtt.username_pw_set(*user)
+        self.host = "127.0.0.1"
+        if ca:
+            self.host = "localhost"
+            self._mqtt.tls_set_context(ssl.create_default_context(cafile=ca))
         self.broker = broker
         self.connected = False
         self._connect()
 
     def _connect(self):
-        self._mqtt.connect("127.0.0.1", self.broker.port, keepalive=60)
+        self._mqtt.connect(self.host, self.broker.port, keepalive=60)
         self._mqtt.loop_start()
         self.wait("connection", lambda: self.connected)
 
@@ -411,13 +427,14 @@ class Gateway:
     def log(self):
         return self.log_path.read_text("utf-8", "replace")
 
-    def start(self):
+    def start(self, environment=None):
         self.starts += 1
         command = shlex.split(os.environ.get("CUEBUS_WRAPPER", ""))
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 mortal(command + [CUEBUS, "run", "-c", str(self.path)]),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=dict(os.environ, **(environment or {})),
             )
         return self
 
@@ -529,21 +546,18 @@ class IntegrationTest(unittest.TestCase):
     the watcher saw is checked when the class ends."""
 
     maxDiff = None
+    broker_lines = BROKER_LINES
 
     @classmethod
     def config(cls):
         return base_config(cls.broker.port, cls.state_dir)
 
     @classmethod
-    def broker_settings(cls):
-        return ""
-
-    @classmethod
     def setUpClass(cls):
         cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="cuebus-it-"))
         cls.state_dir = cls.directory / "state"
         cls.state_dir.mkdir()
-        cls.broker = Broker(cls.directory, cls.broker_settings())
+        cls.broker = Broker(cls.directory, cls.broker_lines)
         cls.gateway = None
         cls.clients = []
         try:

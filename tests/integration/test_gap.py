@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An outbox that is too small for the time without a broker: what was given up
-is told, no more and no less."""
+"""An outbox that is too small for the time without a broker, and a broker that
+does not take large messages: what was given up is told, no more and no less."""
 
 import unittest
 
-from harness import IntegrationTest, missing_seqs
+from harness import BROKER_LINES, IS_V5, IntegrationTest, missing_seqs
 
 
-class Gap(IntegrationTest):
-    @classmethod
-    def config(cls):
-        config = super().config()
-        config["limits"]["outbox_events"] = 64
-        return config
-
+class GapTest(IntegrationTest):
     @classmethod
     def check_gaps(cls, events):
         told = {(e["boot_id"], e["seq"]): e["data"] for e in events
@@ -28,6 +22,14 @@ class Gap(IntegrationTest):
                     errors.append(f"seq {seq} is missing and in none of {gaps}")
         return errors
 
+
+class Gap(GapTest):
+    @classmethod
+    def config(cls):
+        config = super().config()
+        config["limits"]["outbox_events"] = 64
+        return config
+
     def test_gap_is_told(self):
         since = self.watcher.mark()
         run = self.ok("playlist/start", {"playlist": "burst"})["run"]
@@ -38,6 +40,31 @@ class Gap(IntegrationTest):
         self.assertGreater(gap["count"], 0)
         self.watcher.event("event.playlist.stopped",
                            lambda e: e["data"]["playlist_id"] == run, since)
+        self.emit("after.gap")
+        self.watcher.event("after.gap", since=since)
+        self.assertEqual(self.check_gaps(self.watcher.events()), [])
+
+
+@unittest.skipUnless(IS_V5, "MQTT 3.1.1 brokers do not tell what is too large for them")
+class TooLarge(GapTest):
+    broker_lines = (*BROKER_LINES, "max_packet_size 4000")
+
+    @classmethod
+    def config(cls):
+        config = super().config()
+        config["playlists"]["large"] = {"steps": [{"emit": "large.one", "data": {"x": "x" * 4000}}]}
+        return config
+
+    def test_what_is_too_large_is_given_up_and_told(self):
+        since = self.watcher.mark()
+        run = self.ok("playlist/start", {"playlist": "large"})["run"]
+        # All but the last carry the data.
+        stopped = self.watcher.event("event.playlist.stopped",
+                                     lambda e: e["data"]["playlist_id"] == run, since)
+        gap = self.watcher.event("gateway.gap", since=since)["data"]
+        self.assertEqual(gap["reason"], "too_large")
+        self.assertEqual(gap["to_seq"], stopped["seq"] - 1)
+        self.assertEqual(gap["count"], gap["to_seq"] - gap["from_seq"] + 1)
         self.emit("after.gap")
         self.watcher.event("after.gap", since=since)
         self.assertEqual(self.check_gaps(self.watcher.events()), [])

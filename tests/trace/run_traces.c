@@ -49,6 +49,7 @@ struct replay {
 	struct config *config;
 	struct config *applied[8]; /**< by @apply; the last is in force */
 	size_t n_applied;
+	unsigned n_restored;
 	struct simulation *simulation;
 	struct trace_subscribers *subscribers;
 	FILE *out;
@@ -125,7 +126,8 @@ static int stall(struct replay *replay, uint64_t from_ns, const char *args)
 
 /* ---- directives ---- */
 
-/** Define from a text that is spoilt and freed right after: the definition must stand on its own. */
+/** Define from a text that is spoilt and freed right after: the definition must stand on its own.
+ */
 static int define(struct replay *replay, const char *args)
 {
 	struct cue_playlists *playlists = engine_playlists(simulation_engine(replay->simulation));
@@ -139,7 +141,8 @@ static int define(struct replay *replay, const char *args)
 		return -EINVAL;
 	name = strndup(args, (size_t)(space - args));
 	json = strdup(space + 1);
-	r = name && json ? config_playlist_parse(name, json, strlen(json), &diag, &playlist) : -ENOMEM;
+	r = name && json ? config_playlist_parse(name, json, strlen(json), &diag, &playlist)
+	                 : -ENOMEM;
 	if (r >= 0) {
 		r = cue_playlist_define(playlists, &playlist->def, NULL, NULL);
 		memset(json, 'x', strlen(json));
@@ -188,6 +191,40 @@ static int apply(struct replay *replay, const char *args)
 	return 0;
 }
 
+static const struct cue_playlist_config *find_playlist(const struct config *config,
+                                                       const char *name)
+{
+	for (size_t i = 0; i < config->n_playlists; i++) {
+		if (strcmp(config->playlists[i].def.name, name) == 0)
+			return &config->playlists[i].def;
+	}
+	return NULL;
+}
+
+/** "NAME ELAPSED [PASSED]": what the journal does at the start with a run that a crash has left. */
+static int restore(struct replay *replay, const char *args)
+{
+	struct cue_playlist_restore run = { .passed_ns = CUE_TIME_NONE };
+	char name[64], elapsed[32], passed[32], id[32];
+	int n = sscanf(args, "%63s %31s %31s", name, elapsed, passed);
+	int r;
+
+	if (n < 2)
+		return -EINVAL;
+	run.definition = find_playlist(replay->config, name);
+	if (!run.definition)
+		return -ENOENT;
+	r = trace_seconds(elapsed, &run.elapsed_ns);
+	if (r >= 0 && n == 3)
+		r = trace_seconds(passed, &run.passed_ns);
+	if (r < 0)
+		return r;
+	snprintf(id, sizeof(id), "%u", ++replay->n_restored);
+	cue_id_derive("restored", id, &run.run);
+	return cue_playlist_restore(engine_playlists(simulation_engine(replay->simulation)), &run,
+	                            NULL);
+}
+
 static int carry_out(struct replay *replay, const struct directive *d)
 {
 	uint64_t time_ns = d->time_ns == DIRECTIVE_FIRST ? 0 : d->time_ns;
@@ -203,6 +240,8 @@ static int carry_out(struct replay *replay, const struct directive *d)
 		r = define(replay, d->args);
 	else if (strcmp(d->verb, "apply") == 0)
 		r = apply(replay, d->args);
+	else if (strcmp(d->verb, "restore") == 0)
+		r = restore(replay, d->args);
 	if (r < 0)
 		fprintf(stderr, "%s:%u: @%s: %s\n", replay->c->path, d->line, d->verb,
 		        strerrordesc_np(-r));
@@ -312,9 +351,15 @@ static bool write_temporary(const char *text, char path[32])
 static void print_diff(const char *expected, const char *actual)
 {
 	char a[32] = "", b[32] = "";
-	char *argv[] = { (char[]){ "diff" },      (char[]){ "-u" }, (char[]){ "--label" },
-		         (char[]){ "expected" },  (char[]){ "--label" }, (char[]){ "actual" },
-		         a,                       b,                NULL };
+	char *argv[] = { (char[]){ "diff" },
+		         (char[]){ "-u" },
+		         (char[]){ "--label" },
+		         (char[]){ "expected" },
+		         (char[]){ "--label" },
+		         (char[]){ "actual" },
+		         a,
+		         b,
+		         NULL };
 	pid_t pid;
 
 	fflush(stdout);

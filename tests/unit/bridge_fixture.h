@@ -38,7 +38,6 @@ struct fixture {
 	struct bridge *bridge;
 	struct views *views;
 	uint64_t now_ns;
-	uint32_t max_message; /* of the broker that is not there */
 	unsigned char next_random;
 	char topic[TOPIC_SIZE]; /* of the last message taken */
 	char text[8192];
@@ -50,11 +49,6 @@ static inline int fixture_random(void *user, void *buf, size_t len)
 
 	memset(buf, f->next_random++, len);
 	return 0;
-}
-
-static inline uint32_t fixture_max_message(void *user)
-{
-	return ((const struct fixture *)user)->max_message;
 }
 
 static inline void fixture_input_changed(void *user, const char *name)
@@ -93,7 +87,8 @@ static inline void fixture_engine(struct fixture *f)
 	cr_assert_eq(engine_open_inputs(f->engine, error), 0);
 }
 
-static inline void fixture_setup(struct fixture *f, uint64_t outbox_events)
+/** @param text the configuration. */
+static inline void fixture_setup_with(struct fixture *f, const char *text, uint64_t outbox_events)
 {
 	struct log_config log = { .fd = STDERR_FILENO }; /* level 0: quiet */
 	struct diag diag = { 0 };
@@ -101,19 +96,26 @@ static inline void fixture_setup(struct fixture *f, uint64_t outbox_events)
 	struct views_config views;
 
 	*f = (struct fixture){ .now_ns = SECOND, .next_random = 1 };
-	(void)config_load_text("t", fixture_config, strlen(fixture_config), &diag, &f->config);
+	(void)config_load_text("t", text, strlen(text), &diag, &f->config);
 	diag_clear(&diag);
 	cr_assert_not_null(f->config);
 	cr_assert_eq(topics_new("cuebus", "t", &f->topics), 0);
-	cr_assert_eq(outbox_memory_new(outbox_events, 1000000, NULL, NULL, &f->outbox), 0);
+	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = outbox_events, .max_bytes = 1000000 },
+	                        &f->outbox),
+	             0);
 	cr_assert_eq(retained_new(NULL, NULL, &f->retained), 0);
 	cr_assert_eq(log_new(&log, &f->log), 0);
 	fixture_engine(f);
 	bridge = (struct bridge_config){ f->engine, f->commands, f->topics, f->outbox, f->log,
-		                         "cafe0001", outbox_events, 1000000, fixture_max_message, f };
+		                         "cafe0001", outbox_events, 1000000 };
 	views = (struct views_config){ f->engine, f->topics, f->retained, f->log, "cafe0001", "0", f->now_ns };
 	cr_assert_eq(bridge_new(&bridge, &f->bridge), 0);
 	cr_assert_eq(views_new(&views, &f->views), 0);
+}
+
+static inline void fixture_setup(struct fixture *f, uint64_t outbox_events)
+{
+	fixture_setup_with(f, fixture_config, outbox_events);
 }
 
 static inline void fixture_teardown(struct fixture *f)

@@ -6,7 +6,8 @@
  * A log line is "<ms> <event>": a plain event by its type, with `#<producer>`
  * unless 0; a lifecycle event as `created A`, `emitted A 0.1` (step, repeat),
  * `stopped A completed 3` (reason, count, then `<detail>` and `skipped n` where
- * there are), `rejected A busy`. Runs are called A, B, … in order of first
+ * there are), `rejected A busy`, `overdue A 5000` (by how many ms), `created A at 1500`
+ * (restored, at how many ms). Runs are called A, B, … in order of first
  * appearance. A type in `quiet` is not logged.
  */
 #ifndef CUE_PLAYLIST_FIXTURE_H
@@ -37,7 +38,7 @@ struct pf {
 	bool no_emitted; /* leave `emitted` out of the log */
 };
 
-enum { PF_CREATED, PF_EMITTED, PF_STOPPED, PF_REJECTED, PF_PLAIN };
+enum { PF_CREATED, PF_EMITTED, PF_STOPPED, PF_REJECTED, PF_OVERDUE, PF_PLAIN };
 
 static inline int pf_random(void *user, void *buf, size_t len)
 {
@@ -95,6 +96,14 @@ static inline int pf_number(const cJSON *json, const char *key)
 	return item ? item->valueint : 0;
 }
 
+/** Seconds, as milliseconds; -1 when there is none. */
+static inline int pf_ms(const cJSON *json, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, key);
+
+	return item ? (int)(item->valuedouble * 1000 + 0.5) : -1;
+}
+
 static inline void pf_keep(struct pf *f, int kind, const struct cue_payload *payload)
 {
 	free(f->last[kind]);
@@ -125,6 +134,7 @@ static inline int pf_record(void *user, struct cue_bus *bus, const struct cue_ev
 		kind = *type == 'c'   ? PF_CREATED
 		       : *type == 'e' ? PF_EMITTED
 		       : *type == 's' ? PF_STOPPED
+		       : *type == 'o' ? PF_OVERDUE
 		                      : PF_REJECTED;
 		cr_assert_eq(event->producer_id, 0);
 	}
@@ -140,6 +150,10 @@ static inline int pf_record(void *user, struct cue_bus *bus, const struct cue_ev
 		pf_log(f, "%s %c", type, pf_run(f, pf_text(json, "playlist_id")));
 	if (kind == PF_EMITTED)
 		pf_log(f, " %d.%d", pf_number(json, "step_index"), pf_number(json, "repeat_index"));
+	if (kind == PF_CREATED && strcmp(pf_text(json, "cause"), "restore") == 0)
+		pf_log(f, " at %d", pf_ms(json, "offset"));
+	if (kind == PF_OVERDUE)
+		pf_log(f, " %d", pf_ms(json, "overdue_by"));
 	if (kind == PF_REJECTED)
 		pf_log(f, " %s", pf_text(json, "reason"));
 	pf_log(f, "\n");

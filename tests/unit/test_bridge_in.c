@@ -207,20 +207,50 @@ Test(bridge_in, odd_topics_do_no_harm)
 	fixture_teardown(&f);
 }
 
-Test(bridge_in, a_reply_larger_than_the_broker_takes_is_told)
+static const char limited[] =
+	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+	"  \"mqtt\": { \"remote\": { \"emit\": [\"lamp.*\"], \"cmd\": [\"ping\", \"event/emit\"] } } }";
+
+Test(bridge_in, only_the_events_allowed_are_emitted)
 {
 	struct fixture f;
 
-	fixture_setup(&f, 100);
-	f.max_message = 200;
-	fixture_receive(&f, CMD("config/get"), "{\"request_id\":5}");
-	cr_assert_eq(fixture_next(&f), 0, "not an event");
-	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/config/get");
-	cr_assert(fixture_has(&f, "{\"ok\":false,\"request_id\":5,\"error\":{\"code\":\"limit\","
-	                          "\"message\":\"it was done, but the reply has "),
-	          "%s", f.text);
-	fixture_receive(&f, CMD("ping"), "{\"request_id\":6}");
-	(void)fixture_next(&f);
-	cr_assert(fixture_has(&f, "{\"ok\":true,\"request_id\":6,"), "%s", f.text);
+	fixture_setup_with(&f, limited, 100);
+	fixture_receive(&f, EMIT("lamp/set"), "1");
+	cr_assert_gt(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/lamp/set");
+	fixture_receive(&f, EMIT("door/open"), "1");
+	cr_assert_gt(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/gateway/refused");
+	cr_assert(fixture_has(&f, "\"code\":\"refused\""));
+	cr_assert(fixture_has(&f, "mqtt.remote.emit"));
+	/* Nor by way of a command. */
+	fixture_receive(&f, CMD("event/emit"), "{\"event_type\":\"door.open\"}");
+	cr_assert_eq(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/event/emit");
+	cr_assert(fixture_has(&f, "\"code\":\"refused\""));
+	cr_assert(fixture_has(&f, "mqtt.remote.emit"));
+	fixture_receive(&f, CMD("event/emit"), "{\"event_type\":\"lamp.set\"}");
+	cr_assert_gt(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/lamp/set");
+	fixture_teardown(&f);
+}
+
+Test(bridge_in, only_the_commands_allowed_are_run)
+{
+	static const char *const refused[] = { "cuebus/1/t/cmd/playlist/list", "cuebus/1/t/cmd/config/get",
+		                               "cuebus/1/t/cmd/no/such", "cuebus/1/t/cmd/pingx" };
+	struct fixture f;
+
+	fixture_setup_with(&f, limited, 100);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		fixture_receive(&f, (struct inbox_message){ .topic = refused[i] }, "{\"request_id\":1}");
+		fixture_next(&f);
+		cr_assert(fixture_has(&f, "{\"ok\":false,\"request_id\":1,\"error\":{\"code\":\"refused\""),
+		          "%s", f.text);
+	}
+	fixture_receive(&f, CMD("ping"), "{}");
+	fixture_next(&f);
+	cr_assert(fixture_has(&f, "{\"ok\":true"));
 	fixture_teardown(&f);
 }

@@ -22,6 +22,7 @@ static void expect_uri(const char *url, const char *uri, bool tls)
 	cr_assert_eq(mqtt_settings_new(&mqtt, NULL, 65536, &settings), 0);
 	cr_assert_str_eq(settings->uri, uri);
 	cr_assert_eq(settings->tls, tls);
+	cr_assert_eq(settings->window, 1, "at least");
 	mqtt_settings_free(settings);
 }
 
@@ -78,6 +79,30 @@ Test(mqtt_settings, know_a_change)
 	mqtt.protocol = 4;
 	cr_assert_eq(mqtt_settings_new(&mqtt, NULL, 1, &b), 0);
 	cr_assert_not(mqtt_settings_equal(a, b));
+	mqtt_settings_free(b);
+	mqtt_settings_free(a);
+}
+
+Test(mqtt_settings, keep_what_a_probe_needs)
+{
+	struct config_mqtt mqtt = make("mqtts://[::1]:1884");
+	struct mqtt_settings *a = NULL, *b = NULL;
+	char name[] = "PASSWORD";
+
+	mqtt.window = 7;
+	cr_assert_eq(mqtt_settings_new(&mqtt, NULL, 1, &a), 0);
+	cr_assert_str_eq(a->host, "::1");
+	cr_assert_eq(a->port, 1884);
+	cr_assert_eq(a->window, 7);
+	mqtt.window = 8;
+	cr_assert_eq(mqtt_settings_new(&mqtt, NULL, 1, &b), 0);
+	cr_assert_not(mqtt_settings_equal(a, b));
+	b = mqtt_settings_free(b);
+	mqtt.window = 7;
+	mqtt.password_env = name;
+	cr_assert_eq(mqtt_settings_new(&mqtt, NULL, 1, &b), 0);
+	cr_assert_not(mqtt_settings_equal(a, b));
+	cr_assert_str_eq(b->password_env, "PASSWORD");
 	mqtt_settings_free(b);
 	mqtt_settings_free(a);
 }

@@ -17,7 +17,9 @@ static struct outbox *make(uint64_t max_events, uint64_t max_bytes)
 {
 	struct outbox *outbox = NULL;
 
-	cr_assert_eq(outbox_memory_new(max_events, max_bytes, NULL, NULL, &outbox), 0);
+	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = max_events, .max_bytes = max_bytes },
+	                        &outbox),
+	             0);
 	return outbox;
 }
 
@@ -114,7 +116,8 @@ Test(outbox, when_full_the_oldest_not_in_flight_goes)
 	cr_assert_eq(gap.from_seq, 2);
 	cr_assert_eq(gap.to_seq, 3);
 	cr_assert_eq(gap.count, 2);
-	cr_assert_not(gap.out_of_memory);
+	cr_assert_eq(gap.reason, OUTBOX_REASON_FULL);
+	cr_assert_str_eq(gap.boot_id, "");
 	cr_assert_not(outbox_take_gap(outbox, &gap));
 	cr_assert_eq(take(outbox, &id), 4);
 	cr_assert_eq(take(outbox, &id), 5);
@@ -193,6 +196,9 @@ Test(outbox, bytes_are_a_bound_too)
 	cr_assert_eq(outbox_put(outbox, &message), 0);
 	cr_assert(outbox_take_gap(outbox, &gap));
 	cr_assert_eq(gap.from_seq, 1);
+	cr_assert_eq(gap.to_seq, 1);
+	cr_assert(outbox_take_gap(outbox, &gap), "ranges that do not touch are not joined");
+	cr_assert_eq(gap.from_seq, 10);
 	cr_assert_eq(gap.to_seq, 10);
 	outbox_get_stats(outbox, &stats);
 	cr_assert_leq(stats.bytes, 1500);
@@ -205,7 +211,10 @@ Test(outbox, wakes_when_there_was_nothing_to_take)
 	unsigned wakes = 0;
 	uint64_t id;
 
-	cr_assert_eq(outbox_memory_new(10, 100000, count_wake, &wakes, &outbox), 0);
+	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = 10, .max_bytes = 100000,
+	                                                 .wake = count_wake, .user = &wakes },
+	                        &outbox),
+	             0);
 	cr_assert_eq(put(outbox, 1), 0);
 	cr_assert_eq(put(outbox, 2), 0);
 	cr_assert_eq(wakes, 1);
@@ -254,38 +263,5 @@ Test(outbox, two_threads_with_rewinds_lose_nothing)
 		cr_assert_eq(put(outbox, seq), 0);
 	pthread_join(thread, &failed);
 	cr_assert_null(failed);
-	outbox_free(outbox);
-}
-
-Test(outbox, what_is_given_up_after_it_was_taken_is_in_the_gap)
-{
-	struct outbox_message reply = { .topic = "r", .payload = "{}", .payload_len = 2, .qos = 1 };
-	struct outbox *outbox = make(100, 100000);
-	struct outbox_stats stats;
-	struct outbox_gap gap;
-	uint64_t ids[2];
-	struct outbox_message got;
-
-	cr_assert_eq(put(outbox, 7), 0);
-	cr_assert_eq(put(outbox, 8), 0);
-	cr_assert_eq(outbox_put(outbox, &reply), 0);
-	cr_assert_eq(take(outbox, &ids[0]), 7);
-	cr_assert_eq(outbox_give_up(outbox, ids[0] + 1), -ENOENT, "not taken yet");
-	cr_assert_eq(take(outbox, &ids[1]), 8);
-	cr_assert_eq(outbox_take(outbox, &got), 0);
-	cr_assert_eq(outbox_give_up(outbox, got.id), 0);
-	cr_assert_not(outbox_take_gap(outbox, &gap), "a reply is no event");
-	cr_assert_eq(outbox_give_up(outbox, ids[1]), 0);
-	cr_assert_eq(outbox_release(outbox, ids[0]), 0);
-	cr_assert(outbox_take_gap(outbox, &gap));
-	cr_assert_eq(gap.from_seq, 8);
-	cr_assert_eq(gap.to_seq, 8);
-	cr_assert_eq(gap.count, 1);
-	cr_assert(gap.broker_refused);
-	cr_assert_not(gap.only_news);
-	outbox_get_stats(outbox, &stats);
-	cr_assert_eq(stats.dropped, 2);
-	cr_assert_eq(stats.released, 1);
-	cr_assert_eq(stats.events, 0);
 	outbox_free(outbox);
 }

@@ -41,6 +41,27 @@ Test(run_end, stop_by_name_and_all_oldest_first)
 	pf_close(&f);
 }
 
+Test(run_end, stops_that_find_nothing_emit_nothing_and_are_counted)
+{
+	struct cue_id nobody = { { 1 } };
+	struct cue_playlists_stats stats;
+	struct pf f;
+
+	pf_open(&f);
+	define(&f, "p");
+	pf_start(&f, "p");
+	cr_assert_eq(cue_playlist_stop(f.playlists, "p", NULL, NULL, NULL), 1);
+	f.log[0] = '\0';
+	cr_assert_eq(cue_playlist_stop(f.playlists, "p", NULL, NULL, NULL), 0);
+	cr_assert_eq(cue_playlist_stop(f.playlists, NULL, NULL, NULL, NULL), 0);
+	cr_assert_eq(cue_run_stop(f.playlists, &nobody, NULL), -ENOENT);
+	cr_assert_eq(cue_playlist_stop(f.playlists, "nobody", NULL, NULL, NULL), -ENOENT);
+	pf_expect(&f, "");
+	cue_playlists_get_stats(f.playlists, &stats);
+	cr_assert_eq(stats.stops_redundant, 3U);
+	pf_close(&f);
+}
+
 static void note_joined(void *user, const struct cue_run_result *result)
 {
 	struct pf *f = user;

@@ -114,6 +114,33 @@ Test(timer, past_deadline_is_due_at_once_and_time_never_goes_back)
 	fixture_close(&f);
 }
 
+Test(timer, passed_is_the_time_behind_which_nothing_is_left_to_run)
+{
+	uint64_t passed_ns = 7;
+	struct fixture f;
+	struct probe a;
+
+	fixture_open(&f, NULL); /* at 1000 */
+	make(&f, &a, "a");
+	cr_assert(cue_bus_get_passed(f.bus, &passed_ns));
+	cr_assert_eq(passed_ns, 1000U);
+	cue_timer_arm(a.timer, 1001);
+	cr_assert(cue_bus_get_passed(f.bus, &passed_ns));
+	cr_assert_eq(passed_ns, 1000U);
+	cue_timer_arm(a.timer, 1000);
+	cr_assert(cue_bus_get_passed(f.bus, &passed_ns));
+	cr_assert_eq(passed_ns, 999U);
+	cue_timer_arm(a.timer, 10);
+	cr_assert_eq(cue_bus_next_deadline(f.bus), 1000U); /* never before now */
+	cr_assert(cue_bus_get_passed(f.bus, &passed_ns));
+	cr_assert_eq(passed_ns, 9U);
+	cue_timer_arm(a.timer, 0);
+	cr_assert_not(cue_bus_get_passed(f.bus, &passed_ns));
+	cr_assert_eq(passed_ns, 9U);
+	cue_timer_free(a.timer);
+	fixture_close(&f);
+}
+
 /* The heap against a naive reference: always the least (deadline, creation). */
 Test(timer, random_arms_moves_and_disarms_match_a_sorted_list)
 {

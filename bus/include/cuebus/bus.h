@@ -136,8 +136,12 @@ int cue_bus_advance(struct cue_bus *bus, uint64_t now_ns);
  */
 int cue_bus_advance_before(struct cue_bus *bus, uint64_t now_ns);
 
-/** When cue_bus_advance() next has work; CUE_TIME_NONE when never. */
+/** When cue_bus_advance() next has work, never before now; CUE_TIME_NONE when never. */
 uint64_t cue_bus_next_deadline(const struct cue_bus *bus);
+
+/** The latest time, at most now, up to which every timer that was due has run.
+ *  @return false: there is none, a timer for time 0 is waiting. */
+bool cue_bus_get_passed(const struct cue_bus *bus, uint64_t *ret_passed_ns);
 
 /** Wall time is computed at the boundary from this one offset (wall minus
  *  monotonic, ns); nothing else in the bus knows of wall time. */

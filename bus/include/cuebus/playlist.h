@@ -47,7 +47,14 @@ enum cue_late {
 	CUE_LATE_SKIP,  /**< drop all but the newest overdue occurrence of a step; counted. */
 };
 
-enum cue_on_restart { CUE_ON_RESTART_ABORT, CUE_ON_RESTART_RESUME, CUE_ON_RESTART_SKIP };
+/** What cue_playlist_restore() does with a run of the previous life. */
+enum cue_on_restart {
+	CUE_ON_RESTART_ABORT,  /**< `stopped`, reason `cancelled`, detail `restart`. */
+	CUE_ON_RESTART_RESUME, /**< go on, on the original time line; what fell into the downtime is
+	                            overdue and goes by `late`. */
+	CUE_ON_RESTART_SKIP,   /**< go on, on the original time line; what fell into the downtime is
+	                            dropped and counted. */
+};
 
 enum cue_cause { CUE_CAUSE_TRIGGER, CUE_CAUSE_COMMAND, CUE_CAUSE_GESTURE, CUE_CAUSE_RESTORE };
 
@@ -56,6 +63,8 @@ enum cue_stop_reason { CUE_STOP_COMPLETED, CUE_STOP_INTERRUPTED, CUE_STOP_CANCEL
 /** Durations and offsets are bounded so that no sum overflows: 10 years. */
 #define CUE_DURATION_MAX_NS (3650ULL * 86400ULL * CUE_NS_PER_S)
 #define CUE_MAX_RUNS_DEFAULT 16U
+/** `event.playlist.overdue` is told of a run that has not stopped this long after its expected end. */
+#define CUE_OVERDUE_AFTER_NS (5U * CUE_NS_PER_S)
 
 struct cue_step {
 	const char *emit;
@@ -164,6 +173,44 @@ int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *run, cons
 int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const char *detail,
                       void (*stopped)(void *user, const struct cue_id *run), void *user);
 
+/** A run of a previous life of the gateway, as a journal kept it. Borrowed for the call. */
+struct cue_playlist_restore {
+	struct cue_id run;
+	/** The version it ran on, which it also ends on; `on_restart` of this one counts. */
+	const struct cue_playlist_config *definition;
+	bool queued;         /**< it was waiting: it waits again; the times below are not used. */
+	uint64_t elapsed_ns; /**< how long ago it started. */
+	/** Occurrences due up to this long after the start were emitted or
+	 *  dropped then, and are not again; CUE_TIME_NONE: none was. */
+	uint64_t passed_ns;
+	uint64_t skipped_count; /**< of the occurrences passed, those that were dropped. */
+	const char *trigger_type;
+	uint32_t trigger_producer_id;
+	struct cue_payload *trigger_data;
+};
+
+/**
+ * Do with a run of the previous life what its definition's `on_restart` says.
+ * A run that goes on keeps its id and its time line; `created` is appended
+ * with cause `restore` and the `offset` at which it is taken up. It is counted
+ * as one that mode and max_runs have already let in. If its playlist is no
+ * longer defined, or limits.active_runs leaves no room, it is not taken up but
+ * stopped: `cancelled`, detail `removed` or `limit`.
+ *
+ * An occurrence from before the clock's zero (the machine was booted anew) is
+ * due at zero: among several runs, the order of such is that of their restoring.
+ *
+ * Call it once the definitions are made, in the order in which the runs were
+ * started, and outside of handlers.
+ * @param ret_error as cue_playlist_define().
+ * @return 0: one `stopped`, now or later, ends the run; -EEXIST a run with
+ *         this id is active; -EINVAL the definition or trigger_type; -ENOSPC
+ *         too many event types; -ENOBUFS the bus's queue is full; -ENOMEM. On
+ *         failure nothing was told and nothing has changed.
+ */
+int cue_playlist_restore(struct cue_playlists *playlists, const struct cue_playlist_restore *restore,
+                         struct cue_predicate_error *ret_error);
+
 struct cue_playlist_info {
 	const char *name;
 	struct cue_id definition_id;
@@ -178,7 +225,7 @@ struct cue_run_info {
 	struct cue_id run;
 	const char *playlist;
 	enum cue_run_state state;
-	uint64_t start_ns;  /**< monotonic; of a queued run: when it was asked for. */
+	uint64_t start_ns;  /**< as cue_run_record.start_ns. */
 	uint64_t offset_ns; /**< now minus start; 0 while queued. */
 	uint64_t emitted_count;
 };
@@ -194,11 +241,48 @@ int cue_playlist_get(struct cue_playlists *playlists, const char *name, struct c
 int cue_run_foreach(struct cue_playlists *playlists, const char *name,
                     int (*visit)(void *user, const struct cue_run_info *info), void *user);
 
+/** An active run as a journal needs to know it; valid during the callback. */
+struct cue_run_record {
+	struct cue_id run;
+	const char *playlist;
+	const struct cue_payload *definition; /**< the version it runs on, as JSON (config format). */
+	enum cue_run_state state;
+	uint64_t start_ns;      /**< monotonic, modulo 2^64 (a restored run may have started before the
+	                             clock's zero); of a queued run: when it was asked for. */
+	uint64_t skipped_count;
+	uint64_t passed_ns; /**< of a restored run: what was due up to this long after the start was behind
+	                         it when it was taken up; CUE_TIME_NONE: nothing was. */
+	const char *trigger_type; /**< NULL: none. */
+	uint32_t trigger_producer_id;
+	const struct cue_payload *trigger_data; /**< NULL is `null`. */
+};
+
+/** Told of what a journal must keep, when the lifecycle event was appended and
+ *  before it is dispatched. Must not call back into bus, playlists or gestures. */
+struct cue_run_observer {
+	/** A run waits, or has begun (for one that has waited, both). */
+	void (*active)(void *user, const struct cue_run_record *record);
+	/** Occurrences were dropped; how many all in all. */
+	void (*skipped)(void *user, const struct cue_id *run, uint64_t skipped_count);
+	/** `stopped` was appended; also for a run that was aborted in cue_playlist_restore(). */
+	void (*stopped)(void *user, const struct cue_id *run);
+	void *user;
+};
+
+/** One observer, copied, or none (NULL). cue_playlists_free() does not call it. */
+void cue_playlists_observe(struct cue_playlists *playlists, const struct cue_run_observer *observer);
+/** Call the observer's `active` for every active run, in order of creation. */
+void cue_playlists_observe_again(struct cue_playlists *playlists);
+
 struct cue_playlists_stats {
 	uint64_t started, completed, interrupted, cancelled, rejected;
+	uint64_t restored; /**< runs of a previous life that went on. */
+	uint64_t aborted;  /**< of `cancelled`, runs of a previous life that did not. */
+	uint64_t overdue;
 	uint64_t steps_emitted, steps_skipped;
 	uint64_t interrupts_redundant;  /**< interrupts that found no active run. */
 	uint64_t interrupts_debounced;
+	uint64_t stops_redundant; /**< calls to stop that found no active run. */
 	uint32_t definitions, active_runs; /**< now */
 };
 void cue_playlists_get_stats(const struct cue_playlists *playlists, struct cue_playlists_stats *ret_stats);

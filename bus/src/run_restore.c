@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs of a previous life.
+ *
+ *   time line    start ........ passed ........... now ................ end
+ *                |-- was emitted --|-- downtime ----|-- to come ---------|
+ *   resume                         | by `late`      | as always
+ *   skip                           | dropped        | as always
+ *
+ * The version a run has run on need not be the one in force: it gets one of
+ * its own then, as a run does whose playlist is redefined. */
+#include "playlist_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool same_json(const struct cue_payload *a, const struct cue_payload *b)
+{
+	size_t a_len, b_len;
+	const char *a_bytes = cue_payload_bytes(a, &a_len);
+	const char *b_bytes = cue_payload_bytes(b, &b_len);
+
+	return a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0;
+}
+
+/** @param ret_def a reference; `playlist` is NULL when there is none of that name. */
+static int find_version(struct cue_playlists *set, const struct cue_playlist_config *config,
+                        struct playlist_def **ret_def)
+{
+	struct playlist *playlist = playlist_find(set, config->name);
+	struct playlist_def *def;
+	int r = playlist_def_new(set, config, &def);
+
+	if (r < 0)
+		return r;
+	if (playlist && same_json(def->json, playlist->def->json)) {
+		playlist_def_unref(def);
+		def = playlist_def_ref(playlist->def);
+	}
+	def->playlist = playlist;
+	*ret_def = def;
+	return 0;
+}
+
+/** Why the run can't go on, or NULL. */
+static const char *obstacle(const struct playlist_def *def, const struct cue_playlists *set)
+{
+	if (def->on_restart == CUE_ON_RESTART_ABORT)
+		return "restart";
+	if (!def->playlist)
+		return "removed";
+	if (set->table.n >= cue_bus_limits(set->bus)->active_runs)
+		return "limit";
+	return NULL;
+}
+
+/** What was passed of its time line before this life. */
+static void pass(struct run *run, const struct cue_playlist_restore *restore)
+{
+	uint64_t passed = 0;
+
+	run->restored_passed_ns = restore->queued ? CUE_TIME_NONE : restore->passed_ns;
+	if (restore->queued)
+		return;
+	if (restore->passed_ns != CUE_TIME_NONE)
+		passed = run_steps_pass(&run->steps, run->def, restore->passed_ns);
+	run->skipped_count = restore->skipped_count < passed ? restore->skipped_count : passed;
+	run->emitted_count = passed - run->skipped_count;
+}
+
+/** Its `stopped` and nothing else. */
+static void abort_run(struct run *run, const struct cue_playlist_restore *restore,
+                      const char *detail)
+{
+	struct ended_list ended = { 0 };
+
+	run->id = restore->run;
+	run->number = run->set->serial++;
+	run->phase = RUN_ENDED;
+	run->end = (struct run_end){ .reason = CUE_STOP_CANCELLED, .detail = detail };
+	run->set->stats.aborted++;
+	run_push_ended(&ended, run);
+	run_end_all(run->set, &ended);
+}
+
+static void drop_downtime(struct run *run)
+{
+	uint64_t before_ns = run->restored_at_ns - 1; /* what is due right now is not overdue */
+	uint64_t n;
+
+	if (run->restored_at_ns == 0)
+		return;
+	n = run_steps_pass(&run->steps, run->def, before_ns);
+	if (run->restored_passed_ns == CUE_TIME_NONE || run->restored_passed_ns < before_ns)
+		run->restored_passed_ns = before_ns;
+	run->skipped_count += n;
+	run->set->stats.steps_skipped += n;
+}
+
+static int resume(struct run *run)
+{
+	struct occurrence next;
+	uint64_t seq = 0;
+	int r = lifecycle_created(run, &seq);
+
+	if (r < 0)
+		return r;
+	run->cause_seq = seq;
+	run->phase = RUN_RUNNING;
+	run->has_begun = true;
+	run->def->playlist->n_running++;
+	run->set->stats.started++;
+	if (run->def->on_restart == CUE_ON_RESTART_SKIP)
+		drop_downtime(run);
+	run_observe_active(run);
+	if (run_steps_peek(&run->steps, run->def, &next))
+		cue_timer_arm(run->timer, run_steps_deadline(&run->steps, next.at_ns));
+	else
+		run_complete(run, seq, 0);
+	return 0;
+}
+
+static int wait_again(struct run *run)
+{
+	if (run->def->playlist->n_running == 0)
+		return run_begin(run);
+	run_observe_active(run);
+	return 0;
+}
+
+static int go_on(struct run *run, const struct cue_playlist_restore *restore)
+{
+	struct cue_playlists *set = run->set;
+	struct ended_list unborn = { 0 };
+	int r;
+
+	run_enlist(run, &restore->run);
+	r = restore->queued ? wait_again(run) : resume(run);
+	if (r < 0)
+		run_detach(run, &(struct run_end){ 0 }, &unborn);
+	else
+		set->stats.restored++; /* the run itself may be over */
+	return r;
+}
+
+static int restore_run(struct cue_playlists *set, struct playlist_def *def,
+                       const struct cue_playlist_restore *restore,
+                       const struct run_request *request)
+{
+	const char *detail = obstacle(def, set);
+	struct run *run;
+	int r = run_new(set, def, request, &run);
+
+	if (r < 0)
+		return r;
+	run->restored_at_ns = restore->queued ? 0 : restore->elapsed_ns;
+	run_steps_begin(&run->steps, cue_bus_now(set->bus), run->restored_at_ns);
+	pass(run, restore);
+	if (detail) {
+		abort_run(run, restore, detail);
+		return 0;
+	}
+	r = go_on(run, restore);
+	if (r < 0)
+		run_free(run);
+	return r;
+}
+
+int cue_playlist_restore(struct cue_playlists *playlists,
+                         const struct cue_playlist_restore *restore,
+                         struct cue_predicate_error *ret_error)
+{
+	struct run_request request = {
+		.cause = CUE_CAUSE_RESTORE,
+		.trigger = { .producer_id = restore->trigger_producer_id,
+		             .data = restore->trigger_data },
+	};
+	struct playlist_def *def;
+	int r = cue_playlist_check(restore->definition, ret_error);
+
+	if (r < 0)
+		return r;
+	if (run_table_find(&playlists->table, &restore->run))
+		return -EEXIST;
+	if (restore->trigger_type) {
+		r = cue_bus_intern(playlists->bus, restore->trigger_type, &request.trigger.type);
+		if (r < 0)
+			return r;
+	}
+	r = find_version(playlists, restore->definition, &def);
+	if (r < 0)
+		return r;
+	cue_bus_begin(playlists->bus);
+	r = restore_run(playlists, def, restore, &request);
+	cue_bus_end(playlists->bus);
+	playlist_def_unref(def);
+	return r;
+}

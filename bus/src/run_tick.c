@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A running run at work: each firing of its timer emits one occurrence (see
+ * run.c), and the watchdog.
+ *
+ * The watchdog needs no timer of its own: until `stopped` is out the run's
+ * timer is always armed for a time at or before the expected end, or, when the
+ * bus refused `stopped`, for the next try a millisecond later. At each firing
+ * it looks at the clock. A `stopped` can so be overdue in two ways: the process
+ * got no CPU and the run's occurrences are emitted late, or the bus refuses
+ * `stopped` for so long. A run that is restored after its expected end is
+ * overdue by right: nobody saw a `stopped` at that time. */
+#include "playlist_internal.h"
+
+#include <errno.h>
+
+static void arm(struct run *run, const struct occurrence *next)
+{
+	cue_timer_arm(run->timer, run_steps_deadline(&run->steps, next->at_ns));
+}
+
+/** Time since the start by the clock that lateness is measured with. */
+static uint64_t elapsed_ns(const struct run *run)
+{
+	return cue_bus_clock(run->set->bus) - run->steps.start_ns;
+}
+
+static uint64_t lateness_us(const struct run *run, const struct occurrence *occurrence)
+{
+	return (elapsed_ns(run) - occurrence->at_ns) / CUE_NS_PER_US;
+}
+
+/** Once for a run, when the time for its `stopped` has passed. */
+static void watch(struct run *run)
+{
+	uint64_t expected_ns = run->def->expected_duration_ns;
+	uint64_t now_ns;
+
+	if (run->was_overdue || !run->has_begun)
+		return;
+	now_ns = elapsed_ns(run);
+	if (now_ns < expected_ns + CUE_OVERDUE_AFTER_NS)
+		return;
+	/* If the bus refuses it, the next firing tries again. */
+	if (lifecycle_overdue(run, now_ns - expected_ns) < 0)
+		return;
+	run->was_overdue = true;
+	run->set->stats.overdue++;
+}
+
+void run_complete(struct run *run, uint64_t last_seq, unsigned last_depth)
+{
+	struct cue_playlists *set = run->set;
+	struct ended_list ended = { 0 };
+
+	run_detach(run,
+	           &(struct run_end){ .reason = CUE_STOP_COMPLETED,
+	                              .cause_seq = last_seq,
+	                              .depth = last_depth + 1 },
+	           &ended);
+	run_end_all(set, &ended);
+}
+
+static void skip(struct run *run, uint32_t n)
+{
+	struct cue_playlists *set = run->set;
+
+	run->skipped_count += n;
+	set->stats.steps_skipped += n;
+	if (set->observer.skipped)
+		set->observer.skipped(set->observer.user, &run->id, run->skipped_count);
+}
+
+static void emit_occurrence(struct run *run, const struct occurrence *occurrence)
+{
+	const struct playlist_step *step = &run->def->steps[occurrence->step];
+	struct cue_bus *bus = run->set->bus;
+	bool no_time_passed = occurrence->at_ns == 0;
+	unsigned depth = no_time_passed ? run->depth : 0;
+	uint64_t seq = 0;
+	struct occurrence next;
+	int r;
+
+	r = cue_bus_emit_caused(bus,
+	                        &(struct cue_emit){ .type = cue_type_name(step->type),
+	                                            .producer_id = step->producer_id,
+	                                            .payload = step->data,
+	                                            .time_ns = CUE_TIME_NONE },
+	                        run->cause_seq, depth, &seq);
+	if (seq == 0)
+		seq = run->cause_seq;
+	run_steps_advance(&run->steps, run->def, 1);
+	if (r >= 0) {
+		run->emitted_count++;
+		run->set->stats.steps_emitted++;
+		/* If the bus refuses it, it has reported that itself. */
+		(void)lifecycle_emitted(run, occurrence, lateness_us(run, occurrence), seq,
+		                        depth + 1);
+	} else {
+		skip(run, 1);
+	}
+	if (run_steps_peek(&run->steps, run->def, &next))
+		arm(run, &next);
+	else
+		run_complete(run, seq, depth);
+}
+
+/** Emit what is due at @p deadline_ns, or with `late: skip` move on from it. */
+static void tick(struct run *run, uint64_t deadline_ns)
+{
+	struct occurrence next = { 0 };
+
+	while (run_steps_peek(&run->steps, run->def, &next) &&
+	       run_steps_deadline(&run->steps, next.at_ns) <= deadline_ns) {
+		uint32_t n = 0;
+
+		if (run->def->late == CUE_LATE_SKIP)
+			n = run_steps_overdue(run->def, &next,
+			                      cue_bus_horizon(run->set->bus) - run->steps.start_ns);
+		if (n == 0) {
+			emit_occurrence(run, &next);
+			return;
+		}
+		run_steps_advance(&run->steps, run->def, n);
+		skip(run, n);
+	}
+	arm(run, &next);
+}
+
+static void tell_again(struct run *run)
+{
+	struct cue_playlists *set = run->set;
+	struct ended_list ended = { .first = run, .last = run };
+	struct run **link = &set->untold;
+
+	while (*link != run)
+		link = &(*link)->next_ended;
+	*link = run->next_ended;
+	run->next_ended = NULL;
+	run_end_all(set, &ended);
+}
+
+void run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
+{
+	struct run *run = user;
+
+	cue_bus_begin(bus);
+	watch(run);
+	switch (run->phase) {
+	case RUN_WAITING: /* never armed */
+		cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_HANDLER_FAILED,
+		                                          .error = -EINVAL,
+		                                          .what = run->def->name });
+		break;
+	case RUN_RUNNING:
+		tick(run, deadline_ns);
+		break;
+	case RUN_ENDED:
+		tell_again(run);
+		break;
+	}
+	cue_bus_end(bus);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "journal_internal.h"
+
+#define KERNEL_BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+/* ---- notes ---- */
+
+/** A note that is lost costs a run its place after a crash, and no more: the gateway goes on. */
+static void check(struct journal *journal, int r)
+{
+	if (r >= 0)
+		return;
+	journal->stats.failures++;
+	log_write(journal->config.log, LOG_LEVEL_ERROR, "the run journal has lost a note: %s",
+	          strerrordesc_np(-r));
+}
+
+static void run_key(const char *prefix, const struct cue_id *id, char key[OUTBOX_KEY_MAX + 1])
+{
+	char text[CUE_ID_TEXT_SIZE];
+
+	cue_id_format(id, text);
+	snprintf(key, OUTBOX_KEY_MAX + 1, "%s%s", prefix, text);
+}
+
+static void definition_key(uint64_t number, char key[OUTBOX_KEY_MAX + 1])
+{
+	snprintf(key, OUTBOX_KEY_MAX + 1, JOURNAL_DEFINITION "%" PRIu64, number);
+}
+
+static void put(struct journal *journal, const char *key, struct cue_writer *w)
+{
+	char *text;
+	size_t len;
+	int r = cue_writer_finish(w, &text, &len);
+
+	if (r >= 0) {
+		r = outbox_journal_put(journal->config.outbox, key, text, len);
+		free(text);
+	}
+	check(journal, r);
+}
+
+static void write_ns(struct cue_writer *w, const char *key, int64_t ns)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, ns);
+	cue_writer_key(w, key);
+	cue_writer_string(w, text);
+}
+
+static void write_number(struct cue_writer *w, const char *key, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	cue_writer_key(w, key);
+	cue_writer_string(w, text);
+}
+
+struct journal_time journal_now(const struct journal *journal)
+{
+	struct cue_bus *bus = engine_bus(journal->config.engine);
+	struct journal_time now = { .mono_ns = (int64_t)cue_bus_now(bus) };
+
+	memcpy(now.boot, journal->boot, sizeof(now.boot));
+	now.wall_ns = now.mono_ns + cue_bus_wall_offset(bus);
+	return now;
+}
+
+/* ---- definitions ---- */
+
+static struct journal_definition **find_definition(struct journal *journal,
+                                                   const struct cue_payload *payload)
+{
+	uintptr_t hash = (uintptr_t)payload >> 4;
+	struct journal_definition **link =
+	        &journal->definitions[(hash ^ (hash >> 12)) % JOURNAL_BUCKETS];
+
+	while (*link && (*link)->payload != payload)
+		link = &(*link)->next;
+	return link;
+}
+
+static struct journal_definition *use_definition(struct journal *journal,
+                                                 const struct cue_payload *payload)
+{
+	struct journal_definition **link = find_definition(journal, payload);
+	char key[OUTBOX_KEY_MAX + 1];
+	const char *json;
+	size_t len;
+
+	if (!*link) {
+		*link = calloc(1, sizeof(**link));
+		if (!*link)
+			return NULL;
+		(*link)->payload = payload;
+		(*link)->number = journal->next_definition++;
+		json = cue_payload_bytes(payload, &len);
+		definition_key((*link)->number, key);
+		check(journal, outbox_journal_put(journal->config.outbox, key, json, len));
+	}
+	(*link)->runs++;
+	return *link;
+}
+
+static void drop_definition(struct journal *journal, struct journal_definition *definition)
+{
+	struct journal_definition **link;
+	char key[OUTBOX_KEY_MAX + 1];
+
+	if (--definition->runs > 0)
+		return;
+	link = find_definition(journal, definition->payload);
+	*link = definition->next;
+	definition_key(definition->number, key);
+	check(journal, outbox_journal_remove(journal->config.outbox, key));
+	free(definition);
+}
+
+/* ---- runs ---- */
+
+static struct journal_active **find_run(struct journal *journal, const struct cue_id *id)
+{
+	uint32_t hash; /* the ids are random */
+	struct journal_active **link;
+
+	memcpy(&hash, id->bytes, sizeof(hash));
+	link = &journal->active[hash % JOURNAL_BUCKETS];
+	while (*link && !cue_id_equal(&(*link)->id, id))
+		link = &(*link)->next;
+	return link;
+}
+
+/** The run's place, made when it is told for the first time. */
+static struct journal_active *use_run(struct journal *journal, const struct cue_run_record *record)
+{
+	struct journal_active **link = find_run(journal, &record->run);
+	struct journal_active *run = *link;
+
+	if (run)
+		return run;
+	run = calloc(1, sizeof(*run));
+	if (run)
+		run->definition = use_definition(journal, record->definition);
+	if (!run || !run->definition) {
+		free(run);
+		return NULL;
+	}
+	run->id = record->run;
+	run->number = journal->next_run++;
+	*link = run;
+	journal->n_active++;
+	return run;
+}
+
+static void write_trigger(struct cue_writer *w, const struct cue_run_record *record)
+{
+	const char *data = "null";
+	size_t len = strlen(data);
+
+	if (!record->trigger_type)
+		return;
+	if (record->trigger_data)
+		data = cue_payload_bytes(record->trigger_data, &len);
+	cue_writer_key(w, "trigger_type");
+	cue_writer_string(w, record->trigger_type);
+	write_number(w, "trigger_producer", record->trigger_producer_id);
+	cue_writer_key(w, "trigger_data"); /* in a string: its spelling is kept */
+	cue_writer_string_n(w, data, len);
+}
+
+static void put_run(struct journal *journal, const struct journal_active *run,
+                    const struct cue_run_record *record)
+{
+	struct cue_bus *bus = engine_bus(journal->config.engine);
+	int64_t start_ns = (int64_t)record->start_ns; /* modulo 2^64 */
+	char key[OUTBOX_KEY_MAX + 1];
+	struct cue_writer w = { 0 };
+
+	cue_writer_object_begin(&w);
+	write_number(&w, "number", run->number);
+	cue_writer_key(&w, "playlist");
+	cue_writer_string(&w, record->playlist);
+	write_number(&w, "definition", run->definition->number);
+	cue_writer_key(&w, "state");
+	cue_writer_string(&w, record->state == CUE_RUN_QUEUED ? "queued" : "running");
+	cue_writer_key(&w, "boot");
+	cue_writer_string(&w, journal->boot);
+	write_ns(&w, "start_mono", start_ns);
+	write_ns(&w, "start_wall", start_ns + cue_bus_wall_offset(bus));
+	if (record->passed_ns != CUE_TIME_NONE)
+		write_number(&w, "passed", record->passed_ns);
+	write_trigger(&w, record);
+	cue_writer_object_end(&w);
+	run_key(JOURNAL_RUN, &record->run, key);
+	put(journal, key, &w);
+}
+
+static void put_skip(struct journal *journal, struct journal_active *run, uint64_t skipped_count)
+{
+	char key[OUTBOX_KEY_MAX + 1];
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%" PRIu64, skipped_count);
+
+	run->has_skip = true;
+	run_key(JOURNAL_SKIP, &run->id, key);
+	check(journal, outbox_journal_put(journal->config.outbox, key, text, (size_t)len));
+}
+
+/* ---- the observer ---- */
+
+static void on_active(void *user, const struct cue_run_record *record)
+{
+	struct journal *journal = user;
+	struct journal_active *run = use_run(journal, record);
+
+	if (!run) {
+		check(journal, -ENOMEM);
+		return;
+	}
+	journal->moved = true;
+	put_run(journal, run, record);
+	if (record->skipped_count > 0)
+		put_skip(journal, run, record->skipped_count);
+}
+
+static void on_skipped(void *user, const struct cue_id *id, uint64_t skipped_count)
+{
+	struct journal *journal = user;
+	struct journal_active *run = *find_run(journal, id);
+
+	if (run)
+		put_skip(journal, run, skipped_count);
+}
+
+static void on_stopped(void *user, const struct cue_id *id)
+{
+	struct journal *journal = user;
+	struct journal_active **link = find_run(journal, id), *run = *link;
+	char key[OUTBOX_KEY_MAX + 1];
+
+	/* Also of a run that this life did not begin: one that was aborted. */
+	run_key(JOURNAL_RUN, id, key);
+	check(journal, outbox_journal_remove(journal->config.outbox, key));
+	journal->moved = true;
+	if (!run)
+		return;
+	if (run->has_skip) {
+		run_key(JOURNAL_SKIP, id, key);
+		check(journal, outbox_journal_remove(journal->config.outbox, key));
+	}
+	*link = run->next;
+	drop_definition(journal, run->definition);
+	free(run);
+	journal->n_active--;
+}
+
+/* ---- the mark ---- */
+
+void journal_mark(struct journal *journal)
+{
+	struct cue_bus *bus = engine_bus(journal->config.engine);
+	uint64_t passed_ns;
+	struct journal_time mark = journal_now(journal);
+	struct cue_playlists_stats stats;
+	struct cue_writer w = { 0 };
+	int64_t back_ns;
+
+	cue_playlists_get_stats(engine_playlists(journal->config.engine), &stats);
+	if (journal->n_active == 0)
+		return;
+	if (!journal->moved && stats.steps_emitted + stats.steps_skipped == journal->marked_steps)
+		return;
+	/* What is due and has not run yet has not been emitted. A deadline of 0
+	 * may be a time before the clock's zero: there is no saying how far. */
+	if (!cue_bus_get_passed(bus, &passed_ns))
+		return;
+	back_ns = mark.mono_ns - (int64_t)passed_ns;
+	cue_writer_object_begin(&w);
+	cue_writer_key(&w, "boot");
+	cue_writer_string(&w, mark.boot);
+	write_ns(&w, "mono", mark.mono_ns - back_ns);
+	write_ns(&w, "wall", mark.wall_ns - back_ns);
+	cue_writer_object_end(&w);
+	put(journal, JOURNAL_MARK, &w);
+	journal->moved = false;
+	journal->marked_steps = stats.steps_emitted + stats.steps_skipped;
+}
+
+/* ---- life ---- */
+
+static void read_boot_id(struct journal *journal)
+{
+	int fd = open(KERNEL_BOOT_ID, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, journal->boot, sizeof(journal->boot) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	journal->boot[n > 0 ? n : 0] = '\0';
+	journal->boot[strcspn(journal->boot, "\n")] = '\0';
+}
+
+int journal_new(const struct journal_config *config, struct journal **ret_journal)
+{
+	struct journal *journal = calloc(1, sizeof(*journal));
+	struct cue_run_observer observer = { on_active, on_skipped, on_stopped, journal };
+	int r;
+
+	if (!journal)
+		return -ENOMEM;
+	journal->config = *config;
+	if (config->kernel_boot_id)
+		snprintf(journal->boot, sizeof(journal->boot), "%s", config->kernel_boot_id);
+	else
+		read_boot_id(journal);
+	r = journal_past_read(config->outbox, config->log, &journal->past);
+	if (r < 0) {
+		free(journal);
+		return r;
+	}
+	journal->stats.found = journal->past.n_runs;
+	for (size_t i = 0; i < journal->past.n_runs; i++) {
+		if (journal->past.runs[i].number >= journal->next_run)
+			journal->next_run = journal->past.runs[i].number + 1;
+	}
+	for (size_t i = 0; i < journal->past.n_definitions; i++) {
+		if (journal->past.definitions[i].number >= journal->next_definition)
+			journal->next_definition = journal->past.definitions[i].number + 1;
+	}
+	cue_playlists_observe(engine_playlists(config->engine), &observer);
+	*ret_journal = journal;
+	return 0;
+}
+
+struct journal *journal_free(struct journal *journal)
+{
+	if (!journal)
+		return NULL;
+	cue_playlists_observe(engine_playlists(journal->config.engine), NULL);
+	for (size_t i = 0; i < JOURNAL_BUCKETS; i++) {
+		while (journal->active[i]) {
+			struct journal_active *run = journal->active[i];
+
+			journal->active[i] = run->next;
+			free(run);
+		}
+		while (journal->definitions[i]) {
+			struct journal_definition *definition = journal->definitions[i];
+
+			journal->definitions[i] = definition->next;
+			free(definition);
+		}
+	}
+	journal_past_clear(&journal->past);
+	free(journal);
+	return NULL;
+}
+
+void journal_get_stats(const struct journal *journal, struct journal_stats *ret_stats)
+{
+	*ret_stats = journal->stats;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file journal_internal.h
+ * @brief What journal.c (keeping), journal_note.c (reading a note) and
+ *        journal_restore.c share.
+ */
+#ifndef CUEBUS_JOURNAL_INTERNAL_H
+#define CUEBUS_JOURNAL_INTERNAL_H
+
+#include "journal.h"
+
+#define JOURNAL_BOOT_ID_SIZE 37U
+
+#define JOURNAL_RUN        "run/"
+#define JOURNAL_SKIP       "skip/"
+#define JOURNAL_DEFINITION "def/"
+#define JOURNAL_MARK       "mark"
+
+/** A moment, by both clocks. */
+struct journal_time {
+	char boot[JOURNAL_BOOT_ID_SIZE]; /* that `mono_ns` belongs to */
+	int64_t mono_ns;                 /* below 0: before that boot */
+	int64_t wall_ns;
+};
+
+/** Time from @p from to @p to, which may be negative. */
+int64_t journal_elapsed(const struct journal_time *from, const struct journal_time *to);
+
+/** A run as its note says. */
+struct journal_run {
+	struct cue_id id;
+	uint64_t number;
+	char *playlist;
+	uint64_t definition;
+	bool queued;
+	struct journal_time start;
+	uint64_t passed_ns;     /* CUE_TIME_NONE: none is said */
+	uint64_t skipped_count; /* from the other note */
+	char *trigger_type;     /* NULL: none */
+	uint32_t trigger_producer_id;
+	struct cue_payload *trigger_data; /* NULL: none */
+};
+
+/** @return 0; -EBADMSG it is not what journal.c writes; -ENOMEM. Cleared with journal_run_clear().
+ */
+int journal_run_parse(const char *key, const char *text, size_t len, struct journal_run *ret_run);
+void journal_run_clear(struct journal_run *run);
+int journal_time_parse(const char *text, size_t len, struct journal_time *ret_time);
+/** A whole decimal number. @return 0; -EBADMSG. */
+int journal_number_parse(const char *text, size_t len, uint64_t *ret_number);
+
+/** A definition of the previous life. */
+struct journal_text {
+	uint64_t number;
+	char *json;
+	size_t len;
+};
+
+/** What the previous life left. */
+struct journal_past {
+	struct journal_run *runs;
+	size_t n_runs, cap_runs;
+	struct journal_text *definitions;
+	size_t n_definitions, cap_definitions;
+	struct journal_time mark;
+	bool has_mark;
+};
+
+/** Read all notes; those that make no sense are told in the log and removed. @return 0; -ENOMEM. */
+int journal_past_read(struct outbox *outbox, struct log *log, struct journal_past *ret_past);
+void journal_past_clear(struct journal_past *past);
+
+/** A definition that active runs are on. Its address names it while there are any. */
+struct journal_definition {
+	struct journal_definition *next;
+	const struct cue_payload *payload;
+	uint64_t number;
+	uint64_t runs;
+};
+
+/** An active run. */
+struct journal_active {
+	struct journal_active *next;
+	struct cue_id id;
+	struct journal_definition *definition;
+	uint64_t number;
+	bool has_skip;
+};
+
+#define JOURNAL_BUCKETS 4096U
+
+struct journal {
+	struct journal_config config;
+	char boot[JOURNAL_BOOT_ID_SIZE];
+	struct journal_active *active[JOURNAL_BUCKETS];
+	struct journal_definition *definitions[JOURNAL_BUCKETS];
+	uint64_t next_run, next_definition; /* numbers */
+	uint64_t n_active;
+	bool moved;               /* a run has begun or ended since the mark */
+	uint64_t marked_steps;    /* steps emitted and dropped at the mark */
+	struct journal_past past; /* until restored */
+	struct journal_stats stats;
+};
+
+/** Now, by the bus. */
+struct journal_time journal_now(const struct journal *journal);
+
+#endif

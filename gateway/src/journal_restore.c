@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runs of the previous life go on or are stopped; what is noted of them is
+ * noted anew by the observer, with the times of this boot of the machine. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal_internal.h"
+
+static int compare_number(const void *key, const void *text)
+{
+	uint64_t number = *(const uint64_t *)key,
+	         other = ((const struct journal_text *)text)->number;
+
+	return number < other ? -1 : number > other;
+}
+
+static const struct journal_text *find_text(const struct journal_past *past, uint64_t number)
+{
+	if (past->n_definitions == 0)
+		return NULL;
+	return bsearch(&number, past->definitions, past->n_definitions, sizeof(*past->definitions),
+	               compare_number);
+}
+
+/** Both not negative, whatever the clocks say, and nothing that was passed lies ahead. */
+static void set_times(const struct journal *journal, const struct journal_run *run,
+                      struct cue_playlist_restore *restore)
+{
+	struct journal_time now = journal_now(journal);
+	int64_t elapsed_ns = journal_elapsed(&run->start, &now);
+	int64_t passed_ns = -1;
+
+	if (journal->past.has_mark)
+		passed_ns = journal_elapsed(&run->start, &journal->past.mark);
+	if (run->passed_ns <= INT64_MAX && (int64_t)run->passed_ns > passed_ns)
+		passed_ns = (int64_t)run->passed_ns;
+	if (elapsed_ns < passed_ns)
+		elapsed_ns = passed_ns;
+	restore->elapsed_ns = elapsed_ns > 0 ? (uint64_t)elapsed_ns : 0;
+	restore->passed_ns = passed_ns >= 0 ? (uint64_t)passed_ns : CUE_TIME_NONE;
+}
+
+static void forget(struct journal *journal, const char *prefix, const struct cue_id *id)
+{
+	char text[CUE_ID_TEXT_SIZE], key[OUTBOX_KEY_MAX + 1];
+
+	cue_id_format(id, text);
+	snprintf(key, sizeof(key), "%s%s", prefix, text);
+	(void)outbox_journal_remove(journal->config.outbox, key);
+}
+
+static int restore_on(struct journal *journal, const struct journal_run *run,
+                      const struct cue_playlist_config *definition)
+{
+	struct cue_predicate_error error = { .path = "", .text = "" };
+	struct cue_playlist_restore restore = {
+		.run = run->id,
+		.definition = definition,
+		.queued = run->queued,
+		.skipped_count = run->skipped_count,
+		.trigger_type = run->trigger_type,
+		.trigger_producer_id = run->trigger_producer_id,
+		.trigger_data = run->trigger_data,
+	};
+	int r;
+
+	set_times(journal, run, &restore);
+	/* If there is any in this life it is noted anew. */
+	forget(journal, JOURNAL_SKIP, &run->id);
+	r = cue_playlist_restore(engine_playlists(journal->config.engine), &restore, &error);
+	if (r < 0)
+		log_write(journal->config.log, LOG_LEVEL_ERROR,
+		          "a run of playlist '%s' can't be restored: %s%s%s", run->playlist,
+		          strerrordesc_np(-r), *error.text ? ": " : "", error.text);
+	return r;
+}
+
+/** Its definition can't be read: `stopped` all the same, without what only that knows. */
+static int abort_unknown(struct journal *journal, const struct journal_run *run)
+{
+	const struct cue_step step = { .emit = "unknown" };
+	const struct cue_playlist_config definition = {
+		.name = run->playlist,
+		.on_restart = CUE_ON_RESTART_ABORT,
+		.steps = &step,
+		.n_steps = 1,
+	};
+
+	journal->stats.unknown++;
+	log_write(journal->config.log, LOG_LEVEL_ERROR,
+	          "a run of playlist '%s' is aborted: its definition can't be read from the run "
+	          "journal",
+	          run->playlist);
+	return restore_on(journal, run, &definition);
+}
+
+static int restore_run(struct journal *journal, const struct journal_run *run)
+{
+	const struct journal_text *text = find_text(&journal->past, run->definition);
+	struct config_playlist *playlist;
+	struct diag diag = { 0 };
+	int r = -EINVAL;
+
+	if (text)
+		r = config_playlist_parse(run->playlist, text->json, text->len, &diag, &playlist);
+	diag_clear(&diag);
+	if (r == -ENOMEM)
+		return r;
+	if (r >= 0) {
+		r = restore_on(journal, run, &playlist->def);
+		config_playlist_free(playlist);
+	}
+	if (r == -EINVAL)
+		r = abort_unknown(journal, run);
+	if (r != -EINVAL && r != -EEXIST)
+		return r;
+	/* Not even a name: there is nothing that could be told. */
+	forget(journal, JOURNAL_RUN, &run->id);
+	return 0;
+}
+
+static void forget_definitions(struct journal *journal)
+{
+	for (size_t i = 0; i < journal->past.n_definitions; i++) {
+		char key[OUTBOX_KEY_MAX + 1];
+
+		snprintf(key, sizeof(key), JOURNAL_DEFINITION "%" PRIu64,
+		         journal->past.definitions[i].number);
+		(void)outbox_journal_remove(journal->config.outbox, key);
+	}
+}
+
+int journal_restore(struct journal *journal)
+{
+	struct cue_playlists *playlists = engine_playlists(journal->config.engine);
+	struct cue_playlists_stats before, after;
+	int ret = 0;
+
+	cue_playlists_get_stats(playlists, &before);
+	for (size_t i = 0; i < journal->past.n_runs; i++) {
+		int r = restore_run(journal, &journal->past.runs[i]);
+
+		if (r < 0)
+			ret = r;
+	}
+	if (ret == 0)
+		forget_definitions(journal); /* those in use are noted anew */
+	cue_playlists_get_stats(playlists, &after);
+	if (journal->past.n_runs > 0)
+		log_write(journal->config.log, LOG_LEVEL_NOTICE,
+		          "%zu runs of the previous life: %" PRIu64 " go on, %" PRIu64 " aborted",
+		          journal->past.n_runs, after.restored - before.restored,
+		          after.aborted - before.aborted);
+	journal_past_clear(&journal->past);
+	return ret;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls of the outbox; what they do to the list and what the policy is. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "outbox_internal.h"
+
+uint64_t outbox_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+}
+
+/* ---- life ---- */
+
+int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox)
+{
+	struct outbox *outbox = calloc(1, sizeof(*outbox));
+	int r = 0;
+
+	if (!outbox)
+		return -ENOMEM;
+	outbox->max_events = config->max_events;
+	outbox->max_bytes = config->max_bytes;
+	outbox->full = config->full;
+	outbox->wake = config->wake;
+	outbox->user = config->user;
+	pthread_mutex_init(&outbox->mutex, NULL);
+	outbox_journal_init(&outbox->journal);
+	outbox->own = outbox_boot(outbox, config->boot_id ? config->boot_id : "");
+	if (!outbox->own)
+		r = -ENOMEM;
+	else if (config->dir)
+		r = outbox_disk_new(outbox, config);
+	if (r < 0) {
+		outbox_free(outbox);
+		return r;
+	}
+	*ret_outbox = outbox;
+	return 0;
+}
+
+struct outbox *outbox_free(struct outbox *outbox)
+{
+	if (!outbox)
+		return NULL;
+	outbox_disk_free(outbox);
+	while (outbox->head) {
+		struct outbox_node *node = outbox->head;
+
+		outbox->head = node->after;
+		free(node); /* is the first member of either */
+	}
+	while (outbox->boots) {
+		struct outbox_boot *boot = outbox->boots;
+
+		outbox->boots = boot->next;
+		free(boot);
+	}
+	outbox_rows_clear(&outbox->deletes);
+	outbox_journal_clear(&outbox->journal);
+	pthread_mutex_destroy(&outbox->mutex);
+	free(outbox);
+	return NULL;
+}
+
+/* ---- putting ---- */
+
+static bool is_full(const struct outbox *outbox, size_t size)
+{
+	return outbox->stats.events >= outbox->max_events ||
+	       outbox->stats.bytes + size > outbox->max_bytes;
+}
+
+/** @return 0; -EMSGSIZE; -ENOBUFS nothing may be dropped for it. */
+static int make_room(struct outbox *outbox, size_t size)
+{
+	if (size > outbox->max_bytes || outbox->max_events == 0)
+		return -EMSGSIZE;
+	while (is_full(outbox, size)) {
+		if (outbox->full == OUTBOX_REJECT_NEW ||
+		    !outbox_drop_next(outbox, OUTBOX_REASON_FULL))
+			return -ENOBUFS;
+	}
+	return 0;
+}
+
+static bool is_takeable(struct outbox *outbox, const struct outbox_entry *entry)
+{
+	return !outbox_is_durable(outbox, entry) || entry->row || outbox_disk_is_out(outbox);
+}
+
+/** @return whether it can be taken at once, and nothing could before. */
+static bool append(struct outbox *outbox, struct outbox_entry *entry)
+{
+	bool first = !outbox->next;
+
+	entry->message.id = ++outbox->last_id;
+	outbox_insert(outbox, &entry->node, NULL);
+	if (first)
+		outbox->next = &entry->node;
+	outbox->stats.put++;
+	outbox_count_entry(outbox, entry, true);
+	if (outbox_is_durable(outbox, entry)) {
+		if (!outbox->unwritten)
+			outbox->unwritten = &entry->node;
+		outbox_disk_wake(outbox);
+	}
+	return first && is_takeable(outbox, entry);
+}
+
+int outbox_put(struct outbox *outbox, const struct outbox_message *message)
+{
+	struct outbox_entry *entry = outbox_entry_new(message, outbox->own);
+	bool wake = false;
+	int r = -ENOMEM;
+
+	pthread_mutex_lock(&outbox->mutex);
+	if (entry)
+		r = make_room(outbox, entry->size);
+	if (r >= 0) {
+		wake = append(outbox, entry);
+	} else {
+		outbox->stats.dropped++;
+		if (message->seq)
+			outbox_gaps_add(&outbox->gaps, outbox->own, message->seq, 1,
+			                r == -ENOMEM ? OUTBOX_REASON_NO_MEMORY
+			                             : OUTBOX_REASON_FULL);
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	if (r < 0)
+		free(entry);
+	if (wake && outbox->wake)
+		outbox->wake(outbox->user);
+	return r;
+}
+
+void outbox_group_begin(struct outbox *outbox)
+{
+	pthread_mutex_lock(&outbox->mutex);
+	outbox->held++;
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
+void outbox_group_end(struct outbox *outbox)
+{
+	pthread_mutex_lock(&outbox->mutex);
+	outbox->held--;
+	if (outbox->held == 0 && outbox->disk)
+		outbox_disk_wake(outbox);
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
+bool outbox_take_gap(struct outbox *outbox, struct outbox_gap *ret_gap)
+{
+	bool any;
+
+	pthread_mutex_lock(&outbox->mutex);
+	any = outbox_gaps_take(&outbox->gaps, outbox->own, ret_gap);
+	pthread_mutex_unlock(&outbox->mutex);
+	return any;
+}
+
+/* ---- taking ---- */
+
+int outbox_take(struct outbox *outbox, struct outbox_message *ret_message)
+{
+	struct outbox_entry *entry = NULL;
+
+	pthread_mutex_lock(&outbox->mutex);
+	if (outbox->next && !outbox->next->is_range && !(outbox->disk && outbox->disk->adopting))
+		entry = outbox_as_entry(outbox->next);
+	if (entry && !is_takeable(outbox, entry))
+		entry = NULL;
+	if (entry) {
+		outbox->next = entry->node.after;
+		if (entry->was_taken)
+			outbox->stats.resent++;
+		if (entry->row)
+			outbox->ready--;
+		entry->taken = true;
+		entry->was_taken = true;
+		*ret_message = entry->message;
+	}
+	if (outbox->first_range)
+		outbox_disk_wake(outbox);
+	pthread_mutex_unlock(&outbox->mutex);
+	return entry ? 0 : -EAGAIN;
+}
+
+/** Of those in flight, which all stand at the head. */
+static struct outbox_entry *find_taken(struct outbox *outbox, uint64_t id)
+{
+	struct outbox_node *node = outbox->head;
+
+	while (node && node != outbox->next && outbox_as_entry(node)->message.id != id)
+		node = node->after;
+	return node && node != outbox->next ? outbox_as_entry(node) : NULL;
+}
+
+int outbox_release(struct outbox *outbox, uint64_t id)
+{
+	struct outbox_entry *entry;
+
+	pthread_mutex_lock(&outbox->mutex);
+	entry = find_taken(outbox, id);
+	if (entry) {
+		bool wake = entry->row != 0;
+
+		outbox_remove_entry(outbox, entry);
+		outbox->stats.released++;
+		if (wake)
+			outbox_disk_wake(outbox);
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	return entry ? 0 : -ENOENT;
+}
+
+int outbox_give_up(struct outbox *outbox, uint64_t id, enum outbox_reason reason)
+{
+	struct outbox_entry *entry;
+
+	pthread_mutex_lock(&outbox->mutex);
+	entry = find_taken(outbox, id);
+	if (entry) {
+		if (entry->message.seq)
+			outbox_gaps_add(&outbox->gaps, entry->boot, entry->message.seq, 1, reason);
+		outbox->stats.dropped++;
+		outbox_remove_entry(outbox, entry);
+		if (outbox->disk)
+			outbox_disk_wake(outbox);
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	return entry ? 0 : -ENOENT;
+}
+
+void outbox_rewind(struct outbox *outbox)
+{
+	pthread_mutex_lock(&outbox->mutex);
+	for (struct outbox_node *node = outbox->head; node != outbox->next; node = node->after) {
+		struct outbox_entry *entry = outbox_as_entry(node);
+
+		entry->taken = false;
+		if (entry->row)
+			outbox->ready++;
+	}
+	outbox->next = outbox->head;
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
+void outbox_get_stats(struct outbox *outbox, struct outbox_stats *ret_stats)
+{
+	pthread_mutex_lock(&outbox->mutex);
+	*ret_stats = outbox->stats;
+	if (outbox->disk && outbox->disk->state == OUTBOX_DISK_OK && !outbox->disk->stalled)
+		ret_stats->on_disk = true;
+	else if (outbox->disk)
+		memcpy(ret_stats->reason, outbox->disk->reason, sizeof(ret_stats->reason));
+	else
+		strcpy(ret_stats->reason, "gateway.state_dir is not set");
+	pthread_mutex_unlock(&outbox->mutex);
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file itself: open, transactions, sync. Rows and notes: outbox_db_rows.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "outbox_db_internal.h"
+
+#define APPLICATION_ID "1131763010" /* 'CuEB' */
+#define FORMAT_VERSION 1
+#define BUSY_MS        1000
+#define MAX_PATH_LEN   4000U
+
+static const char *const statements[] = {
+	[DB_BEGIN] = "BEGIN IMMEDIATE",
+	[DB_COMMIT] = "COMMIT",
+	[DB_PUT] = "INSERT INTO messages(id,boot_id,seq,flags,topic,payload,correlation,checksum) "
+	           "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+	[DB_DELETE] = "DELETE FROM messages WHERE id BETWEEN ?1 AND ?2",
+	[DB_READ] = "SELECT id,boot_id,seq,flags,topic,payload,correlation,checksum FROM messages "
+	            "WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+	[DB_LAST] = "SELECT max(id) FROM messages",
+	[DB_SCAN] = "SELECT id,boot_id,seq,length(CAST(topic AS BLOB))+1+length(payload)"
+	            "+coalesce(length(correlation),0) FROM messages ORDER BY id",
+	[DB_SCAN_BACK] = "SELECT id,boot_id,seq,length(CAST(topic AS BLOB))+1+length(payload)"
+	                 "+coalesce(length(correlation),0) FROM messages ORDER BY id DESC",
+	[DB_NOTE] = "INSERT OR REPLACE INTO journal(key,value,checksum) VALUES(?1,?2,?3)",
+	[DB_FORGET] = "DELETE FROM journal WHERE key=?1",
+	[DB_FORGET_ALL] = "DELETE FROM journal",
+	[DB_NOTES] = "SELECT key,value,checksum FROM journal ORDER BY key",
+};
+
+static int error_number(sqlite3 *sqlite, int code)
+{
+	int system;
+
+	switch (code & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_SCHEMA:
+	case SQLITE_ERROR: /* our statements are right: what they name is not there */
+		return -EBADMSG;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return -EACCES;
+	default:
+		system = sqlite ? sqlite3_system_errno(sqlite) : 0;
+		return (code & 0xff) == SQLITE_CANTOPEN && system > 0 ? -system : -EIO;
+	}
+}
+
+int outbox_db_fail(struct outbox_db *db, int code)
+{
+	int system = sqlite3_system_errno(db->sqlite);
+	int r = error_number(db->sqlite, code);
+
+	snprintf(db->error, sizeof(db->error), "%s%s%s%s", sqlite3_errmsg(db->sqlite),
+	         system > 0 ? " (" : "", system > 0 ? strerrordesc_np(system) : "",
+	         system > 0 ? ")" : "");
+	return r;
+}
+
+const char *outbox_db_error(const struct outbox_db *db)
+{
+	return db->error;
+}
+
+static int execute(struct outbox_db *db, const char *sql)
+{
+	int code = sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : outbox_db_fail(db, code);
+}
+
+/** First column of the first row, as a number. */
+static int query_number(struct outbox_db *db, const char *sql, int64_t *ret_value)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(db->sqlite, sql, -1, &statement, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		*ret_value = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	if (code == SQLITE_ROW)
+		return 0;
+	return outbox_db_fail(db, code == SQLITE_DONE ? SQLITE_CORRUPT : code);
+}
+
+int outbox_db_statement(struct outbox_db *db, enum outbox_db_statement which, sqlite3_stmt **ret)
+{
+	int code = SQLITE_OK;
+
+	if (!db->statements[which])
+		code = sqlite3_prepare_v3(db->sqlite, statements[which], -1,
+		                          SQLITE_PREPARE_PERSISTENT, &db->statements[which], NULL);
+	if (code != SQLITE_OK)
+		return outbox_db_fail(db, code);
+	*ret = db->statements[which];
+	return 0;
+}
+
+int outbox_db_run(struct outbox_db *db, sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement);
+	int r = code == SQLITE_DONE || code == SQLITE_ROW ? 0 : outbox_db_fail(db, code);
+
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return r;
+}
+
+static int run(struct outbox_db *db, enum outbox_db_statement which)
+{
+	sqlite3_stmt *statement;
+	int r = outbox_db_statement(db, which, &statement);
+
+	return r < 0 ? r : outbox_db_run(db, statement);
+}
+
+/* ---- open ---- */
+
+/** Owner only: events may be private. SQLite gives its other files the same mode. */
+static int make_file(struct outbox_db *db)
+{
+	int fd = open(db->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		int error = errno;
+
+		snprintf(db->error, sizeof(db->error), "%s", strerrordesc_np(error));
+		return -error;
+	}
+	close(fd);
+	return 0;
+}
+
+static int set_up(struct outbox_db *db, enum outbox_sync sync)
+{
+	static const char *const levels[] = {
+		[OUTBOX_SYNC_ALWAYS] = "PRAGMA synchronous=FULL",
+		[OUTBOX_SYNC_BATCH] = "PRAGMA synchronous=NORMAL",
+		[OUTBOX_SYNC_NEVER] = "PRAGMA synchronous=OFF",
+	};
+	int r = execute(db, "PRAGMA locking_mode=EXCLUSIVE;"
+	                    "PRAGMA cell_size_check=ON;"
+	                    "PRAGMA temp_store=MEMORY;"
+	                    "PRAGMA journal_mode=WAL;"
+	                    "PRAGMA journal_size_limit=4194304");
+
+	return r < 0 ? r : execute(db, levels[sync]);
+}
+
+static int check_format(struct outbox_db *db)
+{
+	int64_t version = 0, tables = 0;
+	int r = query_number(db, "PRAGMA user_version", &version);
+
+	if (r >= 0)
+		r = query_number(db, "SELECT count(*) FROM sqlite_master", &tables);
+	if (r < 0)
+		return r;
+	if (version == 0 && tables == 0)
+		return execute(db,
+		               "BEGIN IMMEDIATE;"
+		               "CREATE TABLE messages(id INTEGER PRIMARY KEY,boot_id TEXT NOT NULL,"
+		               "seq INTEGER NOT NULL,flags INTEGER NOT NULL,topic TEXT NOT NULL,"
+		               "payload BLOB NOT NULL,correlation BLOB,checksum INTEGER NOT NULL);"
+		               "CREATE TABLE journal(key TEXT PRIMARY KEY NOT NULL,"
+		               "value BLOB NOT NULL,checksum INTEGER NOT NULL) WITHOUT ROWID;"
+		               "PRAGMA application_id=" APPLICATION_ID ";"
+		               "PRAGMA user_version=1;"
+		               "COMMIT");
+	if (version > FORMAT_VERSION) {
+		snprintf(db->error, sizeof(db->error),
+		         "made by a newer version of cuebus (format %lld)", (long long)version);
+		return -EPROTONOSUPPORT;
+	}
+	if (version != FORMAT_VERSION) {
+		snprintf(db->error, sizeof(db->error), "not a database of cuebus");
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage)
+{
+	int code, r;
+
+	if (!salvage) {
+		r = make_file(db);
+		if (r < 0)
+			return r;
+	}
+	/* A salvage opens to write as well: without that a WAL can't be read. */
+	code = sqlite3_open_v2(db->path, &db->sqlite,
+	                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+	                       NULL);
+	if (!db->sqlite)
+		return -ENOMEM;
+	if (code != SQLITE_OK)
+		return outbox_db_fail(db, code);
+	sqlite3_busy_timeout(db->sqlite, BUSY_MS);
+	/* Whatever stands in a damaged file, it is data and not code. */
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (salvage) {
+		sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		return execute(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=ON;"
+		                   "SELECT count(*) FROM sqlite_master");
+	}
+	r = set_up(db, sync);
+	if (r >= 0)
+		r = check_format(db);
+	if (r >= 0 && stat(db->path, &db->identity) < 0)
+		r = -errno;
+	return r;
+}
+
+int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, struct outbox_db **ret_db,
+                   char error[OUTBOX_DB_ERROR_SIZE])
+{
+	struct outbox_db *db = calloc(1, sizeof(*db));
+	int r;
+
+	snprintf(error, OUTBOX_DB_ERROR_SIZE, "out of memory");
+	if (!db)
+		return -ENOMEM;
+	db->path = strdup(path);
+	r = db->path ? open_file(db, sync, salvage) : -ENOMEM;
+	if (r < 0) {
+		if (r != -ENOMEM)
+			memcpy(error, db->error, sizeof(db->error));
+		/* What could not be opened is not to be touched. */
+		outbox_db_close(db, true);
+		return r;
+	}
+	*ret_db = db;
+	return 0;
+}
+
+struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep)
+{
+	if (!db)
+		return NULL;
+	for (size_t i = 0; i < DB_STATEMENTS; i++)
+		sqlite3_finalize(db->statements[i]);
+	if (db->sqlite && keep)
+		sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close(db->sqlite);
+	free(db->path);
+	free(db);
+	return NULL;
+}
+
+bool outbox_db_is_in_place(const struct outbox_db *db)
+{
+	struct stat now;
+
+	return stat(db->path, &now) == 0 && now.st_dev == db->identity.st_dev &&
+	       now.st_ino == db->identity.st_ino;
+}
+
+/* ---- transactions ---- */
+
+int outbox_db_begin(struct outbox_db *db)
+{
+	return run(db, DB_BEGIN);
+}
+
+int outbox_db_commit(struct outbox_db *db)
+{
+	return run(db, DB_COMMIT);
+}
+
+void outbox_db_rollback(struct outbox_db *db)
+{
+	/* SQLite has already done so after some errors. */
+	if (!sqlite3_get_autocommit(db->sqlite))
+		(void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+}
+
+int outbox_db_probe(struct outbox_db *db)
+{
+	return execute(db, "PRAGMA user_version=1");
+}
+
+void outbox_db_make_room(struct outbox_db *db)
+{
+	(void)sqlite3_exec(db->sqlite, "PRAGMA wal_checkpoint(PASSIVE)", NULL, NULL, NULL);
+}
+
+int outbox_db_sync(struct outbox_db *db)
+{
+	sqlite3_file *wal = NULL;
+	int code = sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+
+	if (code != SQLITE_OK)
+		return outbox_db_fail(db, code);
+	if (!wal || !wal->pMethods)
+		return 0; /* nothing was written since the last checkpoint */
+	code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+	if (code == SQLITE_OK)
+		return 0;
+	snprintf(db->error, sizeof(db->error),
+	         "the disk could not be made to keep what was written");
+	return -EIO;
+}

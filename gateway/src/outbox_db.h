@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file outbox_db.h
+ * @brief The SQLite file behind the outbox: rows, transactions, notes.
+ *
+ * WAL, locked for this process alone (which also keeps SQLite from mapping a
+ * shared index file, so a full disk is an error and not a SIGBUS). Each row
+ * has a checksum: what is read back is what was written, or -EBADMSG.
+ *
+ * Thread: one at a time. Functions return 0 or
+ *   -EBADMSG the file is damaged, or is not an outbox;
+ *   -ENOSPC, -EROFS, -EBUSY (another process has it), -EACCES, -ENOENT, -EIO;
+ *   -EPROTONOSUPPORT it was made by a newer version;
+ *   -ENOMEM.
+ */
+#ifndef CUEBUS_OUTBOX_DB_H
+#define CUEBUS_OUTBOX_DB_H
+
+#include "outbox.h"
+
+struct outbox_db;
+
+/** The text is SQLite's, with the file. */
+#define OUTBOX_DB_ERROR_SIZE OUTBOX_REASON_SIZE
+
+/**
+ * Open, or make. @p error gets a text on failure.
+ * @param salvage only to be read, damaged as it may be; nothing is changed.
+ */
+int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, struct outbox_db **ret_db,
+                   char error[OUTBOX_DB_ERROR_SIZE]);
+/** @param keep leave the files as they are: no checkpoint. NULL is allowed. @return NULL. */
+struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep);
+
+/** What the last failure was; valid until the next call. */
+const char *outbox_db_error(const struct outbox_db *db);
+
+/** Whether the file is still the one under its name. */
+bool outbox_db_is_in_place(const struct outbox_db *db);
+
+/** The highest row number; 0: none. */
+int outbox_db_last_row(struct outbox_db *db, uint64_t *ret_row);
+
+/* ---- writing: begin, changes, commit; rollback after any failure ---- */
+
+int outbox_db_begin(struct outbox_db *db);
+int outbox_db_commit(struct outbox_db *db);
+void outbox_db_rollback(struct outbox_db *db);
+int outbox_db_put(struct outbox_db *db, uint64_t row, const struct outbox_message *message);
+int outbox_db_delete(struct outbox_db *db, uint64_t from_row, uint64_t to_row);
+int outbox_db_note(struct outbox_db *db, const char *key, const void *value, size_t len);
+int outbox_db_forget(struct outbox_db *db, const char *key);
+int outbox_db_forget_all(struct outbox_db *db);
+/** Change something, to see whether that can be done. */
+int outbox_db_probe(struct outbox_db *db);
+
+/** Let the log begin anew, if that is possible: on a full disk it can't grow. */
+void outbox_db_make_room(struct outbox_db *db);
+
+/** What was committed is safe from a power cut when this returns. */
+int outbox_db_sync(struct outbox_db *db);
+
+/* ---- reading; a non-zero return of a visitor stops and is returned ---- */
+
+typedef int (*outbox_db_row_fn)(void *user, uint64_t row, const struct outbox_message *message);
+
+/** Rows from @p from_row to @p to_row, in order. */
+int outbox_db_read(struct outbox_db *db, uint64_t from_row, uint64_t to_row, outbox_db_row_fn visit,
+                   void *user);
+
+struct outbox_db_outline {
+	uint64_t row, seq;
+	const char *boot_id; /**< valid during the call */
+	uint64_t content;    /**< bytes of topic (with its end), payload and correlation */
+};
+/** All rows, without what is in them, in order, or (@p backwards) from the last to the first. */
+int outbox_db_scan(struct outbox_db *db, bool backwards,
+                   int (*visit)(void *user, const struct outbox_db_outline *outline), void *user);
+
+int outbox_db_notes(struct outbox_db *db,
+                    int (*visit)(void *user, const char *key, const void *value, size_t len),
+                    void *user);
+
+#endif

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The outbox's own thread, which alone waits for the disk: what it does when.
+ *
+ *   state  | what is due, the first in this order that is              | else
+ *   OK     | commit and read a range in turns, sync, look for the      | sleep until the next is
+ * due | file, end                                                 | MEMORY | try to return (and
+ * end, when asked to), read a range      | sleep until the next try
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "outbox_internal.h"
+
+#define NS_PER_S  1000000000ULL
+#define NS_PER_MS 1000000ULL
+#define FILE_NAME "outbox.db"
+
+/* ---- the disk works: without the mutex ---- */
+
+void outbox_disk_call_begin(struct outbox *outbox)
+{
+	outbox->disk->call_since_ns = outbox_now();
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
+void outbox_disk_call_end(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	pthread_mutex_lock(&outbox->mutex);
+	if (disk->stalled && disk->log)
+		log_write(disk->log, LOG_LEVEL_NOTICE,
+		          "outbox: the disk answers again, after %llu s",
+		          (unsigned long long)((outbox_now() - disk->call_since_ns) / NS_PER_S));
+	disk->stalled = false;
+	disk->call_since_ns = 0;
+}
+
+void outbox_disk_tell_egress(struct outbox *outbox)
+{
+	if (!outbox->wake)
+		return;
+	pthread_mutex_unlock(&outbox->mutex);
+	outbox->wake(outbox->user);
+	pthread_mutex_lock(&outbox->mutex);
+}
+
+bool outbox_disk_is_out(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	if (disk->state == OUTBOX_DISK_MEMORY || disk->stalled)
+		return true;
+	if (disk->call_since_ns == 0 || outbox_now() - disk->call_since_ns < disk->stall_ns)
+		return false;
+	disk->stalled = true;
+	outbox->stats.disk_failures++;
+	snprintf(disk->reason, sizeof(disk->reason), "%s: the disk does not answer", disk->path);
+	if (disk->log)
+		log_write(disk->log, LOG_LEVEL_ERROR,
+		          "outbox: %s: the disk has not answered for %llu s; going on in memory",
+		          disk->path, (unsigned long long)(disk->stall_ns / NS_PER_S));
+	return true;
+}
+
+/* ---- what is due ---- */
+
+bool outbox_disk_is_refill_due(const struct outbox *outbox)
+{
+	const struct outbox_disk *disk = outbox->disk;
+	const struct outbox_range *range = outbox->first_range;
+
+	if (!range)
+		return false;
+	/* What is read from a database that is being left does not become ready. */
+	return range->db == disk->db ? outbox->ready <= disk->window / 2
+	                             : outbox->next == &range->node;
+}
+
+static bool has_puts(const struct outbox *outbox)
+{
+	return outbox->unwritten || outbox->journal.ops || outbox->journal.rewrite;
+}
+
+static bool is_clean(const struct outbox *outbox)
+{
+	return !has_puts(outbox) && outbox->deletes.n == 0 && !outbox->disk->writing &&
+	       !outbox->disk->unsynced && !outbox->disk->adopting;
+}
+
+/** Whether a sleeping thread should see to what there is to write. */
+static bool is_write_due(const struct outbox *outbox)
+{
+	const struct outbox_disk *disk = outbox->disk;
+
+	/* Nothing of a group is written before its end. */
+	if (outbox->held > 0 || disk->state == OUTBOX_DISK_MEMORY)
+		return false;
+	return has_puts(outbox) || (disk->idle && outbox->deletes.n > 0);
+}
+
+void outbox_disk_wake(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	if (!disk->lazy || (!is_write_due(outbox) && !outbox_disk_is_refill_due(outbox)))
+		return;
+	disk->idle = false;
+	disk->lazy = false;
+	pthread_cond_signal(&disk->work);
+}
+
+static uint64_t commit_due_ns(struct outbox *outbox, uint64_t now_ns)
+{
+	struct outbox_disk *disk = outbox->disk;
+	bool at_once = disk->flush || disk->quit;
+
+	if (outbox->held > 0)
+		return UINT64_MAX;
+	if (has_puts(outbox))
+		return at_once ? now_ns : disk->last_commit_ns + disk->commit_interval_ns;
+	if (outbox->deletes.n == 0)
+		return UINT64_MAX;
+	/* A deletion that is lost is a message sent twice after a crash: that can wait a little. */
+	if (disk->deletes_since_ns == 0)
+		disk->deletes_since_ns = now_ns;
+	return at_once ? now_ns : disk->deletes_since_ns + disk->sync_interval_ns;
+}
+
+static uint64_t sync_due_ns(const struct outbox *outbox, uint64_t now_ns)
+{
+	const struct outbox_disk *disk = outbox->disk;
+
+	if (!disk->unsynced)
+		return UINT64_MAX;
+	return disk->flush || disk->quit ? now_ns : disk->sync_at_ns;
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void sleep_until(struct outbox *outbox, uint64_t until_ns, bool urgent)
+{
+	struct outbox_disk *disk = outbox->disk;
+	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
+		                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+
+	disk->lazy = !urgent;
+	disk->idle = !urgent && outbox->deletes.n == 0;
+	pthread_cond_timedwait(&disk->work, &outbox->mutex, &until);
+	disk->idle = false;
+	disk->lazy = false;
+}
+
+/* ---- the thread ---- */
+
+static void sync_now(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	int r;
+
+	disk->unsynced = false;
+	disk->writing = true;
+	outbox_disk_call_begin(outbox);
+	r = outbox_db_sync(disk->db);
+	outbox_disk_call_end(outbox);
+	disk->writing = false;
+	outbox->stats.syncs++;
+	if (r < 0)
+		outbox_disk_fail(outbox, r, outbox_db_error(disk->db));
+}
+
+static void look_for_file(struct outbox *outbox, uint64_t now_ns)
+{
+	struct outbox_disk *disk = outbox->disk;
+	bool there;
+
+	disk->next_check_ns = now_ns + disk->check_interval_ns;
+	outbox_disk_call_begin(outbox);
+	there = outbox_db_is_in_place(disk->db);
+	outbox_disk_call_end(outbox);
+	if (there)
+		return;
+	outbox_disk_fail(outbox, -ENOENT, "the file was removed or replaced");
+	disk->retry_ns = 0;
+}
+
+/** Of the first range, for the egress. */
+static void refill(struct outbox *outbox, uint64_t now_ns)
+{
+	struct outbox_disk *disk = outbox->disk;
+	struct outbox_range *range = outbox->first_range;
+	/* A read that fails may work later; but not for ever must all that follows wait for it. */
+	bool tolerant = range->db != disk->db || disk->read_failures >= 3;
+	int r = outbox_disk_load(outbox, range, tolerant);
+
+	if (r >= 0) {
+		disk->read_failures = 0;
+		outbox_disk_tell_egress(outbox);
+		return;
+	}
+	disk->read_failures++;
+	outbox_disk_fail(outbox, r, outbox_db_error(disk->db));
+	disk->read_retry_ns = now_ns + disk->patience_ns;
+}
+
+/** @return false to end. */
+static bool step_ok(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	uint64_t now_ns = outbox_now();
+	uint64_t commit_ns = commit_due_ns(outbox, now_ns), sync_ns = sync_due_ns(outbox, now_ns);
+	int r;
+
+	/* In turns with commits: neither may keep the other waiting. */
+	if (outbox_disk_is_refill_due(outbox) && !disk->quit &&
+	    (now_ns < commit_ns || disk->committed)) {
+		disk->committed = false;
+		refill(outbox, now_ns);
+	} else if (now_ns >= commit_ns) {
+		disk->committed = true;
+		r = outbox_disk_write(outbox, UINT32_MAX, false);
+		if (r < 0)
+			outbox_disk_fail(outbox, r, outbox_db_error(disk->db));
+	} else if (now_ns >= sync_ns) {
+		sync_now(outbox);
+	} else if (now_ns >= disk->next_check_ns) {
+		look_for_file(outbox, now_ns);
+	} else if (disk->quit && is_clean(outbox)) {
+		return false;
+	} else {
+		sleep_until(outbox, earliest(earliest(commit_ns, sync_ns), disk->next_check_ns),
+		            has_puts(outbox) && outbox->held == 0);
+	}
+	return true;
+}
+
+/** @return false to end. */
+static bool step_memory(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	uint64_t now_ns = outbox_now();
+	bool last = disk->quit;
+
+	if (now_ns >= disk->retry_ns || last) {
+		if (outbox->held > 0 && !last) {
+			sleep_until(outbox, now_ns + NS_PER_MS, true);
+			return true;
+		}
+		outbox_disk_return(outbox);
+		return !last || disk->state == OUTBOX_DISK_OK;
+	}
+	if (outbox_disk_is_refill_due(outbox) && now_ns >= disk->read_retry_ns)
+		refill(outbox, now_ns);
+	else if (outbox_disk_is_refill_due(outbox))
+		sleep_until(outbox, earliest(disk->retry_ns, disk->read_retry_ns), true);
+	else
+		sleep_until(outbox, disk->retry_ns, false);
+	return true;
+}
+
+static void *run(void *user)
+{
+	struct outbox *outbox = user;
+	struct outbox_disk *disk = outbox->disk;
+	bool go_on = true;
+
+	pthread_mutex_lock(&outbox->mutex);
+	while (go_on) {
+		switch (disk->state) {
+		case OUTBOX_DISK_OK:
+			go_on = step_ok(outbox);
+			break;
+		case OUTBOX_DISK_MEMORY:
+			go_on = step_memory(outbox);
+			break;
+		}
+		if (disk->flush)
+			pthread_cond_broadcast(&disk->done);
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+static uint64_t or_default(uint64_t value, uint64_t normally)
+{
+	return value ? value : normally;
+}
+
+static int make(struct outbox *outbox, const struct outbox_config *config)
+{
+	struct outbox_disk *disk = calloc(1, sizeof(*disk));
+	pthread_condattr_t attr;
+
+	if (!disk)
+		return -ENOMEM;
+	outbox->disk = disk;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&disk->work, &attr);
+	pthread_cond_init(&disk->done, &attr);
+	pthread_condattr_destroy(&attr);
+	disk->sync = config->sync;
+	disk->log = config->log;
+	disk->sync_interval_ns = or_default(config->sync_interval_ns, 50 * NS_PER_MS);
+	disk->commit_interval_ns = config->sync == OUTBOX_SYNC_ALWAYS
+	                                   ? 0
+	                                   : or_default(config->commit_interval_ns, NS_PER_MS);
+	disk->check_interval_ns = or_default(config->check_interval_ns, 2 * NS_PER_S);
+	disk->retry_min_ns = or_default(config->retry_min_ns, NS_PER_S);
+	disk->retry_max_ns = or_default(config->retry_max_ns, 60 * NS_PER_S);
+	disk->stall_ns = or_default(config->stall_ns, 5 * NS_PER_S);
+	disk->window = config->memory_window ? config->memory_window : 1024;
+	disk->state = OUTBOX_DISK_MEMORY;
+	snprintf(disk->reason, sizeof(disk->reason), "starting");
+	disk->adopting = true;
+	disk->dir = strdup(config->dir);
+	return disk->dir && asprintf(&disk->path, "%s/" FILE_NAME, disk->dir) >= 0 ? 0 : -ENOMEM;
+}
+
+static int start_thread(struct outbox *outbox)
+{
+	sigset_t all, old;
+	int r;
+
+	sigfillset(&all); /* signals are the loop's */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&outbox->disk->thread, NULL, run, outbox);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	outbox->disk->started = r == 0;
+	return -r;
+}
+
+int outbox_disk_new(struct outbox *outbox, const struct outbox_config *config)
+{
+	char error[OUTBOX_DB_ERROR_SIZE] = "";
+	int r = make(outbox, config);
+
+	if (r < 0)
+		return r;
+	/* Here and not in the thread, so that the journal can be read at once. */
+	r = outbox_disk_prepare(outbox, error);
+	if (r < 0) {
+		pthread_mutex_lock(&outbox->mutex);
+		outbox_disk_fail(outbox, r, error);
+		pthread_mutex_unlock(&outbox->mutex);
+	}
+	return start_thread(outbox);
+}
+
+void outbox_disk_free(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	if (!disk)
+		return;
+	if (disk->started) {
+		pthread_mutex_lock(&outbox->mutex);
+		disk->quit = true;
+		pthread_cond_signal(&disk->work);
+		pthread_mutex_unlock(&outbox->mutex);
+		pthread_join(disk->thread, NULL);
+	}
+	for (size_t i = 0; i < OUTBOX_SOURCES_MAX; i++)
+		outbox_db_close(disk->sources[i], true);
+	outbox_db_close(disk->salvage, true);
+	/* SQLite would remove another database's log by its name. */
+	outbox_db_close(disk->db, disk->damaged || (disk->db && !outbox_db_is_in_place(disk->db)));
+	pthread_cond_destroy(&disk->work);
+	pthread_cond_destroy(&disk->done);
+	free(disk->dir);
+	free(disk->path);
+	free(disk);
+	outbox->disk = NULL;
+}
+
+int outbox_flush(struct outbox *outbox, uint64_t timeout_ns)
+{
+	struct outbox_disk *disk = outbox->disk;
+	uint64_t until_ns = outbox_now() + timeout_ns;
+	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
+		                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+	int r = 0;
+
+	if (!disk)
+		return -EIO;
+	pthread_mutex_lock(&outbox->mutex);
+	while (r == 0 && !is_clean(outbox) && (disk->state == OUTBOX_DISK_OK || disk->adopting)) {
+		disk->flush = true;
+		pthread_cond_signal(&disk->work);
+		r = -pthread_cond_timedwait(&disk->done, &outbox->mutex, &until);
+	}
+	disk->flush = false;
+	if (r == 0 && disk->state != OUTBOX_DISK_OK)
+		r = -EIO;
+	pthread_mutex_unlock(&outbox->mutex);
+	return r;
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When the disk fails, and the way back.
+ *
+ *   what happened              | the database                 | its ranges
+ *   full, read-only, I/O error | stays open                   | are read from it
+ *   file removed or replaced   | a new one is made            | are read from the old one, which is
+ *                              |                              | still open, and written to the new
+ * one damaged                    | renamed, a new one is made   | the same; what can't be read is
+ * given up can't be opened            | tried again                  | there are none
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "outbox_internal.h"
+
+#define NS_PER_S 1000000000ULL
+
+/* A disk that damages one file after the other is not filled with them. */
+#define SET_ASIDE_MAX 4U
+#define RETURN_CHUNK  4096U
+#define GROUP_POLL_NS (NS_PER_S / 1000)
+
+/* ---- failure ---- */
+
+static void log_failure(const struct outbox_disk *disk, const char *what)
+{
+	if (disk->log)
+		log_write(disk->log, LOG_LEVEL_ERROR,
+		          "outbox: %s: %s; going on in memory: what waits would be lost with the "
+		          "process. Trying again",
+		          disk->path, what);
+}
+
+void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
+{
+	struct outbox_disk *disk = outbox->disk;
+	bool was_ok = disk->state == OUTBOX_DISK_OK;
+	char reason[OUTBOX_REASON_SIZE];
+
+	if (!what || !*what)
+		what = strerrordesc_np(-error);
+	/* Once for each thing that goes wrong, not for each try. */
+	if (was_ok || error != disk->last_failure) {
+		outbox->stats.disk_failures++;
+		log_failure(disk, what);
+	}
+	/* May be cut, and may be a part of what is written over. */
+	(void)snprintf(reason, sizeof(reason), "%.60s: %.120s", disk->path, what);
+	memcpy(disk->reason, reason, sizeof(reason));
+	if (was_ok || disk->patience_ns == 0)
+		disk->patience_ns = disk->retry_min_ns;
+	else if (disk->patience_ns < disk->retry_max_ns / 2)
+		disk->patience_ns *= 2;
+	else
+		disk->patience_ns = disk->retry_max_ns;
+	disk->retry_ns = outbox_now() + disk->patience_ns;
+	if (error == -EBADMSG) {
+		disk->damaged = true;
+		if (was_ok)
+			disk->retry_ns = 0; /* setting it aside should do */
+	}
+	disk->last_failure = error;
+	disk->state = OUTBOX_DISK_MEMORY;
+	disk->unsynced = false;
+	outbox_disk_tell_egress(outbox); /* what was not yet committed can be taken now */
+}
+
+/* ---- another database ---- */
+
+/** The present one will only be read from; what was on it is to be written again. @return 0;
+ * -EBUSY. */
+static int leave_db(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	size_t i = 0;
+
+	pthread_mutex_lock(&outbox->mutex);
+	while (i < OUTBOX_SOURCES_MAX && disk->sources[i])
+		i++;
+	if (i < OUTBOX_SOURCES_MAX) {
+		/* No range lies in one that could not be looked through. */
+		if (disk->adopted)
+			disk->sources[i] = disk->db;
+		else
+			outbox_db_close(disk->db, true);
+		disk->db = NULL;
+		for (struct outbox_node *n = outbox->head; n; n = n->after) {
+			if (!n->is_range)
+				outbox_as_entry(n)->row = 0;
+		}
+		outbox->ready = 0;
+		outbox_rows_clear(&outbox->deletes);
+		outbox->journal.rewrite = true;
+		outbox->unwritten = outbox_first_unwritten(outbox, outbox->head, NULL);
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	return i < OUTBOX_SOURCES_MAX ? 0 : -EBUSY;
+}
+
+/** A name that is not there yet. */
+static int free_name(const char *path, char *ret_name, size_t size)
+{
+	char stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	for (unsigned i = 0; i < 1000; i++) {
+		char suffix[16] = "";
+
+		if (i > 0)
+			snprintf(suffix, sizeof(suffix), "-%u", i);
+		if (snprintf(ret_name, size, "%s.corrupt-%s%s", path, stamp, suffix) >= (int)size)
+			return -ENAMETOOLONG;
+		if (access(ret_name, F_OK) < 0 && errno == ENOENT)
+			return 0;
+	}
+	return -EEXIST;
+}
+
+static int rename_with(const char *path, const char *name, const char *suffix)
+{
+	char from[4096], to[4096];
+
+	if (snprintf(from, sizeof(from), "%s%s", path, suffix) >= (int)sizeof(from) ||
+	    snprintf(to, sizeof(to), "%s%s", name, suffix) >= (int)sizeof(to))
+		return -ENAMETOOLONG;
+	return rename(from, to) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/** All three files; the log first, so that it is never replayed into another database. */
+static int rename_files(struct outbox_disk *disk, char *name, size_t size)
+{
+	int r = free_name(disk->path, name, size);
+
+	if (r >= 0)
+		r = rename_with(disk->path, name, "-wal");
+	if (r >= 0)
+		r = rename_with(disk->path, name, "-shm");
+	if (r >= 0)
+		r = rename_with(disk->path, name, "");
+	return r;
+}
+
+static int set_aside(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	struct outbox_disk *disk = outbox->disk;
+	char name[4096], ignored[OUTBOX_DB_ERROR_SIZE];
+	bool seen = disk->db && disk->adopted;
+	int r;
+
+	if (disk->set_aside >= SET_ASIDE_MAX) {
+		snprintf(error, OUTBOX_DB_ERROR_SIZE, "damaged again and again");
+		return -EUCLEAN;
+	}
+	r = disk->db ? leave_db(outbox) : 0;
+	if (r >= 0)
+		r = rename_files(disk, name, sizeof(name));
+	if (r < 0) {
+		snprintf(error, OUTBOX_DB_ERROR_SIZE, "damaged, and it can't be renamed: %s",
+		         strerrordesc_np(-r));
+		return r;
+	}
+	disk->set_aside++;
+	disk->damaged = false;
+	if (disk->log)
+		log_write(disk->log, LOG_LEVEL_ERROR,
+		          "outbox: %s is damaged; it was renamed to %s, what can be read of it "
+		          "will be sent",
+		          disk->path, name);
+	if (!seen && !disk->salvage)
+		(void)outbox_db_open(name, disk->sync, true, &disk->salvage, ignored);
+	return 0;
+}
+
+static int find_note(void *user, const char *key, const void *value, size_t len)
+{
+	struct outbox *outbox = user;
+	int r = 0;
+
+	pthread_mutex_lock(&outbox->mutex);
+	if (strlen(key) <= OUTBOX_KEY_MAX)
+		r = outbox_journal_found(&outbox->journal, key, value, len);
+	pthread_mutex_unlock(&outbox->mutex);
+	return r;
+}
+
+static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	struct outbox_disk *disk = outbox->disk;
+	struct outbox_db *db = NULL;
+	uint64_t last_row = 0;
+	int r;
+
+	(void)mkdir(disk->dir, 0700); /* if that fails, opening does and says why */
+	r = outbox_db_open(disk->path, disk->sync, false, &db, error);
+	if (r < 0)
+		return r;
+	r = outbox_db_last_row(db, &last_row);
+	if (r >= 0)
+		r = outbox_db_notes(db, find_note, outbox);
+	if (r < 0) {
+		snprintf(error, OUTBOX_DB_ERROR_SIZE, "%s", outbox_db_error(db));
+		outbox_db_close(db, true);
+		return r;
+	}
+	pthread_mutex_lock(&outbox->mutex);
+	disk->db = db;
+	disk->adopted = last_row == 0;
+	disk->last_row = last_row;
+	pthread_mutex_unlock(&outbox->mutex);
+	return 0;
+}
+
+int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	struct outbox_disk *disk = outbox->disk;
+	int r = 0;
+
+	for (unsigned i = 0; i < 2 && (disk->damaged || !disk->db); i++) {
+		if (disk->damaged)
+			r = set_aside(outbox, error);
+		if (r < 0)
+			return r;
+		if (disk->salvage && !disk->was_ok)
+			(void)outbox_db_notes(disk->salvage, find_note, outbox);
+		r = open_db(outbox, error);
+		if (r != -EBADMSG)
+			return r;
+		disk->damaged = true;
+	}
+	return r;
+}
+
+/* ---- the way back ---- */
+
+/** What there was before, into the list. @return 0; negative errno. */
+static int adopt(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	struct outbox_db *salvage = disk->salvage;
+	size_t i = 0;
+	int r;
+
+	if (salvage) {
+		while (i < OUTBOX_SOURCES_MAX && disk->sources[i])
+			i++;
+		if (i == OUTBOX_SOURCES_MAX)
+			return -EBUSY;
+		r = outbox_disk_adopt(outbox, salvage, true);
+		if (r < 0)
+			return r;
+		disk->sources[i] = salvage;
+		disk->salvage = NULL;
+		outbox->journal.rewrite = true;
+	}
+	if (disk->adopted)
+		return 0;
+	r = outbox_disk_adopt(outbox, disk->db, false);
+	disk->adopted = r >= 0;
+	return r;
+}
+
+/** Nothing of a group is written before its end; one may have begun while the disk was at work. */
+static void wait_for_group_end(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	while (outbox->held > 0 && !disk->quit) {
+		uint64_t until_ns = outbox_now() + GROUP_POLL_NS;
+		struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
+			                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+
+		pthread_cond_timedwait(&disk->work, &outbox->mutex, &until);
+	}
+}
+
+/** All that is not on disk; what lies in another database is read first. */
+static int write_all(struct outbox *outbox)
+{
+	bool probe = true;
+	int r = 1;
+
+	while (r > 0) {
+		r = 0;
+		if (outbox->unwritten && outbox->unwritten->is_range)
+			r = outbox_disk_load(outbox, outbox_as_range(outbox->unwritten), true);
+		wait_for_group_end(outbox);
+		if (r >= 0)
+			r = outbox_disk_write(outbox, RETURN_CHUNK, probe);
+		probe = false;
+	}
+	return r;
+}
+
+static void close_sources(struct outbox_disk *disk)
+{
+	for (size_t i = 0; i < OUTBOX_SOURCES_MAX; i++)
+		disk->sources[i] = outbox_db_close(disk->sources[i], true);
+}
+
+static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	struct outbox_disk *disk = outbox->disk;
+	int r = 0;
+
+	outbox_disk_call_begin(outbox);
+	if (disk->db && !outbox_db_is_in_place(disk->db))
+		r = leave_db(outbox);
+	else if (disk->db && disk->last_failure == -ENOSPC)
+		outbox_db_make_room(disk->db);
+	if (r >= 0)
+		r = outbox_disk_prepare(outbox, error);
+	outbox_disk_call_end(outbox);
+	if (r >= 0)
+		r = adopt(outbox);
+	if (r >= 0)
+		r = write_all(outbox);
+	if (r < 0 && !*error && disk->db)
+		snprintf(error, OUTBOX_DB_ERROR_SIZE, "%s", outbox_db_error(disk->db));
+	return r;
+}
+
+void outbox_disk_return(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	char error[OUTBOX_DB_ERROR_SIZE] = "";
+	int r = try_return(outbox, error);
+
+	if (r == -EBADMSG) {
+		/* It was opened, but what is in it is damaged: at once, before anything is taken.
+		 */
+		disk->damaged = true;
+		error[0] = '\0';
+		r = try_return(outbox, error);
+	}
+	disk->adopting = false;
+	if (r < 0) {
+		outbox_disk_fail(outbox, r, error);
+		return;
+	}
+	if ((disk->was_ok || disk->last_failure) && disk->log)
+		log_write(disk->log, LOG_LEVEL_NOTICE, "outbox: %s: back on disk", disk->path);
+	disk->state = OUTBOX_DISK_OK;
+	disk->was_ok = true;
+	disk->last_failure = 0;
+	disk->patience_ns = 0;
+	disk->reason[0] = '\0';
+	disk->next_check_ns = outbox_now() + disk->check_interval_ns;
+	close_sources(disk);
+	outbox_disk_tell_egress(outbox);
+}

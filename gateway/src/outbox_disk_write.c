@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One transaction: rows to delete, messages in order, the journal. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "outbox_internal.h"
+
+/** What one transaction does; the thread's own while the mutex is not held. */
+struct transaction {
+	struct outbox_entry *first, **tail;
+	struct outbox_rows deletes;
+	struct outbox_op *ops;
+	bool rewrite, probe;
+};
+
+/**
+ * The unwritten messages in order, up to @p limit, or up to a range that lies
+ * in another database: what follows it must get higher rows than what is in it.
+ */
+static void collect(struct outbox *outbox, struct transaction *t, unsigned limit)
+{
+	struct outbox_node *node = outbox->unwritten;
+
+	for (unsigned n = 0; node && !node->is_range && n < limit; n++) {
+		struct outbox_entry *entry = outbox_as_entry(node);
+
+		entry->busy = true;
+		entry->batch_next = NULL;
+		*t->tail = entry;
+		t->tail = &entry->batch_next;
+		node = outbox_first_unwritten(outbox, node->after, outbox->disk->db);
+	}
+	outbox->unwritten = node;
+}
+
+static int run(struct outbox_db *db, const struct transaction *t, uint64_t row)
+{
+	int r = outbox_db_begin(db);
+
+	for (size_t i = 0; r >= 0 && i < t->deletes.n; i++)
+		r = outbox_db_delete(db, t->deletes.ranges[i].from, t->deletes.ranges[i].to);
+	for (const struct outbox_entry *e = t->first; r >= 0 && e; e = e->batch_next)
+		r = outbox_db_put(db, ++row, &e->message);
+	if (r >= 0 && t->rewrite)
+		r = outbox_db_forget_all(db);
+	for (const struct outbox_op *op = t->ops; r >= 0 && op; op = op->next)
+		r = op->remove ? outbox_db_forget(db, op->key)
+		               : outbox_db_note(db, op->key, op->value, op->len);
+	if (r >= 0 && t->probe)
+		r = outbox_db_probe(db);
+	if (r >= 0)
+		r = outbox_db_commit(db);
+	if (r < 0)
+		outbox_db_rollback(db);
+	return r;
+}
+
+/** Every entry is as it was before; those that left the list meanwhile are freed. */
+static void undo(struct outbox *outbox, struct transaction *t)
+{
+	struct outbox_node *first = NULL;
+
+	for (struct outbox_entry *e = t->first, *next; e; e = next) {
+		next = e->batch_next;
+		e->busy = false;
+		if (e->gone)
+			free(e);
+		else if (!first)
+			first = &e->node;
+	}
+	if (first)
+		outbox->unwritten = first;
+	outbox_rows_add_all(&outbox->deletes, &t->deletes);
+	/* In the order of time: what was noted meanwhile is there too. */
+	if (t->ops)
+		outbox->journal.rewrite = true;
+}
+
+static void finish_entry(struct outbox *outbox, struct outbox_entry *entry)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	entry->busy = false;
+	entry->row = ++disk->last_row;
+	if (entry->gone) {
+		outbox_rows_add(&outbox->deletes, entry->row, 1);
+		free(entry);
+		return;
+	}
+	if (entry->taken)
+		return;
+	outbox->ready++;
+	if (outbox->first_range || outbox->ready > disk->window)
+		outbox_fold(outbox, entry, disk->db);
+}
+
+static void finish(struct outbox *outbox, struct transaction *t)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	for (struct outbox_entry *e = t->first, *next; e; e = next) {
+		next = e->batch_next;
+		finish_entry(outbox, e);
+	}
+	if (t->rewrite)
+		outbox->journal.rewrite = false;
+	outbox->stats.commits++;
+	disk->last_commit_ns = outbox_now();
+	if (outbox->deletes.n == 0)
+		disk->deletes_since_ns = 0;
+	if (disk->sync == OUTBOX_SYNC_BATCH && !disk->unsynced &&
+	    (t->first || t->ops || t->rewrite)) {
+		disk->unsynced = true;
+		disk->sync_at_ns = disk->last_commit_ns + disk->sync_interval_ns;
+	}
+}
+
+int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
+{
+	struct outbox_disk *disk = outbox->disk;
+	struct transaction t = { .tail = &t.first, .probe = probe };
+	int r = 0;
+
+	collect(outbox, &t, limit);
+	t.deletes = outbox->deletes;
+	outbox->deletes = (struct outbox_rows){ 0 };
+	/* With the last of the messages, so that none is on disk before its note. */
+	if (!outbox->unwritten) {
+		t.rewrite = outbox->journal.rewrite;
+		r = outbox_journal_steal_ops(&outbox->journal, &t.ops);
+	}
+	if (r >= 0) {
+		/* What is noted while this is written must not be taken for written. */
+		outbox->journal.rewrite = outbox->journal.rewrite && !t.rewrite;
+		disk->writing = true;
+		outbox_disk_call_begin(outbox);
+		r = run(disk->db, &t, disk->last_row);
+		outbox_disk_call_end(outbox);
+		disk->writing = false;
+	}
+	if (r < 0) {
+		outbox->journal.rewrite |= t.rewrite;
+		undo(outbox, &t);
+	} else {
+		finish(outbox, &t);
+	}
+	outbox_ops_free(t.ops);
+	outbox_rows_clear(&t.deletes);
+	if (r >= 0 && t.first)
+		outbox_disk_tell_egress(outbox);
+	return r < 0 ? r : outbox->unwritten ? 1 : 0;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file outbox_internal.h
+ * @brief What the files of the outbox share.
+ *
+ *   outbox.c         the calls, the policy
+ *   outbox_list.c    the list: what waits, in order
+ *   outbox_gap.c     what was given up
+ *   outbox_journal.c the notes
+ *   outbox_rows.c    rows to be deleted
+ *   outbox_disk*.c   the outbox's own thread, which alone uses the database
+ *   outbox_db*.c     the database
+ *
+ * One list in the order of putting, of entries (messages in memory) and ranges
+ * (messages that are on disk only: neighbours of one boot with consecutive rows
+ * and, where they are events, consecutive seqs; so a range is of a fixed size
+ * and still says exactly what is in it):
+ *
+ *   [taken] [taken] [ready] [ready] [range 1000] [qos 0] [range 70000] [unwritten] [unwritten]
+ *                    ^next           ^first_range                       ^unwritten
+ *
+ * In normal operation entries become ready at a commit, or are folded into a
+ * range at once when enough are ready; when few are ready some of the first
+ * range are read back.
+ */
+#ifndef CUEBUS_OUTBOX_INTERNAL_H
+#define CUEBUS_OUTBOX_INTERNAL_H
+
+#include <pthread.h>
+
+#include "outbox.h"
+#include "outbox_db.h"
+
+struct outbox_boot {
+	struct outbox_boot *next;
+	char id[OUTBOX_BOOT_ID_SIZE];
+};
+
+struct outbox_node {
+	struct outbox_node *before, *after;
+	bool is_range;
+};
+
+struct outbox_entry {
+	struct outbox_node node;
+	struct outbox_message message;
+	const struct outbox_boot *boot;
+	size_t size;    /* of the allocation: what max_bytes counts */
+	uint64_t row;   /* in the present database; 0: not there */
+	bool taken;     /* in flight */
+	bool was_taken; /* at some time */
+	bool busy;      /* in the transaction that is being written */
+	bool gone;      /* busy, but released or dropped: no longer in the list */
+	struct outbox_entry *batch_next;
+	char bytes[];
+};
+
+struct outbox_range {
+	struct outbox_node node;
+	const struct outbox_boot *boot;
+	struct outbox_db *db; /* the present one, or one that is only read any more */
+	uint64_t row;         /* of the first */
+	uint64_t seq;         /* of the first; 0: none of them is an event */
+	uint64_t count;
+	uint64_t bytes;
+	bool busy; /* being read: freed by whoever reads it, even when nothing is left of it */
+};
+
+/* ---- gaps ---- */
+
+struct outbox_gaps {
+	struct {
+		const struct outbox_boot *boot;
+		uint64_t from_seq, to_seq, count;
+		enum outbox_reason reason;
+	} ranges[OUTBOX_GAPS_MAX]; /* a ring */
+	size_t first, n;
+};
+
+void outbox_gaps_add(struct outbox_gaps *gaps, const struct outbox_boot *boot, uint64_t from_seq,
+                     uint64_t count, enum outbox_reason reason);
+/** @param own the boot that is told as "". */
+bool outbox_gaps_take(struct outbox_gaps *gaps, const struct outbox_boot *own,
+                      struct outbox_gap *ret_gap);
+
+/* ---- rows to be deleted ---- */
+
+struct outbox_rows {
+	struct outbox_row_range {
+		uint64_t from, to;
+	} * ranges;
+	size_t n, size;
+};
+
+/** Without memory the row stays on disk, and is sent again after the next start. */
+void outbox_rows_add(struct outbox_rows *rows, uint64_t from, uint64_t count);
+void outbox_rows_add_all(struct outbox_rows *rows, const struct outbox_rows *others);
+void outbox_rows_clear(struct outbox_rows *rows);
+
+/* ---- journal ---- */
+
+#define OUTBOX_JOURNAL_BUCKETS 1024U
+
+/** A change that is not yet committed. */
+struct outbox_op {
+	struct outbox_op *next;
+	char key[OUTBOX_KEY_MAX + 1];
+	bool remove;
+	size_t len;
+	char value[];
+};
+
+struct outbox_note {
+	struct outbox_note *next;
+	char key[OUTBOX_KEY_MAX + 1];
+	bool was_there; /* of an earlier boot */
+	size_t len;
+	char *value;
+};
+
+struct outbox_journal {
+	struct outbox_note *buckets[OUTBOX_JOURNAL_BUCKETS]; /* all that is noted */
+	struct outbox_op *ops, **ops_tail;
+	bool rewrite; /* the file does not have what is noted: write all, instead of ops */
+};
+
+void outbox_journal_init(struct outbox_journal *journal);
+void outbox_journal_clear(struct outbox_journal *journal);
+/** Value NULL: remove. @param with_op also to be written. @return 0; -ENOMEM, nothing changed. */
+int outbox_journal_set(struct outbox_journal *journal, const char *key, const void *value,
+                       size_t len, bool with_op);
+/** A note found on disk; one that is there already wins. */
+int outbox_journal_found(struct outbox_journal *journal, const char *key, const void *value,
+                         size_t len);
+/** What is to be written, the caller's to free. With `rewrite`: all notes. @return 0; -ENOMEM. */
+int outbox_journal_steal_ops(struct outbox_journal *journal, struct outbox_op **ret_ops);
+void outbox_ops_free(struct outbox_op *ops);
+
+/* ---- the disk ---- */
+
+/*
+ *   state  | a write or read fails          | its time to try again
+ *   OK     | log, -> MEMORY                 | does not come
+ *   MEMORY | later, with twice the patience | everything unwritten written: log, -> OK
+ */
+enum outbox_disk_state { OUTBOX_DISK_OK, OUTBOX_DISK_MEMORY };
+
+#define OUTBOX_SOURCES_MAX 4U
+
+struct outbox_disk {
+	char *dir, *path;
+	enum outbox_sync sync;
+	struct log *log;
+	uint64_t sync_interval_ns, commit_interval_ns, check_interval_ns;
+	uint64_t retry_min_ns, retry_max_ns, stall_ns;
+	unsigned window;
+	pthread_t thread;
+	bool started;
+	pthread_cond_t work; /* for the outbox's thread */
+	pthread_cond_t done; /* for who waits in outbox_flush() */
+
+	/* The outbox's thread's own (`db` is changed under the mutex): */
+	struct outbox_db *db;      /* NULL: none could be opened */
+	bool adopted;              /* what was in it at its opening is in the list */
+	struct outbox_db *salvage; /* a damaged one that has yet to be looked through */
+	struct outbox_db
+	        *sources[OUTBOX_SOURCES_MAX]; /* damaged or removed ones that ranges lie in */
+	uint64_t last_row;
+	uint64_t last_commit_ns, next_check_ns;
+	uint64_t retry_ns, patience_ns, read_retry_ns;
+	bool damaged;   /* the file must be set aside before the next one is made */
+	bool was_ok;    /* has been in state OK */
+	bool committed; /* since the last read */
+	unsigned set_aside, read_failures;
+	int last_failure;
+
+	/* Under the outbox's mutex: */
+	enum outbox_disk_state state;
+	char reason[OUTBOX_REASON_SIZE];
+	bool quit, flush;
+	bool lazy; /* the thread sleeps, longer than a put may wait */
+	bool idle; /* … and has no deletion to see to either */
+	bool writing;
+	bool adopting; /* what earlier boots left is not in the list yet: nothing may be taken */
+	bool unsynced;
+	uint64_t sync_at_ns, deletes_since_ns;
+	uint64_t call_since_ns; /* the disk is being waited for since; 0: it is not */
+	bool stalled;           /* … so long that it is gone on without */
+};
+
+/** @return 0; -ENOMEM; -EAGAIN. */
+int outbox_disk_new(struct outbox *outbox, const struct outbox_config *config);
+/** Ends the thread, when all is written. */
+void outbox_disk_free(struct outbox *outbox);
+/** Mutex held. There is something to write, or to read. */
+void outbox_disk_wake(struct outbox *outbox);
+/** Mutex held. Whether messages are taken although they are not on disk. */
+bool outbox_disk_is_out(struct outbox *outbox);
+
+/* ---- for the files of the outbox's thread; mutex held, given up while the disk works ---- */
+
+void outbox_disk_call_begin(struct outbox *outbox);
+void outbox_disk_call_end(struct outbox *outbox);
+void outbox_disk_tell_egress(struct outbox *outbox);
+/** Whether there are too few ready entries, and a range to read more from. */
+bool outbox_disk_is_refill_due(const struct outbox *outbox);
+/** Into state MEMORY, or longer in it. @param what the failure in words. */
+void outbox_disk_fail(struct outbox *outbox, int error, const char *what);
+/** Open the database, setting a damaged one aside. Without the mutex. @return 0 or negative errno,
+ * text in @p error. */
+int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE]);
+/** It is time to try: all on disk, and into state OK, or outbox_disk_fail(). */
+void outbox_disk_return(struct outbox *outbox);
+/** One transaction of at most @p limit messages. @return 1 more are to be written; 0; negative
+ * errno. */
+int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe);
+/** Ranges for all rows in @p db. @param tolerant as many as can be read. @return 0; negative errno.
+ */
+int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant);
+/** Some of @p range into memory. @param tolerant what can't be read is given up. @return 0;
+ * negative errno. */
+int outbox_disk_load(struct outbox *outbox, struct outbox_range *range, bool tolerant);
+
+struct outbox {
+	uint64_t max_events, max_bytes;
+	enum outbox_full full;
+	void (*wake)(void *user);
+	void *user;
+	struct outbox_disk *disk;  /* NULL: memory only */
+	pthread_mutex_t mutex;     /* guards everything below */
+	struct outbox_boot *boots; /* the last in this list is this one */
+	const struct outbox_boot *own;
+	struct outbox_node *head, *tail, *next;
+	struct outbox_range *first_range; /* none before `next` */
+	struct outbox_node *unwritten;    /* see outbox_first_unwritten() */
+	unsigned held;                    /* groups that are open */
+	unsigned ready;                   /* entries that are on disk and not taken */
+	uint64_t last_id;
+	struct outbox_gaps gaps;
+	struct outbox_rows deletes;
+	struct outbox_journal journal;
+	struct outbox_stats stats;
+};
+
+uint64_t outbox_now(void);
+
+/* ---- the list; mutex held, unless said otherwise ---- */
+
+static inline struct outbox_entry *outbox_as_entry(struct outbox_node *node)
+{
+	return (struct outbox_entry *)node; /* the node is its first member */
+}
+
+static inline struct outbox_range *outbox_as_range(struct outbox_node *node)
+{
+	return (struct outbox_range *)node;
+}
+
+/** Whether it is written to disk. */
+static inline bool outbox_is_durable(const struct outbox *outbox, const struct outbox_entry *entry)
+{
+	return outbox->disk && entry->message.qos > 0;
+}
+
+/** Any thread, no mutex. @return NULL without memory. */
+struct outbox_entry *outbox_entry_new(const struct outbox_message *message,
+                                      const struct outbox_boot *boot);
+/** The bytes that an entry with @p content bytes takes. */
+uint64_t outbox_entry_size(uint64_t content);
+
+/** Intern. @return NULL without memory. */
+const struct outbox_boot *outbox_boot(struct outbox *outbox, const char *id);
+
+/** @p where NULL: at the end. */
+void outbox_insert(struct outbox *outbox, struct outbox_node *node, struct outbox_node *where);
+/** Take out of the list; not freed, not counted. */
+void outbox_unlink(struct outbox *outbox, struct outbox_node *node);
+/** Count in or out. */
+void outbox_count_entry(struct outbox *outbox, const struct outbox_entry *entry, bool in);
+void outbox_count_range(struct outbox *outbox, uint64_t count, uint64_t bytes, bool in);
+
+/** Out of the list, off the disk, freed; a busy one by the outbox's thread, later. */
+void outbox_remove_entry(struct outbox *outbox, struct outbox_entry *entry);
+/** Give up the message that would be taken next. @return false: there is none. */
+bool outbox_drop_next(struct outbox *outbox, enum outbox_reason reason);
+/** The first of a range left it, having been read or dropped. @return the bytes it counted. */
+uint64_t outbox_range_pop(struct outbox_range *range);
+/** Where nothing is left of it, and nobody reads it: out of the list, freed. */
+void outbox_range_drop_if_empty(struct outbox *outbox, struct outbox_range *range);
+
+/** From @p node on the first durable entry without a row, or the first range that lies in another
+ * database than @p db. */
+struct outbox_node *outbox_first_unwritten(const struct outbox *outbox, struct outbox_node *node,
+                                           const struct outbox_db *db);
+
+/**
+ * Keep a committed entry on disk only. @return the same list with a range in
+ * its place; without memory the entry stays.
+ */
+void outbox_fold(struct outbox *outbox, struct outbox_entry *entry, struct outbox_db *db);
+
+#endif

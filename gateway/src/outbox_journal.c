@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Notes by key. All of them are in memory as well: a file that has to be made
+ * anew gets them from there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "outbox_internal.h"
+
+void outbox_journal_init(struct outbox_journal *journal)
+{
+	journal->ops_tail = &journal->ops;
+}
+
+static struct outbox_note **find(struct outbox_journal *journal, const char *key)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a, 64 bit */
+	struct outbox_note **link;
+
+	for (const char *p = key; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 0x100000001b3ULL;
+	link = &journal->buckets[hash % OUTBOX_JOURNAL_BUCKETS];
+	while (*link && strcmp((*link)->key, key) != 0)
+		link = &(*link)->next;
+	return link;
+}
+
+static void note_free(struct outbox_note *note)
+{
+	free(note->value);
+	free(note);
+}
+
+static int append_op(struct outbox_op ***tail, const char *key, const void *value, size_t len)
+{
+	struct outbox_op *op = malloc(sizeof(*op) + len);
+
+	if (!op)
+		return -ENOMEM;
+	*op = (struct outbox_op){ .remove = !value, .len = len };
+	strcpy(op->key, key);
+	if (len)
+		memcpy(op->value, value, len);
+	**tail = op;
+	*tail = &op->next;
+	return 0;
+}
+
+/** @p link is the place of @p key. */
+static int put(struct outbox_note **link, const char *key, const void *value, size_t len,
+               bool was_there)
+{
+	struct outbox_note *note = *link;
+	char *copy = malloc(len ? len : 1);
+
+	if (!note && copy)
+		note = calloc(1, sizeof(*note));
+	if (!note || !copy) {
+		free(copy);
+		return -ENOMEM;
+	}
+	if (len)
+		memcpy(copy, value, len);
+	if (!*link) {
+		strcpy(note->key, key);
+		note->was_there = was_there;
+		*link = note;
+	}
+	free(note->value);
+	note->value = copy;
+	note->len = len;
+	return 0;
+}
+
+int outbox_journal_set(struct outbox_journal *journal, const char *key, const void *value,
+                       size_t len, bool with_op)
+{
+	struct outbox_note **link = find(journal, key), *note = *link;
+
+	/* First what may fail; an operation without its note only writes it once more. */
+	if (with_op && !journal->rewrite && append_op(&journal->ops_tail, key, value, len) < 0)
+		return -ENOMEM;
+	if (value)
+		return put(link, key, value, len, false);
+	if (note) {
+		*link = note->next;
+		note_free(note);
+	}
+	return 0;
+}
+
+int outbox_journal_found(struct outbox_journal *journal, const char *key, const void *value,
+                         size_t len)
+{
+	struct outbox_note **link = find(journal, key);
+
+	return *link ? 0 : put(link, key, value, len, true);
+}
+
+int outbox_journal_steal_ops(struct outbox_journal *journal, struct outbox_op **ret_ops)
+{
+	struct outbox_op *ops = NULL, **tail = &ops;
+
+	if (!journal->rewrite) {
+		*ret_ops = journal->ops;
+		journal->ops = NULL;
+		journal->ops_tail = &journal->ops;
+		return 0;
+	}
+	for (size_t i = 0; i < OUTBOX_JOURNAL_BUCKETS; i++) {
+		for (struct outbox_note *note = journal->buckets[i]; note; note = note->next) {
+			if (append_op(&tail, note->key, note->value, note->len) < 0) {
+				outbox_ops_free(ops);
+				return -ENOMEM;
+			}
+		}
+	}
+	outbox_ops_free(journal->ops);
+	journal->ops = NULL;
+	journal->ops_tail = &journal->ops;
+	*ret_ops = ops;
+	return 0;
+}
+
+void outbox_ops_free(struct outbox_op *ops)
+{
+	while (ops) {
+		struct outbox_op *op = ops;
+
+		ops = op->next;
+		free(op);
+	}
+}
+
+void outbox_journal_clear(struct outbox_journal *journal)
+{
+	for (size_t i = 0; i < OUTBOX_JOURNAL_BUCKETS; i++) {
+		while (journal->buckets[i]) {
+			struct outbox_note *note = journal->buckets[i];
+
+			journal->buckets[i] = note->next;
+			note_free(note);
+		}
+	}
+	outbox_ops_free(journal->ops);
+	outbox_journal_init(journal);
+	journal->ops = NULL;
+}
+
+/* ---- the calls ---- */
+
+int outbox_journal_put(struct outbox *outbox, const char *key, const void *value, size_t len)
+{
+	size_t key_len = strlen(key);
+	int r;
+
+	if (key_len == 0 || key_len > OUTBOX_KEY_MAX)
+		return -EINVAL;
+	if (!outbox->disk)
+		return 0;
+	pthread_mutex_lock(&outbox->mutex);
+	r = outbox_journal_set(&outbox->journal, key, value ? value : "", len, true);
+	outbox_disk_wake(outbox);
+	pthread_mutex_unlock(&outbox->mutex);
+	return r;
+}
+
+int outbox_journal_remove(struct outbox *outbox, const char *key)
+{
+	size_t key_len = strlen(key);
+	int r;
+
+	if (key_len == 0 || key_len > OUTBOX_KEY_MAX)
+		return -EINVAL;
+	if (!outbox->disk)
+		return 0;
+	pthread_mutex_lock(&outbox->mutex);
+	r = outbox_journal_set(&outbox->journal, key, NULL, 0, true);
+	outbox_disk_wake(outbox);
+	pthread_mutex_unlock(&outbox->mutex);
+	return r;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct outbox_op *const *left = a, *const *right = b;
+
+	return strcmp((*left)->key, (*right)->key);
+}
+
+/** Copies of what earlier boots noted: the visitor may change the journal. */
+static int copy_found(struct outbox *outbox, struct outbox_op **ret_list, size_t *ret_n)
+{
+	struct outbox_op *list = NULL, **tail = &list;
+	int r = 0;
+
+	*ret_n = 0;
+	pthread_mutex_lock(&outbox->mutex);
+	for (size_t i = 0; r == 0 && i < OUTBOX_JOURNAL_BUCKETS; i++) {
+		for (struct outbox_note *n = outbox->journal.buckets[i]; r == 0 && n; n = n->next) {
+			if (!n->was_there)
+				continue;
+			r = append_op(&tail, n->key, n->value, n->len);
+			++*ret_n;
+		}
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	*ret_list = list;
+	return r;
+}
+
+int outbox_journal_foreach(struct outbox *outbox,
+                           int (*visit)(void *user, const char *key, const void *value, size_t len),
+                           void *user)
+{
+	struct outbox_op *list = NULL, **sorted = NULL, *op;
+	size_t n = 0, i = 0;
+	int r = copy_found(outbox, &list, &n);
+
+	if (r == 0 && n > 0) {
+		sorted = calloc(n, sizeof(void *));
+		r = sorted ? 0 : -ENOMEM;
+	}
+	if (sorted) {
+		for (op = list; op; op = op->next)
+			sorted[i++] = op;
+		qsort(sorted, n, sizeof(void *), by_key);
+		for (i = 0; r == 0 && i < n; i++)
+			r = visit(user, sorted[i]->key, sorted[i]->value, sorted[i]->len);
+	}
+	free(sorted);
+	outbox_ops_free(list);
+	return r;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/** Room for the longest one and its line end, so that one too long is seen. */
+#define BUFFER_SIZE (PASSWORD_MAX + 4U)
+
+/**
+ * read(2), not stdio: its buffer would keep a copy. What is behind the first
+ * line is not looked at.
+ * @return bytes read, or negative errno.
+ */
+static ssize_t read_start(const char *path, char *buffer)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	size_t len = 0;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return -errno;
+	/* A FIFO or a device could block for ever. */
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	while (n > 0 && len < BUFFER_SIZE - 1) {
+		n = read(fd, buffer + len, BUFFER_SIZE - 1 - len);
+		if (n > 0)
+			len += (size_t)n;
+	}
+	n = n < 0 ? -errno : (ssize_t)len;
+	close(fd);
+	return n;
+}
+
+/** What is wrong with the @p n bytes read, or NULL; @p ret_len is the length of the first line. */
+static const char *find_fault(const char *buffer, size_t n, size_t *ret_len)
+{
+	size_t len = strcspn(buffer, "\r\n");
+
+	if (len < n && buffer[len] == '\0')
+		return "has a NUL byte in it: a password is text";
+	if (len == 0)
+		return "has no password in its first line";
+	if (len > PASSWORD_MAX)
+		return "has a first line that is longer than a password can be (65535 bytes)";
+	*ret_len = len;
+	return NULL;
+}
+
+static int read_file(const char *path, char **ret_password, char *error, size_t error_size)
+{
+	char *buffer = calloc(1, BUFFER_SIZE);
+	ssize_t n = buffer ? read_start(path, buffer) : -ENOMEM;
+	const char *fault = NULL;
+	size_t len = 0;
+	int r = 0;
+
+	if (n < 0) {
+		r = (int)n;
+		snprintf(error, error_size, "mqtt.password_file '%.150s' can't be read: %s", path,
+		         r == -EINVAL ? "it is not a regular file" : strerrordesc_np(-r));
+	} else if ((fault = find_fault(buffer, (size_t)n, &len))) {
+		r = -EINVAL;
+		snprintf(error, error_size, "mqtt.password_file '%.150s' %s", path, fault);
+	} else {
+		*ret_password = strndup(buffer, len);
+		if (!*ret_password)
+			r = -ENOMEM;
+	}
+	/* What follows the first line may be a secret too. */
+	if (buffer)
+		explicit_bzero(buffer, BUFFER_SIZE);
+	free(buffer);
+	return r;
+}
+
+static int read_environment(const char *name, char **ret_password, char *error, size_t error_size)
+{
+	const char *value = secure_getenv(name);
+
+	if (!value || !*value || strlen(value) > PASSWORD_MAX) {
+		snprintf(error, error_size, "mqtt.password_env: environment variable '%.64s' %s",
+		         name,
+		         !value    ? "is not set"
+		         : !*value ? "is empty"
+		                   : "is longer than a password can be (65535 bytes)");
+		return value ? -EINVAL : -ENOENT;
+	}
+	*ret_password = strdup(value);
+	if (*ret_password)
+		return 0;
+	snprintf(error, error_size, "out of memory");
+	return -ENOMEM;
+}
+
+int password_read(const struct mqtt_settings *settings, char **ret_password, char *error,
+                  size_t error_size)
+{
+	if (settings->password_file)
+		return read_file(settings->password_file, ret_password, error, error_size);
+	if (settings->password_env)
+		return read_environment(settings->password_env, ret_password, error, error_size);
+	*ret_password = NULL;
+	return 0;
+}
+
+char *password_forget(char *password)
+{
+	if (password)
+		explicit_bzero(password, strlen(password));
+	free(password);
+	return NULL;
+}

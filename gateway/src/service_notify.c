@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the service manager is told, and when.
+ *
+ *  state      leaves it when                                     to
+ *  STARTING   the first attempt to connect has ended, either     READY
+ *             way, or hangs for READY_LATEST_NS (a resolver
+ *             that does not answer); inputs are open before
+ *             the loop runs
+ *  READY      a reload begins, by signal or by command           RELOADING
+ *  RELOADING  it has ended, either way                           READY
+ *  any        SIGTERM or SIGINT                                  STOPPING
+ *
+ * A reload before READY says nothing: it would be READY too early.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "service_internal.h"
+
+#define READY_LATEST_NS (10 * CUE_NS_PER_S)
+
+int service_notify_start(struct service *service, char *error)
+{
+	int r = notify_new(&service->notify);
+
+	if (r < 0)
+		snprintf(error, SERVICE_ERROR_SIZE,
+		         "the service manager's NOTIFY_SOCKET or WATCHDOG_USEC can't be used; it "
+		         "is a path or "
+		         "@NAME, and microseconds above 0");
+	return r;
+}
+
+static void tell_status(struct service *service)
+{
+	struct egress_stats egress;
+	struct outbox_stats outbox;
+
+	egress_get_stats(service->egress, &egress);
+	outbox_get_stats(service->outbox, &outbox);
+	notify_set_status(service->notify,
+	                  "gateway '%s', %s %s, %zu inputs, %" PRIu64 " messages waiting%s%s%s",
+	                  service->config->gateway.id,
+	                  egress.connected ? "connected to" : "no connection to",
+	                  service->settings->uri, service->config->n_inputs, outbox.events,
+	                  outbox.reason[0] ? ", not on disk: " : "", outbox.reason,
+	                  service->reload_failed ? "; the last reload was refused" : "");
+}
+
+void service_notify_tick(struct service *service, uint64_t now_ns, bool refresh)
+{
+	uint64_t changes = egress_changes(service->egress);
+	bool ready = notify_get_state(service->notify) == NOTIFY_STARTING &&
+	             (changes > 0 || now_ns - service->start_ns >= READY_LATEST_NS);
+
+	if (refresh || ready || changes != service->egress_changes) {
+		service->egress_changes = changes;
+		tell_status(service);
+	}
+	if (ready)
+		notify_set_state(service->notify, NOTIFY_READY,
+		                 now_ns); /* the status in the same message */
+	notify_tick(service->notify, now_ns);
+}
+
+uint64_t service_notify_deadline(const struct service *service)
+{
+	uint64_t next_ns = notify_next_deadline(service->notify);
+	uint64_t ready_ns = service->start_ns + READY_LATEST_NS;
+
+	if (notify_get_state(service->notify) == NOTIFY_STARTING && ready_ns < next_ns)
+		return ready_ns;
+	return next_ns;
+}
+
+void service_notify_reload(struct service *service, bool begins, bool failed)
+{
+	uint64_t now_ns = loop_monotonic_ns();
+
+	if (notify_get_state(service->notify) == NOTIFY_STARTING)
+		return;
+	if (begins) {
+		notify_set_state(service->notify, NOTIFY_RELOADING, now_ns);
+		return;
+	}
+	service->reload_failed = failed;
+	tell_status(service);
+	notify_set_state(service->notify, NOTIFY_READY, now_ns);
+}
+
+void service_notify_stop(struct service *service)
+{
+	uint64_t now_ns = loop_monotonic_ns();
+
+	notify_set_status(service->notify, "stopping");
+	notify_set_state(service->notify, NOTIFY_STOPPING, now_ns);
+}

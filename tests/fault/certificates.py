@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates made by openssl when they are needed: nothing secret is kept in the tree."""
+
+import pathlib
+import subprocess
+
+KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+
+
+def openssl(*arguments, **options):
+    try:
+        return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True,
+                              timeout=60, **options)
+    except subprocess.CalledProcessError as error:
+        raise AssertionError(f"openssl {arguments}: {error.stderr.decode()}") from error
+
+
+class Authority:
+    """Signs; `pem` is its own certificate."""
+
+    def __init__(self, directory, name):
+        self.directory = pathlib.Path(directory)
+        self.name = name
+        self.pem = self.directory / f"{name}.pem"
+        self.key = self.directory / f"{name}.key"
+        openssl("req", "-x509", *KEY, "-nodes", "-days", 2, "-subj", f"/CN={name}", "-keyout",
+                self.key, "-out", self.pem)
+
+    def sign(self, name, alternative="DNS:localhost,IP:127.0.0.1", days=2):
+        """(certificate, key); days below 0: it has expired."""
+        pem, key = self.directory / f"{name}.pem", self.directory / f"{name}.key"
+        request, names = self.directory / f"{name}.csr", self.directory / f"{name}.cnf"
+        openssl("req", *KEY, "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        names.write_text(f"subjectAltName={alternative}\n")
+        openssl("x509", "-req", "-in", request, "-CA", self.pem, "-CAkey", self.key,
+                "-CAcreateserial", "-days", days, "-extfile", names, "-out", pem)
+        key.chmod(0o600)
+        return pem, key
+
+
+def encrypt(key, path):
+    """A copy of the key that needs a passphrase."""
+    openssl("pkey", "-in", key, "-aes256", "-passout", "pass:passphrase", "-out", path)
+    path.chmod(0o600)
+    return path

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The notify protocol (sd_notify(3)) over a real socket, by a service manager
+of the test's own that starts the gateway as systemd does."""
+
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
+from harness import CUEBUS, TIMEOUT_S, Broker, free_port  # noqa: E402
+
+
+class Manager:
+    """Starts the gateway with NOTIFY_SOCKET and keeps every message in order."""
+
+    def __init__(self, directory, watchdog_us=None, abstract=False):
+        self.directory = pathlib.Path(directory)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        if abstract:
+            self.socket.bind("\0cuebus-test-" + os.urandom(8).hex())
+            self.name = "@" + self.socket.getsockname()[1:].decode()
+        else:
+            self.name = str(self.directory / "notify")
+            self.socket.bind(self.name)
+        self.watchdog_us = watchdog_us
+        self.messages = []  # (monotonic time, {key: value})
+        self.pids = set()
+        self.condition = threading.Condition()
+        self.process = None
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        while True:
+            try:
+                data, control, _, _ = self.socket.recvmsg(4096, 256)
+            except OSError:
+                return
+            if not data:  # close() below
+                return
+            message = dict(line.split("=", 1) for line in data.decode().splitlines())
+            pid = struct.unpack("iII", control[0][2])[0]
+            with self.condition:
+                self.pids.add(pid)
+                self.messages.append((time.monotonic(), message))
+                self.condition.notify_all()
+
+    def start(self, config, stderr=None):
+        path = self.directory / "cuebus.json"
+        path.write_text(config if isinstance(config, str) else json.dumps(config))
+        env = dict(os.environ, NOTIFY_SOCKET=self.name)
+        env.pop("WATCHDOG_USEC", None)
+        if self.watchdog_us:
+            env["WATCHDOG_USEC"] = str(self.watchdog_us)
+        self.log = self.directory / "cuebus.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([CUEBUS, "run", "-c", str(path)], env=env,
+                                            stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log if stderr is None else stderr)
+        return self
+
+    def wait(self, what, predicate, since=0, while_running=True):
+        """Index after the first message from `since` on for which predicate holds."""
+        deadline = time.monotonic() + TIMEOUT_S
+        with self.condition:
+            while True:
+                for n, (_, message) in enumerate(self.messages[since:], since):
+                    if predicate(message):
+                        return n + 1
+                if time.monotonic() > deadline:
+                    raise AssertionError(f"timeout: {what}; messages: {self.messages[-10:]}\n"
+                                         + self.log.read_text())
+                if while_running and self.process.poll() is not None:
+                    raise AssertionError(f"{what}: it ended with {self.process.returncode}\n"
+                                         + self.log.read_text())
+                self.condition.wait(0.2)
+
+    def ready(self, since=0):
+        return self.wait("READY=1", lambda m: m.get("READY") == "1", since)
+
+    def said(self, key, since=0):
+        with self.condition:
+            return [m[key] for _, m in self.messages[since:] if key in m]
+
+    def mark(self):
+        with self.condition:
+            return len(self.messages)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+        if self.process:
+            self.process.wait()
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def config(port, **more):
+    return {"version": 1, "gateway": {"id": "svc", "health_interval": "200ms"},
+            "mqtt": {"url": f"mqtt://127.0.0.1:{port}"},
+            "inputs": {"pad": {"driver": "sim", "kind": "button", "event": "button.press"}},
+            **more}
+
+
+class Notify(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="cuebus-notify-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def broker(self):
+        broker = Broker(self.directory)
+        self.addCleanup(broker.stop)
+        return broker.start()
+
+    def manager(self, **options):
+        manager = Manager(self.directory, **options)
+        self.addCleanup(manager.close)
+        return manager
+
+    def stop(self, manager):
+        since = manager.mark()
+        manager.process.terminate()
+        manager.wait("STOPPING=1", lambda m: m.get("STOPPING") == "1", since, False)
+        self.assertEqual(manager.process.wait(TIMEOUT_S), 0, manager.log.read_text())
+
+    def test_life(self):
+        manager = self.manager().start(config(self.broker().port))
+        manager.ready()
+        self.assertEqual(manager.pids, {manager.process.pid}, "NotifyAccess=main would drop others'")
+        at = manager.wait("status", lambda m: "connected to" in m.get("STATUS", ""))
+        self.assertIn("gateway 'svc'", manager.said("STATUS", at - 1)[0])
+        self.assertIn("1 inputs", manager.said("STATUS", at - 1)[0])
+        self.stop(manager)
+        self.assertEqual(manager.said("READY"), ["1"], "told once")
+        self.assertEqual(manager.said("WATCHDOG"), [], "none was asked for")
+        self.assertEqual([m for _, m in manager.messages][-1].get("STOPPING"), "1")
+
+    def test_abstract_socket(self):
+        manager = self.manager(abstract=True).start(config(self.broker().port))
+        manager.ready()
+        self.stop(manager)
+
+    def test_ready_also_when_the_broker_is_away(self):
+        """The first attempt was made and failed: that is a service that runs."""
+        broker = Broker(self.directory)
+        broker.port = free_port()
+        manager = self.manager().start(config(broker.port))
+        at = manager.ready()
+        self.assertIn("no connection to", manager.said("STATUS")[-1])
+        self.addCleanup(broker.stop)
+        broker.start()
+        manager.wait("status", lambda m: "connected to" in m.get("STATUS", ""), at)
+        since = manager.mark()
+        broker.kill()
+        manager.wait("status", lambda m: "no connection to" in m.get("STATUS", ""), since)
+        broker.start()
+        self.stop(manager)
+
+    def test_not_ready_before_the_attempt_has_ended(self):
+        """A broker that takes the connection and says nothing: no READY until
+        the attempt is given up."""
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            listener.settimeout(TIMEOUT_S)
+            manager = self.manager().start(config(listener.getsockname()[1]))
+            connection, _ = listener.accept()
+            connection.settimeout(TIMEOUT_S)
+            self.assertEqual(connection.recv(1), b"\x10", "CONNECT")
+            self.assertEqual(manager.said("READY"), [])
+            connection.close()
+            manager.ready()
+        self.stop(manager)
+
+    def test_not_ready_when_an_input_can_not_be_opened(self):
+        broken = config(self.broker().port, inputs={"door": {
+            "driver": "gpio", "chip": "no-such-chip", "line": 1, "kind": "button",
+            "event": "door.press"}})
+        manager = self.manager().start(broken)
+        self.assertEqual(manager.process.wait(TIMEOUT_S), 69, manager.log.read_text())
+        self.assertEqual(manager.said("READY"), [])
+
+    def test_reload(self):
+        good = config(self.broker().port)
+        manager = self.manager().start(good)
+        at = manager.ready()
+        for n in range(2):
+            before_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+            manager.process.send_signal(signal.SIGHUP)
+            at = manager.wait("RELOADING=1", lambda m: m.get("RELOADING") == "1", at)
+            told_us = int(manager.messages[at - 1][1]["MONOTONIC_USEC"])
+            self.assertGreaterEqual(told_us, before_us)
+            self.assertLessEqual(told_us, time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
+            at = manager.ready(at)
+        # A configuration that is refused is no end of the service, and is seen.
+        (self.directory / "cuebus.json").write_text("{ no json")
+        manager.process.send_signal(signal.SIGHUP)
+        at = manager.wait("RELOADING=1", lambda m: m.get("RELOADING") == "1", at)
+        at = manager.wait("READY=1", lambda m: m.get("READY") == "1"
+                          and "reload was refused" in m.get("STATUS", ""), at)
+        (self.directory / "cuebus.json").write_text(json.dumps(good))
+        manager.process.send_signal(signal.SIGHUP)
+        at = manager.wait("READY=1", lambda m: m.get("READY") == "1"
+                          and "refused" not in m.get("STATUS", "refused"), at)
+        self.stop(manager)
+
+    def test_watchdog_is_fed_while_nothing_happens(self):
+        manager = self.manager(watchdog_us=400000).start(config(self.broker().port))
+        at = manager.ready()
+        for _ in range(5):
+            at = manager.wait("WATCHDOG=1", lambda m: m.get("WATCHDOG") == "1", at)
+        times = [t for t, m in manager.messages if "WATCHDOG" in m]
+        # Half of the time: no test of how late, but of not being sent with every wake.
+        self.assertGreater(times[-1] - times[0], 4 * 0.15)
+        self.stop(manager)
+
+    def test_a_loop_that_hangs_is_not_fed(self):
+        """The loop thread is made to hang in a write to its log, a pipe that
+        nobody reads; the other threads go on. As soon as it is read, it is
+        fed again."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        manager = self.manager(watchdog_us=200000).start(config(self.broker().port), writer)
+        at = manager.ready()
+        manager.wait("WATCHDOG=1", lambda m: m.get("WATCHDOG") == "1", at)
+        self.fill(writer)
+        manager.process.send_signal(signal.SIGHUP)  # says so in the log
+        self.wait_blocked_in_write(manager.process.pid)
+        since = manager.mark()
+        # Five times the watchdog's time: how long the fault lasts, nothing is waited for.
+        threading.Event().wait(1)
+        self.assertEqual(manager.said("WATCHDOG", since), [])
+        self.assertIsNone(manager.process.poll())
+        stop = threading.Event()
+        drain = threading.Thread(target=self.drain, args=(reader, stop), daemon=True)
+        drain.start()
+        manager.wait("WATCHDOG=1", lambda m: m.get("WATCHDOG") == "1", since)
+        os.close(writer)
+        self.stop(manager)
+        stop.set()
+        drain.join(TIMEOUT_S)
+
+    def fill(self, writer):
+        """Opened anew, so that only this end does not block."""
+        fd = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(fd, b"x")
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(fd)
+
+    def wait_blocked_in_write(self, pid):
+        deadline = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < deadline:
+            state = pathlib.Path(f"/proc/{pid}/task/{pid}/wchan").read_text()
+            if "pipe" in state:
+                return
+            time.sleep(0.01)
+        self.fail(f"the loop thread does not hang: {state}")
+
+    @staticmethod
+    def drain(reader, stop):
+        os.set_blocking(reader, False)
+        while not stop.is_set():
+            try:
+                if not os.read(reader, 65536):
+                    return
+            except BlockingIOError:
+                stop.wait(0.01)
+
+    def test_bad_environment_is_told(self):
+        for name, value in (("NOTIFY_SOCKET", "vsock:2:1"), ("WATCHDOG_USEC", "soon")):
+            with self.subTest(name):
+                path = self.directory / "cuebus.json"
+                path.write_text(json.dumps(config(1)))
+                env = dict(os.environ, NOTIFY_SOCKET="@cuebus-none")
+                env[name] = value
+                result = subprocess.run([CUEBUS, "run", "-c", str(path)], env=env, text=True,
+                                        capture_output=True, timeout=TIMEOUT_S)
+                self.assertEqual(result.returncode, 70)
+                self.assertIn("NOTIFY_SOCKET or WATCHDOG_USEC", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

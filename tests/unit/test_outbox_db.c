@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file: damaged, of another version, and who may read it. */
+#include "outbox_disk_fixture.h"
+
+static void overwrite(const char *name, long at, size_t n)
+{
+	char path[128], junk[8192];
+	int fd;
+
+	memset(junk, 0xa5, sizeof(junk));
+	path_of(path, sizeof(path), name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(pwrite(fd, junk, n, at), (ssize_t)n);
+	close(fd);
+}
+
+static struct outbox *with_damaged_file(long at, size_t n)
+{
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 5000);
+	cr_assert_eq(outbox_journal_put(outbox, "run", "noted", 5), 0);
+	outbox_free(outbox);
+	overwrite("outbox.db", at, n);
+	return make("b2");
+}
+
+static int count_note(void *user, const char *key, const void *value, size_t len)
+{
+	cr_assert_str_eq(key, "run");
+	cr_assert_eq(len, 5);
+	cr_assert_eq(memcmp(value, "noted", 5), 0);
+	++*(unsigned *)user;
+	return 0;
+}
+
+Test(outbox_db, a_file_that_is_no_database_is_set_aside)
+{
+	struct outbox *outbox = with_damaged_file(0, 4096);
+
+	put_many(outbox, 1, 10);
+	expect_many(outbox, "b2", 1, 10);
+	expect_none(outbox);
+	cr_assert(stats_of(outbox).on_disk);
+	cr_assert_eq(count_corrupt(), 1);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_db, of_a_damaged_file_what_can_be_read_is_sent)
+{
+	/* A page in the midst of the messages. */
+	struct outbox *outbox = with_damaged_file(40 * 4096, 4096);
+	struct outbox_message m;
+	uint64_t last = 0, n = 0;
+	unsigned notes = 0;
+
+	put_many(outbox, 1, 10);
+	cr_assert_eq(outbox_journal_foreach(outbox, count_note, &notes), 0);
+	cr_assert_eq(notes, 1);
+	for (m = take(outbox); strcmp(m.boot_id, "b1") == 0; m = take(outbox)) {
+		char expected[64];
+
+		cr_assert_gt(m.seq, last);
+		last = m.seq;
+		n++;
+		snprintf(expected, sizeof(expected), "event %llu", (unsigned long long)m.seq);
+		cr_assert_eq(m.payload_len, strlen(expected));
+		cr_assert_eq(memcmp(m.payload, expected, m.payload_len), 0);
+		cr_assert_eq(outbox_release(outbox, m.id), 0);
+	}
+	cr_assert_eq(last, 5000, "those behind the damage too; the last is %llu of %llu",
+	             (unsigned long long)last, (unsigned long long)n);
+	cr_assert_gt(n, 4800);
+	cr_assert_lt(n, 5000);
+	cr_assert_eq(m.seq, 1);
+	cr_assert_eq(outbox_release(outbox, m.id), 0);
+	expect_many(outbox, "b2", 2, 10);
+	cr_assert_eq(count_corrupt(), 1);
+	outbox_free(outbox);
+	outbox = make("b3");
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	expect_none(outbox);
+	notes = 0;
+	cr_assert_eq(outbox_journal_foreach(outbox, count_note, &notes), 0);
+	cr_assert_eq(notes, 1);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_db, a_flipped_bit_in_a_payload_is_no_message)
+{
+	char path[128], *bytes, *at;
+	struct outbox *outbox;
+	struct stat st;
+	int fd;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 30);
+	outbox_free(outbox);
+	path_of(path, sizeof(path), "outbox.db");
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(fstat(fd, &st), 0);
+	bytes = malloc((size_t)st.st_size);
+	cr_assert_not_null(bytes);
+	cr_assert_eq(pread(fd, bytes, (size_t)st.st_size, 0), st.st_size);
+	at = memmem(bytes, (size_t)st.st_size, "event 17", 8);
+	cr_assert_not_null(at);
+	cr_assert_eq(pwrite(fd, "f", 1, at - bytes), 1);
+	close(fd);
+	free(bytes);
+	outbox = make("b2");
+	expect_many(outbox, "b1", 1, 16);
+	expect_many(outbox, "b1", 18, 30);
+	expect_gap(outbox, "b1", 17, 17, OUTBOX_REASON_DISK);
+	wait_on_disk(outbox, true);
+	cr_assert_eq(count_corrupt(), 1);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_db, a_file_cut_short_while_it_runs)
+{
+	char path[128];
+	struct outbox *outbox;
+	struct outbox_message m;
+	struct outbox_gap gap;
+	uint64_t got = 0, missing = 0;
+
+	disk_make_dir(dir);
+	padding = 500;
+	outbox = make("b1");
+	put_many(outbox, 1, 20000);
+	outbox_free(outbox); /* all of it into the main file */
+	outbox = make("b2");
+	m = take(outbox);
+	cr_assert_eq(m.seq, 1);
+	cr_assert_eq(outbox_release(outbox, m.id), 0);
+	path_of(path, sizeof(path), "outbox.db");
+	cr_assert_eq(truncate(path, 20 * 4096), 0);
+	put_many(outbox, 1, 1);
+	for (m = take(outbox); strcmp(m.boot_id, "b1") == 0; m = take(outbox)) {
+		got++;
+		cr_assert_eq(outbox_release(outbox, m.id), 0);
+	}
+	while (outbox_take_gap(outbox, &gap)) {
+		cr_assert_str_eq(gap.boot_id, "b1");
+		missing += gap.count;
+	}
+	cr_assert_gt(missing, 0);
+	padding = 0;
+	cr_assert_eq(got + missing, 19999, "each is either sent or told to be missing");
+	wait_on_disk(outbox, true);
+	cr_assert_eq(count_corrupt(), 1);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_db, a_file_of_a_newer_version_is_left_alone)
+{
+	char path[128];
+	sqlite3 *db = NULL;
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 5);
+	outbox_free(outbox);
+	path_of(path, sizeof(path), "outbox.db");
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA user_version=2", NULL,
+	                          NULL, NULL),
+	             SQLITE_OK);
+	sqlite3_close(db);
+	outbox = make("b2");
+	put_many(outbox, 1, 5);
+	expect_many(outbox, "b2", 1, 5);
+	cr_assert_not_null(strstr(stats_of(outbox).reason, "newer"));
+	cr_assert_eq(count_corrupt(), 0);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_db, nobody_else_may_read_the_file)
+{
+	char path[128];
+	struct outbox *outbox;
+	struct stat st;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 5);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	path_of(path, sizeof(path), "outbox.db");
+	cr_assert_eq(stat(path, &st), 0);
+	cr_assert_eq(st.st_mode & 077, 0);
+	path_of(path, sizeof(path), "outbox.db-wal");
+	cr_assert_eq(stat(path, &st), 0);
+	cr_assert_eq(st.st_mode & 077, 0);
+	path_of(path, sizeof(path), "outbox.db-shm");
+	cr_assert_lt(stat(path, &st), 0, "no file is mapped");
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}

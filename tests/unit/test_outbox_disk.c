@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox_disk_fixture.h"
+
+/* ---- what it is for ---- */
+
+Test(outbox_disk, gives_back_what_was_put_in_all_its_parts)
+{
+	struct outbox_message m = { .topic = "reply/x",
+		                    .payload = "\0\1\2",
+		                    .payload_len = 3,
+		                    .qos = 1,
+		                    .retain = true,
+		                    .correlation = "\0c",
+		                    .correlation_len = 2 };
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	cr_assert_eq(outbox_put(outbox, &m), 0);
+	m = (struct outbox_message){
+		.topic = "empty",
+		.qos = 1,
+		.seq = 7,
+		.correlation = "",
+	};
+	cr_assert_eq(outbox_put(outbox, &m), 0);
+	outbox_free(outbox);
+	outbox = make("b2");
+	m = take(outbox);
+	cr_assert_str_eq(m.topic, "reply/x");
+	cr_assert_eq(m.seq, 0);
+	cr_assert_eq(m.qos, 1);
+	cr_assert(m.retain);
+	cr_assert_eq(m.payload_len, 3);
+	cr_assert_eq(memcmp(m.payload, "\0\1\2", 3), 0);
+	cr_assert_eq(m.correlation_len, 2);
+	cr_assert_eq(memcmp(m.correlation, "\0c", 2), 0);
+	m = take(outbox);
+	cr_assert_str_eq(m.topic, "empty");
+	cr_assert_eq(m.payload_len, 0);
+	cr_assert_eq(m.seq, 7);
+	cr_assert_not(m.retain);
+	cr_assert_not_null(m.correlation);
+	cr_assert_eq(m.correlation_len, 0);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, earlier_boots_come_first_in_order)
+{
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 500);
+	outbox_free(outbox);
+	outbox = make("b2");
+	put_many(outbox, 1, 500);
+	expect_many(outbox, "b1", 1, 10);
+	cr_assert_eq(stats_of(outbox).restored, 500);
+	outbox_free(outbox);
+	outbox = make("b3");
+	put_many(outbox, 1, 3);
+	expect_many(outbox, "b1", 11, 500);
+	expect_many(outbox, "b2", 1, 500);
+	expect_many(outbox, "b3", 1, 3);
+	expect_none(outbox);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	outbox_free(outbox);
+	outbox = make("b4");
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, what_is_in_flight_at_the_end_comes_again)
+{
+	struct outbox *outbox;
+	struct outbox_message taken[3];
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 5);
+	for (unsigned i = 0; i < 3; i++)
+		taken[i] = take(outbox);
+	cr_assert_eq(outbox_release(outbox, taken[1].id), 0);
+	outbox_free(outbox);
+	outbox = make("b2");
+	expect_many(outbox, "b1", 1, 1);
+	expect_many(outbox, "b1", 3, 5);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, memory_is_bounded_however_much_waits)
+{
+	struct outbox *outbox;
+	struct outbox_stats stats;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 20000);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	stats = stats_of(outbox);
+	cr_assert_eq(stats.events, 20000);
+	cr_assert_leq(stats.memory_events, 64 + 256);
+	expect_many(outbox, "b1", 1, 20000);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, qos_0_is_not_written_but_keeps_its_place)
+{
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	for (uint64_t seq = 1; seq <= 1000; seq++)
+		cr_assert_eq(put_qos(outbox, seq, seq % 3 == 0 ? 0 : 1), 0);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	expect_many(outbox, "b1", 1, 500);
+	outbox_free(outbox);
+	outbox = make("b2");
+	for (uint64_t seq = 501; seq <= 1000; seq++) {
+		if (seq % 3 != 0)
+			expect_many(outbox, "b1", seq, seq);
+	}
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, nothing_is_taken_before_its_group_is_committed)
+{
+	struct outbox_message m;
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	outbox_group_begin(outbox);
+	outbox_group_begin(outbox);
+	put_many(outbox, 1, 2);
+	outbox_group_end(outbox);
+	usleep(20000);
+	cr_assert_eq(outbox_take(outbox, &m), -EAGAIN);
+	outbox_group_end(outbox);
+	expect_many(outbox, "b1", 1, 2);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+static _Atomic unsigned wakes;
+
+static void count_wake(void *user)
+{
+	(void)user;
+	wakes++;
+}
+
+Test(outbox_disk, wakes_at_the_commit)
+{
+	struct outbox_config config;
+	struct outbox *outbox;
+	unsigned before;
+
+	disk_make_dir(dir);
+	config = config_of("b1");
+	config.wake = count_wake;
+	outbox = make_with(&config);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	before = wakes;
+	put_many(outbox, 1, 1);
+	while (wakes == before)
+		usleep(200);
+	expect_many(outbox, "b1", 1, 1);
+	before = wakes;
+	cr_assert_eq(put_qos(outbox, 2, 0), 0);
+	cr_assert_gt(wakes, before, "QoS 0 has nothing to wait for");
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+/* ---- sync ---- */
+
+static unsigned syncs_of(enum outbox_sync sync)
+{
+	struct outbox_config config = config_of("b1");
+	struct outbox *outbox;
+	unsigned before;
+
+	disk_make_dir(dir);
+	config.sync = sync;
+	outbox = make_with(&config);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	before = disk_syncs;
+	for (uint64_t seq = 1; seq <= 10; seq++) {
+		put_many(outbox, seq, seq);
+		expect_many(outbox, "b1", seq, seq);
+	}
+	before = disk_syncs - before;
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+	return before;
+}
+
+Test(outbox_disk, always_waits_for_the_disk_before_anything_is_taken)
+{
+	cr_assert_geq(syncs_of(OUTBOX_SYNC_ALWAYS), 10);
+}
+
+Test(outbox_disk, batch_waits_for_the_disk_now_and_then)
+{
+	struct outbox_config config;
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	config = config_of("b1");
+	config.sync = OUTBOX_SYNC_BATCH;
+	outbox = make_with(&config);
+	put_many(outbox, 1, 1);
+	while (stats_of(outbox).syncs == 0)
+		usleep(1000);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, never_does_not_wait_for_the_disk)
+{
+	cr_assert_eq(syncs_of(OUTBOX_SYNC_NEVER), 0);
+}
+
+/* ---- bounds ---- */
+
+Test(outbox_disk, when_full_the_oldest_go_and_one_gap_names_them)
+{
+	struct outbox_config config;
+	struct outbox *outbox;
+	struct outbox_message first;
+	struct outbox_gap gap;
+
+	disk_make_dir(dir);
+	config = config_of("b1");
+	config.max_events = 1000;
+	outbox = make_with(&config);
+	put_many(outbox, 1, 1000);
+	first = take(outbox);
+	put_many(outbox, 1001, 2500);
+	cr_assert_eq(stats_of(outbox).events, 1000);
+	expect_gap(outbox, "", 2, 1501, OUTBOX_REASON_FULL);
+	cr_assert_not(outbox_take_gap(outbox, &gap));
+	cr_assert_eq(outbox_release(outbox, first.id), 0);
+	expect_many(outbox, "b1", 1502, 1600);
+	outbox_free(outbox);
+	/* What was dropped is not on disk either. */
+	outbox = make_with(&config);
+	expect_many(outbox, "b1", 1601, 2500);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, what_earlier_boots_left_is_given_up_under_their_name)
+{
+	struct outbox_config config;
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 5, 104);
+	outbox_free(outbox);
+	config = config_of("b2");
+	config.max_events = 100;
+	outbox = make_with(&config);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	put_many(outbox, 1, 30);
+	expect_gap(outbox, "b1", 5, 34, OUTBOX_REASON_FULL);
+	expect_many(outbox, "b1", 35, 104);
+	expect_many(outbox, "b2", 1, 30);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, reject_new_refuses_what_is_put)
+{
+	struct outbox_config config;
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	config = config_of("b1");
+	config.max_events = 100;
+	config.full = OUTBOX_REJECT_NEW;
+	outbox = make_with(&config);
+	put_many(outbox, 1, 100);
+	cr_assert_eq(put_qos(outbox, 101, 1), -ENOBUFS);
+	cr_assert_eq(put_qos(outbox, 102, 0), -ENOBUFS);
+	expect_many(outbox, "b1", 1, 1);
+	put_many(outbox, 103, 103);
+	cr_assert_eq(put_qos(outbox, 104, 1), -ENOBUFS);
+	expect_gap(outbox, "", 101, 102, OUTBOX_REASON_FULL);
+	expect_gap(outbox, "", 104, 104, OUTBOX_REASON_FULL);
+	expect_many(outbox, "b1", 2, 100);
+	expect_many(outbox, "b1", 103, 103);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, bytes_are_a_bound_over_memory_and_disk)
+{
+	struct outbox_config config;
+	struct outbox *outbox;
+	struct outbox_gap gap;
+	uint64_t given_up = 0, left;
+
+	disk_make_dir(dir);
+	config = config_of("b1");
+	config.max_bytes = 100000;
+	outbox = make_with(&config);
+	put_many(outbox, 1, 5000);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	cr_assert_leq(stats_of(outbox).bytes, 100000);
+	left = stats_of(outbox).events;
+	while (outbox_take_gap(outbox, &gap)) {
+		cr_assert_eq(gap.from_seq, given_up + 1);
+		given_up = gap.to_seq;
+	}
+	cr_assert_eq(given_up + left, 5000);
+	expect_many(outbox, "b1", given_up + 1, 5000);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, what_can_not_be_sent_is_given_up)
+{
+	struct outbox *outbox;
+	struct outbox_message m;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 2);
+	m = take(outbox);
+	cr_assert_eq(outbox_give_up(outbox, m.id, OUTBOX_REASON_TOO_LARGE), 0);
+	cr_assert_eq(outbox_give_up(outbox, m.id, OUTBOX_REASON_TOO_LARGE), -ENOENT);
+	expect_gap(outbox, "", 1, 1, OUTBOX_REASON_TOO_LARGE);
+	outbox_free(outbox);
+	outbox = make("b2");
+	expect_many(outbox, "b1", 2, 2);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+/* ---- two threads ---- */
+
+#define THREAD_EVENTS 20000U
+
+static void *take_all(void *user)
+{
+	struct outbox *outbox = user;
+	uint64_t expected = 1;
+	unsigned since_rewind = 0;
+
+	while (expected <= THREAD_EVENTS) {
+		struct outbox_message m = take(outbox);
+
+		if (++since_rewind == 97) {
+			since_rewind = 0;
+			outbox_rewind(outbox);
+			continue;
+		}
+		if (m.seq != expected || outbox_release(outbox, m.id) < 0)
+			return user;
+		expected++;
+	}
+	return NULL;
+}
+
+Test(outbox_disk, two_threads_and_a_disk_that_comes_and_goes_lose_nothing)
+{
+	struct outbox *outbox;
+	void *failed = NULL;
+	pthread_t thread;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	cr_assert_eq(pthread_create(&thread, NULL, take_all, outbox), 0);
+	for (uint64_t seq = 1; seq <= THREAD_EVENTS; seq++) {
+		cr_assert_eq(put_qos(outbox, seq, seq % 7 == 0 ? 0 : 1), 0);
+		if (seq % 4000 == 0)
+			disk_write_code = disk_write_code ? SQLITE_OK : SQLITE_FULL;
+	}
+	pthread_join(thread, &failed);
+	cr_assert_null(failed);
+	disk_write_code = SQLITE_OK;
+	wait_on_disk(outbox, true);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	expect_none(outbox);
+	outbox_free(outbox);
+	outbox = make("b2");
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The disk fails, and works again. */
+#include "outbox_disk_fixture.h"
+
+/** Put and taken as ever while writes give @p code; on disk again afterwards. */
+static void fail_with(int code, const char *text)
+{
+	struct outbox_message in_flight;
+	struct outbox_stats stats;
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 500);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	disk_write_code = code;
+	put_many(outbox, 501, 600);
+	wait_on_disk(outbox, false);
+	stats = stats_of(outbox);
+	cr_assert_not_null(strstr(stats.reason, text), "%s", stats.reason);
+	cr_assert_eq(stats.disk_failures, 1);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), -EIO);
+	expect_many(outbox, "b1", 1, 550);
+	in_flight = take(outbox);
+	cr_assert_eq(in_flight.seq, 551);
+	put_many(outbox, 601, 700);
+	disk_write_code = SQLITE_OK;
+	wait_on_disk(outbox, true);
+	cr_assert_str_eq(stats_of(outbox).reason, "");
+	cr_assert_eq(stats_of(outbox).disk_failures, 1, "told once");
+	put_many(outbox, 701, 800);
+	outbox_free(outbox);
+	/* What was sent meanwhile is off the disk, what was put is on it. */
+	outbox = make("b2");
+	expect_many(outbox, "b1", 551, 800);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, goes_on_in_memory_when_the_disk_is_full)
+{
+	fail_with(SQLITE_FULL, "full");
+}
+
+Test(outbox_disk_state, goes_on_in_memory_when_the_disk_is_read_only)
+{
+	fail_with(SQLITE_READONLY, "readonly");
+}
+
+Test(outbox_disk_state, goes_on_in_memory_after_an_io_error)
+{
+	fail_with(SQLITE_IOERR_WRITE, "I/O");
+}
+
+Test(outbox_disk_state, a_disk_that_hangs_is_gone_on_without)
+{
+	struct outbox_config config;
+	struct outbox_stats stats;
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	config = config_of("b1");
+	config.sync = OUTBOX_SYNC_ALWAYS;
+	config.stall_ns = 20 * MS;
+	outbox = make_with(&config);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	disk_hangs = true;
+	put_many(outbox, 1, 100);
+	/* Some of these are in the transaction that hangs. */
+	expect_many(outbox, "b1", 1, 50);
+	stats = stats_of(outbox);
+	cr_assert_not(stats.on_disk);
+	cr_assert_not_null(strstr(stats.reason, "does not answer"));
+	cr_assert_eq(stats.disk_failures, 1);
+	cr_assert_eq(outbox_flush(outbox, 10 * MS), -ETIMEDOUT);
+	disk_hangs = false;
+	wait_on_disk(outbox, true);
+	outbox_free(outbox);
+	outbox = make("b2");
+	expect_many(outbox, "b1", 51, 100);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, a_failed_sync_is_a_failure)
+{
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	disk_sync_code = SQLITE_IOERR_FSYNC;
+	put_many(outbox, 1, 10);
+	while (stats_of(outbox).disk_failures == 0)
+		usleep(1000);
+	disk_sync_code = SQLITE_OK;
+	wait_on_disk(outbox, true);
+	expect_many(outbox, "b1", 1, 10);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, what_can_not_be_read_for_long_is_given_up)
+{
+	struct outbox *outbox;
+	struct outbox_message m;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 20000);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	disk_read_code = SQLITE_IOERR_READ;
+	disk_write_code = SQLITE_IOERR_WRITE;
+	put_many(outbox, 20001, 20001);
+	/* In order as far as there is something, then what is left. */
+	for (uint64_t last = 0; last < 20001; last = m.seq) {
+		m = take(outbox);
+		cr_assert_gt(m.seq, last);
+		if (m.seq > last + 1) {
+			expect_gap(outbox, "", last + 1, m.seq - 1, OUTBOX_REASON_DISK);
+		}
+		cr_assert_eq(outbox_release(outbox, m.id), 0);
+	}
+	expect_none(outbox);
+	disk_read_code = SQLITE_OK;
+	disk_write_code = SQLITE_OK;
+	wait_on_disk(outbox, true);
+	outbox_free(outbox);
+	/* What was told to be missing does not come after all. */
+	outbox = make("b2");
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	cr_assert_eq(stats_of(outbox).events, 0);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, is_bounded_in_memory_too)
+{
+	struct outbox_config config;
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	config = config_of("b1");
+	config.max_events = 100;
+	outbox = make_with(&config);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	disk_write_code = SQLITE_FULL;
+	put_many(outbox, 1, 1);
+	wait_on_disk(outbox, false);
+	put_many(outbox, 2, 250);
+	cr_assert_eq(stats_of(outbox).events, 100);
+	expect_gap(outbox, "", 1, 150, OUTBOX_REASON_FULL);
+	disk_write_code = SQLITE_OK;
+	wait_on_disk(outbox, true);
+	expect_many(outbox, "b1", 151, 250);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, begins_in_memory_when_it_can_not_be_opened)
+{
+	char path[128], away[80];
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	snprintf(away, sizeof(away), "%s-away", dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 10);
+	outbox_free(outbox);
+	/* A folder in the place of the file: nobody can open that, not even root. */
+	path_of(path, sizeof(path), "outbox.db");
+	cr_assert_eq(rename(path, away), 0);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	outbox = make("b2");
+	put_many(outbox, 1, 10);
+	expect_many(outbox, "b2", 1, 5);
+	cr_assert_not(stats_of(outbox).on_disk);
+	cr_assert_eq(rmdir(path), 0);
+	cr_assert_eq(rename(away, path), 0);
+	wait_on_disk(outbox, true);
+	cr_assert_eq(stats_of(outbox).restored, 10);
+	outbox_free(outbox);
+	outbox = make("b3");
+	expect_many(outbox, "b1", 1, 10);
+	expect_many(outbox, "b2", 6, 10);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, the_folder_removed_under_it_is_made_again)
+{
+	struct outbox *outbox;
+	struct outbox_message in_flight;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 5000);
+	cr_assert_eq(outbox_journal_put(outbox, "run", "noted", 5), 0);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	in_flight = take(outbox);
+	cr_assert_eq(in_flight.seq, 1);
+	disk_remove_dir(dir);
+	while (stats_of(outbox).disk_failures == 0)
+		usleep(1000);
+	wait_on_disk(outbox, true);
+	cr_assert_eq(count_files("outbox.db"), 2, "with its log");
+	put_many(outbox, 5001, 5010);
+	cr_assert_eq(outbox_release(outbox, in_flight.id), 0);
+	expect_many(outbox, "b1", 2, 1000);
+	outbox_free(outbox);
+	outbox = make("b2");
+	expect_many(outbox, "b1", 1001, 5010);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, a_second_process_does_not_get_the_file)
+{
+	struct outbox *first, *second;
+
+	disk_make_dir(dir);
+	first = make("b1");
+	put_many(first, 1, 10);
+	cr_assert_eq(outbox_flush(first, FLUSH_NS), 0);
+	second = make("b2");
+	put_many(second, 1, 10);
+	expect_many(second, "b2", 1, 10);
+	cr_assert_not(stats_of(second).on_disk);
+	outbox_free(second);
+	expect_many(first, "b1", 1, 10);
+	expect_none(first);
+	outbox_free(first);
+	disk_remove_dir(dir);
+}

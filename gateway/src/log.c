@@ -12,7 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SITES 64U
+#include "diag.h"
+
+#define SITES     64U
 #define LINE_SIZE 2048U
 
 /** How often the lines of one format string were written in its window. */
@@ -219,6 +221,26 @@ void log_write(struct log *log, enum log_level level, const char *format, ...)
 		         (unsigned long long)left_out);
 	clean(text);
 	write_line(log, level, text);
+}
+
+void log_findings(struct log *log, const struct diag *diag)
+{
+	char text[LINE_SIZE];
+
+	for (size_t i = 0; i < diag->n; i++) {
+		const struct diag_finding *f = &diag->findings[i];
+		bool error = f->severity == DIAG_ERROR;
+
+		if (log->config.format == LOG_FORMAT_TEXT && !log->config.journal) {
+			(void)dprintf(log->config.fd, "%s:%u:%u: %s: %s [%s]\n", f->file, f->line,
+			              f->column, error ? "error" : "warning", f->message, f->rule);
+			continue;
+		}
+		snprintf(text, sizeof(text), "%s:%u:%u: %s [%s]", f->file, f->line, f->column,
+		         f->message, f->rule);
+		clean(text);
+		write_line(log, error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, text);
+	}
 }
 
 uint64_t log_suppressed(struct log *log)

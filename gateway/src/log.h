@@ -60,6 +60,15 @@ int log_format_parse(const char *name, enum log_format *ret_format);
 void log_write(struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+struct diag;
+
+/**
+ * The findings about a configuration, one a line and none left out: as `cuebus
+ * check` prints them where a person reads, else as lines of this log with the
+ * severity as their level.
+ */
+void log_findings(struct log *log, const struct diag *diag);
+
 /** Lines left out so far. */
 uint64_t log_suppressed(struct log *log);
 

@@ -192,6 +192,15 @@ static int find_note(void *user, const char *key, const void *value, size_t len)
 	return r;
 }
 
+/** Only the last part of the path: a parent that is not there is a mistake, or not mounted yet. */
+static void make_dir(const struct outbox_disk *disk)
+{
+	/* If it fails, opening the file does too, and that says why. */
+	if (mkdir(disk->dir, 0700) == 0 && disk->log)
+		log_write(disk->log, LOG_LEVEL_NOTICE, "outbox: %s did not exist: made it",
+		          disk->dir);
+}
+
 static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -199,7 +208,7 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	uint64_t last_row = 0;
 	int r;
 
-	(void)mkdir(disk->dir, 0700); /* if that fails, opening does and says why */
+	make_dir(disk);
 	r = outbox_db_open(disk->path, disk->sync, false, &db, error);
 	if (r < 0)
 		return r;

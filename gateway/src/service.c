@@ -226,7 +226,7 @@ static void on_signal(void *user, int signum)
 	}
 	log_write(service->log, LOG_LEVEL_NOTICE, "SIGHUP: reloading");
 	(void)service_reload(service, &diag);
-	diag_print(&diag, stderr);
+	log_findings(service->log, &diag);
 	diag_clear(&diag);
 }
 
@@ -454,7 +454,8 @@ static int start(struct service *service)
 	if (r >= 0)
 		return EX_OK;
 	log_write(service->log, LOG_LEVEL_ERROR, "can't start: %s", *error ? error : strerrordesc_np(-r));
-	/* What has a text of its own is in gateway.state_dir, and somebody has to look at it. */
+	/* What has a text of its own is in gateway.state_dir or in the environment, and somebody
+	 * has to look at it: a restart would not help. */
 	return *error ? EX_CONFIG : EX_SOFTWARE;
 }
 
@@ -525,7 +526,7 @@ static int load_config(struct service *service)
 	struct diag diag = { 0 };
 	int r = config_load(service->options.config_file, &diag, &service->config);
 
-	diag_print(&diag, stderr);
+	log_findings(service->log, &diag);
 	diag_clear(&diag);
 	if (r < 0)
 		return r == -ENOMEM ? EX_SOFTWARE : EX_CONFIG;

@@ -8,38 +8,43 @@
 
 #include "service_internal.h"
 
-static void finding(struct service *service, struct diag *diag, const char *path, const char *rule,
-                    const char *text)
+static bool is_same(const char *a, const char *b)
 {
-	diag_add(diag, DIAG_ERROR, service->options.config_file, 0, 0, path, rule, "%s", text);
+	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/** What P is made of is on every topic and in every client: it does not change under them. */
-static int check_prefix(struct service *service, const struct config *config, struct diag *diag)
+/**
+ * What can't change under a running gateway: what P is made of is on every topic
+ * and in every client, and the outbox and what is kept on disk are made once.
+ */
+static int check_fixed(struct service *service, const struct config *config, struct diag *diag)
 {
-	if (strcmp(service->config->gateway.id, config->gateway.id) != 0) {
-		finding(service, diag, "/gateway/id", "needs-restart",
-		        "gateway.id changed: that needs a restart");
-		return -EINVAL;
+	const struct config *now = service->config;
+	const struct {
+		bool same;
+		const char *path, *text;
+	} fixed[] = {
+		{ is_same(now->gateway.id, config->gateway.id), "/gateway/id", "gateway.id" },
+		{ is_same(now->mqtt.topic_prefix, config->mqtt.topic_prefix), "/mqtt/topic_prefix",
+		  "mqtt.topic_prefix" },
+		{ is_same(now->gateway.state_dir, config->gateway.state_dir), "/gateway/state_dir",
+		  "gateway.state_dir" },
+		{ now->limits.outbox_events == config->limits.outbox_events &&
+		          now->limits.outbox_bytes == config->limits.outbox_bytes,
+		  "/limits", "limits.outbox_events or limits.outbox_bytes" },
+		{ now->outbox.sync == config->outbox.sync && now->outbox.full == config->outbox.full,
+		  "/outbox", "outbox.sync or outbox.full" },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
+		if (fixed[i].same)
+			continue;
+		diag_add(diag, DIAG_ERROR, service->options.config_file, 0, 0, fixed[i].path,
+		         "needs-restart", "%s changed: that needs a restart", fixed[i].text);
+		r = -EINVAL;
 	}
-	if (strcmp(service->config->mqtt.topic_prefix, config->mqtt.topic_prefix) != 0) {
-		finding(service, diag, "/mqtt/topic_prefix", "needs-restart",
-		        "mqtt.topic_prefix changed: that needs a restart");
-		return -EINVAL;
-	}
-	if (service->config->limits.outbox_events != config->limits.outbox_events ||
-	    service->config->limits.outbox_bytes != config->limits.outbox_bytes) {
-		finding(service, diag, "/limits", "needs-restart",
-		        "limits.outbox_events or limits.outbox_bytes changed: that needs a restart");
-		return -EINVAL;
-	}
-	if (service->config->outbox.sync != config->outbox.sync ||
-	    service->config->outbox.full != config->outbox.full) {
-		finding(service, diag, "/outbox", "needs-restart",
-		        "outbox.sync or outbox.full changed: that needs a restart");
-		return -EINVAL;
-	}
-	return 0;
+	return r;
 }
 
 /** Engine and kept definitions; on failure as they were. */
@@ -56,7 +61,8 @@ static int swap(struct service *service, const struct config *config, struct dia
 			          "the configuration from before could not be restored whole: %s", again);
 	}
 	if (r < 0)
-		finding(service, diag, "", "apply", *error ? error : strerrordesc_np(-r));
+		diag_add(diag, DIAG_ERROR, service->options.config_file, 0, 0, "", "apply", "%s",
+		         *error ? error : strerrordesc_np(-r));
 	return r;
 }
 
@@ -104,7 +110,7 @@ static int load(struct service *service, struct diag *diag, struct config **ret_
 
 	if (r < 0)
 		return r;
-	r = check_prefix(service, *ret_config, diag);
+	r = check_fixed(service, *ret_config, diag);
 	if (r >= 0)
 		r = make_settings(*ret_config, ret_settings, ret_copy);
 	if (r >= 0)

@@ -2,6 +2,7 @@
 """The service's life: SIGTERM, SIGHUP, restarts, definitions that stay."""
 
 import os
+import shutil
 import signal
 import unittest
 
@@ -76,19 +77,34 @@ class Service(IntegrationTest):
         self.fails("not_found", "playlist/start", {"playlist": "kept"})
         self.assertNotIn("kept.tap", [g["name"] for g in self.ok("gesture/list")["gestures"]])
 
-    def test_state_dir_that_is_missing_is_told(self):
-        away = self.state_dir.with_name("away")
+    def test_state_dir_that_is_missing_is_made(self):
         self.gateway.stop()
-        self.state_dir.rename(away)
+        away = self.state_dir.rename(self.state_dir.with_name("away"))
         self.start_gateway()
-        self.assertIn(f"warning: gateway.state_dir '{self.state_dir}': No such file",
-                      self.gateway.log())
+        self.assertIn(f"{self.state_dir} did not exist: made it", self.gateway.log())
+        self.ok("playlist/define", {"name": "made", "definition": {"steps": [{"emit": "made.tick"}]}})
+        self.assertTrue((self.state_dir / "definitions.json").exists())
+        self.ok("playlist/remove", {"playlist": "made"})
+        self.gateway.stop()
+        shutil.rmtree(self.state_dir)
+        away.rename(self.state_dir)
+        self.start_gateway()
+
+    def test_state_dir_that_can_not_be_made_is_told(self):
+        """Its parent is missing: perhaps a file system that is not mounted yet."""
+        config = self.config()
+        config["gateway"]["state_dir"] = missing = str(self.directory / "away" / "state")
+        self.gateway.stop()
+        self.gateway.write(config)
+        self.start_gateway()
+        self.assertIn(f"warning: gateway.state_dir '{missing}': No such file", self.gateway.log())
         error = self.fails("refused", "playlist/define", {
             "name": "lost", "definition": {"steps": [{"emit": "lost.tick"}]}})
         self.assertIn("could not be written", error["message"])
         self.assertIn("could not be written to gateway.state_dir: No such file", self.gateway.log())
-        away.rename(self.state_dir)
-        self.ok("playlist/remove", {"playlist": "lost"})
+        self.gateway.stop()
+        self.gateway.write(self.config())
+        self.start_gateway()
 
     def test_kept_definitions_that_are_broken_keep_it_from_starting(self):
         self.gateway.stop()
@@ -166,6 +182,20 @@ class Service(IntegrationTest):
         self.gateway.write("{ no json")
         self.fails("refused", "config/reload")
         self.ok("ping")
+
+    def test_reload_names_all_that_needs_a_restart(self):
+        self.addCleanup(self.back_to_the_first)
+        config = self.config()
+        config["gateway"]["state_dir"] = str(self.directory / "elsewhere")
+        config["mqtt"]["topic_prefix"] = "other"
+        config["outbox"] = {"sync": "always"}
+        self.gateway.write(config)
+        self.fails("refused", "config/reload")
+        self.gateway.signal(signal.SIGHUP)
+        for name in ("gateway.state_dir", "mqtt.topic_prefix", "outbox.sync or outbox.full"):
+            until(f"{name} in the log", lambda name=name: f"{name} changed: that needs a restart"
+                  in self.gateway.log(), TIMEOUT_S)
+        self.assertFalse((self.directory / "elsewhere").exists())
 
     def test_reload_by_command(self):
         self.addCleanup(self.back_to_the_first)

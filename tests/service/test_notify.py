@@ -292,7 +292,7 @@ class Notify(unittest.TestCase):
                 env[name] = value
                 result = subprocess.run([CUEBUS, "run", "-c", str(path)], env=env, text=True,
                                         capture_output=True, timeout=TIMEOUT_S)
-                self.assertEqual(result.returncode, 70)
+                self.assertEqual(result.returncode, os.EX_CONFIG)
                 self.assertIn("NOTIFY_SOCKET or WATCHDOG_USEC", result.stderr)
 
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "diag.h"
 #include "log.h"
 
 struct fixture {
@@ -167,4 +168,64 @@ Test(log, format_names)
 	cr_assert_eq(log_format_parse("text", &format), 0);
 	cr_assert_eq(format, LOG_FORMAT_TEXT);
 	cr_assert_lt(log_format_parse("xml", &format), 0);
+}
+
+/** Two findings, of which more than LOG_BURST may come: none may be left out. */
+static void write_findings(struct fixture *f)
+{
+	struct diag diag = { 0 };
+
+	diag_add(&diag, DIAG_ERROR, "a.json", 3, 7, "/x", "bad-unit", "a \"b\"");
+	diag_add(&diag, DIAG_WARNING, "a.json", 4, 1, "/y", "short", "c d");
+	log_findings(f->log, &diag);
+	diag_clear(&diag);
+}
+
+Test(log, findings_are_for_people_in_text)
+{
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_TEXT, false);
+	write_findings(&f);
+	cr_assert_str_eq(text(&f), "a.json:3:7: error: a \"b\" [bad-unit]\n"
+	                           "a.json:4:1: warning: c d [short]\n");
+	teardown(&f);
+}
+
+Test(log, findings_have_priorities_in_the_journal)
+{
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_TEXT, true);
+	write_findings(&f);
+	cr_assert_str_eq(text(&f), "<3>a.json:3:7: a \"b\" [bad-unit]\n"
+	                           "<4>a.json:4:1: c d [short]\n");
+	teardown(&f);
+}
+
+Test(log, findings_are_objects_in_json)
+{
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_JSON, false);
+	write_findings(&f);
+	cr_assert_str_eq(text(&f), "{\"time\":\"2026-11-23T11:03:55.938124Z\",\"level\":\"error\","
+	                           "\"message\":\"a.json:3:7: a \\\"b\\\" [bad-unit]\"}\n"
+	                           "{\"time\":\"2026-11-23T11:03:55.938124Z\",\"level\":\"warning\","
+	                           "\"message\":\"a.json:4:1: c d [short]\"}\n");
+	teardown(&f);
+}
+
+Test(log, no_finding_is_left_out)
+{
+	struct fixture f;
+	unsigned lines = 0;
+
+	setup(&f, LOG_FORMAT_TEXT, true);
+	for (unsigned i = 0; i < LOG_BURST; i++)
+		write_findings(&f);
+	for (const char *p = text(&f); *p; p++)
+		lines += *p == '\n';
+	cr_assert_eq(lines, 2 * LOG_BURST);
+	teardown(&f);
 }

@@ -13,12 +13,17 @@ class Proxy:
     accepted stays open. reset_after: the connection is reset after that many
     bytes from the gateway, in the middle of a packet if it comes so.
     mute: connections are accepted, but nothing is ever forwarded.
+    swallow_answers: what the broker answers is lost, as if it were on its way
+    when the connection breaks (which the test must see to); `swallowed` bytes so far.
+    target_port may be changed: it is for connections to come.
     """
 
     def __init__(self, target_port):
         self.target_port = target_port
         self.mute = False
         self.reset_after = None
+        self.swallow_answers = False
+        self.swallowed = 0
         self.bytes_per_read = 65536
         self.connections = 0
         self._running = threading.Event()
@@ -63,6 +68,9 @@ class Proxy:
                 self._running.wait()
                 if not data:
                     break
+                if not from_gateway and self.swallow_answers:
+                    self.swallowed += len(data)
+                    continue
                 if from_gateway and self.reset_after is not None:
                     self.reset_after -= len(data)
                     if self.reset_after <= 0:

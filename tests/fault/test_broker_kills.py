@@ -44,7 +44,7 @@ class BrokerKills(ConnectionTest):
     def setUp(self):
         super().setUp()
         self.broker = self.new_broker("broker", *BROKER_LINES)
-        self.proxy = self.new_proxy(self.broker.port)
+        self.proxy = self.new_proxy(self.broker.port, receive_buffer=None)
         self.subscriber = Subscriber(self.broker.port)
         self.addCleanup(self.subscriber.close)
         self.tally = self.subscriber.tally

@@ -18,8 +18,11 @@ class Proxy:
     target_port may be changed: it is for connections to come.
     """
 
-    def __init__(self, target_port):
+    def __init__(self, target_port, receive_buffer=4096):
+        """receive_buffer: a small one fills up within a test, but with messages that don't
+        fit into it some dozen times the sender is slow; None is the system's."""
         self.target_port = target_port
+        self.receive_buffer = receive_buffer
         self.mute = False
         self.reset_after = None
         self.swallow_answers = False
@@ -41,8 +44,8 @@ class Proxy:
             except OSError:
                 return
             self.connections += 1
-            # A small buffer: it fills up within a test.
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            if self.receive_buffer:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
             with self._lock:
                 self._sockets.add(client)
             threading.Thread(target=self._serve, args=(client, self.mute), daemon=True).start()

@@ -98,10 +98,11 @@ class Backlog(ConnectionTest):
         self.wait_for_backlog()
 
     def bring_back_broker(self):
+        sessions = self.tally.sessions
         self.broker.start()
         self.subscriber.reconnect(self.broker.port)
         self.proxy.target_port = self.broker.port
-        self.subscriber.wait_session(self.tally.sessions + 1, self.gateway.process)
+        self.subscriber.wait_session(sessions + 1, self.gateway.process)
 
     def assert_growth(self, kib, waiting):
         """Far less than what waits. (A sanitizer's allocator keeps what was freed.)"""
@@ -149,8 +150,9 @@ class Backlog(ConnectionTest):
         for _ in range(3):
             self.subscriber.wait_events(EVENTS // 5, self.gateway.process)
             self.gateway.kill()
+            sessions = self.tally.sessions
             self.start_again()
-            self.subscriber.wait_session(self.tally.sessions + 1, self.gateway.process)
+            self.subscriber.wait_session(sessions + 1, self.gateway.process)
         occurrences = self.check_all_came()
         print(f"\n{self.tally.unique()} events of {occurrences} occurrences across SIGTERM and "
               f"3 kills while they were sent: 0 lost, {sum(self.tally.duplicates)} duplicates "

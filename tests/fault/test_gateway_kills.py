@@ -125,23 +125,26 @@ class GatewayKills(ConnectionTest):
         self.gateway.kill()
         self.look_at_disk(time.monotonic_ns())
 
-    def life(self, kill):
-        """Some are killed while they send what was left, some later."""
-        self.subscriber.wait_session(self.tally.sessions + 1, self.gateway.process)
-        if kill == 0:
-            self.tell("start")
+    def next_life(self):
+        sessions = self.tally.sessions
+        self.gateway.start()
+        self.subscriber.wait_session(sessions + 1, self.gateway.process)
+
+    def kill_at_some_time(self):
+        """Sometimes while it sends what was left, sometimes later."""
         self.subscriber.wait_events(self.rng.choice((1, 40, 400, 1500, 2500)),
                                     self.gateway.process)
         self.kill_gateway()
-        self.gateway.start()
 
     def nothing_is_lost(self, sync, protocol=5):
         asker = Asker(self.broker, self.tally)
         try:
             self.start(self.load_config(sync, protocol))
-            for kill in range(KILLS):
-                self.life(kill)
-            self.subscriber.wait_session(self.tally.sessions + 1, self.gateway.process)
+            self.subscriber.wait_session(1, self.gateway.process)
+            self.tell("start")
+            for _ in range(KILLS):
+                self.kill_at_some_time()
+                self.next_life()
         finally:
             asker.stop()
         self.tell("stop")

@@ -142,6 +142,8 @@ class GatewayKills(ConnectionTest):
             self.start(self.load_config(sync, protocol))
             self.subscriber.wait_session(1, self.gateway.process)
             self.tell("start")
+            # The first kill must not come before there is a run: the asks make events too.
+            self.subscriber.wait("the run", lambda: self.tally.occurrences, self.gateway.process)
             for _ in range(KILLS):
                 self.kill_at_some_time()
                 self.next_life()

@@ -49,8 +49,8 @@ class ConnectionTest(unittest.TestCase):
         self.addCleanup(broker.stop)
         return broker.start()
 
-    def new_proxy(self, port):
-        proxy = Proxy(port)
+    def new_proxy(self, port, **options):
+        proxy = Proxy(port, **options)
         self.addCleanup(proxy.close)
         return proxy
 

@@ -13,12 +13,20 @@ class Proxy:
     accepted stays open. reset_after: the connection is reset after that many
     bytes from the gateway, in the middle of a packet if it comes so.
     mute: connections are accepted, but nothing is ever forwarded.
+    swallow_answers: what the broker answers is lost, as if it were on its way
+    when the connection breaks (which the test must see to); `swallowed` bytes so far.
+    target_port may be changed: it is for connections to come.
     """
 
-    def __init__(self, target_port):
+    def __init__(self, target_port, receive_buffer=4096):
+        """receive_buffer: a small one fills up within a test, but with messages that don't
+        fit into it some dozen times the sender is slow; None is the system's."""
         self.target_port = target_port
+        self.receive_buffer = receive_buffer
         self.mute = False
         self.reset_after = None
+        self.swallow_answers = False
+        self.swallowed = 0
         self.bytes_per_read = 65536
         self.connections = 0
         self._running = threading.Event()
@@ -36,8 +44,8 @@ class Proxy:
             except OSError:
                 return
             self.connections += 1
-            # A small buffer: it fills up within a test.
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            if self.receive_buffer:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
             with self._lock:
                 self._sockets.add(client)
             threading.Thread(target=self._serve, args=(client, self.mute), daemon=True).start()
@@ -63,6 +71,9 @@ class Proxy:
                 self._running.wait()
                 if not data:
                     break
+                if not from_gateway and self.swallow_answers:
+                    self.swallowed += len(data)
+                    continue
                 if from_gateway and self.reset_after is not None:
                     self.reset_after -= len(data)
                     if self.reset_after <= 0:

@@ -41,6 +41,22 @@ Test(backoff, only_a_stable_connection_starts_anew)
 	cr_assert_eq(backoff_next(&backoff, 0), BACKOFF_MIN_NS / 2);
 }
 
+/** A broker that is restarted again and again costs long pauses for as long, and no longer. */
+Test(backoff, a_dozen_short_outages_are_forgotten_after_a_stable_minute)
+{
+	struct backoff backoff = { 0 };
+
+	for (int i = 0; i < 12; i++) {
+		backoff_next(&backoff, 0);
+		backoff_connected_for(&backoff, BACKOFF_STABLE_NS / 12);
+	}
+	/* Short sessions don't add up to a stable one. */
+	cr_assert_eq(backoff_next(&backoff, 0), BACKOFF_MAX_NS / 2);
+	backoff_connected_for(&backoff, BACKOFF_STABLE_NS);
+	for (uint64_t step_ns = BACKOFF_MIN_NS; step_ns < BACKOFF_MAX_NS; step_ns *= 2)
+		cr_assert_eq(backoff_next(&backoff, 0), step_ns / 2);
+}
+
 Test(backoff, a_takeover_waits_at_least_ten_seconds)
 {
 	struct backoff backoff = { 0 };

@@ -17,7 +17,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "fault")]
-from harness import CUEBUS, GATEWAY_ID, P, IntegrationTest  # noqa: E402
+from harness import CUEBUS, GATEWAY_ID, P, SLOW, IntegrationTest  # noqa: E402
 from wall_clock import offset_s  # noqa: E402
 
 GPIO_VM = os.environ["GPIO_VM"]
@@ -78,11 +78,11 @@ class GuestGateway:
         (out / "cuebus.json").write_text(json.dumps(config(port), indent=1))
         with open(self.test.directory / "console.log", "wb") as console:
             self.process = subprocess.Popen(
-                [GPIO_VM, "run", "--out", str(out), "--timeout", str(VM_SECONDS),
+                [GPIO_VM, "run", "--out", str(out), "--timeout", str(int(VM_SECONDS * SLOW)),
                  str(HERE / "guest"), "/usr/bin/python3", str(HERE / "agent.py"), str(port), CUEBUS],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         self.test.agent.message("the agent in the guest",
-                                lambda m: m.json["id"] == 0, timeout_s=60)
+                                lambda m: m.json["id"] == 0, timeout_s=60 * SLOW)
         self.test.do(["start"])
 
     def stop(self):

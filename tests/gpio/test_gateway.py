@@ -22,7 +22,7 @@ from wall_clock import offset_s  # noqa: E402
 
 GPIO_VM = os.environ["GPIO_VM"]
 VM_SECONDS = 200
-FLAPS = 20000
+FLAPS = 10000
 
 # Windows are wide against what a busy host may hold the guest up in between.
 # Quadrature of one detent, line A leading: (line, level).
@@ -297,15 +297,15 @@ class GpioTest(IntegrationTest):
         edges, bounces, gaps = (after[k] - before[k] for k in ("edges", "bounces", "gaps"))
         print(f"  {FLAPS} edges at {FLAPS * 1e6 / took_us:.0f}/s, at most {longest_us} us apart: "
               f"{edges} read, {bounces} bounces, {gaps} gaps", file=sys.stderr)
-        self.assertGreater(bounces, FLAPS // 2)
+        self.assertGreater(edges, 100)  # a busy host leaves the kernel's buffer full
+        self.assertGreater(bounces, 0.9 * edges)
         self.assertLessEqual(bounces, edges)
         presses = self.watcher.events("bouncy.press", since)
         releases = self.watcher.events("bouncy.release", since)
         self.assertEqual(len(presses), len(releases))
         if longest_us < 200000:  # the debounce: it never settled
             self.assertEqual(presses, [])
-        if edges < FLAPS:  # what came after the last one is known to be a gap only by number
-            self.assertEqual(bool(gaps), bool(self.watcher.events("input.resync", since)))
+        self.assertEqual(bool(gaps), bool(self.watcher.events("input.resync", since)))
 
     def test_flapping_line_without_debounce(self):
         """A gesture's cooldown holds it."""
@@ -316,7 +316,7 @@ class GpioTest(IntegrationTest):
         after = self.health()["gestures"]
         # Other tests move this line too.
         self.assertLessEqual(len(self.watcher.events("burst.tapped")), 1)
-        self.assertGreater(after["cooled_down"] - before["cooled_down"], 100)
+        self.assertGreater(after["cooled_down"] - before["cooled_down"], 10)
 
     def test_wall_clock_is_set(self):
         """The kernel's own: only `timestamp` moves."""

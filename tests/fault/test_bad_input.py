@@ -15,12 +15,12 @@ from harness import IS_V5, P, SLOW, IntegrationTest, base_config, strict_loads, 
 
 CODES = {"invalid_json", "invalid_request", "unknown_command", "not_found", "busy", "limit",
          "refused", "stale"}
-MUTATIONS = int(os.environ.get("CUEBUS_MUTATIONS", "10000"))
 # Replies awaited at a time: below what the inbox holds.
 BATCH = 100
 # A definition, reply and key are remembered for 60 s (16 MiB at most), and an allocator keeps some.
 RSS_GROWTH_KIB = 32 * 1024
 SANITIZED = "san" in os.environ["CUEBUS"] or "CUEBUS_WRAPPER" in os.environ
+MUTATIONS = int(os.environ.get("CUEBUS_MUTATIONS", "2000" if SANITIZED else "10000"))
 
 
 class BadInput(IntegrationTest):

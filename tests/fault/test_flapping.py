@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 from storm import RSS_GROWTH_KIB, SANITIZED, SHARE, TICK_MS, StormTest, metronome, write_trace
-from harness import CUEBUS, SLOW, base_config  # isort: skip
+from harness import CUEBUS, SLOW, base_config
 
 PER_S = int(10000 * SHARE)
 FLAP_S = 10

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from storm import StormTest
-from harness import REGISTRY, base_config  # isort: skip
+from harness import REGISTRY, base_config
 
 END_S = 3
 OVERDUE_AFTER_S = 5

@@ -14,7 +14,7 @@ import sys
 import unittest
 
 from storm import RSS_GROWTH_KIB, SANITIZED, SHARE, TICK_MS, StormTest, metronome
-from harness import P, base_config, find_program  # isort: skip
+from harness import P, base_config, find_program
 
 MIRRORS = int(200 * SHARE)
 SEED_MS = 4

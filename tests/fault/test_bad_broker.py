@@ -3,6 +3,7 @@
 properties that MQTT forbids, packets that are none, and messages that expired or
 were retained though the gateway has asked for neither."""
 
+import functools
 import pathlib
 import random
 import struct
@@ -11,7 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 from faulty_network import Proxy  # noqa: E402
-from harness import IS_V5, P, SLOW, IntegrationTest, base_config, until  # noqa: E402
+from harness import IS_V5, P, SLOW, Gateway, IntegrationTest, base_config, until  # noqa: E402
 
 
 def utf8(data):
@@ -43,6 +44,16 @@ class BadBroker(IntegrationTest):
         # What ends the wait for a packet of 256 MiB that never comes.
         config["mqtt"]["keepalive"] = "2s"
         return config
+
+    @classmethod
+    def start_gateway(cls):
+        # paho 1.3.12 loses some hundred bytes with packets that it refuses; it is
+        # forgiven here, where nearly all are, and nowhere else.
+        forgiven = cls.directory / "lsan.supp"
+        forgiven.write_text("leak:libpaho-mqtt3cs\n")
+        options = {"LSAN_OPTIONS": f"suppressions={forgiven}:print_suppressions=0"}
+        cls.gateway.start = functools.partial(Gateway.start, cls.gateway, options)
+        super().start_gateway()
 
     def survives(self, data):
         """The gateway goes on, if need be over a new connection. Where it waits for the rest of

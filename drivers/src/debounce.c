@@ -82,3 +82,10 @@ bool debounce_settle(struct debounce *debounce, uint64_t *ret_time_ns)
 	}
 	return false;
 }
+
+uint64_t debounce_bounces(const struct debounce *debounce)
+{
+	/* However the transition ends, all but its first edge are bounces. */
+	return debounce->bounces +
+	       (debounce->state == DEBOUNCE_PENDING ? debounce->n_edges - 1 : 0);
+}

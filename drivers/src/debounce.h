@@ -24,7 +24,7 @@ struct debounce {
 	uint64_t first_ns;    /**< PENDING: the transition's first edge */
 	uint64_t deadline_ns; /**< PENDING: when it is decided */
 	uint64_t n_edges;     /**< PENDING: edges of the transition */
-	uint64_t bounces;     /**< edges swallowed so far */
+	uint64_t bounces;     /**< edges swallowed in transitions that are over */
 };
 
 /** Take a level as given, forget what was pending. */
@@ -43,5 +43,8 @@ bool debounce_edge(struct debounce *debounce, bool level, uint64_t time_ns);
  * @return true when the accepted level changed.
  */
 bool debounce_settle(struct debounce *debounce, uint64_t *ret_time_ns);
+
+/** Edges swallowed so far, those of a line that never settles included. */
+uint64_t debounce_bounces(const struct debounce *debounce);
 
 #endif

@@ -227,7 +227,7 @@ void decoder_get_stats(const struct decoder *decoder, struct decoder_stats *ret_
 {
 	*ret_stats = (struct decoder_stats){ 0 };
 	for (unsigned line = 0; line < decoder->n_lines; line++)
-		ret_stats->bounces += decoder->debounce[line].bounces;
+		ret_stats->bounces += debounce_bounces(&decoder->debounce[line]);
 	if (decoder->kind == DECODER_ROTARY)
 		ret_stats->illegal = decoder->rotary.illegal;
 }

@@ -192,7 +192,12 @@ static bool choose_topic(const struct bridge *bridge, const struct inbox_message
 {
 	const struct config_mqtt *mqtt = &engine_get_config(bridge->config.engine)->mqtt;
 
-	*ret_topic = topics_below(bridge->config.topics, "reply", name, fallback) >= 0 ? fallback : NULL;
+	/* No command has such a name, and no broker delivers one; but a reply to a topic
+	 * with a wildcard would be refused with the connection, and sent again, for ever. */
+	*ret_topic = NULL;
+	if (topics_below(bridge->config.topics, "reply", name, fallback) >= 0 &&
+	    topics_is_publishable(fallback))
+		*ret_topic = fallback;
 	if (!message->response_topic)
 		return true;
 	if (!topics_is_reply_allowed(bridge->config.topics, message->response_topic,

@@ -281,7 +281,9 @@ void journal_mark(struct journal *journal)
 	cue_playlists_get_stats(engine_playlists(journal->config.engine), &stats);
 	if (journal->n_active == 0)
 		return;
-	if (!journal->moved && stats.steps_emitted + stats.steps_skipped == journal->marked_steps)
+	/* A step of the wall clock makes the mark's own time wrong by as much. */
+	if (!journal->moved && stats.steps_emitted + stats.steps_skipped == journal->marked_steps &&
+	    cue_bus_wall_offset(bus) == journal->marked_offset_ns)
 		return;
 	/* What is due and has not run yet has not been emitted. A deadline of 0
 	 * may be a time before the clock's zero: there is no saying how far. */
@@ -297,6 +299,7 @@ void journal_mark(struct journal *journal)
 	put(journal, JOURNAL_MARK, &w);
 	journal->moved = false;
 	journal->marked_steps = stats.steps_emitted + stats.steps_skipped;
+	journal->marked_offset_ns = cue_bus_wall_offset(bus);
 }
 
 /* ---- life ---- */

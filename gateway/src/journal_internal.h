@@ -23,6 +23,7 @@ struct journal_time {
 	int64_t wall_ns;
 };
 
+bool journal_same_boot(const struct journal_time *a, const struct journal_time *b);
 /** Time from @p from to @p to, which may be negative. */
 int64_t journal_elapsed(const struct journal_time *from, const struct journal_time *to);
 
@@ -98,6 +99,7 @@ struct journal {
 	uint64_t n_active;
 	bool moved;               /* a run has begun or ended since the mark */
 	uint64_t marked_steps;    /* steps emitted and dropped at the mark */
+	int64_t marked_offset_ns; /* of the wall clock, at the mark */
 	struct journal_past past; /* until restored */
 	struct journal_stats stats;
 };

@@ -82,10 +82,15 @@ int journal_time_parse(const char *text, size_t len, struct journal_time *ret_ti
 	return r;
 }
 
+bool journal_same_boot(const struct journal_time *a, const struct journal_time *b)
+{
+	return a->boot[0] && strcmp(a->boot, b->boot) == 0;
+}
+
 int64_t journal_elapsed(const struct journal_time *from, const struct journal_time *to)
 {
 	int64_t elapsed_ns;
-	bool same_boot = from->boot[0] && strcmp(from->boot, to->boot) == 0;
+	bool same_boot = journal_same_boot(from, to);
 
 	if (__builtin_sub_overflow(same_boot ? to->mono_ns : to->wall_ns,
 	                           same_boot ? from->mono_ns : from->wall_ns, &elapsed_ns))

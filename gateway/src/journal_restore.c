@@ -25,12 +25,32 @@ static const struct journal_text *find_text(const struct journal_past *past, uin
 	               compare_number);
 }
 
+/**
+ * How long the run's time line has gone on. Across a boot of the machine only
+ * the wall clock tells, and that may have been set while the run was active (a
+ * machine without a battery begins in the past): so it is asked for no more than
+ * the time since the mark, and the monotonic clock for what was before.
+ */
+static int64_t since_start(const struct journal *journal, const struct journal_run *run,
+                           const struct journal_time *now)
+{
+	const struct journal_time *mark = &journal->past.mark;
+	int64_t before_ns, after_ns, ns;
+
+	if (!journal->past.has_mark || journal_same_boot(&run->start, now) ||
+	    !journal_same_boot(&run->start, mark))
+		return journal_elapsed(&run->start, now);
+	before_ns = journal_elapsed(&run->start, mark);
+	after_ns = journal_elapsed(mark, now);
+	return __builtin_add_overflow(before_ns, after_ns, &ns) ? before_ns : ns;
+}
+
 /** Both not negative, whatever the clocks say, and nothing that was passed lies ahead. */
 static void set_times(const struct journal *journal, const struct journal_run *run,
                       struct cue_playlist_restore *restore)
 {
 	struct journal_time now = journal_now(journal);
-	int64_t elapsed_ns = journal_elapsed(&run->start, &now);
+	int64_t elapsed_ns = since_start(journal, run, &now);
 	int64_t passed_ns = -1;
 
 	if (journal->past.has_mark)
@@ -133,6 +153,23 @@ static void forget_definitions(struct journal *journal)
 	}
 }
 
+/** Then how long the machine was off is not known: the runs go on where they were. */
+static void tell_clock_went_back(const struct journal *journal)
+{
+	struct journal_time now = journal_now(journal);
+	const struct journal_time *mark = &journal->past.mark;
+	int64_t since_ns;
+
+	if (journal->past.n_runs == 0 || !journal->past.has_mark || journal_same_boot(mark, &now))
+		return;
+	since_ns = journal_elapsed(mark, &now);
+	if (since_ns < 0)
+		log_write(journal->config.log, LOG_LEVEL_WARNING,
+		          "the system's clock is %.3f s behind what the previous life saw last: runs go "
+		          "on as if no time had passed since",
+		          -(double)since_ns / (double)CUE_NS_PER_S);
+}
+
 int journal_restore(struct journal *journal)
 {
 	struct cue_playlists *playlists = engine_playlists(journal->config.engine);
@@ -140,6 +177,7 @@ int journal_restore(struct journal *journal)
 	int ret = 0;
 
 	cue_playlists_get_stats(playlists, &before);
+	tell_clock_went_back(journal);
 	for (size_t i = 0; i < journal->past.n_runs; i++) {
 		int r = restore_run(journal, &journal->past.runs[i]);
 

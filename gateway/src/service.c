@@ -18,8 +18,6 @@
 /* Messages handled in one wake before inputs and timers get their turn. */
 #define MESSAGES_PER_WAKE 256U
 #define FLUSH_NS (5 * CUE_NS_PER_S)
-/** Difference from which the wall clock is taken to have moved. */
-#define WALL_STEP_NS ((int64_t)CUE_NS_PER_MS)
 
 /* ---- what engine and commands ask and tell ---- */
 
@@ -130,25 +128,11 @@ static void tell_health(struct service *service, uint64_t now_ns)
 	lateness_reset(loop_lateness(service->loop));
 }
 
-/**
- * A step of the wall clock moves `timestamp`, and nothing else. The two clocks
- * can't be read at once: what is less than a step is that error (or slewing),
- * and to follow it would date one event differently in two places.
- */
-static void follow_wall_clock(struct cue_bus *bus)
-{
-	int64_t offset_ns = loop_wall_ns() - (int64_t)loop_monotonic_ns();
-
-	if (llabs(offset_ns - cue_bus_wall_offset(bus)) >= WALL_STEP_NS)
-		cue_bus_set_wall_offset(bus, offset_ns);
-}
-
 /** @return whether it was due. */
 static bool tick_health(struct service *service, uint64_t now_ns)
 {
 	if (now_ns < service->next_health_ns)
 		return false;
-	follow_wall_clock(engine_bus(service->engine));
 	tell_health(service, now_ns);
 	service->next_health_ns = now_ns + service->config->gateway.health_interval_ns;
 	return true;
@@ -176,6 +160,7 @@ static void on_wake(void *user, uint64_t now_ns)
 	struct service *service = user;
 	bool told;
 
+	service_follow_wall_clock(service);
 	/* All that one wake leads to is on disk together, or not at all. */
 	outbox_group_begin(service->outbox);
 	engine_wake(service->engine, now_ns);
@@ -285,7 +270,7 @@ static int make_engine(struct service *service, char *error)
 	struct engine_config engine = {
 		.config = service->config,
 		.start_ns = service->start_ns,
-		.wall_offset_ns = loop_wall_ns() - (int64_t)loop_monotonic_ns(),
+		.wall_offset_ns = service_wall_offset_ns(),
 		.random = random_bytes,
 		.clock_ns = clock_ns,
 		.report = on_report,

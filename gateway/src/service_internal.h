@@ -55,6 +55,11 @@ uint64_t service_notify_deadline(const struct service *service);
 void service_notify_reload(struct service *service, bool begins, bool failed);
 void service_notify_stop(struct service *service);
 
+/* service_clock.c */
+int64_t service_wall_offset_ns(void);
+/** Before anything else of a wake. */
+void service_follow_wall_clock(struct service *service);
+
 /** Bounds of the inbox that follow from the limits. */
 void service_set_inbox_limits(struct service *service);
 

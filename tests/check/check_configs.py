@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run `cuebus check` on every configuration of this folder.
 
-bad/   one fault each; exit code 78 and exactly what NAME.expected says
+bad/   one fault each; exit code 78 and exactly what NAME.expected says; `cuebus
+       run` ends the same way, with the same on standard error
 warn/  warnings only; exit code 0 and exactly what NAME.expected says
 good/  exit code 0 and no output
 
@@ -47,6 +48,17 @@ def summary(name, text):
     )
 
 
+def check_run(cuebus, kind, path, expected):
+    """The service does not start with it, and says all that `check` does."""
+    result = subprocess.run(
+        [cuebus, "run", "-c", path], cwd=HERE / kind, env=ENVIRONMENT, capture_output=True, timeout=60
+    )
+    said = (result.returncode, result.stdout.decode(), result.stderr.decode())
+    if said == (78, "", expected):
+        return []
+    return [f"run ended with {said[0]}, printed:\n{said[1]}{said[2]}expected:\n{expected}"]
+
+
 def check(cuebus, kind, name, path, update):
     """Texts of what differs from what was expected."""
     result = subprocess.run(
@@ -64,6 +76,8 @@ def check(cuebus, kind, name, path, update):
         faults.append(f"exit code {result.returncode}, expected {EXIT[kind]}")
     if err != summary(path, expected):
         faults.append(f"on standard error: {err}")
+    if kind == "bad":
+        faults += check_run(cuebus, kind, path, expected)
     if kind != "good" and not expected:
         faults.append("nothing is expected, so nothing is tested")
     return faults

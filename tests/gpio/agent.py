@@ -47,6 +47,23 @@ class Agent:
             self.set(line, i % 2 == 0)
             time.sleep(seconds)
 
+    def flap(self, line, edges, per_s):
+        """Toggle that often, beginning with up, as evenly as the guest can. How long it took and
+        the longest time between two edges, in microseconds."""
+        begin = last = time.monotonic_ns()
+        longest = 0
+        for i in range(edges):
+            while time.monotonic_ns() - begin < i * 1_000_000_000 // per_s:
+                pass
+            self.set(line, i % 2 == 0)
+            now = time.monotonic_ns()
+            longest, last = max(longest, now - last), now
+        return [(last - begin) // 1000, longest // 1000]
+
+    def set_clock(self, by_s):
+        """The guest's wall clock, forward or back."""
+        time.clock_settime(time.CLOCK_REALTIME, time.clock_gettime(time.CLOCK_REALTIME) + by_s)
+
     def start(self):
         with open(OUT / "cuebus.log", "ab") as log:
             self.gateway = subprocess.Popen([self.cuebus, "run", "-c", str(OUT / "cuebus.json")],

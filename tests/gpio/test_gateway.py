@@ -16,11 +16,13 @@ import sys
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "integration"))
-from harness import CUEBUS, GATEWAY_ID, P, IntegrationTest  # noqa: E402
+sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "fault")]
+from harness import CUEBUS, GATEWAY_ID, P, SLOW, IntegrationTest  # noqa: E402
+from wall_clock import offset_s  # noqa: E402
 
 GPIO_VM = os.environ["GPIO_VM"]
-VM_SECONDS = 150
+VM_SECONDS = 200
+FLAPS = 10000
 
 # Windows are wide against what a busy host may hold the guest up in between.
 # Quadrature of one detent, line A leading: (line, level).
@@ -53,6 +55,8 @@ def config(port):
         "gestures": {
             "button.double": {"type": "double_tap", "source": "button.press", "window": "800ms",
                               "emit": "button.double_tap", "metadata": {"gesture": "double"}},
+            "burst.taps": {"type": "double_tap", "source": "burst.changed", "window": "1s",
+                           "cooldown": "1h", "emit": "burst.tapped"},
         },
         "playlists": {
             "motor": {"trigger": "motor.start",
@@ -74,11 +78,11 @@ class GuestGateway:
         (out / "cuebus.json").write_text(json.dumps(config(port), indent=1))
         with open(self.test.directory / "console.log", "wb") as console:
             self.process = subprocess.Popen(
-                [GPIO_VM, "run", "--out", str(out), "--timeout", str(VM_SECONDS),
+                [GPIO_VM, "run", "--out", str(out), "--timeout", str(int(VM_SECONDS * SLOW)),
                  str(HERE / "guest"), "/usr/bin/python3", str(HERE / "agent.py"), str(port), CUEBUS],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         self.test.agent.message("the agent in the guest",
-                                lambda m: m.json["id"] == 0, timeout_s=60)
+                                lambda m: m.json["id"] == 0, timeout_s=60 * SLOW)
         self.test.do(["start"])
 
     def stop(self):
@@ -254,6 +258,83 @@ class GpioTest(IntegrationTest):
         self.do(["set", "BURST", 0])
         self.assertFalse(self.watcher.event("burst.changed", since=since)["data"]["state"])
         self.assertEqual(self.watcher.events("input.resync", since), [])
+
+    def motor(self, since):
+        """A run that must not notice what goes on; its ticks are checked by motor_ran()."""
+        run = self.ok("playlist/start", {"playlist": "motor"})["run"]
+        self.watcher.wait("the motor runs", lambda: self.watcher.events("motor.step", since))
+        return run
+
+    def motor_ran(self, run, since):
+        self.ok("playlist/stop", {"run": run})
+        stopped = self.watcher.event("event.playlist.stopped",
+                                     lambda e: e["data"]["playlist_id"] == run, since)
+        emitted = [e for e in self.watcher.events("event.playlist.emitted", since)
+                   if e["data"]["playlist_id"] == run]
+        self.assertEqual([e["data"]["repeat_index"] for e in emitted], list(range(len(emitted))))
+        self.assertEqual(stopped["data"]["emitted_count"], len(emitted))
+        for k, event in enumerate(emitted):
+            self.assertEqual(event["data"]["offset"], round(k / 100, 6))
+            self.assertAlmostEqual(event["monotonic_us"] - emitted[0]["monotonic_us"], k * 10000,
+                                   delta=1)
+        late = sorted(e["data"]["late_us"] for e in emitted)
+        print(f"  {len(late)} steps; late_us p50 {late[len(late) // 2]}, max {late[-1]}",
+              file=sys.stderr)
+
+    def health(self, condition=lambda h: True):
+        return self.watcher.message("health", lambda m: m.topic == f"{P}/health"
+                                    and condition(m.json), self.watcher.mark()).json
+
+    def test_flapping_line(self):
+        """10,000 edges/s, as far as the guest can: debounced they are nothing but bounces,
+        what the kernel drops of them is told, and a run keeps its times meanwhile."""
+        since, before = self.watcher.mark(), self.health()["inputs"]
+        run = self.motor(since)
+        (took_us, longest_us), = self.do(["flap", "BOUNCY", FLAPS, 10000])
+        self.motor_ran(run, since)
+        self.do(["sleep", 0.4])
+        after = self.health()["inputs"]
+        edges, bounces, gaps = (after[k] - before[k] for k in ("edges", "bounces", "gaps"))
+        print(f"  {FLAPS} edges at {FLAPS * 1e6 / took_us:.0f}/s, at most {longest_us} us apart: "
+              f"{edges} read, {bounces} bounces, {gaps} gaps", file=sys.stderr)
+        self.assertGreater(edges, 100)  # a busy host leaves the kernel's buffer full
+        self.assertGreater(bounces, 0.9 * edges)
+        self.assertLessEqual(bounces, edges)
+        presses = self.watcher.events("bouncy.press", since)
+        releases = self.watcher.events("bouncy.release", since)
+        self.assertEqual(len(presses), len(releases))
+        if longest_us < 200000:  # the debounce: it never settled
+            self.assertEqual(presses, [])
+        self.assertEqual(bool(gaps), bool(self.watcher.events("input.resync", since)))
+
+    def test_flapping_line_without_debounce(self):
+        """A gesture's cooldown holds it."""
+        since, before = self.watcher.mark(), self.health()["gestures"]
+        run = self.motor(since)
+        self.do(["flap", "BURST", 1000, 10000])
+        self.motor_ran(run, since)
+        after = self.health()["gestures"]
+        # Other tests move this line too.
+        self.assertLessEqual(len(self.watcher.events("burst.tapped")), 1)
+        self.assertGreater(after["cooled_down"] - before["cooled_down"], 10)
+
+    def test_wall_clock_is_set(self):
+        """The kernel's own: only `timestamp` moves."""
+        since = self.watcher.mark()
+        run, first = self.motor(since), self.marked()
+        for by_s in (3600, -7200, 3600):
+            before = self.marked()
+            self.do(["set_clock", by_s])
+            after = self.marked()
+            self.assertAlmostEqual(offset_s(after) - offset_s(before), by_s, delta=5)
+        self.assertAlmostEqual(offset_s(after), offset_s(first), delta=15)
+        self.motor_ran(run, since)
+        self.assertTrue(self.health()["mqtt"]["connected"])
+
+    def marked(self):
+        since = self.watcher.mark()
+        self.emit("marker.clock")
+        return self.watcher.event("marker.clock", since=since)
 
     def refused(self, line, chip="cuebus-a"):
         other = config(self.broker.port)

@@ -472,7 +472,7 @@ class Gateway:
 def check_message(message):
     """What is wrong with a message below P, by its topic."""
     below = message.topic[len(P) + 1:]
-    if below.startswith(("cmd/", "emit/")):
+    if below in ("cmd", "emit") or below.startswith(("cmd/", "emit/")):
         return []
     if below == "status":
         return REGISTRY.errors("status", message.payload.decode())

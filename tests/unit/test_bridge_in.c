@@ -198,6 +198,11 @@ Test(bridge_in, odd_topics_do_no_harm)
 	fixture_receive(&f, message, "{}"); /* no room for the reply's topic */
 	fixture_next(&f);
 	cr_assert_str_eq(f.topic, "");
+	/* A reply with a wildcard in its topic would end every connection anew. */
+	fixture_receive(&f, CMD("#"), "{}");
+	fixture_receive(&f, CMD("playlist/+"), "{}");
+	cr_assert_eq(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "");
 	memcpy(deep, "cuebus/1/t/emit/", 16);
 	fixture_receive(&f, message, "{}");
 	fixture_next(&f);

@@ -29,6 +29,24 @@ Test(debounce, a_level_counts_when_it_was_stable_and_from_its_first_edge)
 	cr_assert_eq(d.bounces, 2);
 }
 
+Test(debounce, a_line_that_never_settles_is_counted_all_the_same)
+{
+	struct debounce d = { .debounce_ns = 20 };
+	uint64_t time_ns;
+
+	cr_assert_eq(debounce_bounces(&d), 0);
+	for (unsigned i = 0; i < 1000; i++)
+		cr_assert_not(debounce_edge(&d, i % 2 == 0, 10 * i));
+	cr_assert_eq(debounce_bounces(&d), 999);
+	/* It ends where it began: the first edge was one as well. */
+	cr_assert_not(debounce_settle(&d, &time_ns));
+	cr_assert_eq(debounce_bounces(&d), 1000);
+	cr_assert_not(debounce_edge(&d, true, 20000));
+	cr_assert_eq(debounce_bounces(&d), 1000);
+	cr_assert(debounce_settle(&d, &time_ns));
+	cr_assert_eq(debounce_bounces(&d), 1000);
+}
+
 Test(debounce, a_glitch_is_nothing_but_bounces)
 {
 	struct debounce d = { .debounce_ns = 20 * MS };

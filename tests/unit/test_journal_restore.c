@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The clocks over a restart: of the process, and of the machine. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "journal_fixture.h"
+
+Test(journal_restore, resume_in_the_same_boot_goes_by_the_monotonic_clock)
+{
+	struct life life;
+
+	first_life(&life, RESUME);
+	crash(&life);
+	/* The wall clock was set by an hour meanwhile. */
+	begin(&life, RESUME, "boot-a", S(1003), WALL + (int64_t)S(3603));
+	wake(&life, S(1003));
+	wake(&life, S(1100));
+	expect(&life, "1003000 created p at 3000\n1003000 tick\n1003000 bell\n1003000 tick\n"
+	              "1004000 tick\n1004000 stopped p completed 6\n");
+	last_life(&life, RESUME);
+}
+
+Test(journal_restore, resume_after_a_boot_of_the_machine_goes_by_the_wall_clock)
+{
+	struct life life;
+
+	first_life(&life, RESUME);
+	crash(&life);
+	begin(&life, RESUME, "boot-b", MS(1200), WALL + (int64_t)MS(3600));
+	wake(&life, MS(1200));
+	wake(&life, S(100));
+	expect(&life, "1200 created p at 3600\n1200 tick\n1200 bell\n1200 tick\n"
+	              "1600 tick\n1600 stopped p completed 6\n");
+	last_life(&life, RESUME);
+}
+
+Test(journal_restore, a_wall_clock_that_went_back_repeats_nothing)
+{
+	struct life life;
+
+	first_life(&life, RESUME);
+	crash(&life);
+	/* No battery: the machine believes it is 1970. It goes on where it was. */
+	begin(&life, RESUME, "boot-b", S(10), 0);
+	wake(&life, S(10));
+	expect(&life, "10000 created p at 1000\n");
+	wake(&life, S(100));
+	expect(&life,
+	       "11000 tick\n11500 bell\n12000 tick\n13000 tick\n13000 stopped p completed 6\n");
+	last_life(&life, RESUME);
+}
+
+/** The wall clock is set between two wakes; the loop follows before the next. */
+static void set_wall_clock(struct life *life, int64_t by_ns)
+{
+	struct cue_bus *bus = engine_bus(life->engine);
+
+	cue_bus_set_wall_offset(bus, cue_bus_wall_offset(bus) + by_ns);
+}
+
+Test(journal_restore, a_wall_clock_set_while_the_run_was_active_does_not_count)
+{
+	static const int64_t hours[] = { 1, -1, 24 * 365 * 56 };
+
+	for (size_t i = 0; i < sizeof(hours) / sizeof(*hours); i++) {
+		int64_t by_ns = hours[i] * 3600 * (int64_t)S(1);
+		struct life life;
+
+		first_life(&life, RESUME);
+		set_wall_clock(&life, by_ns);
+		wake(&life, S(1001) + MS(600)); /* no step is due */
+		crash(&life);
+		/* 3.6 s after the start, by a clock that was right from then on. */
+		begin(&life, RESUME, "boot-b", MS(1200), WALL + by_ns + (int64_t)MS(3600));
+		wake(&life, MS(1200));
+		wake(&life, S(100));
+		expect(&life, "1200 created p at 3600\n1200 tick\n1200 bell\n1200 tick\n"
+		              "1600 tick\n1600 stopped p completed 6\n");
+		last_life(&life, RESUME);
+	}
+}
+
+Test(journal_restore, a_wall_clock_set_while_the_machine_was_off_repeats_nothing)
+{
+	struct life life;
+
+	first_life(&life, RESUME);
+	crash(&life);
+	/* An hour ahead: so long was it off, as far as anyone knows. */
+	begin(&life, RESUME, "boot-b", S(10), WALL + (int64_t)S(3602));
+	wake(&life, S(10));
+	expect(&life, "10000 created p at 3602000\n10000 overdue p\n10000 tick\n10000 bell\n"
+	              "10000 tick\n10000 tick\n10000 stopped p completed 6\n");
+	last_life(&life, RESUME);
+}
+
+/** What the log says of it in the next life. */
+static void restart_with_log(struct life *life, const char *boot, int64_t wall_ns, char text[1024])
+{
+	int fds[2], old = dup(2);
+	ssize_t n;
+
+	cr_assert_eq(pipe2(fds, O_NONBLOCK), 0);
+	dup2(fds[1], 2);
+	begin(life, RESUME, boot, S(1010), wall_ns);
+	dup2(old, 2);
+	n = read(fds[0], text, 1023);
+	text[n > 0 ? n : 0] = '\0';
+	close(fds[0]);
+	close(fds[1]);
+	close(old);
+}
+
+Test(journal_restore, a_wall_clock_that_went_back_is_told)
+{
+	char text[1024];
+	struct life life;
+
+	first_life(&life, RESUME);
+	crash(&life);
+	restart_with_log(&life, "boot-b", WALL - (int64_t)S(3600), text);
+	cr_assert_not_null(strstr(text, "the system's clock is 3601.000 s behind"), "%s", text);
+	wake(&life, S(2000));
+	life.text[0] = '\0';
+	last_life(&life, RESUME);
+}
+
+Test(journal_restore, within_one_boot_the_wall_clock_is_not_asked)
+{
+	char text[1024];
+	struct life life;
+
+	first_life(&life, RESUME);
+	crash(&life);
+	restart_with_log(&life, "boot-a", WALL - (int64_t)S(3600), text);
+	cr_assert_null(strstr(text, "the system's clock"), "%s", text);
+	wake(&life, S(2000));
+	life.text[0] = '\0';
+	last_life(&life, RESUME);
+}

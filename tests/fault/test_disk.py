@@ -19,6 +19,7 @@ from unittest import mock
 
 import namespace
 from connection import ConnectionTest
+from faulty_network import Proxy
 from harness import P, Client, check_message, check_sequence, missing_seqs, until
 
 SCALE = float(os.environ.get("CUEBUS_FAULT_SCALE", "1"))
@@ -40,7 +41,8 @@ class DiskTest(ConnectionTest):
         self.state.mkdir()
         self.db = self.state / "outbox.db"
         self.broker = self.new_broker("broker", "allow_anonymous true", "max_queued_messages 0")
-        self.proxy = self.new_proxy(self.broker.port)
+        self.proxy = Proxy(self.broker.port, receive_buffer=0)
+        self.addCleanup(self.proxy.close)
         self.watcher = Client(self.broker)
         self.addCleanup(self.watcher.close)
         self.watcher.subscribe(P + "/bus/#").subscribe(P + "/status").subscribe(P + "/health")
@@ -228,10 +230,10 @@ class Space(DiskTest):
         self.gateway.stop()
 
     def test_forbidden(self):
-        """Another user's folder."""
+        """Another user's folder, which may be read but not written."""
         self.disk.chmod(0o755)
         self.directory.chmod(0o755)
-        self.state.chmod(0o500)
+        self.state.chmod(0o555)
         wrapper = os.environ.get("CUEBUS_WRAPPER", "")
         setpriv = f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups"
         with mock.patch.dict(os.environ, CUEBUS_WRAPPER=f"{setpriv} {wrapper}"):
@@ -332,7 +334,7 @@ class Replaced(DiskTest):
 
 
 class Damaged(DiskTest):
-    def waiting(self, bursts=1):
+    def waiting(self):
         """A gateway without a broker, with events that wait on disk."""
         self.proxy.mute = True
         if self.gateway is None:

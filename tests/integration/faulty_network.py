@@ -13,10 +13,12 @@ class Proxy:
     accepted stays open. reset_after: the connection is reset after that many
     bytes from the gateway, in the middle of a packet if it comes so.
     mute: connections are accepted, but nothing is ever forwarded.
+    receive_buffer: a small one fills up within a test, and is slow; 0: the system's.
     """
 
-    def __init__(self, target_port):
+    def __init__(self, target_port, receive_buffer=4096):
         self.target_port = target_port
+        self.receive_buffer = receive_buffer
         self.mute = False
         self.reset_after = None
         self.bytes_per_read = 65536
@@ -36,8 +38,8 @@ class Proxy:
             except OSError:
                 return
             self.connections += 1
-            # A small buffer: it fills up within a test.
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            if self.receive_buffer:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
             with self._lock:
                 self._sockets.add(client)
             threading.Thread(target=self._serve, args=(client, self.mute), daemon=True).start()

@@ -192,7 +192,12 @@ static bool choose_topic(const struct bridge *bridge, const struct inbox_message
 {
 	const struct config_mqtt *mqtt = &engine_get_config(bridge->config.engine)->mqtt;
 
-	*ret_topic = topics_below(bridge->config.topics, "reply", name, fallback) >= 0 ? fallback : NULL;
+	/* A broker that lets wildcards through in a command's topic would end the connection
+	 * for the same in the reply's. */
+	*ret_topic = topics_below(bridge->config.topics, "reply", name, fallback) >= 0 &&
+	                             topics_is_publishable(fallback)
+	                     ? fallback
+	                     : NULL;
 	if (!message->response_topic)
 		return true;
 	if (!topics_is_reply_allowed(bridge->config.topics, message->response_topic,

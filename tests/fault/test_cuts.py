@@ -8,7 +8,7 @@ milliseconds; the whole gateway, whose backoff grows to 30 s, is cut a few times
 in each of several lives.
 
 Environment: CUEBUS_FAULT_CUTS (how often the driver's connections are cut),
-EGRESS_DRIVER (the binary).
+CUEBUS_FAULT_SEED (where), EGRESS_DRIVER (the binary).
 """
 
 import json
@@ -25,7 +25,7 @@ from harness import (IS_V5, P, SLOW, TIMEOUT_S, Client, check_message, check_seq
                      until)
 
 CUTS = int(os.environ.get("CUEBUS_FAULT_CUTS", "3000"))
-SEED = int.from_bytes(os.urandom(4), "big")
+SEED = int(os.environ.get("CUEBUS_FAULT_SEED", int.from_bytes(os.urandom(4), "big")))
 DRIVERS = 16  # each mostly waits for paho, which looks at its socket every 100 ms
 LIVES, CUTS_PER_LIFE = 6, 4
 MALFORMED = re.compile(r"malformed|protocol error|invalid|corrupt", re.I)

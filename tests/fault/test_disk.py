@@ -4,7 +4,8 @@ gateway with a real broker: it lives, says what happened, goes back to the disk
 when it can, sends each event or names it in `gateway.gap`, and sends nothing
 that was not put.
 
-Environment: CUEBUS_FAULT_SCALE (factor on the number of damaged files).
+Environment: CUEBUS_FAULT_SCALE (factor on the number of damaged files),
+CUEBUS_FAULT_SEED (which damage).
 """
 
 import os
@@ -23,7 +24,7 @@ from faulty_network import Proxy
 from harness import P, Client, check_message, check_sequence, missing_seqs, until
 
 SCALE = float(os.environ.get("CUEBUS_FAULT_SCALE", "1"))
-SEED = int.from_bytes(os.urandom(4), "big")
+SEED = int(os.environ.get("CUEBUS_FAULT_SEED", int.from_bytes(os.urandom(4), "big")))
 DISK_BYTES = 16 << 20
 TEXT = "x" * 300
 TICKS = 300
@@ -75,8 +76,11 @@ class DiskTest(ConnectionTest):
     def health(self, what, condition, since=None):
         """The next P/health for which condition(its outbox) holds."""
         since = self.watcher.mark() if since is None else since
-        message = self.watcher.message(f"health: {what}", lambda m: m.topic == P + "/health"
-                                       and condition(m.json["outbox"]), since)
+        try:
+            message = self.watcher.message(f"health: {what}", lambda m: m.topic == P + "/health"
+                                           and condition(m.json["outbox"]), since)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.gateway.log()}") from None
         return message.json["outbox"]
 
     def in_memory(self, *reasons):
@@ -343,6 +347,12 @@ class Damaged(DiskTest):
             self.gateway.start()
         self.log_has("no connection to the broker")
 
+    def wait_for_bytes(self, n_bytes):
+        """Of events on disk, in the database or its log."""
+        until("events on disk", lambda: sum(p.stat().st_size for p in (
+            self.db, self.state / "outbox.db-wal") if p.exists()) > n_bytes,
+            process=self.gateway.process)
+
     def kept(self):
         """What is on the disk of the killed gateway: boot and seq to topic and payload."""
         copy = self.folder(f"copy-{len(list(self.directory.glob('copy-*')))}")
@@ -381,12 +391,10 @@ class Damaged(DiskTest):
         read any more nobody can know, and so not name."""
         rng = random.Random(SEED)
         print(f"seed {SEED}", flush=True)
-        rounds, counts = int(8 * SCALE), []
+        rounds, counts = max(1, int(8 * SCALE)), []
         for _ in range(rounds):
             self.waiting()
-            until("events on disk", lambda: sum(p.stat().st_size for p in
-                                                self.state.glob("outbox.db*")) > 200000,
-                  process=self.gateway.process)
+            self.wait_for_bytes(200000)
             self.gateway.kill()
             kept = self.kept()
             what = self.damage(rng)
@@ -422,14 +430,12 @@ class Damaged(DiskTest):
         rng = random.Random(SEED)
         print(f"seed {SEED}", flush=True)
         self.run_gateway()
-        for _ in range(int(3 * SCALE)):
-            # More than it keeps in memory, so that it has to read.
+        for _ in range(max(1, int(2 * SCALE))):
+            # More than it and SQLite keep in memory, so that it has to read.
             for _ in range(8):
                 self.watcher.publish(f"{P}/emit/burst/start")
             self.cut_off()
-            until("events on disk", lambda: self.db.stat().st_size > 1000000
-                  or (self.state / "outbox.db-wal").stat().st_size > 1000000,
-                  process=self.gateway.process)
+            self.wait_for_bytes(2500000)
             self.gateway.signal(signal.SIGSTOP)
             what = [self.damage(rng) for _ in range(3)]
             self.gateway.signal(signal.SIGCONT)

@@ -15,7 +15,7 @@ from harness import CUEBUS, P, SLOW, TIMEOUT_S, Client, check_sequence, until
 from name_server import NameServer
 
 TICKS, INTERVAL_MS = 1000, 4
-TRY_S = 3  # so long the library waits for each answer
+TRY_S = 6  # so long the library waits for each answer
 # 2 addresses for each name, each asked for up to 2 times.
 QUERIES_PER_LOOKUP = 4
 LOOKUPS_PER_ATTEMPT = 3
@@ -32,13 +32,19 @@ class Resolver(ConnectionTest):
         self.watcher.subscribe(P + "/bus/#").subscribe(P + "/status")
         self.server = NameServer()
         self.addCleanup(self.server.close)
-        self.cover("resolv.conf", f"nameserver {self.server.address}\n"
-                   f"options timeout:{TRY_S} attempts:2\n")
+        self.cover("resolv.conf", self.resolv_conf(TRY_S))
         self.cover("nsswitch.conf", "hosts: dns\n")
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.addCleanup(self.manager.close)
         self.manager.bind(str(self.directory / "notify"))
         self.manager.settimeout(TIMEOUT_S)
+
+    def resolv_conf(self, try_s):
+        return f"nameserver {self.server.address}\noptions timeout:{try_s} attempts:2\n"
+
+    def shorten(self):
+        """Where it is only attempts that count."""
+        (self.directory / "resolv.conf").write_text(self.resolv_conf(1))
 
     def cover(self, name, text):
         path = self.directory / name
@@ -87,7 +93,7 @@ class Resolver(ConnectionTest):
         late = sorted(e["data"]["late_us"] for e in emitted)
         print(f"late_us: p50 {late[TICKS // 2]}, p99 {late[TICKS * 99 // 100]}, "
               f"max {late[-1]}", flush=True)
-        # A loop that waits for a lookup is late by one try at least.
+        # A loop that waits for a lookup is late by both its tries.
         self.assertLess(late[-1], TRY_S * 1000000 * SLOW)
 
     def one_message(self):
@@ -130,6 +136,7 @@ class Resolver(ConnectionTest):
         self.gateway.stop()
 
     def test_nothing_spins(self):
+        self.shorten()
         self.begin()
         self.wait_for_run()
         self.log_has("no connection to the broker")
@@ -169,6 +176,7 @@ class Resolver(ConnectionTest):
         self.assertEqual(check_sequence(self.watcher.events()), [])
 
     def test_healthcheck_ends(self):
+        self.shorten()
         self.begin()
         result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path), "-t", "2s"],
                                 capture_output=True, text=True, timeout=2 * TIMEOUT_S)

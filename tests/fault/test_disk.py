@@ -354,6 +354,12 @@ class Damaged(DiskTest):
             self.db, self.state / "outbox.db-wal") if p.exists()) > n_bytes,
             process=self.gateway.process)
 
+    def empty_log(self):
+        """All of it into the database, where damage meets it."""
+        db = sqlite3.connect(self.db)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+
     def kept(self):
         """What is on the disk of the killed gateway: boot and seq to topic and payload."""
         copy = self.folder(f"copy-{len(list(self.directory.glob('copy-*')))}")
@@ -394,10 +400,12 @@ class Damaged(DiskTest):
         rng = random.Random(SEED)
         print(f"seed {SEED}", flush=True)
         rounds, counts = max(1, int(8 * SCALE)), []
-        for _ in range(rounds):
+        for n in range(rounds):
             self.waiting()
             self.wait_for_bytes(200000)
             self.gateway.kill()
+            if n % 2:
+                self.empty_log()
             kept, aside = self.kept(), self.set_aside()
             what = self.damage(rng)
             since = self.watcher.mark()

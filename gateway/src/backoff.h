@@ -22,8 +22,12 @@
 /** Zero-initialised is a fresh start. */
 struct backoff {
 	uint64_t step_ns;
+	/* For tests; 0 is the default, from above. */
+	uint64_t min_ns, max_ns;
 };
 
+/** Forget the attempts so far. */
+void backoff_reset(struct backoff *backoff);
 /** The next delay; @p random is any 32 random bits. */
 uint64_t backoff_next(struct backoff *backoff, uint32_t random);
 /** A connection ended: start anew if it lasted long enough. */

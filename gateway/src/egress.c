@@ -137,7 +137,7 @@ static void take_settings(struct egress *e)
 		mqtt_settings_free(e->settings);
 		e->settings = e->new_settings;
 		e->new_settings = NULL;
-		e->backoff = (struct backoff){ 0 };
+		backoff_reset(&e->backoff);
 		e->failures = (struct egress_failures){ 0 };
 	}
 	pthread_mutex_unlock(&e->mutex);
@@ -331,6 +331,8 @@ int egress_new(const struct egress_config *config, struct egress **ret_egress)
 	if (!e)
 		return -ENOMEM;
 	e->config = *config;
+	e->backoff.min_ns = config->backoff_min_ns;
+	e->backoff.max_ns = config->backoff_max_ns;
 	e->socket = -1;
 	pthread_mutex_init(&e->mutex, NULL);
 	pthread_condattr_init(&attr);

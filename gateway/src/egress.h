@@ -28,6 +28,8 @@ struct egress_config {
 	const struct topics *topics; /**< borrowed, outlives the egress, as all below */
 	struct log *log;
 	uint64_t ack_timeout_ns;     /**< a message unacknowledged for so long: the connection is given up; 0: 20 s */
+	/* For tests; 0 is the default, see backoff.h. */
+	uint64_t backoff_min_ns, backoff_max_ns;
 };
 
 /** What the egress carries; borrowed, must outlive it. */

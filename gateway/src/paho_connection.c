@@ -18,6 +18,8 @@
 /* More than our own window, so that paho's never blocks us. */
 #define PAHO_INFLIGHT (2 * (int)MQTT_WINDOW_MAX)
 #define PAHO_OUT_OF_MEMORY (-99) /* PAHO_MEMORY_ERROR, which no public header names */
+/* The shortest that paho takes. It waits to its end for a SUBACK also when the
+ * connection breaks meanwhile. */
 #define COMMAND_TIMEOUT_MS 5000UL
 /* A broken connection is told on a thread that paho starts for it and that
  * still reads the handle: it is not freed before. */

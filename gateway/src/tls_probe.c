@@ -318,7 +318,7 @@ static bool wait_for(SSL *ssl, int r, int timeout_ms)
 	return poll(&fd, 1, timeout_ms) == 1;
 }
 
-static bool set_host(SSL *ssl, const char *host)
+static bool set_host(SSL *ssl, char *host)
 {
 	struct in6_addr address;
 

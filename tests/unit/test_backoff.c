@@ -67,3 +67,16 @@ Test(backoff, a_takeover_waits_at_least_ten_seconds)
 	backoff_takeover(&backoff);
 	cr_assert_eq(backoff.step_ns, BACKOFF_MAX_NS);
 }
+
+Test(backoff, limits_can_be_given)
+{
+	struct backoff backoff = { .min_ns = 1000, .max_ns = 3000 };
+
+	cr_assert_eq(backoff_next(&backoff, 0), 500U);
+	cr_assert_eq(backoff_next(&backoff, 0), 1000U);
+	cr_assert_eq(backoff_next(&backoff, 0), 1500U);
+	cr_assert_eq(backoff_next(&backoff, 0), 1500U);
+	backoff_reset(&backoff);
+	cr_assert_eq(backoff_next(&backoff, 0), 500U);
+	cr_assert_eq(backoff.max_ns, 3000U);
+}

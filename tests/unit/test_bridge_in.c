@@ -193,6 +193,9 @@ Test(bridge_in, odd_topics_do_no_harm)
 	fixture_receive(&f, CMD(""), "{}");
 	fixture_next(&f);
 	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/");
+	fixture_receive(&f, CMD("ping/+"), "{}"); /* not a topic that a reply could be sent to */
+	fixture_next(&f);
+	cr_assert_str_eq(f.topic, "");
 	snprintf(deep, sizeof(deep), "cuebus/1/t/cmd/");
 	memset(deep + strlen(deep), 'x', 2000);
 	fixture_receive(&f, message, "{}"); /* no room for the reply's topic */

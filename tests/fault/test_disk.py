@@ -1,0 +1,462 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A disk that is full, read-only, forbidden, damaged or replaced under a whole
+gateway with a real broker: it lives, says what happened, goes back to the disk
+when it can, sends each event or names it in `gateway.gap`, and sends nothing
+that was not put.
+
+Environment: CUEBUS_FAULT_SCALE (factor on the number of damaged files),
+CUEBUS_FAULT_SEED (which damage).
+"""
+
+import os
+import pathlib
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import unittest
+from unittest import mock
+
+import namespace
+from connection import ConnectionTest
+from faulty_network import Proxy
+from harness import P, Client, check_message, check_sequence, missing_seqs, until
+
+SCALE = float(os.environ.get("CUEBUS_FAULT_SCALE", "1"))
+SEED = int(os.environ.get("CUEBUS_FAULT_SEED", int.from_bytes(os.urandom(4), "big")))
+DISK_BYTES = 16 << 20
+TEXT = "x" * 300
+TICKS = 300
+NOBODY = 65534
+
+
+class DiskTest(ConnectionTest):
+    def setUp(self):
+        namespace.enter()
+        super().setUp()
+        self.disk = self.folder("disk")
+        namespace.mount_small(self.disk, DISK_BYTES)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=True)
+        self.state = self.disk / "state"
+        self.state.mkdir()
+        self.db = self.state / "outbox.db"
+        self.broker = self.new_broker("broker", "allow_anonymous true", "max_queued_messages 0")
+        self.proxy = Proxy(self.broker.port, receive_buffer=None)
+        self.addCleanup(self.proxy.close)
+        self.watcher = Client(self.broker)
+        self.addCleanup(self.watcher.close)
+        self.watcher.subscribe(P + "/bus/#").subscribe(P + "/status").subscribe(P + "/health")
+        self.fences = self.checked = 0
+
+    def disk_config(self):
+        config = self.config(f"mqtt://127.0.0.1:{self.proxy.port}")
+        config["gateway"]["state_dir"] = str(self.state)
+        config["inputs"] = {"door": {"driver": "sim", "kind": "switch", "event": "door.changed"}}
+        burst = [{"emit": "burst.tick", "data": {"text": TEXT}, "repeat": TICKS, "interval": "1ms"}]
+        config["playlists"] = {
+            "burst": {"trigger": "burst.start", "steps": burst},
+            # Begins with the gateway, also without a broker.
+            "first": {"trigger": "door.changed", "steps": burst},
+        }
+        return config
+
+    def run_gateway(self):
+        """Until it is online; its first burst is over or under way."""
+        if self.gateway is None:
+            self.start(self.disk_config())
+        else:
+            self.gateway.start()
+        since = self.watcher.mark()
+        self.watcher.message("online", lambda m: m.topic == P + "/status"
+                             and m.payload == b"online", since)
+
+    # ---- what there is to see ----
+
+    def health(self, what, condition, since=None):
+        """The next P/health for which condition(its outbox) holds."""
+        since = self.watcher.mark() if since is None else since
+        try:
+            message = self.watcher.message(f"health: {what}", lambda m: m.topic == P + "/health"
+                                           and condition(m.json["outbox"]), since)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.gateway.log()}") from None
+        return message.json["outbox"]
+
+    def in_memory(self, *reasons):
+        outbox = self.health("in memory", lambda o: o["disk"] == "memory"
+                             and any(r in o["disk_reason"] for r in reasons))
+        self.assertGreater(outbox["disk_failures"], 0)
+        self.log_has("going on in memory")
+        return outbox
+
+    def on_disk(self):
+        outbox = self.health("on disk", lambda o: o["disk"] == "ok")
+        self.assertIsNone(outbox["disk_reason"])
+
+    def burst(self):
+        """A run of many events."""
+        since = self.watcher.mark()
+        self.watcher.publish(f"{P}/emit/burst/start")
+        return since
+
+    def end_of_run(self, since):
+        self.watcher.event("event.playlist.stopped", since=since)
+
+    def cut_off(self):
+        """No broker, for the gateway."""
+        self.proxy.mute = True
+        self.proxy.drop_all()
+        self.log_has("lost after")
+
+    def bring_back(self):
+        since = self.watcher.mark()
+        self.proxy.mute = False
+        self.proxy.drop_all()
+        self.watcher.message("online", lambda m: m.topic == P + "/status"
+                             and m.payload == b"online", since)
+
+    def fence(self):
+        """All that was put before it is sent, or given up."""
+        self.fences += 1
+        number = self.fences
+        self.watcher.publish(f"{P}/emit/the/fence", b"%d" % number)
+        self.watcher.event("the.fence", lambda e: e["data"] == number)
+
+    def told(self):
+        """What gateway.gap has named: (boot_id, seq)."""
+        told = set()
+        for event in self.watcher.events("gateway.gap"):
+            gap = event["data"]
+            boot = gap.get("boot_id", event["boot_id"])
+            told |= {(boot, seq) for seq in range(gap["from_seq"], gap["to_seq"] + 1)}
+        return told
+
+    def check_right(self):
+        """Nothing that was not put, and in order."""
+        events = self.watcher.events()
+        highest, first = {}, {}
+        for event in events:
+            boot, seq = event["boot_id"], event["seq"]
+            if event["event_type"] == "burst.tick":
+                self.assertEqual(event["data"], {"text": TEXT})
+            self.assertEqual(first.setdefault((boot, seq), event), event)
+            if seq > highest.get(boot, 0):
+                highest[boot] = seq
+        order = list(first)
+        for boot in highest:
+            seqs = [seq for b, seq in order if b == boot]
+            self.assertEqual(seqs, sorted(seqs), "new events came out of order")
+        messages = self.watcher.messages[self.checked:]
+        self.checked += len(messages)
+        for message in messages:
+            self.assertEqual(check_message(message), [], message)
+
+    def check_complete(self, gaps_allowed=False):
+        events = self.watcher.events()
+        missing = {(boot, seq) for boot, seqs in missing_seqs(events).items() for seq in seqs}
+        seen = {(e["boot_id"], e["seq"]) for e in events}
+        missing |= {(boot, 1) for boot, _ in seen} - seen
+        self.assertLessEqual(missing, self.told(), "neither sent nor named")
+        if not gaps_allowed:
+            self.assertEqual(check_sequence(events), [])
+            self.assertEqual(self.told(), set())
+        self.check_right()
+        return len(missing)
+
+    def set_aside(self):
+        return sorted(p for p in self.state.iterdir() if ".corrupt-" in p.name
+                      and not p.name.endswith(("-wal", "-shm")))
+
+
+class Space(DiskTest):
+    def fill(self):
+        filler = self.disk / "filler"
+        with open(filler, "wb", buffering=0) as f:
+            for size in (65536, 4096, 1):
+                try:
+                    while f.write(b"\0" * size) == size:
+                        pass
+                except OSError:
+                    pass
+        return filler
+
+    def test_full(self):
+        self.run_gateway()
+        self.on_disk()
+        filler = self.fill()
+        self.end_of_run(self.burst())
+        # What SQLite has room for in its log may last for a while.
+        for _ in range(100):
+            if "going on in memory" in self.gateway.log():
+                break
+            self.end_of_run(self.burst())
+        self.in_memory("full")
+        since = self.burst()
+        self.cut_off()
+        self.bring_back()
+        self.end_of_run(since)
+        filler.unlink()
+        self.on_disk()
+        self.log_has("back on disk")
+        # And what is there now is kept.
+        since = self.burst()
+        self.watcher.event("burst.tick", since=since)
+        self.gateway.kill()
+        self.run_gateway()
+        self.fence()
+        self.check_complete()
+        self.gateway.stop()
+
+    def test_full_at_the_start(self):
+        filler = self.fill()
+        self.run_gateway()
+        self.in_memory("full", "No space left")
+        self.end_of_run(self.burst())
+        filler.unlink()
+        self.on_disk()
+        self.fence()
+        self.check_complete()
+        self.gateway.stop()
+
+    def test_read_only(self):
+        """At the start: a file system with files open to write can't be made so."""
+        self.run_gateway()
+        self.fence()
+        self.gateway.kill()
+        namespace.remount(self.disk, "ro")
+        self.run_gateway()
+        self.in_memory("Read-only", "readonly")
+        self.end_of_run(self.burst())
+        namespace.remount(self.disk, "rw")
+        self.on_disk()
+        self.fence()
+        self.check_complete()
+        self.gateway.stop()
+
+    def test_forbidden(self):
+        """Another user's folder, which may be read but not written."""
+        self.disk.chmod(0o755)
+        self.directory.chmod(0o755)
+        self.state.chmod(0o555)
+        wrapper = os.environ.get("CUEBUS_WRAPPER", "")
+        setpriv = f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups"
+        with mock.patch.dict(os.environ, CUEBUS_WRAPPER=f"{setpriv} {wrapper}"):
+            self.run_gateway()
+        self.in_memory("Permission denied")
+        self.log_has("may write in it")
+        self.end_of_run(self.burst())
+        os.chown(self.state, NOBODY, NOBODY)
+        self.state.chmod(0o700)
+        self.on_disk()
+        self.fence()
+        self.check_complete()
+        self.gateway.stop()
+
+
+class Replaced(DiskTest):
+    def other_program(self):
+        with sqlite3.connect(self.db) as db:
+            db.execute("CREATE TABLE accounts(name TEXT, balance INTEGER)")
+            db.execute("INSERT INTO accounts VALUES('somebody', 42)")
+            # A number that other programs use too.
+            db.execute("PRAGMA user_version=1")
+        db.close()
+
+    def is_other_program(self, path):
+        with sqlite3.connect(path) as db:
+            rows = db.execute("SELECT * FROM accounts").fetchall()
+        db.close()
+        return rows == [("somebody", 42)]
+
+    def check_goes_on(self):
+        self.end_of_run(self.burst())
+        self.fence()
+        self.check_complete()
+
+    def test_folder_removed(self):
+        self.run_gateway()
+        self.on_disk()
+        self.cut_off()
+        shutil.rmtree(self.state)
+        self.log_has("the file was removed or replaced")
+        self.log_has("back on disk")
+        self.bring_back()
+        self.on_disk()
+        self.check_goes_on()
+        self.assertTrue(self.db.is_file())
+        self.gateway.stop()
+
+    def test_directory_in_its_place(self):
+        """Before the start, and under it."""
+        self.db.mkdir()
+        (self.db / "kept").write_text("mine")
+        self.run_gateway()
+        self.in_memory("directory")
+        self.end_of_run(self.burst())
+        self.assertEqual((self.db / "kept").read_text(), "mine")
+        self.db.rename(self.state / "moved")
+        self.on_disk()
+        self.db.unlink()
+        self.db.mkdir()
+        (self.db / "kept").write_text("mine too")
+        self.in_memory("directory", "removed or replaced")
+        self.assertEqual((self.db / "kept").read_text(), "mine too")
+        self.check_goes_on()
+        self.gateway.stop()
+
+    def test_fifo_in_its_place(self):
+        os.mkfifo(self.db)
+        self.run_gateway()
+        self.in_memory("")
+        self.end_of_run(self.burst())
+        self.assertTrue(self.db.is_fifo() or any(p.is_fifo() for p in self.set_aside()))
+        if self.db.is_fifo():
+            self.db.unlink()
+        self.on_disk()
+        self.check_goes_on()
+        self.gateway.stop()
+
+    def test_another_program_s_file(self):
+        self.other_program()
+        self.run_gateway()
+        self.on_disk()
+        self.log_has("it was renamed to")
+        aside = self.set_aside()
+        self.assertEqual(len(aside), 1)
+        self.assertTrue(self.is_other_program(aside[0]))
+        self.check_goes_on()
+        self.gateway.stop()
+
+    def test_no_database_at_all(self):
+        self.db.write_text("Shopping list: bread, butter, a new disk\n" * 100)
+        before = self.db.read_bytes()
+        self.run_gateway()
+        self.on_disk()
+        self.assertEqual([p.read_bytes() for p in self.set_aside()], [before])
+        self.check_goes_on()
+        self.gateway.stop()
+
+
+class Damaged(DiskTest):
+    def waiting(self):
+        """A gateway without a broker, with events that wait on disk."""
+        self.proxy.mute = True
+        if self.gateway is None:
+            self.start(self.disk_config())
+        else:
+            self.gateway.start()
+        self.log_has("no connection to the broker")
+
+    def wait_for_bytes(self, n_bytes):
+        """Of events on disk, in the database or its log."""
+        until("events on disk", lambda: sum(p.stat().st_size for p in (
+            self.db, self.state / "outbox.db-wal") if p.exists()) > n_bytes,
+            process=self.gateway.process)
+
+    def empty_log(self):
+        """All of it into the database, where damage meets it."""
+        db = sqlite3.connect(self.db)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+
+    def kept(self):
+        """What is on the disk of the killed gateway: boot and seq to topic and payload."""
+        copy = self.folder(f"copy-{len(list(self.directory.glob('copy-*')))}")
+        for path in self.state.glob("outbox.db*"):
+            if ".corrupt-" not in path.name:
+                shutil.copy(path, copy)
+        with sqlite3.connect(copy / "outbox.db") as db:
+            rows = db.execute("SELECT boot_id,seq,topic,payload FROM messages").fetchall()
+        db.close()
+        return {(boot, seq): (topic, bytes(payload)) for boot, seq, topic, payload in rows if seq}
+
+    def damage(self, rng):
+        """@return what was done."""
+        files = [p for p in (self.db, self.state / "outbox.db-wal")
+                 if p.is_file() and p.stat().st_size]
+        path = rng.choice(files)
+        size = path.stat().st_size
+        how = rng.choice(("flips", "flips", "truncated", "page", "header"))
+        with open(path, "r+b") as f:
+            if how == "truncated":
+                f.truncate(rng.randrange(size))
+            elif how == "page":
+                f.seek(rng.randrange(size) // 4096 * 4096)
+                f.write(rng.randbytes(4096))
+            else:
+                for _ in range(rng.choice((1, 5, 50))):
+                    at = rng.randrange(min(size, 100) if how == "header" else size)
+                    f.seek(at)
+                    byte = f.read(1)[0] ^ 1 << rng.randrange(8)
+                    f.seek(at)
+                    f.write(bytes([byte]))
+        return f"{path.name} {how}"
+
+    def test_between_lives(self):
+        """What is read is what was put, and a database that is damaged is kept. Of a log that
+        is damaged SQLite reads what precedes that, as after a power cut: what followed nobody
+        can know, and so not name."""
+        rng = random.Random(SEED)
+        print(f"seed {SEED}", flush=True)
+        rounds, counts = max(1, int(8 * SCALE)), []
+        for n in range(rounds):
+            self.waiting()
+            self.wait_for_bytes(200000)
+            self.gateway.kill()
+            if n % 2:
+                self.empty_log()
+            kept, aside = self.kept(), self.set_aside()
+            what = self.damage(rng)
+            since = self.watcher.mark()
+            self.proxy.mute = False
+            self.run_gateway()
+            self.fence()
+            counts.append((what, *self.check_kept(kept, aside, since)))
+            self.gateway.stop()
+        for line in counts:
+            print("%s: %d on disk, %d sent, %d named as lost" % line, flush=True)
+        self.check_right()
+
+    def check_kept(self, kept, aside, since):
+        boots = {boot for boot, _ in kept}
+        sent = set()
+        for m in self.watcher.messages[since:]:
+            if not m.topic.startswith(P + "/bus/"):
+                continue
+            key = (m.json["boot_id"], m.json["seq"])
+            if key[0] in boots:
+                self.assertEqual(kept.get(key), (m.topic, m.payload), "it was not put")
+                sent.add(key)
+        told = self.told() & set(kept)
+        self.assertEqual(sent & told, set(), "named as lost, and sent")
+        if self.set_aside() == aside and sent | told != set(kept):
+            # Only what the damage cut off from the log, as a power cut does, is gone unsaid.
+            lost = sorted(set(kept) - sent - told)
+            self.assertGreater(min(lost), max(sent, default=("", 0)))
+        return len(kept), len(sent), len(told)
+
+    def test_under_the_running_gateway(self):
+        rng = random.Random(SEED)
+        print(f"seed {SEED}", flush=True)
+        self.run_gateway()
+        for _ in range(max(1, int(2 * SCALE))):
+            # More than it and SQLite keep in memory, so that it has to read.
+            for _ in range(8):
+                self.watcher.publish(f"{P}/emit/burst/start")
+            self.cut_off()
+            self.wait_for_bytes(2500000)
+            self.gateway.signal(signal.SIGSTOP)
+            what = [self.damage(rng) for _ in range(3)]
+            self.gateway.signal(signal.SIGCONT)
+            self.bring_back()
+            self.fence()
+            self.on_disk()
+            missing = self.check_complete(gaps_allowed=True)
+            print(f"{what}: {missing} lost and named so far, "
+                  f"{len(self.set_aside())} files set aside", flush=True)
+        self.gateway.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()

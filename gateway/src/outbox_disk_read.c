@@ -135,6 +135,29 @@ static uint64_t adoption_finish(struct adoption *a)
 	return count;
 }
 
+/** Mutex held. Between what could be read from the front and from the back. */
+static void tell_hole(struct adoption *front, struct adoption *back)
+{
+	const struct outbox_range *before = NULL, *after = NULL;
+	uint64_t from_seq;
+
+	for (struct outbox_node *n = front->first; n; n = n->after) {
+		if (outbox_as_range(n)->seq)
+			before = outbox_as_range(n);
+	}
+	for (struct outbox_node *n = back->first; n && !after; n = n->after) {
+		if (outbox_as_range(n)->seq)
+			after = outbox_as_range(n);
+	}
+	/* Of two boots nobody can say where the first ended. */
+	if (!before || !after || before->boot != after->boot)
+		return;
+	from_seq = before->seq + before->count;
+	if (after->seq > from_seq)
+		outbox_gaps_add(&front->outbox->gaps, before->boot, from_seq, after->seq - from_seq,
+		                OUTBOX_REASON_DISK);
+}
+
 int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant)
 {
 	struct adoption front = { .outbox = outbox, .db = db };
@@ -157,6 +180,7 @@ int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant
 		adoption_clear(&back);
 		return r;
 	}
+	tell_hole(&front, &back);
 	/* The second half first: each goes before what is there. */
 	count = adoption_finish(&back);
 	count += adoption_finish(&front);

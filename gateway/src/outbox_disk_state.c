@@ -10,6 +10,7 @@
  * given up can't be opened            | tried again                  | there are none
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "outbox_internal.h"
+#include "outbox_wal.h"
 
 #define NS_PER_S 1000000000ULL
 
@@ -180,6 +182,53 @@ static int set_aside(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	return 0;
 }
 
+static int copy_file(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = out < 0 ? -errno : 0;
+	char buffer[16384];
+	ssize_t n = 0;
+
+	while (r >= 0 && (n = read(in, buffer, sizeof(buffer))) > 0) {
+		if (write(out, buffer, (size_t)n) != n)
+			r = errno ? -errno : -EIO;
+	}
+	if (r >= 0 && n < 0)
+		r = -errno;
+	if (in >= 0)
+		close(in);
+	if (out >= 0 && close(out) < 0 && r >= 0)
+		r = -errno;
+	return r;
+}
+
+/** SQLite passes over what is behind damage in a log without a word, and then writes over it. */
+static void tell_damaged_log(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	char path[4096], name[4096] = "";
+	uint64_t lost = 0;
+	int r;
+
+	if (snprintf(path, sizeof(path), "%s-wal", disk->path) >= (int)sizeof(path) ||
+	    outbox_wal_check(path, &lost) != 1)
+		return;
+	r = free_name(path, name, sizeof(name));
+	if (r >= 0)
+		r = copy_file(path, name);
+	pthread_mutex_lock(&outbox->mutex);
+	outbox->stats.disk_failures++;
+	pthread_mutex_unlock(&outbox->mutex);
+	if (disk->log)
+		log_write(disk->log, LOG_LEVEL_ERROR,
+		          "outbox: %s is damaged: events that were committed behind the damage are "
+		          "lost (%llu pages%s); %s%s",
+		          path, (unsigned long long)lost, lost ? "" : ", perhaps all",
+		          r < 0 ? "it could not be copied: " : "a copy is kept as ",
+		          r < 0 ? strerrordesc_np(-r) : name);
+}
+
 static int find_note(void *user, const char *key, const void *value, size_t len)
 {
 	struct outbox *outbox = user;
@@ -209,6 +258,7 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	int r;
 
 	make_dir(disk);
+	tell_damaged_log(outbox);
 	r = outbox_db_open(disk->path, disk->sync, false, &db, error);
 	if (r < 0)
 		return r;

@@ -396,7 +396,7 @@ class Damaged(DiskTest):
     def test_between_lives(self):
         """What is read is what was put, and a database that is damaged is kept. Of a log that
         is damaged SQLite reads what precedes that, as after a power cut: what followed nobody
-        can know, and so not name."""
+        can know, and so not name; that there was something is in the log."""
         rng = random.Random(SEED)
         print(f"seed {SEED}", flush=True)
         rounds, counts = max(1, int(8 * SCALE)), []

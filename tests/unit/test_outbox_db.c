@@ -2,6 +2,8 @@
 /* The file: damaged, of another version, and who may read it. */
 #include "outbox_disk_fixture.h"
 
+#include <sys/wait.h>
+
 static void overwrite(const char *name, long at, size_t n)
 {
 	char path[128], junk[8192];
@@ -56,6 +58,8 @@ Test(outbox_db, of_a_damaged_file_what_can_be_read_is_sent)
 	struct outbox *outbox = with_damaged_file(40 * 4096, 4096);
 	struct outbox_message m;
 	uint64_t last = 0, n = 0;
+	static bool seen[5001]; /* sent, or told to be missing */
+	struct outbox_gap gap;
 	unsigned notes = 0;
 
 	put_many(outbox, 1, 10);
@@ -66,6 +70,7 @@ Test(outbox_db, of_a_damaged_file_what_can_be_read_is_sent)
 
 		cr_assert_gt(m.seq, last);
 		last = m.seq;
+		seen[m.seq] = true;
 		n++;
 		snprintf(expected, sizeof(expected), "event %llu", (unsigned long long)m.seq);
 		cr_assert_eq(m.payload_len, strlen(expected));
@@ -76,6 +81,18 @@ Test(outbox_db, of_a_damaged_file_what_can_be_read_is_sent)
 	             (unsigned long long)last, (unsigned long long)n);
 	cr_assert_gt(n, 4800);
 	cr_assert_lt(n, 5000);
+	while (outbox_take_gap(outbox, &gap)) {
+		cr_assert_str_eq(gap.boot_id, "b1");
+		cr_assert_eq(gap.reason, OUTBOX_REASON_DISK);
+		cr_assert_eq(gap.count, gap.to_seq - gap.from_seq + 1);
+		for (uint64_t seq = gap.from_seq; seq <= gap.to_seq; seq++) {
+			cr_assert_not(seen[seq], "%llu came, or is told twice",
+			              (unsigned long long)seq);
+			seen[seq] = true;
+		}
+	}
+	for (uint64_t seq = 1; seq <= 5000; seq++)
+		cr_assert(seen[seq], "%llu is lost without a word", (unsigned long long)seq);
 	cr_assert_eq(m.seq, 1);
 	cr_assert_eq(outbox_release(outbox, m.id), 0);
 	expect_many(outbox, "b2", 2, 10);
@@ -204,6 +221,41 @@ Test(outbox_db, nobody_else_may_read_the_file)
 	cr_assert_eq(st.st_mode & 077, 0);
 	path_of(path, sizeof(path), "outbox.db-shm");
 	cr_assert_lt(stat(path, &st), 0, "no file is mapped");
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+/** Of a process that was killed: the log is not yet in the database. */
+static void put_and_die(unsigned n)
+{
+	pid_t pid = fork();
+	int status;
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		struct outbox *outbox = make("b1");
+
+		put_many(outbox, 1, n);
+		(void)outbox_flush(outbox, FLUSH_NS);
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(status, 0);
+}
+
+Test(outbox_db, a_damaged_log_is_told_and_a_copy_kept)
+{
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	put_and_die(50);
+	overwrite("outbox.db-wal", 32 + 24 + 4096 + 24, 100); /* its second page */
+	outbox = make("b2");
+	put_many(outbox, 1, 5);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	cr_assert_eq(count_files("outbox.db-wal.corrupt-"), 1);
+	cr_assert_eq(stats_of(outbox).disk_failures, 1);
+	expect_many(outbox, "b2", 1, 5);
 	outbox_free(outbox);
 	disk_remove_dir(dir);
 }

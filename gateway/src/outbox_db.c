@@ -23,10 +23,10 @@ static const char *const statements[] = {
 	[DB_READ] = "SELECT id,boot_id,seq,flags,topic,payload,correlation,checksum FROM messages "
 	            "WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
 	[DB_LAST] = "SELECT max(id) FROM messages",
-	[DB_SCAN] = "SELECT id,boot_id,seq,length(CAST(topic AS BLOB))+1+length(payload)"
-	            "+coalesce(length(correlation),0) FROM messages ORDER BY id",
-	[DB_SCAN_BACK] = "SELECT id,boot_id,seq,length(CAST(topic AS BLOB))+1+length(payload)"
-	                 "+coalesce(length(correlation),0) FROM messages ORDER BY id DESC",
+	[DB_SCAN] = "SELECT id,boot_id,seq,flags,topic,payload,correlation,checksum FROM messages "
+	            "ORDER BY id",
+	[DB_SCAN_BACK] = "SELECT id,boot_id,seq,flags,topic,payload,correlation,checksum "
+	                 "FROM messages ORDER BY id DESC",
 	[DB_NOTE] = "INSERT OR REPLACE INTO journal(key,value,checksum) VALUES(?1,?2,?3)",
 	[DB_FORGET] = "DELETE FROM journal WHERE key=?1",
 	[DB_FORGET_ALL] = "DELETE FROM journal",

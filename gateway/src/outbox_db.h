@@ -72,8 +72,12 @@ struct outbox_db_outline {
 	uint64_t row, seq;
 	const char *boot_id; /**< valid during the call */
 	uint64_t content;    /**< bytes of topic (with its end), payload and correlation */
+	bool checks;         /**< false: damaged, and nothing here is to be trusted */
 };
-/** All rows, without what is in them, in order, or (@p backwards) from the last to the first. */
+/**
+ * All rows, in order, or (@p backwards) from the last to the first: what they
+ * are, and whether they check. The pages are read in any case.
+ */
 int outbox_db_scan(struct outbox_db *db, bool backwards,
                    int (*visit)(void *user, const struct outbox_db_outline *outline), void *user);
 

@@ -139,13 +139,13 @@ static const char *column_text(sqlite3_stmt *s, int column)
 	return text ? text : "";
 }
 
-static int read_row(struct outbox_db *db, sqlite3_stmt *s, outbox_db_row_fn visit, void *user)
+/** The row that was stepped to; its pointers are the statement's. @return whether it checks. */
+static bool get_row(sqlite3_stmt *s, struct outbox_message *ret_message)
 {
-	uint64_t row = (uint64_t)sqlite3_column_int64(s, 0);
 	int64_t flags = sqlite3_column_int64(s, 3);
-	int r;
+
 	/* A blob's bytes first, then its length: SQLite's rule. */
-	struct outbox_message m = {
+	*ret_message = (struct outbox_message){
 		.seq = (uint64_t)sqlite3_column_int64(s, 2),
 		.boot_id = column_text(s, 1),
 		.topic = column_text(s, 4),
@@ -156,12 +156,20 @@ static int read_row(struct outbox_db *db, sqlite3_stmt *s, outbox_db_row_fn visi
 		.correlation = sqlite3_column_blob(s, 6),
 		.correlation_len = (size_t)sqlite3_column_bytes(s, 6),
 	};
+	if (sqlite3_column_type(s, 6) != SQLITE_NULL && !ret_message->correlation)
+		ret_message->correlation = "";
+	return sqlite3_column_int64(s, 7) ==
+	       message_checksum((uint64_t)sqlite3_column_int64(s, 0), ret_message);
+}
 
-	if (sqlite3_column_type(s, 6) != SQLITE_NULL && !m.correlation)
-		m.correlation = "";
-	if (sqlite3_column_int64(s, 7) != message_checksum(row, &m))
+static int read_row(struct outbox_db *db, sqlite3_stmt *s, outbox_db_row_fn visit, void *user)
+{
+	struct outbox_message m;
+	int r;
+
+	if (!get_row(s, &m))
 		return damaged(db, "a message");
-	r = visit(user, row, &m);
+	r = visit(user, (uint64_t)sqlite3_column_int64(s, 0), &m);
 	return r == -EBADMSG ? damaged(db, "a message") : r;
 }
 
@@ -194,14 +202,16 @@ int outbox_db_scan(struct outbox_db *db, bool backwards,
 	if (r < 0)
 		return r;
 	while (r == 0 && (code = sqlite3_step(s)) == SQLITE_ROW) {
-		struct outbox_db_outline outline = {
-			.row = (uint64_t)sqlite3_column_int64(s, 0),
-			.seq = (uint64_t)sqlite3_column_int64(s, 2),
-			.boot_id = column_text(s, 1),
-			.content = (uint64_t)sqlite3_column_int64(s, 3),
-		};
+		struct outbox_db_outline outline = { .row = (uint64_t)sqlite3_column_int64(s, 0) };
+		struct outbox_message m;
 
+		outline.checks = get_row(s, &m);
+		outline.seq = m.seq;
+		outline.boot_id = m.boot_id;
+		outline.content = strlen(m.topic) + 1 + m.payload_len + m.correlation_len;
 		r = visit(user, &outline);
+		if (r == -EBADMSG)
+			damaged(db, "a message");
 	}
 	if (r == 0 && code != SQLITE_DONE)
 		r = outbox_db_fail(db, code);

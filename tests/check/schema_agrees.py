@@ -17,8 +17,8 @@ from check_configs import ENVIRONMENT, HERE, cases
 APART = ("syntax-", "key-duplicate", "conf.d-", "environment-")
 # Sums and comparisons of values, predicates, ranges of durations.
 BEYOND = {
-    "duration-debounce", "duration-health", "duration-too-fine", "duration-too-long",
-    "duration-window-zero", "interval-overflow", "interval-zero", "limit-config-bytes",
+    "duration-debounce", "duration-health", "duration-just-over", "duration-overflow",
+    "duration-too-fine", "duration-too-long", "duration-window-zero", "interval-overflow", "interval-zero", "limit-config-bytes",
     "limit-definitions", "limit-json-depth", "limit-payload-bytes", "line-in-use",
     "line-in-use-by-output", "line-in-use-within", "lines-offset-without-chip",
     "match-operator-value", "match-pointer", "match-unknown-operator",

@@ -2,6 +2,7 @@
 /* The file: damaged, of another version, and who may read it. */
 #include "outbox_disk_fixture.h"
 
+#include <sqlite3.h>
 #include <sys/wait.h>
 
 static void overwrite(const char *name, long at, size_t n)
@@ -258,4 +259,89 @@ Test(outbox_db, a_damaged_log_is_told_and_a_copy_kept)
 	expect_many(outbox, "b2", 1, 5);
 	outbox_free(outbox);
 	disk_remove_dir(dir);
+}
+
+/** Thirty events of boot "b1", changed by @p sql, as the boot "b2" finds them. */
+static struct outbox *with_changed_rows(const char *sql)
+{
+	char path[128];
+	struct outbox *outbox;
+	sqlite3 *sqlite;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 30);
+	outbox_free(outbox);
+	path_of(path, sizeof(path), "outbox.db");
+	cr_assert_eq(sqlite3_open(path, &sqlite), SQLITE_OK);
+	/* The test's file system has no shared memory. */
+	cr_assert_eq(sqlite3_exec(sqlite, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL),
+	             SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(sqlite, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(sqlite);
+	outbox = make("b2");
+	put_many(outbox, 1, 1); /* behind them */
+	return outbox;
+}
+
+static void expect_end(struct outbox *outbox)
+{
+	struct outbox_gap gap;
+
+	expect_many(outbox, "b2", 1, 1);
+	expect_none(outbox);
+	cr_assert_not(outbox_take_gap(outbox, &gap));
+	cr_assert_eq(count_corrupt(), 1);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_db, what_a_damaged_row_claims_to_be_is_not_believed)
+{
+	static const char *const changes[] = {
+		"UPDATE messages SET seq=1017 WHERE id=17",
+		"UPDATE messages SET seq=18 WHERE id=17",
+		"UPDATE messages SET seq=0 WHERE id=17",
+		"UPDATE messages SET boot_id='b7' WHERE id=17",
+		"UPDATE messages SET boot_id='' WHERE id=17",
+		"UPDATE messages SET id=99 WHERE id=17",
+		"UPDATE messages SET payload=x'00' WHERE id=17",
+		"UPDATE messages SET flags=99 WHERE id=17",
+	};
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		struct outbox *outbox = with_changed_rows(changes[i]);
+
+		/* A row in the wrong place leaves a hole that nobody could tell from a row deleted.
+		 */
+		bool moved = strstr(changes[i], "id=99") != NULL;
+
+		expect_many(outbox, "b1", 1, 16);
+		expect_many(outbox, "b1", 18, 30);
+		if (!moved)
+			expect_gap(outbox, "b1", 17, 17, OUTBOX_REASON_DISK);
+		expect_end(outbox);
+	}
+}
+
+Test(outbox_db, damaged_rows_at_either_end)
+{
+	struct outbox *outbox =
+	        with_changed_rows("UPDATE messages SET payload=x'00' WHERE id IN (1,2,30)");
+
+	expect_many(outbox, "b1", 3, 29);
+	expect_gap(outbox, "b1", 1, 2, OUTBOX_REASON_DISK);
+	expect_gap(outbox, "b1", 30, 30, OUTBOX_REASON_DISK);
+	expect_end(outbox);
+}
+
+Test(outbox_db, neighbours_that_are_damaged)
+{
+	struct outbox *outbox = with_changed_rows(
+	        "UPDATE messages SET seq=seq+1,payload=x'00' WHERE id BETWEEN 5 AND 9");
+
+	expect_many(outbox, "b1", 1, 4);
+	expect_many(outbox, "b1", 10, 30);
+	expect_gap(outbox, "b1", 5, 9, OUTBOX_REASON_DISK);
+	expect_end(outbox);
 }

@@ -7,7 +7,8 @@ const char *const own_types[OWN_TYPES_COUNT] = {
 	"event.playlist.paused",  "event.playlist.resumed",
 	"event.playlist.overdue", "gateway.cascade",
 	"gateway.fault",          "gateway.gap",
-	"gateway.refused",        "input.resync",
+	"gateway.refused",        "gateway.output_failed",
+	"gateway.output_restored", "input.resync",
 	"input.failed",           "input.restored",
 };
 

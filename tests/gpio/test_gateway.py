@@ -19,8 +19,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 from harness import CUEBUS, GATEWAY_ID, P, IntegrationTest  # noqa: E402
 
+import gateway_outputs  # noqa: E402
+
 GPIO_VM = os.environ["GPIO_VM"]
-VM_SECONDS = 150
+VM_SECONDS = 200
 
 # Windows are wide against what a busy host may hold the guest up in between.
 # Quadrature of one detent, line A leading: (line, level).
@@ -50,6 +52,7 @@ def config(port):
             "other": {"driver": "gpio", "chip": "cuebus-b", "line": "OTHER", "kind": "switch",
                       "producer_id": 6, "event": "other.changed"},
         },
+        "outputs": dict(gateway_outputs.CONFIG),
         "gestures": {
             "button.double": {"type": "double_tap", "source": "button.press", "window": "800ms",
                               "emit": "button.double_tap", "metadata": {"gesture": "double"}},
@@ -105,7 +108,7 @@ class GuestGateway:
                 + (log.read_text("utf-8", "replace") if log.exists() else ""))
 
 
-class GpioTest(IntegrationTest):
+class GpioTest(gateway_outputs.OutputCases, IntegrationTest):
     request_id = 0
 
     @classmethod
@@ -255,12 +258,24 @@ class GpioTest(IntegrationTest):
         self.assertFalse(self.watcher.event("burst.changed", since=since)["data"]["state"])
         self.assertEqual(self.watcher.events("input.resync", since), [])
 
-    def refused(self, line, chip="cuebus-a"):
+    def other_config(self):
+        """Of a second gateway, which holds no line."""
         other = config(self.broker.port)
-        other["gateway"]["id"] = "other"
+        other["gateway"] = {"id": "other"}
+        other["inputs"] = other["outputs"] = other["playlists"] = other["gestures"] = {}
+        return other
+
+    def refused(self, line, chip="cuebus-a"):
+        other = self.other_config()
         other["inputs"] = {"lever": gpio_input(line, "button", "button.press", chip=chip)}
-        other["playlists"] = other["gestures"] = {}
-        return self.do(["run", json.dumps(other)])[0]
+        return self.do(["run", other])[0]
+
+    def reload(self, outputs):
+        """With these outputs changed."""
+        changed = config(self.broker.port)
+        changed["outputs"].update(outputs)
+        (self.directory / "out" / "cuebus.json").write_text(json.dumps(changed, indent=1))
+        self.ok("config/reload")
 
     def test_busy_line_is_named_with_its_holder(self):
         self.do(["hold", 7])
@@ -295,6 +310,7 @@ class GpioTest(IntegrationTest):
         self.do(["live", "cuebus-b", 1])
         restored = self.watcher.event("input.restored", since=since)
         self.assertEqual(restored["data"]["input"], "other")
+        self.watcher.event("gateway.output_restored", since=since)  # the chip has one, too
         # the other inputs never noticed
         since = self.watcher.mark()
         self.press()

@@ -509,8 +509,8 @@ static void clear(struct service *service)
 	journal_free(service->journal);
 	engine_free(service->engine);
 	loop_free(service->loop);
+	outbox_free(service->outbox); /* its thread wakes the egress up to the end */
 	egress_free(service->egress);
-	outbox_free(service->outbox);
 	retained_free(service->retained);
 	inbox_free(service->inbox);
 	topics_free(service->topics);

@@ -16,7 +16,6 @@ struct fake_line {
 };
 
 static struct fake_line lines[FAKES];
-static uint64_t check_ns; /* see output_ops; of the next driver that is found */
 
 static struct fake_line *line_of(struct output_driver *driver)
 {
@@ -86,7 +85,6 @@ static int line_open(const struct output_config *config, struct output_driver **
 
 static const struct output_ops *line_find(const char *name)
 {
-	line_ops.check_ns = check_ns;
 	return strcmp(name, "fake") == 0 ? &line_ops : NULL;
 }
 
@@ -128,6 +126,7 @@ static void on_unsafe(void *user, const char *name, int error)
 static void set_up(struct fixture *f, const struct config *config)
 {
 	memset(lines, 0, sizeof(lines));
+	line_ops.check_ns = 0;
 	fixture_find_output = line_find;
 	fixture_output_unsafe = on_unsafe;
 	fixture_set_up(f, config);
@@ -429,8 +428,8 @@ Test(outputs, a_line_that_fails_is_tried_to_be_made_safe)
 	struct fixture f;
 	char error[512];
 
-	check_ns = CUE_NS_PER_S;
 	set_up(&f, &config);
+	line_ops.check_ns = CUE_NS_PER_S;
 	cr_assert_eq(engine_open_outputs(f.engine, error), 0);
 	emit(&f, "lamp.set", "1");
 	lines[0].get_error = -EIO;
@@ -447,8 +446,8 @@ Test(outputs, a_line_that_is_gone_is_found_though_nothing_is_set)
 	struct fixture f;
 	char error[512];
 
-	check_ns = CUE_NS_PER_S;
 	set_up(&f, &config);
+	line_ops.check_ns = CUE_NS_PER_S;
 	cr_assert_eq(engine_open_outputs(f.engine, error), 0);
 	engine_wake(f.engine, 1000 * MS);
 	engine_wake(f.engine, 2000 * MS);

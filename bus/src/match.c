@@ -12,6 +12,7 @@
 #include <cjson/cJSON.h>
 #include <cuebus/payload.h>
 
+#include "json_path.h"
 #include "json_value.h"
 #include "predicate.h"
 
@@ -31,9 +32,7 @@ struct test {
 
 /* A place in the data, and what must hold there. */
 struct field {
-	char *tokens;    /* n_tokens strings, each with its NUL, one after the other */
-	size_t n_tokens; /* 0: not compiled yet */
-	bool is_pointer;
+	struct cue_path path;
 	const struct test *tests;
 	size_t n_tests;
 };
@@ -48,43 +47,15 @@ struct cue_match {
 
 /* ---- compile ---- */
 
-/* Split "/a~1b/c" into "a/b\0c\0", in place. */
-static int split_pointer(struct field *field, const struct cue_place *place,
-                         struct cue_predicate_error *error)
-{
-	const char *from = field->tokens + 1;
-	char *to = field->tokens;
-
-	field->n_tokens = 1;
-	for (; *from; from++) {
-		char c = *from;
-
-		if (c == '/') {
-			field->n_tokens++;
-			c = '\0';
-		} else if (c == '~') {
-			from++;
-			if (*from != '0' && *from != '1')
-				return cue_predicate_fail(error, place,
-				                          "in a JSON Pointer '~' is written ~0 and "
-				                          "'/' inside a name ~1");
-			c = *from == '0' ? '~' : '/';
-		}
-		*to++ = c;
-	}
-	*to = '\0';
-	return 0;
-}
-
 static int compile_path(struct field *field, const char *path, const struct cue_place *place,
                         struct cue_predicate_error *error)
 {
-	field->tokens = strdup(path);
-	if (!field->tokens)
-		return -ENOMEM;
-	field->n_tokens = 1;
-	field->is_pointer = path[0] == '/';
-	return field->is_pointer ? split_pointer(field, place, error) : 0;
+	int r = cue_path_parse(path, &field->path);
+
+	return r == -EINVAL ? cue_predicate_fail(error, place,
+	                                         "in a JSON Pointer '~' is written ~0 and "
+	                                         "'/' inside a name ~1") :
+	                      r;
 }
 
 static bool find_op(const char *name, enum op *ret_op)
@@ -238,7 +209,7 @@ struct cue_match *cue_match_free(struct cue_match *match)
 	if (!match)
 		return NULL;
 	for (size_t i = 0; i < match->n_fields; i++)
-		free(match->fields[i].tokens);
+		cue_path_clear(&match->fields[i].path);
 	free(match->fields);
 	free(match->tests);
 	cJSON_Delete(match->json);
@@ -247,36 +218,6 @@ struct cue_match *cue_match_free(struct cue_match *match)
 }
 
 /* ---- evaluate ---- */
-
-/* RFC 6901: digits without leading zeros. @return NULL when there is none. */
-static const cJSON *array_item(const cJSON *array, const char *token)
-{
-	int index = 0;
-
-	if (token[0] == '\0' || (token[0] == '0' && token[1] != '\0') || strlen(token) > 9)
-		return NULL;
-	for (; *token; token++) {
-		if (*token < '0' || *token > '9')
-			return NULL;
-		index = index * 10 + (*token - '0');
-	}
-	return cJSON_GetArrayItem(array, index);
-}
-
-static const cJSON *find_value(const struct field *field, const cJSON *data)
-{
-	const char *token = field->tokens;
-
-	for (size_t i = 0; i < field->n_tokens && data; i++, token += strlen(token) + 1) {
-		if (cJSON_IsObject(data))
-			data = cJSON_GetObjectItemCaseSensitive(data, token);
-		else if (cJSON_IsArray(data) && field->is_pointer)
-			data = array_item(data, token);
-		else
-			data = NULL;
-	}
-	return data;
-}
 
 /* Less than, equal, greater than 0, as strcmp(); false when there is no order. */
 static bool compare(const cJSON *a, const cJSON *b, int *ret_order)
@@ -340,7 +281,7 @@ bool cue_match_eval(const struct cue_match *match, struct cue_payload *payload)
 		return false;
 	for (size_t i = 0; i < match->n_fields; i++) {
 		const struct field *field = &match->fields[i];
-		const cJSON *value = find_value(field, data);
+		const cJSON *value = cue_path_find(&field->path, data);
 
 		for (size_t j = 0; j < field->n_tests; j++) {
 			if (!test_holds(&field->tests[j], value))

@@ -7,10 +7,14 @@
 #define CUEBUS_DRIVERS_INTERNAL_H
 
 #include <drivers/driver.h>
+#include <drivers/output.h>
 
-extern const struct driver_ops driver_gpio;   /**< gpiod_v1.c or gpiod_v2.c */
+extern const struct driver_ops driver_gpio;   /**< gpio.c */
 extern const struct driver_ops driver_sim;    /**< sim.c */
 extern const struct driver_ops driver_replay; /**< replay.c */
+
+extern const struct output_ops output_driver_gpio; /**< output_gpio.c */
+extern const struct output_ops output_driver_sim;  /**< output_sim.c */
 
 /** Write the one sentence of a failed open; @p error has DRIVER_ERROR_SIZE bytes. @return @p r. */
 int driver_fail(char *error, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,20 +56,26 @@ static void gpio_close(struct driver *driver)
 static int open_line(const struct driver_config *config, size_t index, struct gpio_line *line,
                      char *error)
 {
+	struct gpio_wanted wanted = {
+		.role = GPIO_ROLE_INPUT,
+		.name = config->input,
+		.consumer = config->consumer,
+		.chip = config->chip,
+		.line = config->lines[index],
+	};
 	struct gpio_request_options options = { .bias = config->bias,
 		                                .active_low = config->active_low };
 	char consumer[GPIO_NAME_SIZE];
 	unsigned offset;
 	int r;
 
-	r = gpio_lookup(config, index, &line->chip, &offset, error);
+	r = gpio_lookup(&wanted, &line->chip, &offset, error);
 	if (r < 0)
 		return r;
-	/* Longer ones the kernel would cut as well. */
-	(void)snprintf(consumer, sizeof(consumer), "%s/%s", config->consumer, config->input);
+	gpio_consumer(&wanted, consumer);
 	options.consumer = consumer;
 	r = gpio_request_new(line->chip, offset, &options, &line->request);
-	return r < 0 ? gpio_request_error(config, line->chip, offset, r, error) : 0;
+	return r < 0 ? gpio_request_error(&wanted, line->chip, offset, r, error) : 0;
 }
 
 static int gpio_open(const struct driver_config *config, struct driver **ret_driver, char *error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file gpio_backend.h
- * @brief What gpio.c needs of libgpiod, the same over 1.x (gpiod_v1.c) and 2.x
+ * @brief What the gpio drivers need of libgpiod, the same over 1.x (gpiod_v1.c) and 2.x
  *        (gpiod_v2.c). Exactly one of the two is linked.
  *
  * Every line is a request of its own, so that its edges have a kernel buffer
@@ -48,6 +48,23 @@ struct gpio_request_options {
 /** Request a line as input, both edges. The chip must stay open. @return 0 or negative errno. */
 int gpio_request_new(struct gpio_chip *chip, unsigned offset,
                      const struct gpio_request_options *options, struct gpio_request **ret_request);
+
+struct gpio_output_options {
+	const char *consumer; /**< shorter than GPIO_NAME_SIZE */
+	bool active_low;
+	bool initial; /**< logical */
+};
+
+/**
+ * Request a line as output, at once at the initial level. The chip must stay
+ * open; the request has no descriptor and no edges. @return 0 or negative errno.
+ */
+int gpio_request_output(struct gpio_chip *chip, unsigned offset,
+                        const struct gpio_output_options *options,
+                        struct gpio_request **ret_request);
+/** Set an output's logical level. @return 0 or negative errno. */
+int gpio_request_set(struct gpio_request *request, bool level);
+
 void gpio_request_free(struct gpio_request *request);
 int gpio_request_fd(const struct gpio_request *request);
 /** The logical level now. @return 0 or negative errno. */

@@ -14,6 +14,17 @@
 
 #define CHIP_PREFIX "gpiochip"
 
+static const char *role_name(const struct gpio_wanted *wanted)
+{
+	switch (wanted->role) {
+	case GPIO_ROLE_INPUT:
+		return "input";
+	case GPIO_ROLE_OUTPUT:
+		return "output";
+	}
+	return "input"; /* not reached: the switch is exhaustive */
+}
+
 /** The chips there are, by number: scandir()'s result. */
 struct chip_list {
 	struct dirent **entries;
@@ -64,7 +75,7 @@ static void describe_chips(const struct chip_list *list, char *text, size_t size
 	}
 }
 
-static int fail_forbidden(const struct driver_config *config, const char *path, char *error)
+static int fail_forbidden(const struct gpio_wanted *wanted, const char *path, char *error)
 {
 	const struct group *group = NULL;
 	struct stat st;
@@ -73,34 +84,34 @@ static int fail_forbidden(const struct driver_config *config, const char *path, 
 		group = getgrgid(st.st_gid);
 	return driver_fail(
 	        error, -EACCES,
-	        "input \"%s\": no permission to open %s (its group is %s): add the "
+	        "%s \"%s\": no permission to open %s (its group is %s): add the "
 	        "gateway's user to the group gpio, and have udev give the device to that group",
-	        config->input, path, group ? group->gr_name : "unknown");
+	        role_name(wanted), wanted->name, path, group ? group->gr_name : "unknown");
 }
 
 /** The sentence for a chip that was named and can't be opened. */
-static int fail_chip(const struct driver_config *config, const char *path, int r,
+static int fail_chip(const struct gpio_wanted *wanted, const char *path, int r,
                      const struct chip_list *list, char *error)
 {
 	char there[200];
 
 	if (r == -EACCES || r == -EPERM)
-		return fail_forbidden(config, path, error);
+		return fail_forbidden(wanted, path, error);
 	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE)
-		return driver_fail(error, r, "input \"%s\": GPIO chip %s: %s", config->input, path,
-		                   strerrordesc_np(-r));
+		return driver_fail(error, r, "%s \"%s\": GPIO chip %s: %s", role_name(wanted),
+		                   wanted->name, path, strerrordesc_np(-r));
 	describe_chips(list, there, sizeof(there));
 	if (!there[0])
 		return driver_fail(
 		        error, -ENODEV,
-		        "input \"%s\": no GPIO chip \"%s\"; there is none at all (no "
+		        "%s \"%s\": no GPIO chip \"%s\"; there is none at all (no "
 		        "/dev/gpiochip*): is the GPIO driver loaded, is this the right machine?",
-		        config->input, config->chip);
+		        role_name(wanted), wanted->name, wanted->chip);
 	return driver_fail(
 	        error, -ENODEV,
-	        "input \"%s\": no GPIO chip \"%s\"; there are %s: set \"chip\" to the label, "
+	        "%s \"%s\": no GPIO chip \"%s\"; there are %s: set \"chip\" to the label, "
 	        "name or path of one (gpiodetect lists them)",
-	        config->input, config->chip, there);
+	        role_name(wanted), wanted->name, wanted->chip, there);
 }
 
 static bool is_named(const struct gpio_chip *chip, const char *name)
@@ -109,15 +120,15 @@ static bool is_named(const struct gpio_chip *chip, const char *name)
 }
 
 /** The chip that the configuration names. */
-static int find_chip(const struct driver_config *config, const struct chip_list *list,
+static int find_chip(const struct gpio_wanted *wanted, const struct chip_list *list,
                      struct gpio_chip **ret_chip, char *error)
 {
 	char path[PATH_MAX], forbidden[PATH_MAX] = "";
 	int r;
 
-	if (strchr(config->chip, '/')) {
-		r = gpio_chip_open(config->chip, ret_chip);
-		return r < 0 ? fail_chip(config, config->chip, r, list, error) : 0;
+	if (strchr(wanted->chip, '/')) {
+		r = gpio_chip_open(wanted->chip, ret_chip);
+		return r < 0 ? fail_chip(wanted, wanted->chip, r, list, error) : 0;
 	}
 	for (int i = 0; i < list->n; i++) {
 		struct gpio_chip *chip = NULL;
@@ -125,20 +136,20 @@ static int find_chip(const struct driver_config *config, const struct chip_list 
 		chip_path(list, i, path);
 		r = gpio_chip_open(path, &chip);
 		if (r == -EACCES || r == -EPERM) {
-			if (!forbidden[0] || strcmp(list->entries[i]->d_name, config->chip) == 0)
+			if (!forbidden[0] || strcmp(list->entries[i]->d_name, wanted->chip) == 0)
 				memcpy(forbidden, path, sizeof(forbidden));
 			continue;
 		}
 		if (r < 0)
 			continue;
-		if (is_named(chip, config->chip)) {
+		if (is_named(chip, wanted->chip)) {
 			*ret_chip = chip;
 			return 0;
 		}
 		gpio_chip_close(chip);
 	}
 	/* One that can't be opened can't be asked for its label: it may be the one. */
-	return fail_chip(config, forbidden, forbidden[0] ? -EACCES : -ENODEV, list, error);
+	return fail_chip(wanted, forbidden, forbidden[0] ? -EACCES : -ENODEV, list, error);
 }
 
 /** An offset in decimal and nothing else. */
@@ -158,8 +169,8 @@ static bool parse_offset(const char *text, unsigned *ret_offset)
 }
 
 /** The line of a chip that is named: by its name, else by its offset. */
-static int find_line_on(const struct driver_config *config, struct gpio_chip *chip,
-                        const char *line, unsigned *ret_offset, char *error)
+static int find_line_on(const struct gpio_wanted *wanted, struct gpio_chip *chip, const char *line,
+                        unsigned *ret_offset, char *error)
 {
 	unsigned offset;
 	int r = gpio_chip_find(chip, line, &offset);
@@ -172,14 +183,14 @@ static int find_line_on(const struct driver_config *config, struct gpio_chip *ch
 	}
 	return driver_fail(
 	        error, r,
-	        "input \"%s\": GPIO chip %s [%s] has no line \"%s\": give a line's name, or an "
+	        "%s \"%s\": GPIO chip %s [%s] has no line \"%s\": give a line's name, or an "
 	        "offset from 0 to %u (gpioinfo lists them)",
-	        config->input, gpio_chip_name(chip), gpio_chip_label(chip), line,
+	        role_name(wanted), wanted->name, gpio_chip_name(chip), gpio_chip_label(chip), line,
 	        gpio_chip_lines(chip) - 1);
 }
 
 /** A line by its name alone, on whatever chip. */
-static int find_line_anywhere(const struct driver_config *config, const struct chip_list *list,
+static int find_line_anywhere(const struct gpio_wanted *wanted, const struct chip_list *list,
                               const char *line, struct gpio_chip **ret_chip, unsigned *ret_offset,
                               char *error)
 {
@@ -202,37 +213,36 @@ static int find_line_anywhere(const struct driver_config *config, const struct c
 		gpio_chip_close(chip);
 	}
 	if (forbidden[0])
-		return fail_forbidden(config, forbidden, error);
+		return fail_forbidden(wanted, forbidden, error);
 	describe_chips(list, there, sizeof(there));
 	if (!there[0])
 		return driver_fail(
 		        error, -ENODEV,
-		        "input \"%s\": no GPIO chip has a line \"%s\"; there is no chip at all (no "
+		        "%s \"%s\": no GPIO chip has a line \"%s\"; there is no chip at all (no "
 		        "/dev/gpiochip*): is the GPIO driver loaded, is this the right machine?",
-		        config->input, line);
-	return driver_fail(
-	        error, -ENOENT,
-	        "input \"%s\": none of the GPIO chips %s has a line named \"%s\" (gpioinfo "
-	        "lists them); an offset needs \"chip\" as well",
-	        config->input, there, line);
+		        role_name(wanted), wanted->name, line);
+	return driver_fail(error, -ENOENT,
+	                   "%s \"%s\": none of the GPIO chips %s has a line named \"%s\" (gpioinfo "
+	                   "lists them); an offset needs \"chip\" as well",
+	                   role_name(wanted), wanted->name, there, line);
 }
 
-int gpio_lookup(const struct driver_config *config, size_t index, struct gpio_chip **ret_chip,
-                unsigned *ret_offset, char *error)
+int gpio_lookup(const struct gpio_wanted *wanted, struct gpio_chip **ret_chip, unsigned *ret_offset,
+                char *error)
 {
-	const char *line = config->lines[index];
+	const char *line = wanted->line;
 	struct gpio_chip *chip = NULL;
 	struct chip_list list;
 	unsigned offset = 0;
 	int r;
 
 	list_chips(&list);
-	if (config->chip) {
-		r = find_chip(config, &list, &chip, error);
+	if (wanted->chip) {
+		r = find_chip(wanted, &list, &chip, error);
 		if (r == 0)
-			r = find_line_on(config, chip, line, &offset, error);
+			r = find_line_on(wanted, chip, line, &offset, error);
 	} else {
-		r = find_line_anywhere(config, &list, line, &chip, &offset, error);
+		r = find_line_anywhere(wanted, &list, line, &chip, &offset, error);
 	}
 	chip_list_free(&list);
 	if (r < 0) {
@@ -245,7 +255,12 @@ int gpio_lookup(const struct driver_config *config, size_t index, struct gpio_ch
 	return 0;
 }
 
-int gpio_request_error(const struct driver_config *config, struct gpio_chip *chip, unsigned offset,
+void gpio_consumer(const struct gpio_wanted *wanted, char consumer[static GPIO_NAME_SIZE])
+{
+	(void)snprintf(consumer, GPIO_NAME_SIZE, "%s/%s", wanted->consumer, wanted->name);
+}
+
+int gpio_request_error(const struct gpio_wanted *wanted, struct gpio_chip *chip, unsigned offset,
                        int r, char *error)
 {
 	struct gpio_line_info info = { 0 };
@@ -259,29 +274,34 @@ int gpio_request_error(const struct driver_config *config, struct gpio_chip *chi
 	if (r == -EBUSY)
 		return driver_fail(
 		        error, r,
-		        "input \"%s\": line %s of GPIO chip %s [%s] is held by \"%s\": stop that "
+		        "%s \"%s\": line %s of GPIO chip %s [%s] is held by \"%s\": stop that "
 		        "program or kernel driver, or choose another line (gpioinfo shows who "
 		        "holds what)",
-		        config->input, line, gpio_chip_name(chip), gpio_chip_label(chip),
+		        role_name(wanted), wanted->name, line, gpio_chip_name(chip),
+		        gpio_chip_label(chip),
 		        info.consumer[0] ? info.consumer : "another consumer");
 	if (r == -EACCES || r == -EPERM)
 		return driver_fail(
 		        error, -EACCES,
-		        "input \"%s\": no permission to use line %s of GPIO chip %s [%s]: add the "
+		        "%s \"%s\": no permission to use line %s of GPIO chip %s [%s]: add the "
 		        "gateway's user to the group gpio",
-		        config->input, line, gpio_chip_name(chip), gpio_chip_label(chip));
-	if (r == -ENXIO || r == -EOPNOTSUPP)
+		        role_name(wanted), wanted->name, line, gpio_chip_name(chip),
+		        gpio_chip_label(chip));
+	if (wanted->role == GPIO_ROLE_INPUT && (r == -ENXIO || r == -EOPNOTSUPP))
 		return driver_fail(
 		        error, -EIO,
-		        "input \"%s\": line %s of GPIO chip %s [%s] has no interrupt, so its edges "
+		        "%s \"%s\": line %s of GPIO chip %s [%s] has no interrupt, so its edges "
 		        "can't be seen: choose another line",
-		        config->input, line, gpio_chip_name(chip), gpio_chip_label(chip));
+		        role_name(wanted), wanted->name, line, gpio_chip_name(chip),
+		        gpio_chip_label(chip));
 	return driver_fail(error, r == -ENOMEM || r == -EINVAL ? r : -EIO,
-	                   "input \"%s\": line %s of GPIO chip %s [%s] for \"%s\" with %s: %s%s",
-	                   config->input, line, gpio_chip_name(chip), gpio_chip_label(chip),
-	                   config->consumer, driver_gpio_version(), strerrordesc_np(-r),
-	                   r == -EINVAL
+	                   "%s \"%s\": line %s of GPIO chip %s [%s] for \"%s\" with %s: %s%s",
+	                   role_name(wanted), wanted->name, line, gpio_chip_name(chip),
+	                   gpio_chip_label(chip), wanted->consumer, driver_gpio_version(),
+	                   strerrordesc_np(-r),
+	                   r != -EINVAL ? ""
+	                   : wanted->role == GPIO_ROLE_INPUT
 	                           ? ": does the kernel have this version of the GPIO interface, "
 	                             "does the chip have this bias?"
-	                           : "");
+	                           : ": does the kernel have this version of the GPIO interface?");
 }

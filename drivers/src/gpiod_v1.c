@@ -148,6 +148,36 @@ int gpio_request_new(struct gpio_chip *chip, unsigned offset,
 	return 0;
 }
 
+int gpio_request_output(struct gpio_chip *chip, unsigned offset,
+                        const struct gpio_output_options *options,
+                        struct gpio_request **ret_request)
+{
+	int flags = options->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0;
+	struct gpiod_line *line = gpiod_chip_get_line(handle(chip), offset);
+	struct gpio_request *request;
+
+	if (!line)
+		return -errno;
+	request = calloc(1, sizeof(*request));
+	if (!request)
+		return -ENOMEM;
+	if (gpiod_line_request_output_flags(line, options->consumer, flags, options->initial) < 0) {
+		int r = -errno;
+
+		free(request);
+		return r;
+	}
+	request->line = line;
+	request->fd = -1;
+	*ret_request = request;
+	return 0;
+}
+
+int gpio_request_set(struct gpio_request *request, bool level)
+{
+	return gpiod_line_set_value(request->line, level) < 0 ? -errno : 0;
+}
+
 void gpio_request_free(struct gpio_request *request)
 {
 	gpiod_line_release(request->line);

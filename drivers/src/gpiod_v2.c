@@ -130,10 +130,9 @@ static enum gpiod_line_bias bias_setting(enum driver_bias bias)
 	return GPIOD_LINE_BIAS_AS_IS;
 }
 
-/** libgpiod's three objects of a request, filled. @return 0 or negative errno. */
-static int configure(unsigned offset, const struct gpio_request_options *options,
-                     struct gpiod_line_settings *settings, struct gpiod_line_config *lines,
-                     struct gpiod_request_config *request)
+/** How an input's line is to be. @return 0 or negative errno. */
+static int set_input(struct gpiod_line_settings *settings,
+                     const struct gpio_request_options *options)
 {
 	if (gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_INPUT) < 0 ||
 	    gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH) < 0 ||
@@ -141,24 +140,38 @@ static int configure(unsigned offset, const struct gpio_request_options *options
 	    gpiod_line_settings_set_event_clock(settings, GPIOD_LINE_CLOCK_MONOTONIC) < 0)
 		return last_error();
 	gpiod_line_settings_set_active_low(settings, options->active_low);
-	if (gpiod_line_config_add_line_settings(lines, &offset, 1, settings) < 0)
-		return last_error();
-	gpiod_request_config_set_consumer(request, options->consumer);
-	gpiod_request_config_set_event_buffer_size(request, KERNEL_BUFFER);
 	return 0;
 }
 
-static int request_line(struct gpio_chip *chip, unsigned offset,
-                        const struct gpio_request_options *options, struct gpiod_line_request **ret)
+static enum gpiod_line_value line_value(bool level)
 {
-	struct gpiod_line_settings *settings = gpiod_line_settings_new();
+	return level ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE;
+}
+
+/** How an output's line is to be. @return 0 or negative errno. */
+static int set_output(struct gpiod_line_settings *settings,
+                      const struct gpio_output_options *options)
+{
+	if (gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_OUTPUT) < 0 ||
+	    gpiod_line_settings_set_output_value(settings, line_value(options->initial)) < 0)
+		return last_error();
+	gpiod_line_settings_set_active_low(settings, options->active_low);
+	return 0;
+}
+
+/** Request one line with settings that are complete. @return 0 or negative errno. */
+static int request_line(struct gpio_chip *chip, unsigned offset, const char *consumer,
+                        struct gpiod_line_settings *settings, struct gpiod_line_request **ret)
+{
 	struct gpiod_line_config *lines = gpiod_line_config_new();
 	struct gpiod_request_config *request = gpiod_request_config_new();
-	int r = -ENOMEM;
+	int r = lines && request ? 0 : -ENOMEM;
 
-	if (settings && lines && request)
-		r = configure(offset, options, settings, lines, request);
+	if (r == 0 && gpiod_line_config_add_line_settings(lines, &offset, 1, settings) < 0)
+		r = last_error();
 	if (r == 0) {
+		gpiod_request_config_set_consumer(request, consumer);
+		gpiod_request_config_set_event_buffer_size(request, KERNEL_BUFFER);
 		*ret = gpiod_chip_request_lines(chip->handle, request, lines);
 		if (!*ret)
 			r = last_error();
@@ -167,28 +180,64 @@ static int request_line(struct gpio_chip *chip, unsigned offset,
 		gpiod_request_config_free(request);
 	if (lines)
 		gpiod_line_config_free(lines);
-	if (settings)
-		gpiod_line_settings_free(settings);
 	return r;
 }
 
 int gpio_request_new(struct gpio_chip *chip, unsigned offset,
                      const struct gpio_request_options *options, struct gpio_request **ret_request)
 {
+	struct gpiod_line_settings *settings = gpiod_line_settings_new();
 	struct gpio_request *request = calloc(1, sizeof(*request));
-	int r;
+	int r = -ENOMEM;
 
-	if (!request)
-		return -ENOMEM;
+	if (!settings || !request)
+		goto out;
 	request->offset = offset;
 	request->buffer = gpiod_edge_event_buffer_new(GPIO_READ_MAX);
-	r = request->buffer ? request_line(chip, offset, options, &request->handle) : -ENOMEM;
-	if (r < 0) {
+	if (!request->buffer)
+		goto out;
+	r = set_input(settings, options);
+	if (r == 0)
+		r = request_line(chip, offset, options->consumer, settings, &request->handle);
+out:
+	if (settings)
+		gpiod_line_settings_free(settings);
+	if (r == 0)
+		*ret_request = request;
+	else if (request)
 		gpio_request_free(request);
-		return r;
-	}
-	*ret_request = request;
-	return 0;
+	return r;
+}
+
+int gpio_request_output(struct gpio_chip *chip, unsigned offset,
+                        const struct gpio_output_options *options,
+                        struct gpio_request **ret_request)
+{
+	struct gpiod_line_settings *settings = gpiod_line_settings_new();
+	struct gpio_request *request = calloc(1, sizeof(*request));
+	int r = -ENOMEM;
+
+	if (!settings || !request)
+		goto out;
+	request->offset = offset;
+	r = set_output(settings, options);
+	if (r == 0)
+		r = request_line(chip, offset, options->consumer, settings, &request->handle);
+out:
+	if (settings)
+		gpiod_line_settings_free(settings);
+	if (r == 0)
+		*ret_request = request;
+	else if (request)
+		gpio_request_free(request);
+	return r;
+}
+
+int gpio_request_set(struct gpio_request *request, bool level)
+{
+	return gpiod_line_request_set_value(request->handle, request->offset, line_value(level)) < 0
+	               ? last_error()
+	               : 0;
 }
 
 void gpio_request_free(struct gpio_request *request)

@@ -14,3 +14,15 @@ const struct driver_ops *driver_find(const char *name)
 	}
 	return NULL;
 }
+
+const struct output_ops *output_driver_find(const char *name)
+{
+	static const struct output_ops *const all[] = { &output_driver_gpio, &output_driver_sim,
+		                                        NULL };
+
+	for (size_t i = 0; all[i]; i++) {
+		if (strcmp(all[i]->name, name) == 0)
+			return all[i];
+	}
+	return NULL;
+}

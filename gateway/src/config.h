@@ -87,6 +87,17 @@ struct config_input {
 	struct cue_payload *data; /**< an object merged into every event's data, or NULL */
 };
 
+struct config_output {
+	char *name;
+	char *driver; /**< gpio, sim */
+	char *chip;
+	char *line; /**< NULL: none (sim) */
+	bool active_low;
+	uint32_t safe_value; /**< 0 or 1 */
+	char *on_event;
+	char *value; /**< JSON Pointer into the event's data, "" the data itself */
+};
+
 struct config_limits {
 	struct cue_limits bus;
 	uint64_t config_bytes;        /**< 4 MiB */
@@ -114,6 +125,8 @@ struct config {
 	struct config_limits limits;
 	struct config_input *inputs;
 	size_t n_inputs;
+	struct config_output *outputs;
+	size_t n_outputs;
 	struct config_gesture *gestures;
 	size_t n_gestures;
 	struct config_playlist *playlists;

@@ -14,7 +14,7 @@ static const struct jsonc_node *at(const struct jsonc_node *node, const char *ke
 	return child ? child : node;
 }
 
-/* ---- inputs ---- */
+/* ---- inputs and outputs ---- */
 
 static bool is_driver(const struct config_input *input, const char *driver)
 {
@@ -46,13 +46,13 @@ static void check_lines(struct config_reader *reader, const struct jsonc_node *n
 }
 
 static void check_offsets(struct config_reader *reader, const struct jsonc_node *node,
-                          const struct config_input *input)
+                          const char *chip)
 {
 	const struct jsonc_node *line = jsonc_get(node, "line");
 
 	if (!line && jsonc_get(node, "lines"))
 		line = jsonc_get(node, "lines")->first;
-	for (; line && !input->chip; line = line->key ? NULL : line->next) {
+	for (; line && !chip; line = line->key ? NULL : line->next) {
 		if (line->type == JSONC_NUMBER)
 			config_finding(reader, DIAG_ERROR, line, "missing-key",
 			               "a line given by its offset needs \"chip\"");
@@ -68,10 +68,19 @@ void config_check_input(struct config_reader *reader, const struct jsonc_node *n
 	if (!sound)
 		return;
 	check_lines(reader, node, input);
-	check_offsets(reader, node, input);
+	check_offsets(reader, node, input->chip);
 	if (input->decoder.steps_per_detent == 3)
 		config_finding(reader, DIAG_ERROR, at(node, "steps_per_detent"), "range",
 		               "\"steps_per_detent\" must be 1, 2 or 4");
+}
+
+void config_check_output(struct config_reader *reader, const struct jsonc_node *node, void *object,
+                         bool sound)
+{
+	const struct config_output *output = object;
+
+	if (sound)
+		check_offsets(reader, node, output->chip);
 }
 
 /* ---- playlists ---- */

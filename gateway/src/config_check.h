@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file config_check.h
- * @brief Checks between the fields of one object, called by way of the table,
- *        and the structs of what config.h does not show.
+ * @brief Checks between the fields of one object, called by way of the table.
  */
 #ifndef CUEBUS_CONFIG_CHECK_H
 #define CUEBUS_CONFIG_CHECK_H
@@ -12,15 +11,12 @@
 struct config_reader;
 struct jsonc_node;
 
-/** Outputs are checked, not kept yet. */
-struct config_output_read {
-	char *name;
-};
-
 void config_check_mqtt(struct config_reader *reader, const struct jsonc_node *node, void *object,
                        bool sound);
 void config_check_input(struct config_reader *reader, const struct jsonc_node *node, void *object,
                         bool sound);
+void config_check_output(struct config_reader *reader, const struct jsonc_node *node, void *object,
+                         bool sound);
 void config_check_gesture(struct config_reader *reader, const struct jsonc_node *node, void *object,
                           bool sound);
 void config_check_step(struct config_reader *reader, const struct jsonc_node *node, void *object,

@@ -182,8 +182,9 @@ static void read_lines(struct config_reader *reader, const struct config_field *
 			return;
 	}
 	if (field->size > 0) {
-		memcpy((char *)object + field->offset, lines, sizeof(lines));
-		memcpy((char *)object + field->count_offset, &n, sizeof(n));
+		memcpy((char *)object + field->offset, lines, field->size);
+		if (field->size == sizeof(lines))
+			memcpy((char *)object + field->count_offset, &n, sizeof(n));
 	}
 }
 

@@ -42,7 +42,7 @@ enum config_type {
 	CONFIG_WHEN,     /**< a condition on the state store [const struct cJSON *] */
 	CONFIG_DATA,     /**< any JSON [struct cue_payload *] */
 	CONFIG_OBJECT,   /**< any JSON object [struct cue_payload *] */
-	CONFIG_LINE,     /**< a line's name or offset [char *[], count] */
+	CONFIG_LINE,     /**< a line's name or offset [char *; or char *[], count] */
 	CONFIG_LINES,    /**< min to max of them in an array [char *[], count] */
 	CONFIG_POINTER,  /**< a JSON Pointer, or "" [char *] */
 	CONFIG_ALLOW_EVENTS,   /**< true, false, or an array of event types and prefixes [struct config_allow] */

@@ -87,26 +87,33 @@ const struct config_table config_table_input = {
 
 static const char *const output_drivers[] = { "gpio", "sim", NULL };
 
+#define O(member_) CONFIG_MEMBER(struct config_output, member_)
+
 static const struct config_field output_fields[] = {
-	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = output_drivers,
+	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = output_drivers, O(driver),
 	  .doc = "What is driven: `gpio` (a line of a GPIO chip) or `sim`." },
-	{ .key = "on_event", .type = CONFIG_EVENT, .required = true,
+	{ .key = "on_event", .type = CONFIG_EVENT, .required = true, O(on_event),
 	  .doc = "Event type that sets it." },
-	{ .key = "value", .type = CONFIG_POINTER, .initial = "",
-	  .doc = "JSON Pointer to the value in the event's data; its truthiness is the level." },
-	{ .key = "safe_value", .type = CONFIG_UINT, .initial = "0", .max = 1,
-	  .doc = "Level on exit, crash-restart and driver failure." },
-	{ .key = "chip", .type = CONFIG_STRING, .min = 1, .max = 256, .doc = "As for inputs." },
-	{ .key = "line", .type = CONFIG_LINE, .required_in = 1U, .doc = "As for inputs." },
-	{ .key = "active", .type = CONFIG_ENUM, .initial = "high", .values = levels,
-	  .doc = "Level that means on." },
+	{ .key = "value", .type = CONFIG_POINTER, .initial = "", O(value),
+	  .doc = "JSON Pointer to the value in the event's data, `\"\"` for the data itself. Its "
+	         "truthiness is the level: `false`, `0`, `\"\"`, `null`, `[]` and `{}` are off, the "
+	         "rest is on. Where it leads nowhere the event changes nothing and is counted "
+	         "(`outputs.ignored` in `P/health`)." },
+	{ .key = "safe_value", .type = CONFIG_UINT, .initial = "0", .max = 1, O(safe_value),
+	  .doc = "Level from the start to the first event, on exit, after a crash and when the driver "
+	         "has failed: 0 is off, 1 is on." },
+	{ .key = "chip", .type = CONFIG_STRING, .min = 1, .max = 256, O(chip),
+	  .doc = "As for inputs." },
+	{ .key = "line", .type = CONFIG_LINE, .required_in = 1U, O(line), .doc = "As for inputs." },
+	{ .key = "active", .type = CONFIG_ENUM, .initial = "high", .values = levels, O(active_low),
+	  .doc = "The line's level when the output is on." },
 };
 
 const struct config_table config_table_output = {
 	.name = "output", .title = "outputs.\\<name\\>", .fields = output_fields,
 	.n_fields = LEN(output_fields), .variants = { { "driver", 0, DIAG_ERROR } },
-	.size = sizeof(struct config_output_read),
-	.name_offset = offsetof(struct config_output_read, name),
+	.size = sizeof(struct config_output), .name_offset = offsetof(struct config_output, name),
+	.check = config_check_output,
 };
 
 /* ---- gestures: variants are the types ---- */

@@ -197,6 +197,9 @@ struct engine *engine_free(struct engine *engine)
 {
 	if (!engine)
 		return NULL;
+	for (size_t i = 0; i < engine->n_outputs; i++)
+		output_free(engine->outputs[i]);
+	free(engine->outputs);
 	for (size_t i = 0; i < engine->n_inputs; i++)
 		input_free(engine->inputs[i]);
 	free(engine->inputs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file engine.h
- * @brief Bus, playlists, gestures and inputs, set up from a configuration.
+ * @brief Bus, playlists, gestures, inputs and outputs, set up from a configuration.
  *
  * The engine is what `run`, `simulate` and the trace tests share: the same
  * code in real and in virtual time. It knows nothing of MQTT. Thread: one.
@@ -10,6 +10,7 @@
 #define CUEBUS_ENGINE_H
 
 #include <cuebus/cuebus.h>
+#include <drivers/output.h>
 
 #include "config.h"
 
@@ -27,15 +28,18 @@ struct engine_config {
 	void (*playlist_changed)(void *user, const char *playlist);
 	/** Told for the log when an input's driver failed (@p error says how) or works again (NULL); optional. */
 	void (*input_failed)(void *user, const char *input, const char *error);
+	/** Told for the log when a line was given back that could not be set to its output's safe_value; optional. */
+	void (*output_unsafe)(void *user, const char *output, int error);
 	void *user;
-	/** Where drivers come from; NULL: driver_find(). */
+	/** Where drivers come from; NULL: driver_find() and output_driver_find(). */
 	const struct driver_ops *(*find_driver)(const char *name);
-	bool virtual_inputs; /**< every input is taken as `sim` (simulate); no driver is opened */
+	const struct output_ops *(*find_output)(const char *name);
+	bool virtual_devices; /**< every input and output is taken as `sim` (simulate); no driver is opened */
 };
 
-/** Makes bus and engines and applies the configuration's definitions; inputs are not opened yet. */
+/** Makes bus and engines and applies the configuration's definitions; inputs and outputs are not opened yet. */
 int engine_new(const struct engine_config *config, struct engine **ret_engine);
-/** Cancels runs silently, closes inputs. */
+/** Outputs go to safe_value, runs are cancelled silently, inputs closed. */
 struct engine *engine_free(struct engine *engine);
 
 struct cue_bus *engine_bus(struct engine *engine);
@@ -45,7 +49,8 @@ const struct config *engine_get_config(const struct engine *engine);
 
 /**
  * Swap to a new, already checked configuration: definitions that changed are
- * redefined, those gone are removed, inputs that changed are reopened.
+ * redefined, those gone are removed, inputs and outputs that changed are
+ * reopened. An output that did not change keeps its line and level.
  * @return 0, or a negative errno with the old one still in force and @p error
  *         (512 bytes) saying why.
  */
@@ -54,7 +59,16 @@ int engine_apply(struct engine *engine, const struct config *config, char *error
 /** For whoever defines or removes a playlist other than by engine_apply(): its retained view changed. */
 void engine_playlist_changed(struct engine *engine, const char *playlist);
 
-/** Open all inputs, then emit initial states. Either all are opened or none. @p error as driver_ops.open. */
+/**
+ * Open all outputs at their safe_value; from then on events set them. To be
+ * called before anything is emitted, so that whatever a crash left on a line is
+ * gone at once. Either all are opened or none. @p error as output_ops.open.
+ */
+int engine_open_outputs(struct engine *engine, char *error);
+/** All outputs to safe_value and their lines given back; no event sets them any more. */
+void engine_close_outputs(struct engine *engine);
+
+/** Open the outputs unless that was done, then all inputs, then emit initial states. Either all are opened or none. @p error as driver_ops.open. */
 int engine_open_inputs(struct engine *engine, char *error);
 
 /**
@@ -92,5 +106,24 @@ struct engine_input_info {
 };
 int engine_input_foreach(struct engine *engine,
                          int (*visit)(void *user, const struct engine_input_info *info), void *user);
+
+/** One output, for P/health and P/info. */
+struct engine_output_info {
+	const char *name;
+	bool level;  /**< logical, as it was last set */
+	bool failed; /**< the driver failed; being reopened */
+};
+int engine_output_foreach(struct engine *engine,
+                          int (*visit)(void *user, const struct engine_output_info *info),
+                          void *user);
+
+/** All outputs together, since the start; those a reload has removed included. */
+struct engine_output_totals {
+	uint64_t set;      /**< times that an event set a line */
+	uint64_t ignored;  /**< events that set none: their data lacks the value, or the driver had failed */
+	uint64_t failures; /**< times that a driver failed */
+};
+void engine_get_output_totals(const struct engine *engine,
+                              struct engine_output_totals *ret_totals);
 
 #endif

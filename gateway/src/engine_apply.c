@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening the inputs, and the swap to a new configuration. */
+/* Opening the inputs, and the swap to a new configuration. The outputs: engine_outputs.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +140,9 @@ int engine_open_inputs(struct engine *engine, char *error)
 
 	if (engine->opened)
 		return -EALREADY;
+	r = engine->outputs_opened ? 0 : engine_open_outputs(engine, error);
+	if (r < 0)
+		return r;
 	r = set_new(engine, engine->config.config, &set, error);
 	if (r < 0)
 		return r;
@@ -207,34 +210,57 @@ static void set_close_new(struct input_set *set)
 	}
 }
 
+/** Both or none. */
+static int make_sets(struct engine *engine, const struct config *config,
+                     struct output_set *outputs, struct input_set *inputs, char *error)
+{
+	int r = output_set_new(engine, config, outputs, error);
+
+	if (r < 0)
+		return r;
+	r = set_new(engine, config, inputs, error);
+	if (r < 0)
+		output_set_discard(outputs);
+	return r;
+}
+
 int engine_apply(struct engine *engine, const struct config *config, char *error)
 {
 	const struct config *old = engine->config.config;
-	struct input_set set = { 0 };
+	struct output_set outputs = { 0 };
+	struct input_set inputs = { 0 };
 	int r;
 
 	r = check_fixed(old, config, error);
 	if (r < 0)
 		return r;
 	if (engine->opened) {
-		r = set_new(engine, config, &set, error);
+		r = make_sets(engine, config, &outputs, &inputs, error);
 		if (r < 0)
 			return r;
-		close_replaced(engine, &set);
-		r = set_open(&set, error);
+		/* All are closed before any is opened: a line may go from an input to an output. */
+		output_set_close_replaced(engine, &outputs);
+		close_replaced(engine, &inputs);
+		r = output_set_open(&outputs, error);
+		if (r >= 0)
+			r = set_open(&inputs, error);
 	}
 	if (r >= 0)
 		r = engine_swap_definitions(engine, old, config, error);
 	if (r < 0) {
-		set_close_new(&set);
-		if (engine->opened)
-			reopen_replaced(engine, &set);
-		set_discard(&set);
+		set_close_new(&inputs);
+		if (engine->opened) {
+			output_set_back_out(engine, &outputs);
+			reopen_replaced(engine, &inputs);
+		}
+		set_discard(&inputs);
 		return r;
 	}
 	engine->config.config = config;
 	cue_bus_refresh_types(engine->bus);
-	if (engine->opened)
-		set_commit(engine, &set);
+	if (engine->opened) {
+		output_set_commit(engine, &outputs);
+		set_commit(engine, &inputs);
+	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the bus reports becomes events. These and the inputs' are the reserved
+ * What the bus reports becomes events. These and the devices' are the reserved
  * types that the engine itself emits; `data` of each:
  *
  *   gateway.cascade  {"event_type":string,"depth":n,"cause_seq":n|null,"suppressed":n}
@@ -14,6 +14,8 @@
  *                    edges were lost; the level was read again
  *   input.failed     {"input":string,"error":string}
  *   input.restored   {"input":string,"attempts":n}
+ *   gateway.output_failed    {"output":string,"error":string}
+ *   gateway.output_restored  {"output":string,"attempts":n}
  *
  * Producer: 0 for gateway.…, the input's own for input.….
  * `suppressed`: how many more of the same kind there were since the last

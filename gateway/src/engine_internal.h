@@ -11,6 +11,7 @@
 #define ENGINE_ERROR_SIZE 512U
 
 struct input;
+struct output;
 struct faults;
 
 struct engine {
@@ -22,7 +23,11 @@ struct engine {
 	struct cue_subscription *lifecycle[4];
 	struct input **inputs; /**< in the configuration's order; NULL until opened */
 	size_t n_inputs;
-	bool opened;
+	bool opened; /**< inputs and outputs */
+	struct output **outputs; /**< in the configuration's order; NULL until opened */
+	size_t n_outputs;
+	bool outputs_opened;
+	struct engine_output_totals output_totals;
 	struct wake_buffers *buffers;
 };
 
@@ -77,6 +82,45 @@ struct driver *input_driver(const struct input *input);
 bool input_is_sim(const struct input *input);
 unsigned input_lines(const struct input *input);
 void input_get_info(const struct input *input, struct engine_input_info *ret_info);
+
+/* outputs.c */
+
+/** A closed output. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver; -ENOSPC too many event types; -ENOMEM. */
+int output_new(struct engine *engine, const struct config_output *config,
+               struct output **ret_output, char *error);
+/** Closes it, too. */
+struct output *output_free(struct output *output);
+/** Open the driver, at safe_value. */
+int output_open(struct output *output, char *error);
+/** Set safe_value and close the driver; it may be opened again. */
+void output_close(struct output *output);
+/** After output_close(): open it again, at the level it had (a reload was refused). */
+void output_resume(struct output *output);
+/** Make @p config, which says the same, the one that is borrowed. */
+void output_rebind(struct output *output, const struct config_output *config);
+const struct config_output *output_config(const struct output *output);
+void output_get_info(const struct output *output, struct engine_output_info *ret_info);
+
+/* engine_outputs.c: the outputs of one configuration on their way into the engine. */
+struct output_set {
+	struct output **items;
+	bool *is_new; /**< made for this configuration; the others are kept from the one before */
+	size_t n;
+};
+
+/** @param set zero-initialised; discarded already on failure. */
+int output_set_new(struct engine *engine, const struct config *config, struct output_set *set,
+                   char *error);
+/** Outputs that are not in the set give their lines back: the new ones may want the same. */
+void output_set_close_replaced(struct engine *engine, const struct output_set *set);
+/** Open those that are new. */
+int output_set_open(struct output_set *set, char *error);
+/** The engine, whose configuration is the set's now, takes it; outputs that are not in it are freed. */
+void output_set_commit(struct engine *engine, struct output_set *set);
+/** Undo close_replaced and open, and discard. */
+void output_set_back_out(struct engine *engine, struct output_set *set);
+/** Free the set and the outputs that were made for it. */
+void output_set_discard(struct output_set *set);
 
 /** Monotonic now: the clock's in real time, the bus's in virtual time. */
 uint64_t engine_now(const struct engine *engine);

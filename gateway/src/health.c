@@ -120,6 +120,41 @@ static void write_inputs(struct cue_writer *w, struct engine *engine)
 	cue_writer_object_end(w);
 }
 
+struct output_sum {
+	struct cue_writer *w; /* of the levels */
+	uint64_t failed;
+};
+
+static int add_output(void *user, const struct engine_output_info *info)
+{
+	struct output_sum *sum = user;
+
+	sum->failed += info->failed;
+	cue_writer_key(sum->w, info->name);
+	if (info->failed)
+		cue_writer_null(sum->w);
+	else
+		cue_writer_u64(sum->w, info->level);
+	return 0;
+}
+
+static void write_outputs(struct cue_writer *w, struct engine *engine)
+{
+	struct engine_output_totals totals;
+	struct output_sum sum = { .w = w };
+
+	engine_get_output_totals(engine, &totals);
+	begin(w, "outputs");
+	number(w, "set", totals.set);
+	number(w, "ignored", totals.ignored);
+	number(w, "failures", totals.failures);
+	begin(w, "levels");
+	(void)engine_output_foreach(engine, add_output, &sum);
+	cue_writer_object_end(w);
+	number(w, "failed", sum.failed);
+	cue_writer_object_end(w);
+}
+
 static void write_commands(struct cue_writer *w, const struct commands *commands)
 {
 	struct commands_stats s;
@@ -215,6 +250,7 @@ void health_write(struct cue_writer *w, const struct health *health)
 	write_bus(w, health->engine);
 	write_definitions(w, health->engine);
 	write_inputs(w, health->engine);
+	write_outputs(w, health->engine);
 	write_commands(w, health->commands);
 	write_outbox(w, health->outbox);
 	write_mqtt(w, health);

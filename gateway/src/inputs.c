@@ -22,9 +22,7 @@
 #include <string.h>
 
 #include "input_event.h"
-
-#define RETRY_MIN_NS CUE_NS_PER_S
-#define RETRY_MAX_NS (30 * CUE_NS_PER_S)
+#include "retry.h"
 
 enum input_state { INPUT_CLOSED, INPUT_OPEN, INPUT_FAILED };
 
@@ -35,11 +33,9 @@ struct input {
 	struct driver *driver;
 	struct decoder *decoder;
 	struct cue_timer *tick;
-	struct cue_timer *retry;
+	struct retry retry;
 	char *extra; /**< the configured data, see input_event_extra() */
 	enum input_state state;
-	uint64_t retry_delay_ns;
-	uint64_t attempts;
 	bool levels[DRIVER_LINES_MAX];
 	struct cue_payload *value; /**< last event's data */
 	uint64_t value_time_ns;
@@ -264,7 +260,7 @@ void input_close(struct input *input)
 {
 	close_driver(input);
 	cue_timer_disarm(input->tick);
-	cue_timer_disarm(input->retry);
+	retry_stop(&input->retry);
 	input->state = INPUT_CLOSED;
 }
 
@@ -281,7 +277,7 @@ static void emit_driver_event(struct input *input, const char *type, const char 
 		cue_writer_string(&w, reason);
 	} else {
 		cue_writer_key(&w, "attempts");
-		cue_writer_u64(&w, input->attempts);
+		cue_writer_u64(&w, input->retry.attempts);
 	}
 	cue_writer_object_end(&w);
 	(void)cue_writer_finish_payload(&w, &data);
@@ -296,9 +292,7 @@ void input_fail(struct input *input, const char *reason)
 	close_driver(input);
 	cue_timer_disarm(input->tick);
 	input->state = INPUT_FAILED;
-	input->attempts = 0;
-	input->retry_delay_ns = RETRY_MIN_NS;
-	cue_timer_arm(input->retry, cue_bus_now(input->engine->bus) + input->retry_delay_ns);
+	retry_begin(&input->retry, cue_bus_now(input->engine->bus));
 	emit_driver_event(input, "input.failed", reason);
 }
 
@@ -307,16 +301,11 @@ static void on_retry(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 	char error[ENGINE_ERROR_SIZE];
 	struct input *input = user;
 
+	(void)bus;
 	(void)deadline_ns;
-	input->attempts++;
+	input->retry.attempts++;
 	if (input_open(input, error) < 0) {
-		input->retry_delay_ns *= 2;
-		if (input->retry_delay_ns > RETRY_MAX_NS)
-			input->retry_delay_ns = RETRY_MAX_NS;
-		/* From now, not from the deadline: a late wake must not make a burst of tries. */
-		cue_timer_arm(input->retry,
-		              engine_now(input->engine) + input->retry_delay_ns);
-		(void)bus;
+		retry_again(&input->retry, engine_now(input->engine));
 		return;
 	}
 	emit_driver_event(input, "input.restored", NULL);
@@ -350,7 +339,7 @@ int input_new(struct engine *engine, const struct config_input *config, struct i
 		goto fail;
 	input->engine = engine;
 	input->config = config;
-	if (!engine->config.virtual_inputs) {
+	if (!engine->config.virtual_devices) {
 		input->ops = engine->config.find_driver ? engine->config.find_driver(config->driver) :
 		                                          driver_find(config->driver);
 		if (!input->ops) {
@@ -370,7 +359,7 @@ int input_new(struct engine *engine, const struct config_input *config, struct i
 	r = cue_timer_new(engine->bus, on_tick, input, &input->tick);
 	if (r < 0)
 		goto fail;
-	r = cue_timer_new(engine->bus, on_retry, input, &input->retry);
+	r = retry_init(&input->retry, engine->bus, on_retry, input);
 	if (r < 0)
 		goto fail;
 	*ret_input = input;
@@ -395,7 +384,7 @@ struct input *input_free(struct input *input)
 		return NULL;
 	close_driver(input);
 	cue_timer_free(input->tick);
-	cue_timer_free(input->retry);
+	retry_clear(&input->retry);
 	decoder_free(input->decoder);
 	cue_payload_unref(input->value);
 	free(input->extra);

@@ -180,6 +180,7 @@ void lint_config(struct config_reader *reader, const struct config *config,
 	struct lint lint = { .reader = reader, .config = config, .root = root };
 
 	lint.inputs = nodes_of(&lint, "inputs", config->n_inputs);
+	lint.outputs = nodes_of(&lint, "outputs", config->n_outputs);
 	lint.gestures = nodes_of(&lint, "gestures", config->n_gestures);
 	lint.playlists = nodes_of(&lint, "playlists", config->n_playlists);
 	if (reader->error)

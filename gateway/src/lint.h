@@ -28,12 +28,12 @@ void lint_gesture(struct config_reader *reader, const struct config_gesture *ges
 void lint_matches(struct config_reader *reader, const struct jsonc_node *definition,
                   const char *const *keys);
 
-/** The configuration with the node of each input, gesture and playlist. */
+/** The configuration with the node of each input, output, gesture and playlist. */
 struct lint {
 	struct config_reader *reader;
 	const struct config *config;
 	const struct jsonc_node *root;
-	const struct jsonc_node **inputs, **gestures, **playlists;
+	const struct jsonc_node **inputs, **outputs, **gestures, **playlists;
 };
 
 /** Whether definition i was read without an error. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Triggers and interrupts that nothing emits, playlists that are not there. */
+/* Triggers, interrupts and events of outputs that nothing emits, playlists that are not there. */
 #include "lint.h"
 
 #include <stdlib.h>
@@ -147,6 +147,12 @@ void lint_events(struct lint *lint)
 		              jsonc_get(node, "trigger"));
 		check_filters(lint, &emitted, "interrupt", def->interrupts, def->n_interrupts,
 		              jsonc_get(node, "interrupts"));
+	}
+	for (size_t i = 0; i < config->n_outputs; i++) {
+		const struct cue_filter filter = { .type = config->outputs[i].on_event };
+
+		check_filters(lint, &emitted, "on_event", &filter, 1,
+		              jsonc_get(lint->outputs[i], "on_event"));
 	}
 	check_playlists(lint);
 }

@@ -2,13 +2,22 @@
 #include "own_types.h"
 
 const char *const own_types[OWN_TYPES_COUNT] = {
-	"event.playlist.created", "event.playlist.emitted",
-	"event.playlist.stopped", "event.playlist.rejected",
-	"event.playlist.paused",  "event.playlist.resumed",
-	"event.playlist.overdue", "gateway.cascade",
-	"gateway.fault",          "gateway.gap",
-	"gateway.refused",        "input.resync",
-	"input.failed",           "input.restored",
+	"event.playlist.created",
+	"event.playlist.emitted",
+	"event.playlist.stopped",
+	"event.playlist.rejected",
+	"event.playlist.paused",
+	"event.playlist.resumed",
+	"event.playlist.overdue",
+	"gateway.cascade",
+	"gateway.fault",
+	"gateway.gap",
+	"gateway.refused",
+	"gateway.output_failed",
+	"gateway.output_restored",
+	"input.resync",
+	"input.failed",
+	"input.restored",
 };
 
 int own_types_intern(struct cue_bus *bus)

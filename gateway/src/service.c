@@ -82,19 +82,6 @@ static void on_definition_changed(void *user, bool is_playlist, const char *name
 		views_mark_playlist(service->views, name);
 }
 
-/** A driver failed or works again: its descriptors are others, perhaps with the same numbers. */
-static int on_input_event(void *user, struct cue_bus *bus, const struct cue_event *event)
-{
-	struct service *service = user;
-	size_t len;
-	const char *data = cue_payload_bytes(event->payload, &len);
-
-	(void)bus;
-	loop_refresh_fds(service->loop);
-	log_write(service->log, LOG_LEVEL_WARNING, "%s %.*s", cue_event_type_name(event), (int)len, data);
-	return 0;
-}
-
 /* ---- health ---- */
 
 static void tell_health(struct service *service, uint64_t now_ns)
@@ -265,7 +252,7 @@ static void on_store_written(void *user)
 	inbox_wake(service->inbox);
 }
 
-static int make_engine(struct service *service, char *error)
+static int make_engine(struct service *service)
 {
 	struct engine_config engine = {
 		.config = service->config,
@@ -276,9 +263,17 @@ static int make_engine(struct service *service, char *error)
 		.report = on_report,
 		.input_changed = on_input_changed,
 		.playlist_changed = on_playlist_changed,
+		.output_unsafe = service_on_output_unsafe,
 		.user = service,
 	};
+
+	return engine_new(&engine, &service->engine);
+}
+
+static int make_commands(struct service *service, char *error)
+{
 	struct commands_config commands = {
+		.engine = service->engine,
 		.boot_id = service->boot_id,
 		.start_ns = service->start_ns,
 		.state_dir = service->config->gateway.state_dir,
@@ -287,11 +282,7 @@ static int make_engine(struct service *service, char *error)
 		.store_written = on_store_written,
 		.user = service,
 	};
-	int r = engine_new(&engine, &service->engine);
 
-	if (r < 0)
-		return r;
-	commands.engine = service->engine;
 	return commands_new(&commands, &service->commands, error);
 }
 
@@ -352,16 +343,9 @@ static int make_loop(struct service *service)
 		.user = service,
 		.slack_ns = service->config->gateway.scheduler_slack_ns,
 	};
-	struct cue_subscription_config events = {
-		.type = "input.*",
-		.priority = CUE_PRIORITY_BRIDGE,
-		.handler = on_input_event,
-		.user = service,
-		.name = "input descriptors",
-	};
 	int r = loop_new(&config, &service->loop);
 
-	return r < 0 ? r : cue_bus_subscribe(engine_bus(service->engine), &events, &service->input_events);
+	return r < 0 ? r : service_watch_devices(service);
 }
 
 static int start_egress(struct service *service)
@@ -403,6 +387,13 @@ static void check_state_dir(struct service *service)
 		          dir, strerrordesc_np(errno));
 }
 
+/** An input or an output can't be had. @return exit code. */
+static int unavailable(struct service *service, int r, const char *error)
+{
+	log_write(service->log, LOG_LEVEL_ERROR, "%s", *error ? error : strerrordesc_np(-r));
+	return EX_UNAVAILABLE;
+}
+
 /** @return exit code, EX_OK to go on. */
 static int start(struct service *service)
 {
@@ -414,9 +405,17 @@ static int start(struct service *service)
 	if (r >= 0)
 		r = make_boot_id(service);
 	if (r >= 0)
+		r = make_engine(service);
+	if (r >= 0) {
+		/* As soon as it can be: a crash may have left a line at any level. */
+		r = engine_open_outputs(service->engine, error);
+		if (r < 0)
+			return unavailable(service, r, error);
+	}
+	if (r >= 0)
 		r = make_queues(service);
 	if (r >= 0)
-		r = make_engine(service, error);
+		r = make_commands(service, error);
 	if (r >= 0)
 		check_state_dir(service);
 	if (r >= 0)
@@ -427,11 +426,8 @@ static int start(struct service *service)
 		r = restore_runs(service);
 	if (r >= 0) {
 		r = engine_open_inputs(service->engine, error);
-		if (r < 0) {
-			log_write(service->log, LOG_LEVEL_ERROR, "%s",
-			          *error ? error : strerrordesc_np(-r));
-			return EX_UNAVAILABLE;
-		}
+		if (r < 0)
+			return unavailable(service, r, error);
 		views_mark_all(service->views);
 		views_flush(service->views, service->start_ns);
 		r = start_egress(service);
@@ -455,6 +451,8 @@ static void flush(struct service *service)
 
 	service_notify_stop(service);
 	loop_release_signals(service->loop);
+	/* The lines are safe before anything that may take its time. */
+	engine_close_outputs(service->engine);
 	outbox_group_begin(service->outbox);
 	engine_wake(service->engine, loop_monotonic_ns());
 	(void)cue_playlist_stop(engine_playlists(service->engine), NULL, "shutdown", NULL, NULL);
@@ -488,7 +486,7 @@ static void clear(struct service *service)
 {
 	if (service->egress)
 		(void)egress_stop(service->egress, 0);
-	cue_subscription_cancel(service->input_events);
+	service_unwatch_devices(service);
 	bridge_free(service->bridge);
 	views_free(service->views);
 	service->views = NULL; /* the engine's end may still tell of changes */
@@ -496,8 +494,8 @@ static void clear(struct service *service)
 	journal_free(service->journal);
 	engine_free(service->engine);
 	loop_free(service->loop);
+	outbox_free(service->outbox); /* its thread wakes the egress up to the end */
 	egress_free(service->egress);
-	outbox_free(service->outbox);
 	retained_free(service->retained);
 	inbox_free(service->inbox);
 	topics_free(service->topics);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file service_internal.h
- * @brief What service.c (life, wake) and service_reload.c share.
+ * @brief What service.c (life, wake) and the other files of the service share.
  */
 #ifndef CUEBUS_SERVICE_INTERNAL_H
 #define CUEBUS_SERVICE_INTERNAL_H
@@ -17,6 +17,7 @@
 
 #define SERVICE_ERROR_SIZE 512U
 #define SERVICE_BOOT_ID_SIZE 9U
+#define SERVICE_DEVICE_EVENTS 3U
 
 struct service {
 	struct service_options options;
@@ -37,7 +38,7 @@ struct service {
 	struct views *views;
 	struct loop *loop;
 	struct mqtt_settings *settings; /* a copy of those the egress has, to see a change */
-	struct cue_subscription *input_events;
+	struct cue_subscription *device_events[SERVICE_DEVICE_EVENTS];
 	struct notify *notify;
 	uint64_t egress_changes; /* as of the last STATUS= */
 	bool reload_failed;      /* the last one */
@@ -45,6 +46,12 @@ struct service {
 
 /** For commands and SIGHUP: check all, then swap whole. @return 0 or negative errno, findings in @p diag. */
 int service_reload(void *service, struct diag *diag);
+
+/* service_devices.c: what happens to the lines of inputs and outputs. */
+int service_watch_devices(struct service *service);
+void service_unwatch_devices(struct service *service);
+/** The line is given back, at whatever level it is. */
+void service_on_output_unsafe(void *user, const char *name, int error);
 
 /* service_notify.c: the service manager; all but the first on the loop's thread. */
 /** @param error of SERVICE_ERROR_SIZE. */

@@ -211,7 +211,7 @@ static int make_parts(struct simulation *simulation, char *error)
 		.random = fixed_random,
 		.clock_ns = config->clock_ns ? clock_now : NULL,
 		.user = simulation,
-		.virtual_inputs = true,
+		.virtual_devices = true,
 	};
 	struct commands_config cc = {
 		.boot_id = SIMULATION_BOOT_ID,

@@ -20,6 +20,12 @@ static int write_input_name(void *user, const struct engine_input_info *info)
 	return 0;
 }
 
+static int write_output_name(void *user, const struct engine_output_info *info)
+{
+	cue_writer_string(user, info->name);
+	return 0;
+}
+
 static int write_gesture_name(void *user, const struct cue_gesture_info *info)
 {
 	cue_writer_string(user, info->name);
@@ -66,6 +72,10 @@ void view_write_info(struct cue_writer *w, const struct view_info *info)
 	cue_writer_key(w, "inputs");
 	cue_writer_array_begin(w);
 	(void)engine_input_foreach(info->engine, write_input_name, w);
+	cue_writer_array_end(w);
+	cue_writer_key(w, "outputs");
+	cue_writer_array_begin(w);
+	(void)engine_output_foreach(info->engine, write_output_name, w);
 	cue_writer_array_end(w);
 	cue_writer_key(w, "gestures");
 	cue_writer_array_begin(w);

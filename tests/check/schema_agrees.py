@@ -20,7 +20,8 @@ BEYOND = {
     "duration-debounce", "duration-health", "duration-just-over", "duration-overflow",
     "duration-too-fine", "duration-too-long", "duration-window-zero", "interval-overflow", "interval-zero", "limit-config-bytes",
     "limit-definitions", "limit-json-depth", "limit-payload-bytes", "line-in-use",
-    "line-in-use-by-output", "line-in-use-within", "lines-offset-without-chip",
+    "line-in-use-by-output", "line-in-use-by-two-outputs", "line-in-use-within",
+    "lines-offset-without-chip", "output-offset-without-chip",
     "match-operator-value", "match-pointer", "match-unknown-operator",
     "password-without-username", "reserved-mirror", "url-port",
 }

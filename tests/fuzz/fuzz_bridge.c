@@ -44,7 +44,7 @@ static void make(struct gateway *g)
 	struct engine_config engine = { .start_ns = START_NS,
 		                        .random = fuzz_random,
 		                        .user = &g->random,
-		                        .virtual_inputs = true };
+		                        .virtual_devices = true };
 	struct commands_config commands = { .boot_id = "00000000", .start_ns = START_NS };
 	struct bridge_config bridge = { .boot_id = "00000000",
 		                        .outbox_events = 1000,

@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.start_ns = START_NS,
 		.random = fuzz_random,
 		.user = &random,
-		.virtual_inputs = true,
+		.virtual_devices = true,
 	};
 	struct commands_config commands_config = {
 		.boot_id = "00000000",

@@ -88,7 +88,7 @@ static void run_engine(const struct config *config)
 		.start_ns = CUE_NS_PER_S,
 		.random = fuzz_random,
 		.user = &random,
-		.virtual_inputs = true,
+		.virtual_devices = true,
 	};
 	struct engine *engine = NULL;
 	char error[512] = "";

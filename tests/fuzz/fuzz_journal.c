@@ -40,7 +40,7 @@ static void life_begin(struct life *life)
 	struct engine_config engine = { .start_ns = START_NS,
 		                        .random = fuzz_random,
 		                        .user = &life->random,
-		                        .virtual_inputs = true };
+		                        .virtual_devices = true };
 
 	FUZZ_CHECK(config_load_text("fuzz.json", config_text, sizeof(config_text) - 1, &diag,
 	                            &life->config) == 0);

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,9 @@ import time
 import paho.mqtt.client as mqtt
 
 OUT = pathlib.Path("/run/out")
+SIM = pathlib.Path("/sys/kernel/config/gpio-sim")
+TRACING = pathlib.Path("/sys/kernel/tracing")
+TRACED = re.compile(r"gpio_(?:value|direction): (\d+)\s+(set [01]|in|out)\b")
 LINES = {"DOORBELL": 0, "DIAL_A": 1, "DIAL_B": 2, "ESTOP": 3, "BOUNCY": 4, "BURST": 5}
 
 
@@ -29,6 +33,9 @@ class Agent:
         self.cuebus = cuebus
         self.gateway = None
         self.holder = None
+        self.bases = self.find_bases()
+        subprocess.run(["mount", "-t", "tracefs", "tracefs", str(TRACING)], check=True)
+        (TRACING / "events/gpio/enable").write_text("1")
         self.pulls = {name: open(f"{os.environ['CUEBUS_SIM_A']}/sim_gpio{offset}/pull", "wb", 0)
                       for name, offset in LINES.items()}
 
@@ -84,10 +91,46 @@ class Agent:
     def go_on(self):
         self.gateway.send_signal(signal.SIGCONT)
 
+    def kill(self):
+        self.gateway.kill()
+        self.gateway.wait(30)
+
+    def value(self, chip, offset):
+        """What a line is driven to."""
+        return int(self.sim(chip).joinpath(f"sim_gpio{offset}/value").read_text())
+
+    def trace(self):
+        """What happened to lines since the last call: [chip, offset, "set 1" | "out" | "in"]."""
+        path = TRACING / "trace"
+        lines = path.read_text().splitlines()
+        path.write_text("")
+        found = []
+        for line in lines:
+            if match := TRACED.search(line):
+                number = int(match[1])
+                chip, base = max((c for c in self.bases if c[1] <= number), key=lambda c: c[1])
+                found.append([chip, number - base, match[2]])
+        return found
+
+    @staticmethod
+    def sim(chip):
+        """The chip's folder; after it was away it may be another one."""
+        configured = SIM / chip
+        return (pathlib.Path("/sys/devices/platform") / (configured / "dev_name").read_text().strip()
+                / (configured / "bank/chip_name").read_text().strip())
+
+    @staticmethod
+    def find_bases():
+        """(chip, number of its first line in the kernel's trace)"""
+        found = []
+        for path in pathlib.Path("/sys/class/gpio").glob("gpiochip*"):
+            found.append(((path / "label").read_text().strip(), int((path / "base").read_text())))
+        return found
+
     def run(self, config):
         """A gateway that can't start; its exit code and what it said."""
         path = OUT / "other.json"
-        path.write_text(config)
+        path.write_text(json.dumps(config))
         done = subprocess.run([self.cuebus, "run", "-c", str(path)], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
         return [done.returncode, done.stdout.decode("utf-8", "replace")]
@@ -108,7 +151,8 @@ class Agent:
         return next(l for l in text.decode().splitlines() if f"line {offset:3}:" in l)
 
     def live(self, chip, value):
-        pathlib.Path(f"/sys/kernel/config/gpio-sim/{chip}/live").write_text(str(value))
+        (SIM / chip / "live").write_text(str(value))
+        self.bases = self.find_bases()
 
     def quit(self):
         """Says goodbye before it goes."""

@@ -307,6 +307,11 @@ int main(void)
 		{ "forbidden", test_forbidden },
 		{ "allowed_by_group", test_allowed_by_group },
 		{ "chip_that_goes_and_comes_back", test_chip_that_goes_and_comes_back },
+		{ "output_drives_its_line", test_output_drives_its_line },
+		{ "output_active_low", test_output_active_low },
+		{ "output_that_can_not_be_had", test_output_that_can_not_be_had },
+		{ "output_whose_chip_goes_and_comes_back",
+		  test_output_whose_chip_goes_and_comes_back },
 	};
 
 	printf("%s\n", driver_gpio_version());

@@ -3,7 +3,6 @@
 #include "gpio_test.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,18 +128,6 @@ void test_allowed_by_group(void)
 	check(child > 0 && waitpid(child, &status, 0) == child && status == 0,
 	      "by group: status %d", status);
 	check(chown("/dev/gpiochip0", 0, 0) == 0, "chown back");
-}
-
-static void set_live(const char *chip, const char *text)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/kernel/config/gpio-sim/%s/live", chip);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	check(fd >= 0 && write(fd, text, 1) == 1, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
 }
 
 /** An adapter is pulled out and put in again: read() fails, and open() works later. */

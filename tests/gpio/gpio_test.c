@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gpio_test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -80,6 +81,31 @@ bool is_pulled_up(unsigned offset)
 	}
 	close(fd);
 	return strncmp(text, "pull-up", 7) == 0;
+}
+
+bool output_line(unsigned offset)
+{
+	int fd = sim_open("CUEBUS_SIM_C", offset, "value", O_RDONLY);
+	char text = '?';
+
+	if (read(fd, &text, 1) != 1) {
+		perror("value");
+		exit(2);
+	}
+	close(fd);
+	return text == '1';
+}
+
+void set_live(const char *chip, const char *text)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/config/gpio-sim/%s/live", chip);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	check(fd >= 0 && write(fd, text, 1) == 1, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }
 
 void settle(void)

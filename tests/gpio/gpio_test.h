@@ -26,6 +26,10 @@ uint64_t now_ns(void);
 /** Pull a line of cuebus-a up or down. */
 void pull(unsigned offset, bool up);
 bool is_pulled_up(unsigned offset);
+/** The level that a line of cuebus-c is driven to. */
+bool output_line(unsigned offset);
+/** Put a chip in ("1") or pull it out ("0"). */
+void set_live(const char *chip, const char *text);
 /** Let the kernel's interrupt threads run (one CPU: they do while we sleep). */
 void settle(void);
 
@@ -45,5 +49,11 @@ void test_missing(void);
 void test_forbidden(void);
 void test_allowed_by_group(void);
 void test_chip_that_goes_and_comes_back(void);
+
+/* gpio_output_test.c */
+void test_output_drives_its_line(void);
+void test_output_active_low(void);
+void test_output_that_can_not_be_had(void);
+void test_output_whose_chip_goes_and_comes_back(void);
 
 #endif

@@ -20,8 +20,10 @@ sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "fault")]
 from harness import CUEBUS, GATEWAY_ID, P, SLOW, IntegrationTest  # noqa: E402
 from wall_clock import offset_s  # noqa: E402
 
+import gateway_outputs  # noqa: E402
+
 GPIO_VM = os.environ["GPIO_VM"]
-VM_SECONDS = 200
+VM_SECONDS = 250
 FLAPS = 10000
 
 # Windows are wide against what a busy host may hold the guest up in between.
@@ -52,6 +54,7 @@ def config(port):
             "other": {"driver": "gpio", "chip": "cuebus-b", "line": "OTHER", "kind": "switch",
                       "producer_id": 6, "event": "other.changed"},
         },
+        "outputs": dict(gateway_outputs.CONFIG),
         "gestures": {
             "button.double": {"type": "double_tap", "source": "button.press", "window": "800ms",
                               "emit": "button.double_tap", "metadata": {"gesture": "double"}},
@@ -109,7 +112,7 @@ class GuestGateway:
                 + (log.read_text("utf-8", "replace") if log.exists() else ""))
 
 
-class GpioTest(IntegrationTest):
+class GpioTest(gateway_outputs.OutputCases, IntegrationTest):
     request_id = 0
 
     @classmethod
@@ -336,12 +339,24 @@ class GpioTest(IntegrationTest):
         self.emit("marker.clock")
         return self.watcher.event("marker.clock", since=since)
 
-    def refused(self, line, chip="cuebus-a"):
+    def other_config(self):
+        """Of a second gateway, which holds no line."""
         other = config(self.broker.port)
-        other["gateway"]["id"] = "other"
+        other["gateway"] = {"id": "other"}
+        other["inputs"] = other["outputs"] = other["playlists"] = other["gestures"] = {}
+        return other
+
+    def refused(self, line, chip="cuebus-a"):
+        other = self.other_config()
         other["inputs"] = {"lever": gpio_input(line, "button", "button.press", chip=chip)}
-        other["playlists"] = other["gestures"] = {}
-        return self.do(["run", json.dumps(other)])[0]
+        return self.do(["run", other])[0]
+
+    def reload(self, outputs):
+        """With these outputs changed."""
+        changed = config(self.broker.port)
+        changed["outputs"].update(outputs)
+        (self.directory / "out" / "cuebus.json").write_text(json.dumps(changed, indent=1))
+        self.ok("config/reload")
 
     def test_busy_line_is_named_with_its_holder(self):
         self.do(["hold", 7])
@@ -376,6 +391,7 @@ class GpioTest(IntegrationTest):
         self.do(["live", "cuebus-b", 1])
         restored = self.watcher.event("input.restored", since=since)
         self.assertEqual(restored["data"]["input"], "other")
+        self.watcher.event("gateway.output_restored", since=since)  # the chip has one, too
         # the other inputs never noticed
         since = self.watcher.mark()
         self.press()

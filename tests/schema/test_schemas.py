@@ -48,6 +48,8 @@ GOOD = [
     ("envelope", ENVELOPE),
     ("envelope", dict(ENVELOPE, event_type="event.playlist.stopped", data=STOPPED)),
     ("envelope", dict(ENVELOPE, event_type="events.of.mine")),
+    ("envelope", dict(ENVELOPE, event_type="gateway.output_failed",
+                      data={"output": "lamp", "error": "the line is gone: No such device"})),
     ("envelope", dict(ENVELOPE, event_type="event")),
     ("cmd.event.emit", {"event_type": "input"}),
     ("envelope", dict(ENVELOPE, data={"any": ["thing", 1.5, None]}, cause_seq=1)),
@@ -106,6 +108,8 @@ BAD = [
     ("reply.ping", {"ok": False, "request_id": 1, "result": {}}),
     ("reply.error", {"ok": False, "request_id": 1, "error": {"code": "no", "message": "x"}}),
     ("gateway.refused", {"topic": "t", "code": "refused", "message": "m"}),
+    ("gateway.output_restored", {"output": "lamp", "attempts": 0}),
+    ("envelope", dict(ENVELOPE, event_type="gateway.output_failed", data={"output": "lamp"})),
 ]
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cuebus simulate` as a user meets it: output, determinism, errors, exit codes."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -96,6 +97,17 @@ class Simulate(unittest.TestCase):
         self.assertIn("c.json:1:", simulate.stderr)
         self.assertEqual(simulate.stderr.splitlines()[0], (check.stdout + check.stderr).splitlines()[0])
         self.assertEqual(run("simulate", self.dir / "missing.json").returncode, 78)
+
+    def test_outputs_need_no_device(self):
+        config = self.write("outputs.json", json.dumps({
+            "gateway": {"id": "g"},
+            "outputs": {"lamp": {"driver": "gpio", "chip": "/nonexistent/gpiochip0", "line": 1,
+                                 "on_event": "lamp.set"}},
+            "playlists": {"p": {"trigger": "go", "steps": [{"emit": "lamp.set", "data": 1}]}}}))
+        trace = self.write("outputs.trace", "1 go\n")
+        done = run("simulate", config, "--input", trace)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('"event_type":"lamp.set"', done.stdout)
 
     def test_usage(self):
         for args in ([], ["a", "b"], ["a", "--until", "5"], ["a", "--width", "7"], ["a", "--nonsense"]):

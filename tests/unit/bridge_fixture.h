@@ -76,7 +76,7 @@ static inline void fixture_engine(struct fixture *f)
 		.input_changed = fixture_input_changed,
 		.playlist_changed = fixture_playlist_changed,
 		.user = f,
-		.virtual_inputs = true,
+		.virtual_devices = true,
 	};
 	struct commands_config commands = { .boot_id = "cafe0001", .start_ns = f->now_ns };
 	char error[512] = "";

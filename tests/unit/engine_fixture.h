@@ -122,7 +122,7 @@ struct fixture {
 	char *log;
 	size_t log_len;
 	uint64_t counter;
-	char failures[512]; /**< what input_failed() was told */
+	char failures[512]; /**< what input_failed() or output_unsafe() was told */
 };
 
 static int fixture_random(void *user, void *buf, size_t len)
@@ -155,6 +155,10 @@ static void fixture_input_failed(void *user, const char *input, const char *erro
 	         error ? error : "restored");
 }
 
+/** For tests of outputs, to be set before fixture_set_up(). */
+static const struct output_ops *(*fixture_find_output)(const char *name);
+static void (*fixture_output_unsafe)(void *user, const char *output, int error);
+
 static inline void fixture_set_up(struct fixture *f, const struct config *config)
 {
 	struct engine_config ec = {
@@ -162,6 +166,8 @@ static inline void fixture_set_up(struct fixture *f, const struct config *config
 		.random = fixture_random,
 		.input_failed = fixture_input_failed,
 		.find_driver = fake_find,
+		.find_output = fixture_find_output,
+		.output_unsafe = fixture_output_unsafe,
 		.user = f,
 	};
 	struct cue_subscription_config sub = {
@@ -186,9 +192,10 @@ static inline const char *fixture_log(struct fixture *f)
 
 	fflush(f->out);
 	snprintf(copy, sizeof(copy), "%s", f->log);
+	/* All of it: a text that is shorter than the one before does not cover it. */
+	memset(f->log, 0, strlen(f->log));
 	rewind(f->out);
 	fflush(f->out);
-	f->log[0] = '\0';
 	return copy;
 }
 

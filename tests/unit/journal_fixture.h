@@ -115,7 +115,7 @@ static inline void make_engine(struct life *life, uint64_t start_ns, int64_t wal
 		.wall_offset_ns = wall_ns - (int64_t)start_ns,
 		.random = life_random,
 		.user = life,
-		.virtual_inputs = true,
+		.virtual_devices = true,
 	};
 	struct cue_subscription_config events = {
 		.type = "*", .priority = CUE_PRIORITY_BRIDGE, .handler = life_event, .user = life

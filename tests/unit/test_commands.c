@@ -58,7 +58,7 @@ static void rig_open(struct rig *rig, const char *state_dir)
 	                                                 .start_ns = rig->now_ns,
 	                                                 .random = rig_random,
 	                                                 .user = rig,
-	                                                 .virtual_inputs = true },
+	                                                 .virtual_devices = true },
 	                        &rig->engine),
 	             0);
 	cr_assert_eq(engine_open_inputs(rig->engine, error), 0);

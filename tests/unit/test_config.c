@@ -117,6 +117,42 @@ Test(config, inputs_are_read_whole)
 	release(&l);
 }
 
+Test(config, outputs_are_read_whole)
+{
+	struct loaded l = load("{\"gateway\":{\"id\":\"g\"},\"outputs\":{"
+	                       "\"a\":{\"driver\":\"gpio\",\"chip\":\"c\",\"line\":22,"
+	                       "\"active\":\"low\",\"on_event\":\"lamp.set\","
+	                       "\"value\":\"/on\",\"safe_value\":1},"
+	                       "\"x-no\":{},"
+	                       "\"b\":{\"driver\":\"gpio\",\"line\":\"GPIO5\","
+	                       "\"on_event\":\"gateway.gap\"},"
+	                       "\"c\":{\"driver\":\"sim\",\"on_event\":\"lamp.set\"}}}");
+	const struct config_output *a, *b, *c;
+
+	cr_assert_eq(l.r, 0);
+	cr_assert_eq(l.config->n_outputs, 3);
+	a = &l.config->outputs[0];
+	b = &l.config->outputs[1];
+	c = &l.config->outputs[2];
+	cr_assert_str_eq(a->name, "a");
+	cr_assert_str_eq(a->driver, "gpio");
+	cr_assert_str_eq(a->chip, "c");
+	cr_assert_str_eq(a->line, "22");
+	cr_assert(a->active_low);
+	cr_assert_str_eq(a->on_event, "lamp.set");
+	cr_assert_str_eq(a->value, "/on");
+	cr_assert_eq(a->safe_value, 1);
+	cr_assert_str_eq(b->name, "b");
+	cr_assert_null(b->chip);
+	cr_assert_str_eq(b->line, "GPIO5");
+	cr_assert_not(b->active_low);
+	cr_assert_str_eq(b->value, "");
+	cr_assert_eq(b->safe_value, 0);
+	cr_assert_str_eq(c->driver, "sim");
+	cr_assert_null(c->line);
+	release(&l);
+}
+
 Test(config, playlists_are_read_whole)
 {
 	struct loaded l =

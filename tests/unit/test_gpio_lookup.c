@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <drivers/driver.h>
+#include <drivers/output.h>
 
 static int open_gpio(const char *chip, const char *line, char *error)
 {
@@ -41,4 +42,22 @@ Test(gpio_lookup, the_number_of_lines_is_checked)
 
 	cr_assert_eq(driver_find("gpio")->open(&config, &driver, error), -EINVAL);
 	cr_assert_str_eq(error, "input \"doorbell\": a gpio input has 1 or 2 lines, not 0");
+}
+
+Test(gpio_lookup, an_output_is_called_one)
+{
+	struct output_config config = { .output = "lamp",
+		                        .consumer = "test",
+		                        .chip = "/nonexistent/gpiochip0",
+		                        .line = "0" };
+	char error[DRIVER_ERROR_SIZE] = "";
+	struct output_driver *driver = NULL;
+
+	cr_assert_eq(output_driver_find("gpio")->open(&config, &driver, error), -ENODEV);
+	cr_assert_null(driver);
+	cr_assert_not_null(
+	        strstr(error, "output \"lamp\": no GPIO chip \"/nonexistent/gpiochip0\""), "%s",
+	        error);
+	config.line = NULL;
+	cr_assert_eq(output_driver_find("gpio")->open(&config, &driver, error), -EINVAL);
 }

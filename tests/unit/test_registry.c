@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <drivers/driver.h>
+#include <drivers/output.h>
 
 Test(registry, finds_each_driver_by_its_name)
 {
@@ -20,6 +21,21 @@ Test(registry, finds_each_driver_by_its_name)
 	cr_assert_null(driver_find("evdev2"));
 	cr_assert_null(driver_find(""));
 	cr_assert_null(driver_find("GPIO"));
+}
+
+Test(registry, finds_each_output_driver_by_its_name)
+{
+	static const char *const names[] = { "gpio", "sim" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct output_ops *ops = output_driver_find(names[i]);
+
+		cr_assert_not_null(ops);
+		cr_assert_str_eq(ops->name, names[i]);
+		cr_assert(ops->open && ops->set && ops->get && ops->close);
+	}
+	cr_assert_null(output_driver_find("replay"));
+	cr_assert_null(output_driver_find(""));
 }
 
 Test(registry, the_libgpiod_that_was_built_in_is_told)

@@ -30,7 +30,7 @@ Test(views, at_the_start_info_comes_first)
 	cr_assert(take(&f));
 	cr_assert_str_eq(f.topic, "cuebus/1/t/info");
 	cr_assert(fixture_has(&f, "{\"version\":\"0\",\"boot_id\":\"cafe0001\",\"started_at\":\"1970-"));
-	cr_assert(fixture_has(&f, "\"inputs\":[\"pad\"],\"gestures\":[],\"playlists\":[\"blink\"]}"));
+	cr_assert(fixture_has(&f, "\"inputs\":[\"pad\"],\"outputs\":[],\"gestures\":[],\"playlists\":[\"blink\"]}"));
 	cr_assert(take(&f));
 	cr_assert_str_eq(f.topic, "cuebus/1/t/input/pad");
 	cr_assert_str_eq(f.text, "{\"name\":\"pad\",\"kind\":\"button\",\"driver\":\"sim\",\"producer_id\":0,"

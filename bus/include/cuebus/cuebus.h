@@ -13,6 +13,7 @@
 #include <cuebus/match.h>
 #include <cuebus/payload.h>
 #include <cuebus/playlist.h>
+#include <cuebus/pointer.h>
 #include <cuebus/timer.h>
 
 #endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file pointer.h
+ * @brief One value in an event's data, named by a JSON Pointer (RFC 6901).
+ *
+ * A pointer is compiled once and keeps copies of all it needs. Threads: it is
+ * never changed; following one parses the payload and so belongs on the bus's
+ * thread.
+ */
+#ifndef CUEBUS_POINTER_H
+#define CUEBUS_POINTER_H
+
+#include <stdbool.h>
+
+struct cue_payload;
+struct cue_pointer;
+
+/**
+ * @param text "" (the whole) or "/part/part"; borrowed for the call.
+ * @param ret_pointer freed with cue_pointer_free(); untouched on failure.
+ * @return 0; -EINVAL no pointer; -ENOMEM.
+ */
+int cue_pointer_new(const char *text, struct cue_pointer **ret_pointer);
+
+/** NULL is allowed. @return NULL. */
+struct cue_pointer *cue_pointer_free(struct cue_pointer *pointer);
+
+/**
+ * Whether the value there is true, as a match's `truthy` asks: false, 0, "",
+ * null, [] and {} are false, the rest true.
+ * @param payload parsed at most once.
+ * @param ret_truthy untouched on failure.
+ * @return 0; -ENOENT the pointer leads nowhere; -ENOMEM.
+ */
+int cue_pointer_truthy(const struct cue_pointer *pointer, struct cue_payload *payload,
+                       bool *ret_truthy);
+
+#endif

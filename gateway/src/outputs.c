@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One output: a line whose level follows an event, set while that event is
+ * dispatched. In any state but OPEN the line is at safe_value, as far as the
+ * driver can still do that.
+ *
+ *   state   | event                      | close          | check due          | retry due
+ *   CLOSED  | -                          | -              | impossible         | impossible
+ *   OPEN    | value there: set the line; | safe_value,    | line gone: as when | impossible
+ *           | nowhere: count it;         | give it back   | setting fails      |
+ *           | setting fails:             | -> CLOSED      |                    |
+ *           | gateway.output_failed,     |                |                    |
+ *           | safe_value, close, retry   |                |                    |
+ *           | in 1 s -> FAILED           |                |                    |
+ *   FAILED  | count it                   | -> CLOSED      | impossible         | open at
+ * safe_value: |                            |                |                    |
+ * gateway.output_restored |                            |                |                    | ->
+ * OPEN; else twice the |                            |                |                    | delay,
+ * 30 s at most
+ *
+ * What the event said that was missed is not made up for: after a failure the
+ * line stays at safe_value until the next event. A virtual output (simulate) is
+ * OPEN without a driver.
+ */
+#include "engine_internal.h"
+
+#include <cuebus/pointer.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "retry.h"
+
+/** Before gestures and playlists: what follows from the event finds the line set. */
+#define OUTPUT_PRIORITY (CUE_PRIORITY_INTERRUPT + 1)
+
+enum output_state { OUTPUT_CLOSED, OUTPUT_OPEN, OUTPUT_FAILED };
+
+struct output {
+	struct engine *engine;
+	const struct config_output *config;
+	const struct output_ops *ops; /**< NULL: virtual */
+	struct output_driver *driver;
+	struct cue_pointer *value;
+	struct cue_subscription *subscription;
+	struct cue_timer *check;
+	struct retry retry;
+	enum output_state state;
+	bool failing;      /**< gateway.output_failed was told, gateway.output_restored not yet */
+	bool level;        /**< as it was last set */
+	bool resume_level; /**< as it was before output_close() */
+};
+
+const struct config_output *output_config(const struct output *output)
+{
+	return output->config;
+}
+
+void output_rebind(struct output *output, const struct config_output *config)
+{
+	output->config = config;
+}
+
+/* ---- fail ---- */
+
+static void emit_state(struct output *output, const char *type, const char *reason,
+                       uint64_t cause_seq)
+{
+	struct cue_payload *data = NULL;
+	struct cue_writer w = { 0 };
+
+	cue_writer_object_begin(&w);
+	cue_writer_key(&w, "output");
+	cue_writer_string(&w, output->config->name);
+	if (reason) {
+		cue_writer_key(&w, "error");
+		cue_writer_string(&w, reason);
+	} else {
+		cue_writer_key(&w, "attempts");
+		cue_writer_u64(&w, output->retry.attempts);
+	}
+	cue_writer_object_end(&w);
+	(void)cue_writer_finish_payload(&w, &data);
+	engine_emit_caused(output->engine, type, data, cause_seq);
+}
+
+/** To safe_value and closed. @return what setting failed with, 0 when there was nothing to set. */
+static int release(struct output *output)
+{
+	int r = 0;
+
+	output->level = output->config->safe_value != 0;
+	cue_timer_disarm(output->check);
+	if (!output->driver)
+		return 0;
+	r = output->driver->ops->set(output->driver, output->level);
+	output->driver->ops->close(output->driver);
+	output->driver = NULL;
+	return r;
+}
+
+/** @param cause_seq the event that was to set it, 0 for none. */
+static void fail(struct output *output, const char *reason, uint64_t cause_seq)
+{
+	(void)release(output);
+	output->state = OUTPUT_FAILED;
+	retry_begin(&output->retry, cue_bus_now(output->engine->bus));
+	if (output->failing)
+		return;
+	output->failing = true;
+	output->engine->output_totals.failures++;
+	emit_state(output, "gateway.output_failed", reason, cause_seq);
+}
+
+static void fail_with(struct output *output, const char *what, int r, uint64_t cause_seq)
+{
+	char reason[ENGINE_ERROR_SIZE];
+
+	snprintf(reason, sizeof(reason), "%s: %s", what, strerrordesc_np(-r));
+	fail(output, reason, cause_seq);
+}
+
+/** @return false when that failed, and the output is FAILED now. */
+static bool set_line(struct output *output, bool level, uint64_t cause_seq)
+{
+	int r = output->driver ? output->driver->ops->set(output->driver, level) : 0;
+
+	if (r < 0) {
+		fail_with(output, "the line can't be set", r, cause_seq);
+		return false;
+	}
+	output->level = level;
+	return true;
+}
+
+/* ---- events and timers ---- */
+
+static int set_by_event(struct output *output, const struct cue_event *event)
+{
+	struct engine_output_totals *totals = &output->engine->output_totals;
+	bool level;
+	int r = cue_pointer_truthy(output->value, event->payload, &level);
+
+	if (r == -ENOENT) {
+		totals->ignored++;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	if (set_line(output, level, event->seq))
+		totals->set++;
+	return 0;
+}
+
+static int on_event(void *user, struct cue_bus *bus, const struct cue_event *event)
+{
+	struct output *output = user;
+
+	(void)bus;
+	switch (output->state) {
+	case OUTPUT_CLOSED:
+		return 0;
+	case OUTPUT_OPEN:
+		return set_by_event(output, event);
+	case OUTPUT_FAILED:
+		output->engine->output_totals.ignored++;
+		return 0;
+	}
+	return -EINVAL; /* not reached: the switch is exhaustive */
+}
+
+static void arm_check(struct output *output)
+{
+	if (output->driver && output->driver->ops->check_ns > 0)
+		cue_timer_arm(output->check,
+		              engine_now(output->engine) + output->driver->ops->check_ns);
+}
+
+static void on_check(void *user, struct cue_bus *bus, uint64_t deadline_ns)
+{
+	struct output *output = user;
+	bool level;
+	int r = output->driver->ops->get(output->driver, &level);
+
+	(void)bus;
+	(void)deadline_ns;
+	/* The level itself is not judged: what the line is connected to may hold it. */
+	if (r < 0)
+		fail_with(output, "the line is gone", r, 0);
+	else
+		arm_check(output);
+}
+
+static void restored(struct output *output)
+{
+	output->failing = false;
+	emit_state(output, "gateway.output_restored", NULL, 0);
+}
+
+static void on_retry(void *user, struct cue_bus *bus, uint64_t deadline_ns)
+{
+	char error[ENGINE_ERROR_SIZE];
+	struct output *output = user;
+
+	(void)bus;
+	(void)deadline_ns;
+	output->retry.attempts++;
+	if (output_open(output, error) < 0)
+		retry_again(&output->retry, engine_now(output->engine));
+	else
+		restored(output);
+}
+
+/* ---- open and close ---- */
+
+int output_open(struct output *output, char *error)
+{
+	const struct config_output *config = output->config;
+	struct output_config oc = {
+		.output = config->name,
+		.chip = config->chip,
+		.line = config->line,
+		.active_low = config->active_low,
+		.initial = config->safe_value != 0,
+	};
+	char consumer[128];
+	int r;
+
+	output->level = config->safe_value != 0;
+	if (!output->ops) {
+		output->state = OUTPUT_OPEN;
+		return 0;
+	}
+	snprintf(consumer, sizeof(consumer), "cuebus:%s", cue_bus_gateway_id(output->engine->bus));
+	oc.consumer = consumer;
+	error[0] = '\0';
+	r = output->ops->open(&oc, &output->driver, error);
+	if (r < 0) {
+		output->driver = NULL;
+		if (!error[0])
+			snprintf(error, ENGINE_ERROR_SIZE, "output \"%s\": driver %s: %s",
+			         config->name, output->ops->name, strerrordesc_np(-r));
+		return r;
+	}
+	output->state = OUTPUT_OPEN;
+	arm_check(output);
+	return 0;
+}
+
+void output_close(struct output *output)
+{
+	struct engine_config *ec = &output->engine->config;
+	int r;
+
+	if (output->state == OUTPUT_CLOSED)
+		return;
+	output->resume_level = output->level;
+	r = release(output);
+	retry_stop(&output->retry);
+	output->state = OUTPUT_CLOSED;
+	if (r < 0 && ec->output_unsafe)
+		ec->output_unsafe(ec->user, output->config->name, r);
+}
+
+void output_resume(struct output *output)
+{
+	bool level = output->resume_level;
+	char error[ENGINE_ERROR_SIZE];
+
+	output->retry.attempts++;
+	if (output_open(output, error) < 0)
+		fail(output, error, 0);
+	else if (output->failing)
+		restored(output);
+	else
+		(void)set_line(output, level, 0);
+}
+
+/* ---- life ---- */
+
+static int make_parts(struct output *output)
+{
+	struct cue_bus *bus = output->engine->bus;
+	struct cue_subscription_config sub = {
+		.type = output->config->on_event,
+		.priority = OUTPUT_PRIORITY,
+		.handler = on_event,
+		.user = output,
+		.name = output->config->name,
+	};
+	int r = cue_pointer_new(output->config->value, &output->value);
+
+	if (r >= 0)
+		r = cue_timer_new(bus, on_check, output, &output->check);
+	if (r >= 0)
+		r = retry_init(&output->retry, bus, on_retry, output);
+	return r < 0 ? r : cue_bus_subscribe(bus, &sub, &output->subscription);
+}
+
+static int find_ops(struct output *output)
+{
+	const struct engine_config *ec = &output->engine->config;
+	const char *name = output->config->driver;
+
+	if (ec->virtual_devices)
+		return 0;
+	output->ops = ec->find_output ? ec->find_output(name) : output_driver_find(name);
+	return output->ops ? 0 : -ENODEV;
+}
+
+int output_new(struct engine *engine, const struct config_output *config,
+               struct output **ret_output, char *error)
+{
+	struct output *output = calloc(1, sizeof(*output));
+	int r = -ENOMEM;
+
+	if (output) {
+		output->engine = engine;
+		output->config = config;
+		r = find_ops(output);
+		if (r >= 0)
+			r = make_parts(output);
+	}
+	if (r >= 0) {
+		*ret_output = output;
+		return 0;
+	}
+	if (r == -ENODEV)
+		snprintf(error, ENGINE_ERROR_SIZE,
+		         "output \"%s\": driver \"%s\" is not built in (there are gpio and sim)",
+		         config->name, config->driver);
+	else if (r == -ENOSPC)
+		snprintf(error, ENGINE_ERROR_SIZE,
+		         "output \"%s\": its event type goes over limits.event_types",
+		         config->name);
+	else
+		snprintf(error, ENGINE_ERROR_SIZE, "output \"%s\": %s", config->name,
+		         strerrordesc_np(-r));
+	output_free(output);
+	return r;
+}
+
+struct output *output_free(struct output *output)
+{
+	if (!output)
+		return NULL;
+	output_close(output);
+	cue_subscription_cancel(output->subscription);
+	cue_timer_free(output->check);
+	retry_clear(&output->retry);
+	cue_pointer_free(output->value);
+	free(output);
+	return NULL;
+}
+
+void output_get_info(const struct output *output, struct engine_output_info *ret_info)
+{
+	*ret_info = (struct engine_output_info){
+		.name = output->config->name,
+		.level = output->level,
+		.failed = output->state == OUTPUT_FAILED,
+	};
+}

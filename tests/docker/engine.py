@@ -27,10 +27,10 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(SOCKET)
 
 
-def _call(method, path, **query):
+def _call(method, path, query=None):
     connection = _Connection()
     try:
-        connection.request(method, f"{path}?{urllib.parse.urlencode(query)}")
+        connection.request(method, f"{path}?{urllib.parse.urlencode(query or {})}")
         response = connection.getresponse()
         body = response.read()
     finally:
@@ -58,8 +58,8 @@ class Container:
             Container._project = _own_project()
         labels = [f"com.docker.compose.project={Container._project}",
                   f"com.docker.compose.service={service}", "com.docker.compose.oneoff=False"]
-        found = json.loads(_call("GET", "/containers/json", all=1,
-                                 filters=json.dumps({"label": labels})))
+        found = json.loads(_call("GET", "/containers/json",
+                                 {"all": 1, "filters": json.dumps({"label": labels})}))
         if len(found) != 1:
             raise AssertionError(f"{len(found)} containers of service {service}")
         self.service = service
@@ -89,11 +89,11 @@ class Container:
     def stop(self):
         """SIGTERM, and all the time that it needs. Returns the seconds it took."""
         begin = time.monotonic()
-        _call("POST", self.path + "/stop", t=STOP_TIMEOUT_S)
+        _call("POST", self.path + "/stop", {"t": STOP_TIMEOUT_S})
         return time.monotonic() - begin
 
     def kill(self):
-        _call("POST", self.path + "/kill", signal="SIGKILL")
+        _call("POST", self.path + "/kill", {"signal": "SIGKILL"})
         until(f"{self.service} is dead", lambda: not self.state["Running"])
 
     def pause(self):
@@ -104,7 +104,7 @@ class Container:
 
     def copy(self, path, directory):
         """A folder of the container (also of one that is not running) to below `directory`."""
-        body = _call("GET", self.path + "/archive", path=path)
+        body = _call("GET", self.path + "/archive", {"path": path})
         with tarfile.open(fileobj=io.BytesIO(body)) as archive:
             archive.extractall(directory)
         return pathlib.Path(directory) / pathlib.PurePath(path).name

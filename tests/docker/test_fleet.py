@@ -30,12 +30,11 @@ class Fleet(unittest.TestCase):
     def setUpClass(cls):
         cls.upstream = RigBroker("upstream")
         cls.watcher = cls.upstream.client("operator").subscribe("cuebus/1/+/#")
-        cls.watcher.subscribe("fleet/+/uplink")
         cls.above, cls.local = {}, {}
         for site in SITES:
             cls.above[site] = cls.upstream.client("operator", prefix=prefix(site))
             cls.local[site] = RigBroker(f"{site}-broker").client("operator", prefix=prefix(site))
-            cls.local[site].subscribe("cuebus/1/#")
+            cls.local[site].subscribe("cuebus/1/#").subscribe(f"fleet/{site}/uplink")
 
     @classmethod
     def tearDownClass(cls):
@@ -45,24 +44,22 @@ class Fleet(unittest.TestCase):
     def setUp(self):
         for site in SITES:
             self.wait_uplink(site, b"1")
-            self.wait_status(site, b"online")
+            self.wait_online(site)
 
     def ok(self, client, command, payload=None):
         reply = client.request(command, payload)
         self.assertTrue(reply["ok"], reply)
         return reply["result"]
 
-    def last(self, topic):
-        with self.watcher.condition:
-            return next((m.payload for m in reversed(self.watcher.messages) if m.topic == topic), None)
-
     def wait_uplink(self, site, value):
-        topic = f"fleet/{site}/uplink"
-        self.watcher.wait(f"{topic} {value}", lambda: self.last(topic) == value)
+        """What the site's own broker says of its uplink."""
+        client, topic = self.local[site], f"fleet/{site}/uplink"
+        client.wait(f"{topic} {value}", lambda: [m.payload for m in client.messages
+                                                 if m.topic == topic][-1:] == [value])
 
-    def wait_status(self, site, value):
-        topic = f"{prefix(site)}/status"
-        self.watcher.wait(f"{topic} {value}", lambda: self.last(topic) == value)
+    def wait_online(self, site, since=0):
+        self.watcher.message(f"{site} online", lambda m: m.topic == f"{prefix(site)}/status"
+                             and m.payload == b"online", since)
 
     def events(self, site, since, event_type=None):
         """What has come upstream of this site."""
@@ -119,22 +116,25 @@ class Fleet(unittest.TestCase):
         since = self.watcher.mark()
         for below in ("status", "bus/forged/event", "cmd/ping", "emit/forged/event"):
             client.publish(f"{prefix('east')}/{below}", b'"forged"')
-        client.publish("fleet/east/uplink", b"forged")
         client.publish(f"{prefix('north')}/bus/own/event", b'"own"')
         self.watcher.message("its own", lambda m: m.payload == b'"own"', since)
         self.assertEqual([m for m in self.watcher.messages[since:] if b"forged" in m.payload], [])
 
-    def test_a_site_that_is_gone_is_told(self):
-        """The gateway's own word stays `online` upstream: nobody can take it back from there.
-        The bridge's will says that it is old."""
+    def test_a_site_that_is_gone(self):
+        """Upstream the gateway's last word stays `online`: nobody can take it back from there.
+        What stops is its health. When it is back it says so."""
         broker = Container("west-broker")
         broker.kill()
-        self.wait_uplink("west", b"0")
-        self.assertEqual(self.last(f"{prefix('west')}/status"), b"online")
+        client = self.upstream.client("dashboard").subscribe(f"{prefix('west')}/status")
+        self.addCleanup(client.close)
+        self.assertEqual(client.on_topic(f"{prefix('west')}/status").payload, b"online")
+        since = self.watcher.mark()
         broker.start()
         RigBroker("west-broker").wait()
         self.local["west"].reconnect()
         self.wait_uplink("west", b"1")
+        self.wait_online("west", since)
+        self.watcher.on_topic(f"{prefix('west')}/health", since)
         self.ok(self.above["west"], "ping")
 
     def test_a_cut_uplink_loses_nothing(self):

@@ -299,11 +299,16 @@ class Client:
         self.wait("PUBACK", lambda: info.mid in self._acked)
 
     def message(self, what, predicate, since=0, timeout_s=TIMEOUT_S):
-        """The first message from index `since` on for which predicate holds."""
+        """The first message from index `since` on for which predicate holds; it is asked
+        about each one once, however many there are."""
+        unseen = since
+
         def find():
-            for message in self.messages[since:]:
-                if predicate(message):
-                    return message
+            nonlocal unseen
+            while unseen < len(self.messages):
+                unseen += 1
+                if predicate(self.messages[unseen - 1]):
+                    return self.messages[unseen - 1]
             return None
         return self.wait(what, find, timeout_s)
 

@@ -85,8 +85,9 @@ class Image(unittest.TestCase):
 
     def test_nothing_is_writable_but_the_state(self):
         """Even were the root not mounted read-only."""
-        found = docker("run", "--rm", "--network", "none", "--entrypoint", "/usr/bin/find", IMAGE, "/",
-                       "-xdev", "-writable", "!", "-type", "l", "!", "-path", "/proc/*")
+        # find fails where it may not look; nothing can be written there either.
+        found = docker("run", "--rm", "--network", "none", "--entrypoint", "/bin/sh", IMAGE, "-c",
+                       "find / -xdev -writable ! -type l ! -path '/proc/*' 2>/dev/null || true")
         self.assertLessEqual(set(found.split()), {
             "/run/cuebus", "/run/passwords", "/run/lock", "/tmp", "/var/tmp", "/var/lib/cuebus",
             "/dev/shm", "/dev/mqueue"}, found)

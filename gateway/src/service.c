@@ -516,18 +516,37 @@ static int load_config(struct service *service)
 	return EX_OK;
 }
 
+/**
+ * For PID 1 (in a container) the kernel drops a signal that has no handler yet: one
+ * told to stop that early would run on until it is killed. So the signals are held
+ * back until the loop takes them. Any other process ends by them at once.
+ */
+static void hold_signals(int how)
+{
+	sigset_t held;
+
+	if (getpid() != 1)
+		return;
+	sigemptyset(&held);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGINT);
+	(void)pthread_sigmask(how, &held, NULL);
+}
+
 int service_main(const struct service_options *options)
 {
 	struct service service = { .options = *options, .log = options->log };
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
+	hold_signals(SIG_BLOCK);
 	code = load_config(&service);
 	if (code == EX_OK)
 		code = start(&service);
 	if (code == EX_OK) {
 		log_write(service.log, LOG_LEVEL_NOTICE, "cuebus %s, gateway '%s', boot id %s",
 		          version_text(), service.config->gateway.id, service.boot_id);
+		hold_signals(SIG_UNBLOCK);
 		loop_run(service.loop);
 		flush(&service);
 	}

@@ -38,7 +38,7 @@ from harness import CUEBUS, REGISTRY, Broker, Client, Gateway, find_program  # n
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
              *sorted((ROOT / "docs").glob("*.md"))]
-OUTSIDE = {"git", "cd", "cmake", "ctest", "sudo", "systemctl", "kill", "gpioinfo", "cuebus"}
+OUTSIDE = {"git", "cd", "cmake", "ctest", "sudo", "systemctl", "kill", "gpioinfo", "cuebus", "docker"}
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)\s*$")
 
 

@@ -8,10 +8,10 @@ import unittest
 
 from certificates import Authority
 from connection import ConnectionTest
-from harness import CUEBUS, IS_V5, P, Client
+from harness import CUEBUS, IS_V5, P, Client, RefusedClient
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "docs/examples/mosquitto"
-PASSWORDS = {"device": "d3vice", "dashboard": "d4shboard", "operator": "0perator"}
+PASSWORDS = {"gateway": "g4teway", "dashboard": "d4shboard", "operator": "0perator"}
 # What the gateway publishes, as topics somebody else could try to write.
 OUTGOING = ("status", "info", "health", "bus/lamp/set", "input/pad", "playlist/long",
             "schema/envelope", "reply/playlist/start")
@@ -40,10 +40,10 @@ class Acl(ConnectionTest):
         self.broker = self.new_broker("broker", *lines)
         self.operator = self.user("operator").subscribe(P + "/#")
         password = self.directory / "password"
-        password.write_text(PASSWORDS["device"])
+        password.write_text(PASSWORDS["gateway"])
         password.chmod(0o600)
         config = self.config(f"mqtts://localhost:{self.broker.port}", ca_file=self.ca,
-                             username="device", password_file=str(password))
+                             username="gateway", password_file=str(password))
         config["inputs"] = {"pad": {"driver": "sim", "kind": "button", "event": "button.press"}}
         config["playlists"] = {"long": {"trigger": "long.start", "steps": [
             {"emit": "long.tick", "repeat": 3600, "interval": "1s"}]}}
@@ -121,17 +121,17 @@ class Acl(ConnectionTest):
     def test_the_operator_does_not_pretend_to_be_a_gateway(self):
         self.nothing_came_of(self.user("operator"), OUTGOING)
 
-    def test_a_device_gives_no_commands(self):
+    def test_a_gateway_gives_no_commands(self):
         """The account of a gateway that fell into other hands: nothing goes to the others."""
-        self.nothing_came_of(self.user("device"), INCOMING)
+        self.nothing_came_of(self.user("gateway"), INCOMING)
 
-    def test_a_device_reads_no_stream(self):
-        device = self.user("device").subscribe(P + "/#")
+    def test_a_gateway_reads_no_stream(self):
+        gateway = self.user("gateway").subscribe(P + "/#")
         self.operator.publish(f"{P}/emit/lamp/set", b'"a"')
         self.operator.event("lamp.set")
         self.operator.publish(f"{P}/emit/lamp/set", b'"b"')
-        device.message("the emit", lambda m: m.payload == b'"b"')
-        seen = {m.topic[len(P) + 1:].split("/")[0] for m in device.messages}
+        gateway.message("the emit", lambda m: m.payload == b'"b"')
+        seen = {m.topic[len(P) + 1:].split("/")[0] for m in gateway.messages}
         self.assertEqual(seen, {"emit"})
 
     def test_nobody_else_gets_in(self):
@@ -150,21 +150,6 @@ class Acl(ConnectionTest):
         self.operator.publish(f"{P}/cmd/ping", {"request_id": "r"}, response=other)
         reply = self.operator.on_topic(f"{P}/reply/ping", since).json
         self.assertEqual(reply["error"]["code"], "refused")
-
-
-class RefusedClient(Client):
-    """Waits for the broker's refusal."""
-
-    def _connect(self):
-        self.reason = None
-        self._mqtt.connect(self.host, self.broker.port, keepalive=60)
-        self._mqtt.loop_start()
-        self.wait("CONNACK", lambda: self.reason is not None)
-
-    def _on_connect(self, client, userdata, flags, reason, properties=None):
-        with self.condition:
-            self.reason = int(getattr(reason, "value", reason))
-            self.condition.notify_all()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 Nothing here sleeps to let something happen: what is waited for is a message,
 a process's end or a port. Environment: CUEBUS (the binary), CUEBUS_PROTOCOL
 (5 or 3.1.1), CUEBUS_WRAPPER (a command put before the gateway, e.g. valgrind),
-CUEBUS_SLOW (factor on all timeouts).
+CUEBUS_SLOW (factor on all timeouts), CUEBUS_GATEWAY_ID (for tests of a gateway
+that runs already).
 """
 
 import json
@@ -36,7 +37,7 @@ PROTOCOL = os.environ.get("CUEBUS_PROTOCOL", "5")
 IS_V5 = PROTOCOL == "5"
 SLOW = float(os.environ.get("CUEBUS_SLOW", "1"))
 TIMEOUT_S = 30 * SLOW
-GATEWAY_ID = "it"
+GATEWAY_ID = os.environ.get("CUEBUS_GATEWAY_ID", "it")
 P = "cuebus/1/" + GATEWAY_ID
 
 ENVELOPE_KEYS = [
@@ -79,6 +80,14 @@ def free_port():
         return s.getsockname()[1]
 
 
+def answers(host, port):
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 def until(what, condition, timeout_s=TIMEOUT_S, process=None):
     """Poll what has no message to wait for (a port, a file)."""
     deadline = time.monotonic() + timeout_s
@@ -98,6 +107,8 @@ BROKER_LINES = ("allow_anonymous true", "max_queued_messages 0")
 
 class Broker:
     """With `lines` its configuration is these, under a listener of its own."""
+
+    host = "127.0.0.1"
 
     def __init__(self, directory, lines=BROKER_LINES,
                  environment=None):
@@ -135,11 +146,7 @@ class Broker:
                              + (self.directory / "mosquitto.log").read_text())
 
     def _answers(self):
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return True
-        except OSError:
-            return False
+        return answers(self.host, self.port)
 
     def kill(self):
         self.process.kill()
@@ -175,8 +182,11 @@ class Message:
 class Client:
     """An MQTT client that keeps every message it gets, in order."""
 
-    def __init__(self, broker, name=None, protocol=PROTOCOL, user=None, ca=None):
-        """user: name and password; ca: PEM file, for TLS."""
+    def __init__(self, broker, name=None, protocol=PROTOCOL, user=None, ca=None, prefix=P,
+                 transport="tcp"):
+        """broker: host and port; user: name and password; ca: PEM file, for TLS; prefix: of
+        the gateway that requests and events are of."""
+        self.prefix = prefix
         self.is_v5 = protocol == "5"
         self.name = name or "test-" + uuid.uuid4().hex[:8]
         self.messages = []
@@ -185,7 +195,7 @@ class Client:
         self._subscribed = 0
         self._acked = set()
         self._mqtt = mqtt.Client(
-            self.name, protocol=mqtt.MQTTv5 if self.is_v5 else mqtt.MQTTv311,
+            self.name, protocol=mqtt.MQTTv5 if self.is_v5 else mqtt.MQTTv311, transport=transport,
             **({} if self.is_v5 else {"clean_session": True}),
         )
         self._mqtt.on_message = self._on_message
@@ -194,7 +204,7 @@ class Client:
         self._mqtt.on_publish = self._on_publish
         if user:
             self._mqtt.username_pw_set(*user)
-        self.host = "127.0.0.1"
+        self.host = broker.host
         if ca:
             self.host = "localhost"
             self._mqtt.tls_set_context(ssl.create_default_context(cafile=ca))
@@ -289,11 +299,16 @@ class Client:
         self.wait("PUBACK", lambda: info.mid in self._acked)
 
     def message(self, what, predicate, since=0, timeout_s=TIMEOUT_S):
-        """The first message from index `since` on for which predicate holds."""
+        """The first message from index `since` on for which predicate holds; it is asked
+        about each one once, however many there are."""
+        unseen = since
+
         def find():
-            for message in self.messages[since:]:
-                if predicate(message):
-                    return message
+            nonlocal unseen
+            while unseen < len(self.messages):
+                unseen += 1
+                if predicate(self.messages[unseen - 1]):
+                    return self.messages[unseen - 1]
             return None
         return self.wait(what, find, timeout_s)
 
@@ -308,11 +323,11 @@ class Client:
         """Envelopes seen so far."""
         with self.condition:
             messages = self.messages[since:]
-        found = [m.json for m in messages if m.topic.startswith(P + "/bus/")]
+        found = [m.json for m in messages if m.topic.startswith(self.prefix + "/bus/")]
         return [e for e in found if event_type is None or e["event_type"] == event_type]
 
     def event(self, event_type, condition=lambda e: True, since=0, timeout_s=TIMEOUT_S):
-        topic = P + "/bus/" + event_type.replace(".", "/")
+        topic = self.prefix + "/bus/" + event_type.replace(".", "/")
         found = self.message(f"event {event_type}",
                              lambda m: m.topic == topic and condition(m.json), since, timeout_s)
         return found.json
@@ -331,27 +346,42 @@ class Client:
         token = uuid.uuid4().hex
         since = self.mark()
         if self.is_v5:
-            response = f"{P}/reply/{self.name}"
+            response = f"{self.prefix}/reply/{self.name}"
             if response not in self._filters:
                 self.subscribe(response)
-            self.publish(f"{P}/cmd/{command}", {} if payload is None else payload,
+            self.publish(f"{self.prefix}/cmd/{command}", {} if payload is None else payload,
                          response=response, correlation=token.encode())
             message = self.message(f"reply to {command}",
                                    lambda m: m.topic == response
                                    and m.correlation == token.encode(), since, timeout_s)
             return message.json
-        topic = f"{P}/reply/{command}"
+        topic = f"{self.prefix}/reply/{command}"
         if topic not in self._filters:
             self.subscribe(topic)
         raw = isinstance(payload, bytes)
         if not raw:
             payload = dict(payload or {}, request_id=token)
         since = self.mark()
-        self.publish(f"{P}/cmd/{command}", payload)
+        self.publish(f"{self.prefix}/cmd/{command}", payload)
         message = self.message(
             f"reply to {command}",
             lambda m: m.topic == topic and (raw or m.json["request_id"] == token), since, timeout_s)
         return message.json
+
+
+class RefusedClient(Client):
+    """Waits for the broker's refusal."""
+
+    def _connect(self):
+        self.reason = None
+        self._mqtt.connect(self.host, self.broker.port, keepalive=60)
+        self._mqtt.loop_start()
+        self.wait("CONNACK", lambda: self.reason is not None)
+
+    def _on_connect(self, client, userdata, flags, reason, properties=None):
+        with self.condition:
+            self.reason = int(getattr(reason, "value", reason))
+            self.condition.notify_all()
 
 
 def base_config(port, state_dir=None):

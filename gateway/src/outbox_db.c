@@ -248,6 +248,7 @@ int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, struct
 		outbox_db_close(db, true);
 		return r;
 	}
+	error[0] = '\0';
 	*ret_db = db;
 	return 0;
 }

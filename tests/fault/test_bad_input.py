@@ -146,7 +146,8 @@ class BadInput(IntegrationTest):
                     command = command.replace(rng.choice(command), rng.choice("abc/_ 0Z"), 1)
                 token = b"%d-%d" % (seed, k)
                 sent[token] = (command, data)
-                self.control.publish(f"{P}/cmd/{command}", data, response=topic, correlation=token)
+                self.control.publish(f"{P}/cmd/{command}", data, response=topic,
+                                     correlation=token, wait=False)
             replies = {}
 
             def all_answered():

@@ -32,11 +32,13 @@ NOBODY = 65534
 
 
 class DiskTest(ConnectionTest):
+    disk_bytes = DISK_BYTES
+
     def setUp(self):
         namespace.enter()
         super().setUp()
         self.disk = self.folder("disk")
-        namespace.mount_small(self.disk, DISK_BYTES)
+        namespace.mount_small(self.disk, self.disk_bytes)
         self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=True)
         self.state = self.disk / "state"
         self.state.mkdir()
@@ -339,6 +341,8 @@ class Replaced(DiskTest):
 
 
 class Damaged(DiskTest):
+    disk_bytes = 16 * DISK_BYTES  # damaged files are kept, beside the new one
+
     def waiting(self):
         """A gateway without a broker, with events that wait on disk."""
         self.proxy.mute = True

@@ -281,7 +281,8 @@ class Client:
         return self
 
     def publish(self, topic, payload=b"", qos=1, retain=False, response=None, correlation=None,
-                expiry_s=None):
+                expiry_s=None, wait=True):
+        """wait: until the broker has it; not, where an answer to it is waited for anyway."""
         properties = None
         if self.is_v5:
             properties = Properties(PacketTypes.PUBLISH)
@@ -296,7 +297,8 @@ class Client:
         info = self._mqtt.publish(topic, payload, qos, retain, properties)
         if info.rc != mqtt.MQTT_ERR_SUCCESS:
             raise AssertionError(f"publish to {topic}: {mqtt.error_string(info.rc)}")
-        self.wait("PUBACK", lambda: info.mid in self._acked)
+        if wait:
+            self.wait("PUBACK", lambda: info.mid in self._acked)
 
     def message(self, what, predicate, since=0, timeout_s=TIMEOUT_S):
         """The first message from index `since` on for which predicate holds; it is asked

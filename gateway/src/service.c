@@ -6,11 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "error_text.h"
 #include "health.h"
 #include "service_internal.h"
 #include "version.h"
@@ -18,69 +16,6 @@
 /* Messages handled in one wake before inputs and timers get their turn. */
 #define MESSAGES_PER_WAKE 256U
 #define FLUSH_NS (5 * CUE_NS_PER_S)
-
-/* ---- what engine and commands ask and tell ---- */
-
-static int random_bytes(void *user, void *buf, size_t len)
-{
-	ssize_t n = getrandom(buf, len, 0);
-
-	(void)user;
-	if (n < 0)
-		return -errno;
-	return (size_t)n == len ? 0 : -EIO;
-}
-
-static uint64_t clock_ns(void *user)
-{
-	(void)user;
-	return loop_monotonic_ns();
-}
-
-static void on_report(void *user, const struct cue_report *report)
-{
-	static const char *const names[] = {
-		[CUE_REPORT_HANDLER_FAILED] = "a handler failed",
-		[CUE_REPORT_CASCADE_CUT] = "a loop of events was cut",
-		[CUE_REPORT_QUEUE_FULL] = "an event was refused: too many are waiting",
-		[CUE_REPORT_STATE_FULL] = "a state was not kept: limits.state_entries is reached",
-		[CUE_REPORT_TYPES_FULL] = "an event was refused: limits.event_types is reached",
-		[CUE_REPORT_NO_MEMORY] = "something was given up: out of memory",
-	};
-	struct service *service = user;
-
-	log_write(service->log, LOG_LEVEL_WARNING, "%s (event type %s%s%s%s%s)", names[report->code],
-	          report->event_type ? report->event_type : "-", report->what ? ", " : "",
-	          report->what ? report->what : "", report->error ? ": " : "",
-	          report->error ? error_text(report->error) : "");
-}
-
-static void on_input_changed(void *user, const char *name)
-{
-	struct service *service = user;
-
-	if (service->views)
-		views_mark_input(service->views, name);
-}
-
-static void on_playlist_changed(void *user, const char *name)
-{
-	struct service *service = user;
-
-	if (service->views)
-		views_mark_playlist(service->views, name);
-}
-
-static void on_definition_changed(void *user, bool is_playlist, const char *name)
-{
-	struct service *service = user;
-
-	if (!service->views)
-		return;
-	views_mark_info(service->views);
-	if (is_playlist)
-		views_mark_playlist(service->views, name);
-}
 
 /* ---- health ---- */
 
@@ -202,140 +137,9 @@ static void on_signal(void *user, int signum)
 	diag_clear(&diag);
 }
 
-/* ---- start ---- */
-
-static int make_outbox(struct service *service)
+struct loop_config service_loop_config(struct service *service)
 {
-	const struct config *config = service->config;
-	struct outbox_config outbox = {
-		.max_events = config->limits.outbox_events,
-		.max_bytes = config->limits.outbox_bytes,
-		.full = config->outbox.full,
-		.wake = egress_wake,
-		.user = service->egress,
-		.dir = config->gateway.state_dir,
-		.boot_id = service->boot_id,
-		.sync = config->outbox.sync,
-		.log = service->log,
-	};
-
-	return outbox_new(&outbox, &service->outbox);
-}
-
-static int make_queues(struct service *service)
-{
-	const struct config_limits *limits = &service->config->limits;
-	struct egress_config egress = { .topics = NULL, .log = service->log };
-	int r = topics_new(service->config->mqtt.topic_prefix, service->config->gateway.id,
-	                   &service->topics);
-
-	if (r >= 0) {
-		egress.topics = service->topics;
-		r = egress_new(&egress, &service->egress);
-	}
-	if (r >= 0)
-		r = make_outbox(service);
-	if (r >= 0)
-		r = retained_new(egress_wake, service->egress, &service->retained);
-	if (r >= 0)
-		r = inbox_new(limits->inbox_messages, 0, limits->payload_bytes, &service->inbox);
-	if (r >= 0)
-		service_set_inbox_limits(service);
-	return r;
-}
-
-/** On the thread of the kept definitions: the loop has replies to release. */
-static void on_store_written(void *user)
-{
-	struct service *service = user;
-
-	inbox_wake(service->inbox);
-}
-
-static int make_engine(struct service *service)
-{
-	struct engine_config engine = {
-		.config = service->config,
-		.start_ns = service->start_ns,
-		.wall_offset_ns = service_wall_offset_ns(),
-		.random = random_bytes,
-		.clock_ns = clock_ns,
-		.report = on_report,
-		.input_changed = on_input_changed,
-		.playlist_changed = on_playlist_changed,
-		.output_unsafe = service_on_output_unsafe,
-		.user = service,
-	};
-
-	return engine_new(&engine, &service->engine);
-}
-
-static int make_commands(struct service *service, char *error)
-{
-	struct commands_config commands = {
-		.engine = service->engine,
-		.boot_id = service->boot_id,
-		.start_ns = service->start_ns,
-		.state_dir = service->config->gateway.state_dir,
-		.reload = service_reload,
-		.definition_changed = on_definition_changed,
-		.store_written = on_store_written,
-		.user = service,
-	};
-
-	return commands_new(&commands, &service->commands, error);
-}
-
-static int make_bridge(struct service *service)
-{
-	struct bridge_config bridge = {
-		.engine = service->engine,
-		.commands = service->commands,
-		.topics = service->topics,
-		.outbox = service->outbox,
-		.log = service->log,
-		.boot_id = service->boot_id,
-		.outbox_events = service->config->limits.outbox_events,
-		.outbox_bytes = service->config->limits.outbox_bytes,
-	};
-	struct views_config views = {
-		.engine = service->engine,
-		.topics = service->topics,
-		.retained = service->retained,
-		.log = service->log,
-		.boot_id = service->boot_id,
-		.version = version_text(),
-		.start_ns = service->start_ns,
-	};
-	int r = bridge_new(&bridge, &service->bridge);
-
-	return r < 0 ? r : views_new(&views, &service->views);
-}
-
-/** What a crash has left goes on, or is stopped, before anything else happens. */
-static int restore_runs(struct service *service)
-{
-	struct journal_config config = {
-		.engine = service->engine,
-		.outbox = service->outbox,
-		.log = service->log,
-	};
-	int r;
-
-	if (!service->config->gateway.state_dir)
-		return 0;
-	r = journal_new(&config, &service->journal);
-	if (r < 0)
-		return r;
-	outbox_group_begin(service->outbox);
-	r = journal_restore(service->journal);
-	outbox_group_end(service->outbox);
-	return r;
-}
-
-static int make_loop(struct service *service)
-{
-	struct loop_config config = {
+	return (struct loop_config){
 		.wake = on_wake,
 		.next_deadline = next_deadline,
 		.fds = get_fds,
@@ -343,101 +147,6 @@ static int make_loop(struct service *service)
 		.user = service,
 		.slack_ns = service->config->gateway.scheduler_slack_ns,
 	};
-	int r = loop_new(&config, &service->loop);
-
-	return r < 0 ? r : service_watch_devices(service);
-}
-
-static int start_egress(struct service *service)
-{
-	const struct config *config = service->config;
-	struct egress_queues queues = { service->outbox, service->retained, service->inbox };
-	struct mqtt_settings *settings = NULL;
-	int r = mqtt_settings_new(&config->mqtt, NULL, config->limits.payload_bytes, &settings);
-
-	if (r >= 0)
-		r = mqtt_settings_new(&config->mqtt, NULL, config->limits.payload_bytes,
-		                      &service->settings);
-	if (r < 0) {
-		mqtt_settings_free(settings);
-		return r;
-	}
-	return egress_start(service->egress, &queues, settings);
-}
-
-static int make_boot_id(struct service *service)
-{
-	uint32_t bits;
-	int r = random_bytes(NULL, &bits, sizeof(bits));
-
-	if (r >= 0)
-		snprintf(service->boot_id, sizeof(service->boot_id), "%08x", (unsigned)bits);
-	return r;
-}
-
-/** Told before somebody relies on it; a definition made by command is refused then. */
-static void check_state_dir(struct service *service)
-{
-	const char *dir = service->config->gateway.state_dir;
-
-	if (dir && access(dir, W_OK | X_OK) < 0)
-		log_write(service->log, LOG_LEVEL_WARNING,
-		          "gateway.state_dir '%s': %s; definitions made by command can't be kept until it "
-		          "is there and this user may write in it",
-		          dir, strerrordesc_np(errno));
-}
-
-/** An input or an output can't be had. @return exit code. */
-static int unavailable(struct service *service, int r, const char *error)
-{
-	log_write(service->log, LOG_LEVEL_ERROR, "%s", *error ? error : strerrordesc_np(-r));
-	return EX_UNAVAILABLE;
-}
-
-/** @return exit code, EX_OK to go on. */
-static int start(struct service *service)
-{
-	char error[SERVICE_ERROR_SIZE] = "";
-	int r;
-
-	service->start_ns = loop_monotonic_ns();
-	r = service_notify_start(service, error);
-	if (r >= 0)
-		r = make_boot_id(service);
-	if (r >= 0)
-		r = make_engine(service);
-	if (r >= 0) {
-		/* As soon as it can be: a crash may have left a line at any level. */
-		r = engine_open_outputs(service->engine, error);
-		if (r < 0)
-			return unavailable(service, r, error);
-	}
-	if (r >= 0)
-		r = make_queues(service);
-	if (r >= 0)
-		r = make_commands(service, error);
-	if (r >= 0)
-		check_state_dir(service);
-	if (r >= 0)
-		r = make_bridge(service);
-	if (r >= 0)
-		r = make_loop(service);
-	if (r >= 0)
-		r = restore_runs(service);
-	if (r >= 0) {
-		r = engine_open_inputs(service->engine, error);
-		if (r < 0)
-			return unavailable(service, r, error);
-		views_mark_all(service->views);
-		views_flush(service->views, service->start_ns);
-		r = start_egress(service);
-	}
-	if (r >= 0)
-		return EX_OK;
-	log_write(service->log, LOG_LEVEL_ERROR, "can't start: %s", *error ? error : strerrordesc_np(-r));
-	/* What has a text of its own is in gateway.state_dir or in the environment, and somebody
-	 * has to look at it: a restart would not help. */
-	return *error ? EX_CONFIG : EX_SOFTWARE;
 }
 
 /* ---- stop ---- */
@@ -542,7 +251,7 @@ int service_main(const struct service_options *options)
 	hold_signals(SIG_BLOCK);
 	code = load_config(&service);
 	if (code == EX_OK)
-		code = start(&service);
+		code = service_start(&service);
 	if (code == EX_OK) {
 		log_write(service.log, LOG_LEVEL_NOTICE, "cuebus %s, gateway '%s', boot id %s",
 		          version_text(), service.config->gateway.id, service.boot_id);

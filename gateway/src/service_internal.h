@@ -47,6 +47,13 @@ struct service {
 /** For commands and SIGHUP: check all, then swap whole. @return 0 or negative errno, findings in @p diag. */
 int service_reload(void *service, struct diag *diag);
 
+/* service.c: what the loop calls. */
+struct loop_config service_loop_config(struct service *service);
+
+/* service_start.c */
+/** Make all parts and join them; what was made is there also on failure. @return exit code, EX_OK to go on. */
+int service_start(struct service *service);
+
 /* service_devices.c: what happens to the lines of inputs and outputs. */
 int service_watch_devices(struct service *service);
 void service_unwatch_devices(struct service *service);

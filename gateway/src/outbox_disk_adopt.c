@@ -219,7 +219,7 @@ static void name_missing(struct outbox *outbox, struct outbox_node *ranges,
 		while (to < n_bad && bad[to].row < range->row)
 			to++;
 		if (to > from || cut)
-			name_between(outbox, before, range, &bad[from], to - from);
+			name_between(outbox, before, range, bad ? &bad[from] : NULL, to - from);
 		from = to;
 		cut = false;
 		before = range;

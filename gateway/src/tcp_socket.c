@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A window of ordinary messages fits whole: after each write that does not,
@@ -27,6 +28,28 @@ static bool is_connected_tcp(int fd)
 	       getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0;
 }
 
+/**
+ * A duplicate of @p number if that is the socket looked for. Nothing else is
+ * duplicated: to close a duplicate of a file drops every lock that the process
+ * has on it (POSIX), SQLite's too.
+ */
+static int try_dup(int number)
+{
+	struct stat st;
+	int fd;
+
+	if (!is_connected_tcp(number))
+		return -1;
+	fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0 || is_connected_tcp(fd))
+		return fd;
+	/* Another thread has closed it meanwhile and opened something else there: if
+	 * that is a file, one descriptor too many is better than a lock too few. */
+	if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+		close(fd);
+	return -1;
+}
+
 int tcp_socket_find(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -36,17 +59,10 @@ int tcp_socket_find(void)
 	while (dir && found < 0 && (entry = readdir(dir))) {
 		char *end;
 		long number = strtol(entry->d_name, &end, 10);
-		int fd;
 
 		if (end == entry->d_name || *end || number == dirfd(dir))
 			continue;
-		fd = fcntl((int)number, F_DUPFD_CLOEXEC, 3);
-		if (fd < 0)
-			continue;
-		if (is_connected_tcp(fd))
-			found = fd;
-		else
-			close(fd);
+		found = try_dup((int)number);
 	}
 	if (dir)
 		closedir(dir);

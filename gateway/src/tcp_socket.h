@@ -12,8 +12,8 @@
 
 /**
  * A duplicate of the first TCP socket in /proc/self/fd; the caller closes it.
- * What is looked at is the duplicate: other threads may close and open
- * descriptors meanwhile. @return the descriptor; -1 none.
+ * Other threads may close and open descriptors meanwhile, so the duplicate is
+ * looked at once more. @return the descriptor; -1 none.
  */
 int tcp_socket_find(void);
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import unittest
 
-from harness import P, TIMEOUT_S, IntegrationTest, until
+from harness import P, TIMEOUT_S, Gateway, IntegrationTest, until
 
 
 class Service(IntegrationTest):
@@ -89,6 +89,25 @@ class Service(IntegrationTest):
         shutil.rmtree(self.state_dir)
         away.rename(self.state_dir)
         self.start_gateway()
+
+    def test_a_state_dir_belongs_to_one_gateway(self):
+        """Also when the first has been connected for long: nothing may drop its lock."""
+        directory = self.directory / "second"
+        directory.mkdir(exist_ok=True)
+        config = self.config()
+        config["gateway"]["id"] = "second"
+        watcher = self.connect().subscribe("cuebus/1/second/health")
+        second = Gateway(directory, config).start()
+        try:
+            health = watcher.on_topic("cuebus/1/second/health").json["outbox"]
+            self.assertEqual(health["disk"], "memory")
+            self.assertIn("locked", health["disk_reason"])
+            self.assertIn("locked", second.log())
+        finally:
+            second.stop()
+        since = self.watcher.mark()
+        disk = self.watcher.on_topic(f"{P}/health", since).json["outbox"]["disk"]
+        self.assertEqual(disk, "ok")
 
     def test_state_dir_that_can_not_be_made_is_told(self):
         """Its parent is missing: perhaps a file system that is not mounted yet."""

@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "config.h"
@@ -24,6 +26,8 @@
 #define CONNECT_TIMEOUT_S 5
 #define TIMEOUT_NS (5 * CUE_NS_PER_S)
 #define REPLY_MAX 4096U
+/* So long the parts, which know better what is wrong, have to say it themselves. */
+#define GRACE_NS (CUE_NS_PER_S / 4)
 
 static const char usage_text[] =
 	"usage: cuebus healthcheck -c FILE [--timeout DURATION]\n"
@@ -32,7 +36,7 @@ static const char usage_text[] =
 	"for the reply. Prints one line.\n"
 	"\n"
 	"  -c, --config FILE       the configuration the gateway runs with\n"
-	"  -t, --timeout DURATION  to wait for the reply (default 5s)\n"
+	"  -t, --timeout DURATION  to wait for the reply, all in all (default 5s)\n"
 	"  -h, --help              this text\n"
 	"\n"
 	"Exit codes: 0 it answered; 64 usage; 69 it did not, or the broker can't be\n"
@@ -45,7 +49,31 @@ struct probe {
 	pthread_cond_t cond;
 	bool lost;
 	char reply[REPLY_MAX]; /* "" none yet */
+
+	/* The check runs on a thread of its own: a resolver or a broker that hangs
+	 * does not take notice of time. */
+	const struct config *config;
+	uint64_t timeout_ns;
+	bool done;
+	int code;          /* once there is a verdict: the exit code */
+	char verdict[768]; /* the one line to print; "" none yet */
 };
+
+static int tell(struct probe *probe, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/** @return @p code. */
+static int tell(struct probe *probe, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	pthread_mutex_lock(&probe->mutex);
+	vsnprintf(probe->verdict, sizeof(probe->verdict), format, args);
+	probe->code = code;
+	pthread_mutex_unlock(&probe->mutex);
+	va_end(args);
+	return code;
+}
 
 static void on_message(void *user, const struct inbox_message *message)
 {
@@ -58,7 +86,7 @@ static void on_message(void *user, const struct inbox_message *message)
 	pthread_mutex_lock(&probe->mutex);
 	memcpy(probe->reply, message->payload, message->payload_len);
 	probe->reply[message->payload_len] = '\0';
-	pthread_cond_signal(&probe->cond);
+	pthread_cond_broadcast(&probe->cond);
 	pthread_mutex_unlock(&probe->mutex);
 }
 
@@ -74,7 +102,7 @@ static void on_lost(void *user, int reason)
 	(void)reason;
 	pthread_mutex_lock(&probe->mutex);
 	probe->lost = true;
-	pthread_cond_signal(&probe->cond);
+	pthread_cond_broadcast(&probe->cond);
 	pthread_mutex_unlock(&probe->mutex);
 }
 
@@ -101,7 +129,7 @@ static bool wait_reply(struct probe *probe, uint64_t timeout_ns)
 }
 
 /** @return exit code */
-static int judge(const char *gateway, const char *reply)
+static int judge(struct probe *probe, const char *gateway, const char *reply)
 {
 	cJSON *tree = cJSON_Parse(reply);
 	const cJSON *result = cJSON_GetObjectItemCaseSensitive(tree, "result");
@@ -110,26 +138,26 @@ static int judge(const char *gateway, const char *reply)
 	const char *code_name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
 		cJSON_GetObjectItemCaseSensitive(tree, "error"), "code"));
 	const cJSON *uptime = cJSON_GetObjectItemCaseSensitive(result, "uptime_s");
-	int code = EX_UNAVAILABLE;
+	int code;
 
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(tree, "ok")) && boot_id && version &&
 	    cJSON_IsNumber(uptime)) {
-		printf("ok: gateway '%s' is up: version %s, boot id %s, up %.0f s\n", gateway, version,
-		       boot_id, uptime->valuedouble);
-		code = EX_OK;
+		code = tell(probe, EX_OK, "ok: gateway '%s' is up: version %s, boot id %s, up %.0f s",
+		            gateway, version, boot_id, uptime->valuedouble);
 	} else if (code_name && strcmp(code_name, "refused") == 0) {
 		/* Only a gateway that is up, connected and handles commands refuses one. */
-		printf("ok: gateway '%s' is up (mqtt.remote.cmd does not allow ping)\n", gateway);
-		code = EX_OK;
+		code = tell(probe, EX_OK, "ok: gateway '%s' is up (mqtt.remote.cmd does not allow ping)",
+		            gateway);
 	} else {
-		printf("unavailable: gateway '%s' answered %.300s\n", gateway, reply);
+		code = tell(probe, EX_UNAVAILABLE, "unavailable: gateway '%s' answered %.300s", gateway,
+		            reply);
 	}
 	cJSON_Delete(tree);
 	return code;
 }
 
 static int ask(struct paho_connection *connection, const struct topics *topics, struct probe *probe,
-               const char *gateway, uint64_t timeout_ns)
+               const char *gateway)
 {
 	char reply_topic[TOPIC_SIZE], command_topic[TOPIC_SIZE], payload[64], error[PAHO_ERROR_SIZE];
 	const char *filter = reply_topic;
@@ -141,26 +169,21 @@ static int ask(struct paho_connection *connection, const struct topics *topics, 
 		return EX_SOFTWARE;
 	snprintf(payload, sizeof(payload), "{\"request_id\":\"%s\"}", probe->id);
 	message.payload_len = strlen(payload);
-	if (paho_subscribe(connection, &filter, 1, error) < 0) {
-		printf("unavailable: %s\n", error);
-		return EX_UNAVAILABLE;
-	}
-	if (paho_publish(connection, &message, &token) < 0) {
-		printf("unavailable: the connection to the broker broke\n");
-		return EX_UNAVAILABLE;
-	}
-	if (!wait_reply(probe, timeout_ns)) {
-		printf("unavailable: gateway '%s' did not answer within %.1f s\n", gateway,
-		       (double)timeout_ns / 1e9);
-		return EX_UNAVAILABLE;
-	}
-	return judge(gateway, probe->reply);
+	if (paho_subscribe(connection, &filter, 1, error) < 0)
+		return tell(probe, EX_UNAVAILABLE, "unavailable: %s", error);
+	if (paho_publish(connection, &message, &token) < 0)
+		return tell(probe, EX_UNAVAILABLE, "unavailable: the connection to the broker broke");
+	if (!wait_reply(probe, probe->timeout_ns))
+		return tell(probe, EX_UNAVAILABLE,
+		            "unavailable: gateway '%s' did not answer within %.1f s", gateway,
+		            (double)probe->timeout_ns / 1e9);
+	return judge(probe, gateway, probe->reply);
 }
 
-static int check(const struct config *config, uint64_t timeout_ns)
+static int check(struct probe *probe)
 {
-	struct probe probe = { .mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER };
-	struct paho_callbacks callbacks = { on_message, on_acknowledged, on_lost, &probe };
+	struct paho_callbacks callbacks = { on_message, on_acknowledged, on_lost, probe };
+	const struct config *config = probe->config;
 	struct paho_connection *connection = NULL;
 	struct mqtt_settings *settings = NULL;
 	struct topics *topics = NULL;
@@ -170,23 +193,78 @@ static int check(const struct config *config, uint64_t timeout_ns)
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return EX_SOFTWARE;
-	snprintf(probe.id, sizeof(probe.id), "hc-%016llx", (unsigned long long)random);
-	snprintf(suffix, sizeof(suffix), "-%s", probe.id);
+	snprintf(probe->id, sizeof(probe->id), "hc-%016llx", (unsigned long long)random);
+	snprintf(suffix, sizeof(suffix), "-%s", probe->id);
 	if (topics_new(config->mqtt.topic_prefix, config->gateway.id, &topics) < 0 ||
-	    mqtt_settings_new(&config->mqtt, suffix, config->limits.payload_bytes, &settings) < 0) {
+	    mqtt_settings_new(&config->mqtt, suffix, config->limits.payload_bytes, &settings) < 0)
 		fprintf(stderr, "cuebus healthcheck: out of memory\n");
-	} else if (paho_connect(settings, &callbacks, NULL, CONNECT_TIMEOUT_S, &connection, error) < 0) {
-		printf("unavailable: no connection to the broker: %s\n", error);
-		code = EX_UNAVAILABLE;
-	} else {
-		code = ask(connection, topics, &probe, config->gateway.id, timeout_ns);
-	}
+	else if (paho_connect(settings, &callbacks, NULL, CONNECT_TIMEOUT_S, &connection, error) < 0)
+		code = tell(probe, EX_UNAVAILABLE, "unavailable: no connection to the broker: %s",
+		            error);
+	else
+		code = ask(connection, topics, probe, config->gateway.id);
 	paho_close(connection);
 	mqtt_settings_free(settings);
 	topics_free(topics);
+	return code;
+}
+
+static void *run_check(void *user)
+{
+	struct probe *probe = user;
+	int code = check(probe);
+
+	pthread_mutex_lock(&probe->mutex);
+	probe->code = code;
+	probe->done = true;
+	pthread_cond_broadcast(&probe->cond);
+	pthread_mutex_unlock(&probe->mutex);
+	return NULL;
+}
+
+/** Whether the check has come to its end by @p until. Mutex held. */
+static bool wait_done(struct probe *probe, const struct timespec *until)
+{
+	while (!probe->done && pthread_cond_clockwait(&probe->cond, &probe->mutex, CLOCK_MONOTONIC,
+	                                              until) == 0)
+		;
+	return probe->done;
+}
+
+/** Prints the verdict; ends the process when the check does not end: it may be inside of libc. */
+static int check_in_time(const struct config *config, uint64_t timeout_ns)
+{
+	struct probe probe = { .mutex = PTHREAD_MUTEX_INITIALIZER,
+		               .cond = PTHREAD_COND_INITIALIZER,
+		               .config = config,
+		               .timeout_ns = timeout_ns,
+		               .code = EX_UNAVAILABLE };
+	struct timespec until;
+	pthread_t thread;
+	bool done;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	timeout_ns += GRACE_NS + (uint64_t)until.tv_nsec;
+	until.tv_sec += (time_t)(timeout_ns / CUE_NS_PER_S);
+	until.tv_nsec = (long)(timeout_ns % CUE_NS_PER_S);
+	if (pthread_create(&thread, NULL, run_check, &probe) != 0)
+		return EX_SOFTWARE;
+	pthread_mutex_lock(&probe.mutex);
+	done = wait_done(&probe, &until);
+	if (*probe.verdict)
+		puts(probe.verdict);
+	else if (!done)
+		printf("unavailable: the broker at %s did not answer within %.1f s\n",
+		       config->mqtt.url, (double)probe.timeout_ns / 1e9);
+	if (!done) {
+		fflush(NULL);
+		_exit(probe.code);
+	}
+	pthread_mutex_unlock(&probe.mutex);
+	pthread_join(thread, NULL);
 	pthread_mutex_destroy(&probe.mutex);
 	pthread_cond_destroy(&probe.cond);
-	return code;
+	return probe.code;
 }
 
 static int usage_error(const char *what)
@@ -244,7 +322,7 @@ int cmd_healthcheck(int argc, char **argv)
 	diag_clear(&diag);
 	if (r < 0)
 		return r == -ENOMEM ? EX_SOFTWARE : EX_CONFIG;
-	code = check(config, timeout_ns);
+	code = check_in_time(config, timeout_ns);
 	config_free(config);
 	return code;
 }

@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -317,6 +318,14 @@ class NetworkTest(unittest.TestCase):
                                 capture_output=True, text=True)
         self.assertEqual(len(result.stdout.splitlines()), 1, result)
         return result
+
+    def test_healthcheck_keeps_its_time(self):
+        """A broker that takes the connection and never says a word."""
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            self.gateway = Gateway(self.directory, self.config(silent.getsockname()[1]))
+            result = self.healthcheck()
+        self.assertEqual(result.returncode, os.EX_UNAVAILABLE)
+        self.assertIn("did not answer within 2.0 s", result.stdout)
 
     def test_healthcheck(self):
         watcher = self.watch()

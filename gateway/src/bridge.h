@@ -54,7 +54,6 @@ void bridge_tick(struct bridge *bridge);
 
 struct bridge_stats {
 	uint64_t refused;          /**< messages on P/emit and P/cmd that were refused before they ran */
-	uint64_t replies_dropped;  /**< replies that could not be put into the outbox */
 };
 void bridge_get_stats(const struct bridge *bridge, struct bridge_stats *ret_stats);
 

@@ -180,7 +180,6 @@ void bridge_send_reply(struct bridge *bridge, const struct bridge_reply *reply)
 
 	if (outbox_put(bridge->config.outbox, &out) >= 0)
 		return;
-	bridge->stats.replies_dropped++;
 	log_write(bridge->config.log, LOG_LEVEL_WARNING,
 	          "a reply of %zu bytes to '%.200s' did not fit into the outbox", reply->len,
 	          reply->topic);

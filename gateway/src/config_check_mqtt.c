@@ -73,12 +73,12 @@ static void check_mode(struct config_reader *reader, const struct jsonc_node *no
 	struct stat st;
 
 	/* One that is not there is told when it is needed: it may come with the service. */
-	if (!path || stat(path, &st) < 0 || (st.st_mode & S_IROTH) == 0)
+	if (!path || stat(path, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & S_IROTH) == 0)
 		return;
 	config_finding(reader, DIAG_WARNING, at(node, key), "secret-readable",
-	               "everybody on this machine can read this file (mode %03o); let only the "
+	               "everybody on this machine can read %.200s (mode %03o); let only the "
 	               "gateway's user read it, e.g. chmod 600",
-	               (unsigned)st.st_mode & 0777U);
+	               path, (unsigned)st.st_mode & 0777U);
 }
 
 void config_check_mqtt(struct config_reader *reader, const struct jsonc_node *node, void *object,

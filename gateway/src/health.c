@@ -208,11 +208,13 @@ static void write_mqtt(struct cue_writer *w, const struct health *health)
 	struct inbox_stats inbox;
 	struct bridge_stats bridge;
 	struct retained_stats retained;
+	struct outbox_stats outbox;
 
 	egress_get_stats(health->egress, &egress);
 	inbox_get_stats(health->inbox, &inbox);
 	bridge_get_stats(health->bridge, &bridge);
 	retained_get_stats(health->retained, &retained);
+	outbox_get_stats(health->outbox, &outbox);
 	begin(w, "mqtt");
 	cue_writer_key(w, "connected");
 	cue_writer_bool(w, egress.connected);
@@ -225,7 +227,7 @@ static void write_mqtt(struct cue_writer *w, const struct health *health)
 	number(w, "publish_refused", egress.refused);
 	number(w, "received", inbox.received);
 	number(w, "refused", bridge.refused);
-	number(w, "replies_dropped", bridge.replies_dropped);
+	number(w, "replies_dropped", outbox.dropped_replies);
 	number(w, "inbox_messages", inbox.messages);
 	number(w, "inbox_peak", inbox.peak_messages);
 	number(w, "inbox_dropped", inbox.dropped);

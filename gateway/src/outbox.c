@@ -126,6 +126,7 @@ int outbox_put(struct outbox *outbox, const struct outbox_message *message)
 		wake = append(outbox, entry);
 	} else {
 		outbox->stats.dropped++;
+		outbox->stats.dropped_replies += message->seq == 0;
 		if (message->seq)
 			outbox_gaps_add(&outbox->gaps, outbox->own, message->seq, 1,
 			                r == -ENOMEM ? OUTBOX_REASON_NO_MEMORY
@@ -229,6 +230,7 @@ int outbox_give_up(struct outbox *outbox, uint64_t id, enum outbox_reason reason
 	if (entry) {
 		if (entry->message.seq)
 			outbox_gaps_add(&outbox->gaps, entry->boot, entry->message.seq, 1, reason);
+		outbox->stats.dropped_replies += entry->message.seq == 0;
 		outbox->stats.dropped++;
 		outbox_remove_entry(outbox, entry);
 		if (outbox->disk)

@@ -161,7 +161,6 @@ static void name(struct outbox *outbox, const struct outbox_boot *boot, uint64_t
                  uint64_t count)
 {
 	outbox_gaps_add(&outbox->gaps, boot, from_seq, count, OUTBOX_REASON_DISK);
-	outbox->stats.dropped += count;
 }
 
 /** Whether a bad row says the same of itself as its distance from a good one. */
@@ -336,6 +335,8 @@ int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant
 	outbox_disk_call_end(outbox);
 	if (r >= 0) {
 		name_missing(outbox, all.first, junction, all.bad, all.n_bad);
+		outbox->stats.restored += all.n_bad_all;
+		outbox->stats.dropped += all.n_bad_all;
 		tell(outbox->disk->log, insert_all(&all), all.n_bad_all, cut);
 	}
 	adoption_clear(&all);

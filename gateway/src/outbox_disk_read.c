@@ -65,6 +65,7 @@ static void replace_first(struct outbox *outbox, struct outbox_range *range,
 {
 	if (!entry) {
 		outbox->stats.dropped++;
+		outbox->stats.dropped_replies += range->seq == 0;
 		if (range->seq)
 			outbox_gaps_add(&outbox->gaps, range->boot, range->seq, 1,
 			                OUTBOX_REASON_DISK);

@@ -46,7 +46,7 @@ class OutputCases:
         self.set_by("relay.set", True)
         self.assertEqual(self.lines(), [0, 1, 1])
 
-    def health(self, what, condition, since):
+    def outputs_health(self, what, condition, since):
         return self.watcher.message(what, lambda m: m.topic == P + "/health"
                                     and condition(m.json["outputs"]), since).json["outputs"]
 
@@ -54,7 +54,7 @@ class OutputCases:
         self.safe()
         self.unsafe()
         since = self.watcher.mark()
-        told = self.health("levels", lambda o: o["levels"] == {"lamp": 1, "valve": 1, "relay": 0},
+        told = self.outputs_health("levels", lambda o: o["levels"] == {"lamp": 1, "valve": 1, "relay": 0},
                            since)
         self.assertEqual(told["failed"], 0)
         self.set_by("lamp.set", {"off": 1})  # leads nowhere
@@ -98,7 +98,7 @@ class OutputCases:
         self.check_start(started)
         self.assertEqual(self.lines(), [0, 1, 1])
         since = self.watcher.mark()
-        told = self.health("levels", lambda o: True, since)
+        told = self.outputs_health("levels", lambda o: True, since)
         self.assertEqual(told["levels"], {"lamp": 0, "valve": 0, "relay": 1})
 
     def test_a_start_that_fails_leaves_them_safe(self):
@@ -133,7 +133,7 @@ class OutputCases:
         failed = self.watcher.event("gateway.output_failed", since=since)
         self.assertEqual(failed["data"], {"output": "relay",
                                           "error": "the line is gone: No such device"})
-        told = self.health("failed", lambda o: o["failed"] == 1, since)
+        told = self.outputs_health("failed", lambda o: o["failed"] == 1, since)
         self.assertIsNone(told["levels"]["relay"])
         self.set_by("relay.set", False)  # missed
         self.do(["live", "cuebus-b", 1])

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cue_criterion.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tcp_socket.h"
+
+/** A connection on loopback. */
+static void connect_pair(int fds[2])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert_geq(listener, 0);
+	cr_assert_eq(bind(listener, (struct sockaddr *)&address, len), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(connect(fds[0], (struct sockaddr *)&address, len), 0);
+	fds[1] = accept(listener, NULL, NULL);
+	cr_assert_geq(fds[1], 0);
+	close(listener);
+}
+
+static bool is_same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+static unsigned count_fds(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+Test(tcp_socket, none)
+{
+	unsigned before = count_fds();
+
+	cr_assert_eq(tcp_socket_find(), -1);
+	cr_assert_eq(count_fds(), before);
+}
+
+Test(tcp_socket, finds_a_duplicate_of_the_connected_one)
+{
+	int listening = socket(AF_INET, SOCK_STREAM, 0), fds[2], found;
+	unsigned before;
+
+	cr_assert_eq(listen(listening, 1), 0);
+	connect_pair(fds);
+	close(fds[1]); /* one is left, as of paho */
+	before = count_fds();
+	found = tcp_socket_find();
+	cr_assert_geq(found, 0);
+	cr_assert_neq(found, fds[0]);
+	cr_assert(is_same_file(found, fds[0]));
+	cr_assert_eq(count_fds(), before + 1);
+	close(found);
+	close(fds[0]);
+	close(listening);
+}
+
+/** Whether another process sees the file locked. */
+static bool is_locked(int fd)
+{
+	pid_t pid = fork();
+	int status;
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+		_exit(fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 1 : 0);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+/* POSIX drops a process's locks on a file with the first of its descriptors that is closed. */
+Test(tcp_socket, the_locks_of_files_stay)
+{
+	char path[] = "/tmp/cuebus-lock-XXXXXX";
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int file = mkstemp(path), fds[2], found;
+
+	cr_assert_geq(file, 0);
+	cr_assert_eq(fcntl(file, F_SETLK, &lock), 0);
+	cr_assert(is_locked(file));
+	cr_assert_eq(tcp_socket_find(), -1);
+	cr_assert(is_locked(file));
+	connect_pair(fds);
+	found = tcp_socket_find();
+	cr_assert_geq(found, 0);
+	cr_assert(is_locked(file));
+	close(found);
+	close(fds[0]);
+	close(fds[1]);
+	close(file);
+	unlink(path);
+}

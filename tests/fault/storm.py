@@ -10,7 +10,7 @@ from harness import CUEBUS, P, SLOW, IntegrationTest  # noqa: E402
 
 SANITIZED = "san" in CUEBUS
 # What a sanitizer's build can carry.
-SHARE = 0.1 if SANITIZED or SLOW > 1 else 1
+SHARE = 0.1 if SANITIZED or SLOW >= 4 else 1
 TICK_MS = 20
 # Allocators keep some, and what waits for the broker is bounded elsewhere.
 RSS_GROWTH_KIB = 64 * 1024

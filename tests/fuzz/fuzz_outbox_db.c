@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct outbox *outbox;
 	struct outbox_stats stats;
 	struct outbox_gap gap;
-	uint64_t sent, told = 0;
+	uint64_t sent;
 
 	write_file(data, size);
 	outbox = open_outbox();
@@ -132,9 +132,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(sent + stats.dropped == stats.restored + 1);
 	while (outbox_take_gap(outbox, &gap)) {
 		FUZZ_CHECK(gap.count > 0 && gap.from_seq <= gap.to_seq);
-		told += gap.count;
+		/* Not as many as were dropped: where a part of the file is cut out, every
+		 * seq between what is on either side is named, and its rows nobody counts. */
+		FUZZ_CHECK(gap.count - 1 <= gap.to_seq - gap.from_seq);
 	}
-	FUZZ_CHECK(told <= stats.dropped);
 	outbox_free(outbox);
 	/* Whatever it was, it is not thrown away. */
 	FUZZ_CHECK(empty_folder() > 0);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine_internal.h"
+#include "same_text.h"
 
 /** The inputs of one configuration on their way into the engine. */
 struct input_set {
@@ -13,11 +14,6 @@ struct input_set {
 	bool *is_new; /**< made for this configuration; the others are kept from the one before */
 	size_t n;
 };
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
 
 static bool same_data(const struct cue_payload *a, const struct cue_payload *b)
 {

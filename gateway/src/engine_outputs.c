@@ -2,16 +2,12 @@
 /* The outputs of a configuration: opened first of all, closed first of all, and
  * kept over a reload when nothing about them changes. */
 #include "engine_internal.h"
+#include "same_text.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
 
 static bool same_output(const struct config_output *a, const struct config_output *b)
 {

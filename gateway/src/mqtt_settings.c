@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mqtt_url.h"
+#include "same_text.h"
 
 /** @return false when memory ran out; NULL copies to NULL. */
 static bool copy_text(char **ret, const char *text)
@@ -86,11 +87,6 @@ struct mqtt_settings *mqtt_settings_free(struct mqtt_settings *settings)
 	free(settings->key_file);
 	free(settings);
 	return NULL;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 bool mqtt_settings_equal(const struct mqtt_settings *a, const struct mqtt_settings *b)

@@ -7,11 +7,7 @@
 #include <string.h>
 
 #include "service_internal.h"
-
-static bool is_same(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
+#include "same_text.h"
 
 /**
  * What can't change under a running gateway: what P is made of is on every topic
@@ -24,10 +20,10 @@ static int check_fixed(struct service *service, const struct config *config, str
 		bool same;
 		const char *path, *text;
 	} fixed[] = {
-		{ is_same(now->gateway.id, config->gateway.id), "/gateway/id", "gateway.id" },
-		{ is_same(now->mqtt.topic_prefix, config->mqtt.topic_prefix), "/mqtt/topic_prefix",
+		{ same_text(now->gateway.id, config->gateway.id), "/gateway/id", "gateway.id" },
+		{ same_text(now->mqtt.topic_prefix, config->mqtt.topic_prefix), "/mqtt/topic_prefix",
 		  "mqtt.topic_prefix" },
-		{ is_same(now->gateway.state_dir, config->gateway.state_dir), "/gateway/state_dir",
+		{ same_text(now->gateway.state_dir, config->gateway.state_dir), "/gateway/state_dir",
 		  "gateway.state_dir" },
 		{ now->limits.outbox_events == config->limits.outbox_events &&
 		          now->limits.outbox_bytes == config->limits.outbox_bytes,

@@ -2,10 +2,11 @@
 /*
  * The outbox's own thread, which alone waits for the disk: what it does when.
  *
- *   state  | what is due, the first in this order that is              | else
- *   OK     | commit and read a range in turns, sync, look for the      | sleep until the next is
- * due | file, end                                                 | MEMORY | try to return (and
- * end, when asked to), read a range      | sleep until the next try
+ *   state  | what is due, the first in this order that is | else
+ *   OK     | commit and read a range in turns, sync,      | sleep until the next is due
+ *          | look for the file, end                       |
+ *   MEMORY | try to return (and end, when asked to),      | sleep until the next try
+ *          | read a range                                 |
  */
 #include <errno.h>
 #include <signal.h>

@@ -2,12 +2,14 @@
 /*
  * When the disk fails, and the way back.
  *
- *   what happened              | the database                 | its ranges
- *   full, read-only, I/O error | stays open                   | are read from it
- *   file removed or replaced   | a new one is made            | are read from the old one, which is
- *                              |                              | still open, and written to the new
- * one damaged                    | renamed, a new one is made   | the same; what can't be read is
- * given up can't be opened            | tried again                  | there are none
+ *   what happened         | the database         | its ranges
+ *   full, read-only, I/O  | stays open           | are read from it
+ *   error                 |                      |
+ *   file removed or       | a new one is made    | are read from the old one, which is still
+ *   replaced              |                      | open, and written to the new one
+ *   damaged               | renamed, a new one   | the same; what can't be read is given up
+ *                         | is made              |
+ *   can't be opened       | tried again          | there are none
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -4,19 +4,18 @@
  * dispatched. In any state but OPEN the line is at safe_value, as far as the
  * driver can still do that.
  *
- *   state   | event                      | close          | check due          | retry due
- *   CLOSED  | -                          | -              | impossible         | impossible
- *   OPEN    | value there: set the line; | safe_value,    | line gone: as when | impossible
- *           | nowhere: count it;         | give it back   | setting fails      |
- *           | setting fails:             | -> CLOSED      |                    |
- *           | gateway.output_failed,     |                |                    |
- *           | safe_value, close, retry   |                |                    |
- *           | in 1 s -> FAILED           |                |                    |
- *   FAILED  | count it                   | -> CLOSED      | impossible         | open at
- * safe_value: |                            |                |                    |
- * gateway.output_restored |                            |                |                    | ->
- * OPEN; else twice the |                            |                |                    | delay,
- * 30 s at most
+ *   state  | event                   | close        | check due        | retry due
+ *   CLOSED | -                       | -            | impossible       | impossible
+ *   OPEN   | value there: set line;  | safe_value,  | line gone: as    | impossible
+ *          | nowhere: count it;      | give it back | when setting     |
+ *          | setting fails:          | -> CLOSED    | fails            |
+ *          | gateway.output_failed,  |              |                  |
+ *          | safe_value, close,      |              |                  |
+ *          | retry in 1 s -> FAILED  |              |                  |
+ *   FAILED | count it                | -> CLOSED    | impossible       | open at safe_value:
+ *          |                         |              |                  | output_restored -> OPEN;
+ *          |                         |              |                  | else twice the delay,
+ *          |                         |              |                  | 30 s at most
  *
  * What the event said that was missed is not made up for: after a failure the
  * line stays at safe_value until the next event. A virtual output (simulate) is

@@ -116,7 +116,8 @@ static int read_payload(const struct bridge *bridge, const struct inbox_message 
 	                        ret_payload, &error);
 
 	if (r == -EBADMSG || r == -E2BIG)
-		snprintf(text, 256, "byte %zu: %s", error.offset, error.text);
+		snprintf(text, 256, "byte %zu: %s%s", error.offset, error.text,
+		         r == -E2BIG ? " (limits.json_depth)" : "");
 	else if (r < 0)
 		snprintf(text, 256, "out of memory");
 	return r;
@@ -160,7 +161,7 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 	r = cue_bus_emit(engine_bus(bridge->config.engine), &emit, NULL);
 	cue_payload_unref(emit.payload);
 	if (r < 0) {
-		snprintf(text, sizeof(text), "%s", error_text(r));
+		snprintf(text, sizeof(text), "%s", error_text(r, "limits.event_types is reached"));
 		refuse_emit(bridge, message->topic, code_of(r), text);
 	}
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands_internal.h"
+#include "error_text.h"
 
 /* 60 s at the default rate limit; the bytes bound what few large replies take. */
 #define MEMORY_ENTRIES 65536U
@@ -111,7 +112,7 @@ int command_fail(struct command_error *error, enum command_code code, const char
 }
 
 int command_fail_errno(struct command_error *error, int r, const char *path, const char *what,
-                       const char *name)
+                       const char *name, const char *if_full)
 {
 	if (r == -ENOMEM)
 		return r;
@@ -122,8 +123,8 @@ int command_fail_errno(struct command_error *error, int r, const char *path, con
 		             "%s '%s' is running and its mode or max_runs allows no more runs",
 		             what, name);
 	else if (r == -ENOSPC || r == -ENOBUFS || r == -ELOOP)
-		command_fail(error, COMMAND_LIMIT, path, "%s '%s': a limit of the gateway is reached",
-		             what, name);
+		command_fail(error, COMMAND_LIMIT, path, "%s '%s': %s", what, name,
+		             error_text(r, if_full));
 	else
 		command_fail(error, COMMAND_REFUSED, path, "%s '%s': %s", what, name, strerror(-r));
 	return r;

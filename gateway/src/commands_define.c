@@ -9,6 +9,8 @@
 
 #include "commands_internal.h"
 
+static const char if_full[] = "limits.definitions or limits.event_types is reached";
+
 static int define_playlist(struct commands *commands, const char *name,
                            struct cue_payload *definition, struct cue_id *ret_id,
                            struct command_error *error)
@@ -30,7 +32,7 @@ static int define_playlist(struct commands *commands, const char *name,
 	config_playlist_free(playlist);
 	if (r == -EINVAL)
 		return command_fail(error, COMMAND_INVALID_REQUEST, "/definition", "%s", wrong.text);
-	return r < 0 ? command_fail_errno(error, r, "/name", "playlist", name) : 0;
+	return r < 0 ? command_fail_errno(error, r, "/name", "playlist", name, if_full) : 0;
 }
 
 static int define_gesture(struct commands *commands, const char *name,
@@ -54,7 +56,7 @@ static int define_gesture(struct commands *commands, const char *name,
 	config_gesture_free(gesture);
 	if (r == -EINVAL)
 		return command_fail(error, COMMAND_INVALID_REQUEST, "/definition", "%s", wrong.text);
-	return r < 0 ? command_fail_errno(error, r, "/name", "gesture", name) : 0;
+	return r < 0 ? command_fail_errno(error, r, "/name", "gesture", name, if_full) : 0;
 }
 
 static int apply(struct commands *commands, enum definition_kind kind, const char *name,
@@ -157,7 +159,7 @@ static int remove_definition(struct commands *commands, enum definition_kind kin
 		                    "reload",
 		                    what, name);
 	if (!kept)
-		return command_fail_errno(error, -ENOENT, field, what, name);
+		return command_fail_errno(error, -ENOENT, field, what, name, NULL);
 	if (original)
 		r = apply(commands, kind, name, original, &id, error);
 	else if (kind == DEFINITION_PLAYLIST)

@@ -48,7 +48,8 @@ int command_event_emit(COMMAND_ARGS)
 		r = cue_bus_emit(engine_bus(commands->config.engine), &emit, &seq);
 	cue_payload_unref(emit.payload);
 	if (r < 0)
-		return command_fail_errno(error, r, "/event_type", "event", type->string);
+		return command_fail_errno(error, r, "/event_type", "event", type->string,
+		                          "limits.event_types is reached");
 	cue_writer_object_begin(result);
 	cue_writer_key(result, "seq");
 	if (seq)
@@ -120,7 +121,8 @@ int command_input_set(COMMAND_ARGS)
 		return command_fail(error, COMMAND_INVALID_REQUEST, "/line",
 		                    "input '%s' has no line %u", input, fields->values[2].number);
 	if (r < 0)
-		return command_fail_errno(error, r, "/input", "input", input);
+		return command_fail_errno(error, r, "/input", "input", input,
+		                          "limits.event_types is reached");
 	cue_writer_object_begin(result);
 	cue_writer_object_end(result);
 	return 0;

@@ -40,9 +40,10 @@ typedef int (*command_handler)(struct commands *commands, const struct command_r
 int command_fail(struct command_error *error, enum command_code code, const char *path,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/** Reply `limit`, `busy` … for what the bus returned. @p what names the thing. @return @p r. */
+/** Reply `limit`, `busy` … for what the bus returned. @p what names the thing, @p if_full as for
+ *  error_text(). @return @p r. */
 int command_fail_errno(struct command_error *error, int r, const char *path, const char *what,
-                       const char *name);
+                       const char *name, const char *if_full);
 
 /** The first error of @p diag as an invalid_request below @p prefix. @return -EINVAL. */
 int command_fail_diag(struct command_error *error, const struct diag *diag, const char *prefix);

@@ -34,7 +34,8 @@ int command_playlist_start(COMMAND_ARGS)
 		r = cue_playlist_start(playlists, &start, &run);
 	cue_payload_unref(start.trigger_data);
 	if (r < 0)
-		return command_fail_errno(error, r, "/playlist", "playlist", name->string);
+		return command_fail_errno(error, r, "/playlist", "playlist", name->string,
+		                          "limits.active_runs is reached");
 	cue_writer_object_begin(result);
 	cue_writer_key(result, "run");
 	write_id(result, &run);
@@ -57,7 +58,7 @@ static int stop(struct cue_playlists *playlists, const struct request *fields,
 	if (!run->present) {
 		r = cue_playlist_stop(playlists, name->present ? name->string : NULL, "command",
 		                      write_stopped, result);
-		return r < 0 ? command_fail_errno(error, r, "/playlist", "playlist", name->string)
+		return r < 0 ? command_fail_errno(error, r, "/playlist", "playlist", name->string, NULL)
 		             : 0;
 	}
 	if (cue_id_parse(run->string, &id) < 0)
@@ -65,7 +66,7 @@ static int stop(struct cue_playlists *playlists, const struct request *fields,
 		                    "run: must be the 32 hex digits of a run's id");
 	r = cue_run_stop(playlists, &id, "command");
 	if (r < 0)
-		return command_fail_errno(error, r, "/run", "active run", run->string);
+		return command_fail_errno(error, r, "/run", "active run", run->string, NULL);
 	write_id(result, &id);
 	return 0;
 }
@@ -172,7 +173,7 @@ int command_playlist_runs(COMMAND_ARGS)
 
 	(void)request;
 	if (name->present && cue_playlist_get(playlists, name->string, &info) < 0)
-		return command_fail_errno(error, -ENOENT, "/playlist", "playlist", name->string);
+		return command_fail_errno(error, -ENOENT, "/playlist", "playlist", name->string, NULL);
 	cue_writer_object_begin(result);
 	cue_writer_key(result, "runs");
 	cue_writer_array_begin(result);

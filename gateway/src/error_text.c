@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-const char *error_text(int error)
+const char *error_text(int error, const char *if_full)
 {
 	const char *text;
 
@@ -14,7 +14,7 @@ const char *error_text(int error)
 	case -ENOBUFS:
 		return "limits.queue_events is reached";
 	case -ENOSPC:
-		return "a limit of the gateway is reached";
+		return if_full ? if_full : "a limit of the gateway is reached";
 	default:
 		text = strerrordesc_np(-error);
 		return text ? text : "unknown error";

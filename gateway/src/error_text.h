@@ -9,7 +9,12 @@
 #ifndef CUEBUS_ERROR_TEXT_H
 #define CUEBUS_ERROR_TEXT_H
 
-/** @param error negative errno. @return a static text, the same in every locale. */
-const char *error_text(int error);
+/**
+ * @param error   negative errno
+ * @param if_full for -ENOSPC, which the bus has for several limits: a sentence with the
+ *                one that the failed call can reach; NULL: not known
+ * @return a static text (or @p if_full), the same in every locale.
+ */
+const char *error_text(int error, const char *if_full);
 
 #endif

@@ -169,8 +169,9 @@ int request_read(const void *payload, size_t len, unsigned max_depth,
 		return r;
 	if (r < 0) {
 		fail(ret_error, "", "");
-		snprintf(ret_error->text, sizeof(ret_error->text), "byte %zu: %s",
-		         json_error.offset, json_error.text);
+		snprintf(ret_error->text, sizeof(ret_error->text), "byte %zu: %s%s",
+		         json_error.offset, json_error.text,
+		         r == -E2BIG ? " (limits.json_depth)" : "");
 		ret_error->invalid_json = r != -E2BIG;
 		ret_error->too_deep = r == -E2BIG;
 		return -EINVAL;

@@ -45,7 +45,7 @@ static void on_report(void *user, const struct cue_report *report)
 	log_write(service->log, LOG_LEVEL_WARNING, "%s (event type %s%s%s%s%s)", names[report->code],
 	          report->event_type ? report->event_type : "-", report->what ? ", " : "",
 	          report->what ? report->what : "", report->error ? ": " : "",
-	          report->error ? error_text(report->error) : "");
+	          report->error ? error_text(report->error, NULL) : "");
 }
 
 static void on_input_changed(void *user, const char *name)

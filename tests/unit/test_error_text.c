@@ -7,9 +7,10 @@
 
 Test(error_text, limits_of_the_bus_are_named)
 {
-	cr_assert_str_eq(error_text(-ELOOP), "limits.cascade_depth is reached");
-	cr_assert_str_eq(error_text(-ENOBUFS), "limits.queue_events is reached");
-	cr_assert_str_eq(error_text(-ENOSPC), "a limit of the gateway is reached");
-	cr_assert_str_eq(error_text(-ENOMEM), "Cannot allocate memory");
-	cr_assert_str_eq(error_text(-100000), "unknown error");
+	cr_assert_str_eq(error_text(-ELOOP, NULL), "limits.cascade_depth is reached");
+	cr_assert_str_eq(error_text(-ENOBUFS, "not this"), "limits.queue_events is reached");
+	cr_assert_str_eq(error_text(-ENOSPC, NULL), "a limit of the gateway is reached");
+	cr_assert_str_eq(error_text(-ENOSPC, "limits.x is reached"), "limits.x is reached");
+	cr_assert_str_eq(error_text(-ENOMEM, "not this"), "Cannot allocate memory");
+	cr_assert_str_eq(error_text(-100000, NULL), "unknown error");
 }

@@ -17,6 +17,9 @@
  * are a broker that acknowledges what was not sent. */
 #define EGRESS_ACKS (2 * MQTT_WINDOW_MAX)
 
+/* What of a refused message's topic is logged. */
+#define EGRESS_TOPIC_SIZE 256U
+
 struct egress_ack {
 	int token;
 	int reason;
@@ -28,6 +31,7 @@ struct egress_slot {
 	int token;
 	uint64_t sent_ns;
 	uint64_t outbox_id;                /* 0: not of the outbox */
+	char topic[EGRESS_TOPIC_SIZE];     /* to be told if it is refused; may be cut */
 	struct retained_message retained;  /* topic NULL: not a retained view */
 };
 

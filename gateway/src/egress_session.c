@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "egress_internal.h"
+#include "mqtt_reason.h"
 
 #define ACK_TIMEOUT_NS (20 * CUE_NS_PER_S)
 /* How long at most without a look at the connection, whatever the callbacks say. */
@@ -56,8 +57,9 @@ static void acknowledge(struct egress *e, struct egress_slot *slot, int reason)
 {
 	if (reason >= 0x80) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "the broker refused a message (MQTT reason 0x%02x): it is given up",
-		          (unsigned)reason);
+		          "the broker refused a message to '%s': %s (0x%02x)%s. It is given up",
+		          slot->topic, mqtt_reason_text(reason, true), (unsigned)reason,
+		          mqtt_reason_remedy(reason));
 		count(e, &e->stats.refused);
 	}
 	if (slot->outbox_id && reason >= 0x80)
@@ -142,6 +144,7 @@ static int publish(struct egress *e, const struct paho_message *message, struct 
 	if (message->qos > 0) {
 		slot->used = true;
 		slot->token = token;
+		snprintf(slot->topic, sizeof(slot->topic), "%s", message->topic);
 		slot->sent_ns = egress_now();
 		e->in_flight++;
 	}

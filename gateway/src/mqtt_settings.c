@@ -20,7 +20,7 @@ static char *make_uri(const struct mqtt_url *url)
 {
 	char *uri;
 
-	if (asprintf(&uri, "%s://%s%s%s:%u", url->tls ? "ssl" : "tcp", url->ipv6 ? "[" : "",
+	if (asprintf(&uri, "%s://%s%s%s:%u", url->tls ? "mqtts" : "mqtt", url->ipv6 ? "[" : "",
 	             url->host, url->ipv6 ? "]" : "", (unsigned)url->port) < 0)
 		return NULL;
 	return uri;

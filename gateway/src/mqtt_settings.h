@@ -19,7 +19,7 @@
 #define MQTT_WINDOW_MAX 100U
 
 struct mqtt_settings {
-	char *uri; /**< as paho takes it: tcp://host:port or ssl://host:port */
+	char *uri; /**< mqtt://host:port or mqtts://host:port */
 	char *client_id;
 	char *username;      /**< NULL: none */
 	char *password_file; /**< NULL: none */

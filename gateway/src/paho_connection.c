@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "broker_probe.h"
+#include "mqtt_reason.h"
 #include "password.h"
 #include "tcp_socket.h"
 
@@ -171,48 +172,7 @@ static void add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, 
 	(void)MQTTProperties_add(properties, &property);
 }
 
-static const char *text_of(int rc, bool v5)
-{
-	const char *text = NULL;
-
-	if (rc > 0 && v5)
-		return MQTTReasonCode_toString((enum MQTTReasonCodes)rc);
-	switch (rc) {
-	case 1:
-		return "the broker does not speak this version of MQTT";
-	case 2:
-		return "the broker refused the client id";
-	case 3:
-		return "the broker is unavailable";
-	case 4:
-		return "wrong user name or password";
-	case 5:
-		return "not authorized";
-	case MQTTCLIENT_FAILURE:
-		return "no answer, or the connection was refused";
-	default:
-		text = MQTTClient_strerror(rc);
-		return text ? text : "unknown error";
-	}
-}
-
-static bool is_access(int rc, bool v5)
-{
-	return v5 ? rc == 0x86 || rc == 0x87 || rc == 0x8C : rc == 4 || rc == 5;
-}
-
-/** Whether the broker said no, rather than nothing. */
-static bool is_answer(int rc, bool v5)
-{
-	return v5 ? rc >= 0x80 : rc >= 1 && rc <= 3;
-}
-
-static bool is_version(int rc, bool v5)
-{
-	return v5 ? rc == 0x84 : rc == 1;
-}
-
-/** @return paho's code: 0, or what text_of() takes. */
+/** @return paho's code: 0, or what mqtt_reason_text() takes. */
 static int connect_handle(struct paho_connection *c, MQTTClient_connectOptions *options,
                           const struct mqtt_settings *settings)
 {
@@ -312,17 +272,17 @@ static int tell_failure(const struct mqtt_settings *settings, int rc, char *erro
 {
 	bool v5 = settings->protocol == 5;
 
-	if (is_access(rc, v5)) {
+	if (mqtt_reason_is_access(rc, v5)) {
 		snprintf(error, PAHO_ERROR_SIZE,
 		         "%s refused the client: %s (%d); check mqtt.username, the password and "
 		         "the broker's list of users",
-		         settings->uri, text_of(rc, v5), rc);
+		         settings->uri, mqtt_reason_text(rc, v5), rc);
 		return -EACCES;
 	}
-	if (is_answer(rc, v5)) {
+	if (mqtt_reason_is_answer(rc, v5)) {
 		snprintf(error, PAHO_ERROR_SIZE, "%s refused the connection: %s (%d)%s", settings->uri,
-		         text_of(rc, v5), rc,
-		         is_version(rc, v5) ? "; set mqtt.protocol to the version it speaks" : "");
+		         mqtt_reason_text(rc, v5), rc,
+		         mqtt_reason_is_version(rc, v5) ? "; set mqtt.protocol to the version it speaks" : "");
 		return -ECONNREFUSED;
 	}
 	return broker_probe(settings, PROBE_TIMEOUT_MS, error, PAHO_ERROR_SIZE) == BROKER_FAULT_TLS
@@ -409,7 +369,7 @@ int paho_subscribe(struct paho_connection *connection, const char *const *filter
 		if (rc == 0)
 			continue;
 		snprintf(error, PAHO_ERROR_SIZE, "subscription to '%.150s': %s (%d)", filters[i],
-		         rc > 0 && connection->v5 ? text_of(rc, true) :
+		         rc > 0 && connection->v5 ? mqtt_reason_text(rc, true) :
 		         rc > 0                   ? "refused by the broker" :
 		                                    "no answer",
 		         rc);

@@ -30,6 +30,21 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct tls_probe *p
 	va_end(args);
 }
 
+/** The same, with the broker's address before it. */
+__attribute__((format(printf, 2, 3))) static void tell_broker(const struct tls_probe *probe,
+                                                              const char *format, ...)
+{
+	int len = snprintf(probe->error, probe->error_size, "%.100s:%u: ", probe->settings->host,
+	                   (unsigned)probe->settings->port);
+	va_list args;
+
+	if (len < 0 || (size_t)len >= probe->error_size)
+		return;
+	va_start(args, format);
+	vsnprintf(probe->error + len, probe->error_size - (size_t)len, format, args);
+	va_end(args);
+}
+
 /* ---- the broker's certificate ---- */
 
 /** What is wrong with the broker's certificates; error 0: nothing so far. */
@@ -110,17 +125,17 @@ static void tell_verdict(const struct tls_probe *probe, const struct verdict *ve
 
 	switch (verdict->error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		tell(probe, "%s expired at %s; renew it, or correct this machine's clock", which,
+		tell_broker(probe, "%s expired at %s; renew it, or correct this machine's clock", which,
 		     verdict->to);
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		tell(probe,
+		tell_broker(probe,
 		     "%s is valid only from %s on; correct this machine's clock, or renew it",
 		     which, verdict->from);
 		break;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		tell(probe,
+		tell_broker(probe,
 		     "the broker's certificate is for '%s', not for '%.100s'; name the broker so "
 		     "in mqtt.url, or give it a certificate for this name",
 		     verdict->names, s->host);
@@ -131,14 +146,14 @@ static void tell_verdict(const struct tls_probe *probe, const struct verdict *ve
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-		tell(probe,
+		tell_broker(probe,
 		     "the broker's certificate is not signed by an authority of %s%.150s%s; set "
 		     "mqtt.ca_file to the certificate of the authority that signed it",
 		     s->ca_file ? "mqtt.ca_file '" : "this system", s->ca_file ? s->ca_file : "",
 		     s->ca_file ? "'" : "");
 		break;
 	default:
-		tell(probe, "%s is refused: %s", which,
+		tell_broker(probe, "%s is refused: %s", which,
 		     X509_verify_cert_error_string(verdict->error));
 		break;
 	}
@@ -230,12 +245,12 @@ int tls_probe_context(const struct tls_probe *probe, SSL_CTX **ret_context)
 static void tell_client_certificate(const struct tls_probe *probe, const char *said)
 {
 	if (probe->settings->cert_file)
-		tell(probe,
+		tell_broker(probe,
 		     "the broker refused the certificate in mqtt.cert_file (%s); it needs one "
 		     "signed by an authority that the broker knows, and not expired",
 		     said);
 	else
-		tell(probe,
+		tell_broker(probe,
 		     "the broker wants a client certificate (%s); set mqtt.cert_file and "
 		     "mqtt.key_file",
 		     said);
@@ -262,21 +277,21 @@ static void tell_reason(const struct tls_probe *probe)
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 	case SSL_R_NO_PROTOCOLS_AVAILABLE:
 	case SSL_R_VERSION_TOO_LOW:
-		tell(probe, "the broker offers no TLS 1.2 or newer (%s); enable it at the broker",
+		tell_broker(probe, "the broker offers no TLS 1.2 or newer (%s); enable it at the broker",
 		     said);
 		break;
 	case SSL_R_WRONG_VERSION_NUMBER:
 	case SSL_R_HTTP_REQUEST:
 	case SSL_R_PACKET_LENGTH_TOO_LONG:
 	case SSL_R_RECORD_LENGTH_MISMATCH:
-		tell(probe,
+		tell_broker(probe,
 		     "the broker does not speak TLS on this port (%s); use its TLS port, or "
 		     "mqtt:// for one without",
 		     said);
 		break;
 	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
 		/* TLS 1.2's only word for a missing certificate, and for much else. */
-		tell(probe, "the broker ended the TLS handshake (%s); %s", said,
+		tell_broker(probe, "the broker ended the TLS handshake (%s); %s", said,
 		     probe->settings->cert_file
 		             ? "does it know the authority of mqtt.cert_file, and does "
 		               "it allow TLS 1.2 suites with forward secrecy?"
@@ -284,7 +299,7 @@ static void tell_reason(const struct tls_probe *probe)
 		               "and mqtt.key_file");
 		break;
 	default:
-		tell(probe, "TLS handshake with the broker failed: %s",
+		tell_broker(probe, "TLS handshake with the broker failed: %s",
 		     said ? said : "connection closed");
 		break;
 	}
@@ -341,7 +356,7 @@ static int handshake(const struct tls_probe *probe, SSL *ssl, const struct verdi
 		if (verdict->error)
 			tell_verdict(probe, verdict);
 		else if (ERR_peek_error() == 0 && remaining_ms(probe) == 0)
-			tell(probe,
+			tell_broker(probe,
 			     "the broker does not answer the TLS handshake; is this a TLS port?");
 		else
 			tell_reason(probe);

@@ -3,6 +3,7 @@
 What they forbid does not arrive, and with them everything works."""
 
 import pathlib
+import signal
 import subprocess
 import unittest
 
@@ -143,6 +144,18 @@ class Acl(ConnectionTest):
                 self.assertNotEqual(refused.reason, 0)
 
     @unittest.skipUnless(IS_V5, "MQTT 5 only")
+    @unittest.skipUnless(IS_V5, "MQTT 3.1.1 has no word for it")
+    def test_what_the_gateway_may_not_publish_is_named(self):
+        """An ACL that forgot a topic."""
+        acl = self.directory / "etc" / "acl"
+        rule = "topic write cuebus/1/+/bus/#"
+        self.assertIn(rule, acl.read_text())
+        acl.write_text(acl.read_text().replace(rule, "topic write cuebus/1/+/bus/test/#"))
+        self.broker.process.send_signal(signal.SIGHUP)
+        self.operator.publish(f"{P}/emit/lamp/set", b"1")
+        self.log_has(f"refused a message to '{P}/bus/lamp/set': Not authorized (0x87); allow this "
+                     "client to publish there")
+
     def test_a_reply_goes_where_the_broker_lets_it(self):
         """A response topic below P/reply of another gateway is not the asker's to name."""
         other = P.rsplit("/", 1)[0] + "/other/reply/x"

@@ -115,7 +115,7 @@ class Secrets(ConnectionTest):
         self.start(self.secured(password_file=str(path)))
         self.log_has("refused the client")
         self.password(SECRET)
-        self.log_has("connected to tcp://")
+        self.log_has("connected to mqtt://")
         self.gateway.stop()
         self.is_clean(self.gateway.log_path.read_bytes())
 

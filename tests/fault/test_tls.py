@@ -51,7 +51,7 @@ class Tls(ConnectionTest):
 
     def connects(self, config, environment=None):
         self.start(config, environment)
-        self.log_has("connected to ssl://")
+        self.log_has("connected to mqtts://")
         self.assertNotIn("no connection", self.gateway.log())
         result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path)],
                                 capture_output=True, text=True, timeout=60)
@@ -100,7 +100,7 @@ class Tls(ConnectionTest):
         config = self.config(self.url())
         self.fails(config, "not signed by an authority of this system", "set mqtt.ca_file")
         self.start(config, {"SSL_CERT_FILE": str(self.ca.pem)})
-        self.log_has("connected to ssl://")
+        self.log_has("connected to mqtts://")
         self.gateway.stop()
 
     def test_self_signed(self):
@@ -199,7 +199,8 @@ class Tls(ConnectionTest):
     def test_no_tls_on_this_port(self):
         broker = self.new_broker("plain", "allow_anonymous true")
         self.proxy = self.new_proxy(broker.port)
-        self.fails(self.tls(), "TLS")
+        self.fails(self.tls(), f"localhost:{self.proxy.port}: the broker does not speak TLS on this "
+                   "port", "mqtt:// for one without")
 
     def test_tls_wanted_and_not_spoken(self):
         self.broker(self.good)

@@ -246,7 +246,7 @@ class NetworkTest(unittest.TestCase):
         self.start(self.config(port, username="porch", password_file=str(password)))
         self.log_has("no connection to the broker")
         password.write_text("s3cret\n")
-        self.log_has("connected to tcp://")
+        self.log_has("connected to mqtt://")
         password.unlink()
         self.gateway.stop()
         self.assertNotIn("wr0ng", self.gateway.log())
@@ -273,7 +273,7 @@ class NetworkTest(unittest.TestCase):
         self.log_has("no connection to the broker")
         self.gateway.write(self.config_text(self.config(port, url=url, ca_file=str(ca))))
         self.gateway.signal(signal.SIGHUP)
-        self.log_has("connected to ssl://localhost")
+        self.log_has("connected to mqtts://localhost")
         result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path)],
                                 capture_output=True, text=True)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)

@@ -28,10 +28,10 @@ static void expect_uri(const char *url, const char *uri, bool tls)
 
 Test(mqtt_settings, uris_are_as_paho_takes_them)
 {
-	expect_uri("mqtt://broker", "tcp://broker:1883", false);
-	expect_uri("mqtt://broker:2883", "tcp://broker:2883", false);
-	expect_uri("mqtts://broker", "ssl://broker:8883", true);
-	expect_uri("mqtt://[::1]:1884", "tcp://[::1]:1884", false);
+	expect_uri("mqtt://broker", "mqtt://broker:1883", false);
+	expect_uri("mqtt://broker:2883", "mqtt://broker:2883", false);
+	expect_uri("mqtts://broker", "mqtts://broker:8883", true);
+	expect_uri("mqtt://[::1]:1884", "mqtt://[::1]:1884", false);
 }
 
 Test(mqtt_settings, refuses_what_is_no_url)

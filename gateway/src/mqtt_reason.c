@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mqtt_reason.h"
+
+#include <MQTTClient.h>
+#include <stddef.h>
+
+const char *mqtt_reason_text(int code, bool v5)
+{
+	const char *text = NULL;
+
+	if (code > 0 && v5) {
+		text = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
+		return text ? text : "a reason that MQTT does not know";
+	}
+	switch (code) {
+	case 1:
+		return "the broker does not speak this version of MQTT";
+	case 2:
+		return "the broker refused the client id";
+	case 3:
+		return "the broker is unavailable";
+	case 4:
+		return "wrong user name or password";
+	case 5:
+		return "not authorized";
+	case MQTTCLIENT_FAILURE:
+		return "no answer, or the connection was refused";
+	default:
+		text = MQTTClient_strerror(code);
+		return text ? text : "unknown error";
+	}
+}
+
+bool mqtt_reason_is_access(int code, bool v5)
+{
+	return v5 ? code == 0x86 || code == 0x87 || code == 0x8C : code == 4 || code == 5;
+}
+
+bool mqtt_reason_is_answer(int code, bool v5)
+{
+	return v5 ? code >= 0x80 : code >= 1 && code <= 3;
+}
+
+bool mqtt_reason_is_version(int code, bool v5)
+{
+	return v5 ? code == 0x84 : code == 1;
+}
+
+const char *mqtt_reason_remedy(int code)
+{
+	switch (code) {
+	case 0x87:
+		return "; allow this client to publish there in the broker's access control";
+	case 0x97:
+		return "; the broker's quota for this client is used up";
+	default:
+		return "";
+	}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cue_criterion.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "mqtt_reason.h"
+
+Test(mqtt_reason, a_code_of_mqtt_5_is_named_as_the_standard_names_it)
+{
+	cr_assert_str_eq(mqtt_reason_text(0x87, true), "Not authorized");
+	cr_assert_str_eq(mqtt_reason_text(0x99, true), "Payload format invalid");
+}
+
+Test(mqtt_reason, every_code_has_a_text)
+{
+	for (int code = -200; code <= 255; code++) {
+		cr_assert_gt(strlen(mqtt_reason_text(code, true)), 0);
+		cr_assert_gt(strlen(mqtt_reason_text(code, false)), 0);
+		cr_assert_not_null(mqtt_reason_remedy(code));
+	}
+}
+
+Test(mqtt_reason, the_same_number_is_something_else_in_3_1_1)
+{
+	cr_assert_str_eq(mqtt_reason_text(4, false), "wrong user name or password");
+	cr_assert(mqtt_reason_is_access(4, false));
+	cr_assert(!mqtt_reason_is_access(4, true));
+	cr_assert(mqtt_reason_is_access(0x86, true));
+	cr_assert(!mqtt_reason_is_access(0x86, false));
+}
+
+Test(mqtt_reason, silence_is_no_answer)
+{
+	cr_assert(!mqtt_reason_is_answer(-1, true));
+	cr_assert(!mqtt_reason_is_answer(-1, false));
+	cr_assert(mqtt_reason_is_answer(0x84, true));
+	cr_assert(mqtt_reason_is_answer(1, false));
+	cr_assert(mqtt_reason_is_version(0x84, true));
+	cr_assert(mqtt_reason_is_version(1, false));
+	cr_assert(!mqtt_reason_is_version(2, false));
+}
+
+Test(mqtt_reason, a_missing_right_is_told_with_what_to_do)
+{
+	cr_assert(strstr(mqtt_reason_remedy(0x87), "access control"));
+	cr_assert_str_eq(mqtt_reason_remedy(0x10), "");
+}

@@ -118,6 +118,8 @@ struct config_gesture {
 	struct cue_payload *json;
 };
 
+struct jsonc_node;
+
 struct config {
 	struct config_gateway gateway;
 	struct config_mqtt mqtt;
@@ -134,6 +136,13 @@ struct config {
 	struct cue_payload *masked; /**< the merged configuration as JSON with secrets masked (config/get) */
 	char hash[17];              /**< 16 hex digits over the merged configuration (P/info) */
 	void *arena;                /**< private: what owns the strings */
+	const struct jsonc_node *root; /**< private: the merged tree, of the arena */
+};
+
+/** Where something of the configuration is written. */
+struct config_place {
+	const char *file; /**< the configuration's */
+	unsigned line, column;
 };
 
 /**
@@ -153,6 +162,13 @@ int config_load_text(const char *name, const char *text, size_t len, struct diag
 int config_load_request(const char *text, size_t len, struct diag *diag, struct config **ret_config);
 
 struct config *config_free(struct config *config);
+
+/**
+ * @param path JSON Pointer without escapes, e.g. "/gateway/id".
+ * @return its value's place, or else that of the innermost object around it that there is.
+ *         `file` is borrowed from @p config.
+ */
+struct config_place config_place_of(const struct config *config, const char *path);
 
 /**
  * One definition from a command (`define`): the same table, the same checks.

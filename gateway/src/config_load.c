@@ -212,6 +212,7 @@ static int load_end(struct load *load, int r, struct config **ret_config)
 		r = set_client_id(load);
 	if (r == 0)
 		r = summarize(load);
+	load->config->root = load->root;
 	diag_sort(reader->diag);
 	if (r < 0)
 		arena_free(reader->arena);

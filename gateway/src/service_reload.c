@@ -34,9 +34,12 @@ static int check_fixed(struct service *service, const struct config *config, str
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
+		struct config_place place;
+
 		if (fixed[i].same)
 			continue;
-		diag_add(diag, DIAG_ERROR, service->options.config_file, 0, 0, fixed[i].path,
+		place = config_place_of(config, fixed[i].path);
+		diag_add(diag, DIAG_ERROR, place.file, place.line, place.column, fixed[i].path,
 		         "needs-restart", "%s changed: that needs a restart", fixed[i].text);
 		r = -EINVAL;
 	}
@@ -57,7 +60,7 @@ static int swap(struct service *service, const struct config *config, struct dia
 			          "the configuration from before could not be restored whole: %s", again);
 	}
 	if (r < 0)
-		diag_add(diag, DIAG_ERROR, service->options.config_file, 0, 0, "", "apply", "%s",
+		diag_add(diag, DIAG_ERROR, service->options.config_file, 1, 1, "", "apply", "%s",
 		         *error ? error : strerrordesc_np(-r));
 	return r;
 }

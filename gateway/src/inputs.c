@@ -12,6 +12,9 @@
  *           |                |                         |                      | resync -> OPEN; else twice
  *           |                |                         |                      | the delay, 30 s at most
  *
+ * A refused reload closes inputs and opens them again: a FAILED one that opens then is
+ * restored as well, one that does not open goes on failing without a second word.
+ *
  * A virtual input (simulate) is OPEN without a driver.
  */
 #include "engine_internal.h"
@@ -36,6 +39,7 @@ struct input {
 	struct retry retry;
 	char *extra; /**< the configured data, see input_event_extra() */
 	enum input_state state;
+	bool failing; /**< input.failed was told, input.restored not yet */
 	bool levels[DRIVER_LINES_MAX];
 	struct cue_payload *value; /**< last event's data */
 	uint64_t value_time_ns;
@@ -293,7 +297,17 @@ void input_fail(struct input *input, const char *reason)
 	cue_timer_disarm(input->tick);
 	input->state = INPUT_FAILED;
 	retry_begin(&input->retry, cue_bus_now(input->engine->bus));
+	if (input->failing)
+		return;
+	input->failing = true;
 	emit_driver_event(input, "input.failed", reason);
+}
+
+static void restored(struct input *input)
+{
+	input->failing = false;
+	emit_driver_event(input, "input.restored", NULL);
+	resync_lines(input);
 }
 
 static void on_retry(void *user, struct cue_bus *bus, uint64_t deadline_ns)
@@ -308,13 +322,16 @@ static void on_retry(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 		retry_again(&input->retry, engine_now(input->engine));
 		return;
 	}
-	emit_driver_event(input, "input.restored", NULL);
-	resync_lines(input);
+	restored(input);
 }
 
 void input_resume(struct input *input)
 {
-	resync_lines(input);
+	input->retry.attempts++;
+	if (input->failing)
+		restored(input);
+	else
+		resync_lines(input);
 }
 
 /* ---- life ---- */

@@ -162,6 +162,38 @@ Test(engine_inputs, the_delay_stops_growing_at_30_s)
 	fixture_tear_down(&f);
 }
 
+Test(engine_inputs, a_refused_reload_that_opens_a_failed_input_restores_it)
+{
+	struct config_input inputs[] = { button("a", "fake", "l0") };
+	struct config_input others[] = { button("a", "fake", "l0"), button("b", "fake", "l1") };
+	struct config config = config_of(inputs, 1), other = config_of(others, 2);
+	struct fixture f;
+	char error[512];
+
+	others[0].producer_id = 8; /* so it is made anew */
+	fixture_set_up(&f, &config);
+	cr_assert_eq(engine_open_inputs(f.engine, error), 0);
+	fakes[0].read_error = fakes[0].open_error = -ENODEV;
+	engine_wake(f.engine, 20 * MS);
+	cr_assert_str_eq(fixture_log(&f),
+	                 "input.failed@20000000 {\"input\":\"a\",\"error\":\"No such device\"}\n");
+	/* Still broken: told once. */
+	fakes[1].open_error = -ENOENT;
+	cr_assert_lt(engine_apply(f.engine, &other, error), 0);
+	engine_wake(f.engine, 30 * MS);
+	cr_assert_str_eq(fixture_log(&f), "");
+	cr_assert(is_failed(&f));
+	/* It is back, and the reload is refused for another input. */
+	fakes[0].read_error = fakes[0].open_error = 0;
+	cr_assert_lt(engine_apply(f.engine, &other, error), 0);
+	engine_wake(f.engine, 40 * MS);
+	cr_assert_str_eq(fixture_log(&f),
+	                 "input.restored@30000000 {\"input\":\"a\",\"attempts\":1}\n");
+	cr_assert_not(is_failed(&f));
+	cr_assert_str_eq(f.failures, "a: No such device\na: restored\n");
+	fixture_tear_down(&f);
+}
+
 Test(engine_inputs, either_all_are_opened_or_none)
 {
 	struct config_input inputs[] = { button("a", "fake", "l0"), button("b", "fake", "l1") };

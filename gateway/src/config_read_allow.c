@@ -2,6 +2,7 @@
 /* What is allowed from outside: true (everything), false (nothing), or a list of patterns. */
 #include "config_reader.h"
 
+#include <cuebus/event.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -51,8 +52,14 @@ static bool check_pattern(struct config_reader *reader, const struct config_fiel
 	if (!config_expect(reader, field, node, JSONC_STRING))
 		return false;
 	if (field->type == CONFIG_ALLOW_EVENTS) {
-		if (event_pattern_is_valid(node->text, &reason))
+		if (event_pattern_is_valid(node->text, &reason)) {
+			if (cue_type_is_reserved(node->text))
+				config_finding(reader, DIAG_WARNING, node, "unused-key",
+				               "%s allows nothing: types beginning with event., "
+				               "gateway., gesture. and input. are the gateway's own",
+				               config_quote(quoted, node));
 			return true;
+		}
 		config_finding(reader, DIAG_ERROR, node, "event-pattern",
 		               "%s must be an event type, or a prefix ending in \".*\": %s",
 		               config_quote(quoted, node), reason);

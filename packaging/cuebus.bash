@@ -15,8 +15,14 @@ _cuebus() {
 	local command=${COMP_WORDS[1]} options
 
 	COMPREPLY=()
+	# --option=value comes as three words.
+	if [ "$word" = = ]; then
+		word=
+	elif [ "$before" = = ] && [ "$COMP_CWORD" -gt 3 ]; then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
 	if [ "$COMP_CWORD" = 1 ]; then
-		_cuebus_words "run check simulate schema healthcheck --version --help" "$word"
+		_cuebus_words "run check simulate schema healthcheck --version --help -V -h" "$word"
 		return
 	fi
 	case $command in

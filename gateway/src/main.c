@@ -43,7 +43,7 @@ static void print_help(FILE *stream)
 	      stream);
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
@@ -65,4 +65,17 @@ int main(int argc, char **argv)
 	}
 	fprintf(stderr, "cuebus: there is no command '%s'. Try 'cuebus --help'.\n", name);
 	return EX_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int code = run_command(argc, argv);
+
+	/* A full disk is told, whichever text did not fit. */
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	if (code != EX_OK)
+		return code; /* the command has told it, or something worse */
+	fprintf(stderr, "cuebus: can't write to standard output\n");
+	return EX_SOFTWARE;
 }

@@ -4,6 +4,7 @@
 #include <MQTTClient.h>
 #include <cjson/cJSON.h>
 #include <drivers/driver.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <uv.h>
 
@@ -31,4 +32,5 @@ void version_print(FILE *stream)
 	fprintf(stream, "%s\n", driver_gpio_version());
 	fprintf(stream, "libuv %s\n", uv_version_string());
 	fprintf(stream, "paho-mqtt3cs %s\n", paho_version());
+	fprintf(stream, "SQLite %s\n", sqlite3_libversion());
 }

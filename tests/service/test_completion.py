@@ -43,7 +43,7 @@ class Completion(unittest.TestCase):
                       output("bash", "--norc", "-c", f'source "{COMPLETION}"; complete -p cuebus'))
 
     def test_commands(self):
-        self.assertEqual(self.complete(""), self.commands() | {"--version", "--help"})
+        self.assertEqual(self.complete(""), self.commands() | {"--version", "--help", "-V", "-h"})
         self.assertEqual(self.complete("s"), {"simulate", "schema"})
         self.assertEqual(self.complete("--v"), {"--version"})
         self.assertEqual(self.complete("nothing", "-"), set())
@@ -66,6 +66,10 @@ class Completion(unittest.TestCase):
 
     def test_values(self):
         self.assertEqual(self.complete("run", "--log-format", ""), {"text", "json"})
+        self.assertEqual(self.complete("run", "--log-format", "="), {"text", "json"})
+        self.assertEqual(self.complete("run", "--log-format", "=", "j"), {"json"})
+        self.assertEqual(self.complete("run", "--config", "=", "ot"), {"other.json"})
+        self.assertEqual(self.complete("simulate", "other.json", "--until", "="), set())
         self.assertEqual(self.complete("schema", ""), set(output(CUEBUS, "schema").split()))
         self.assertEqual(self.complete("schema", "asy"), {"asyncapi"})
         self.assertEqual(self.complete("simulate", "--until", ""), set(), "a duration")

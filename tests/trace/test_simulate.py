@@ -123,10 +123,17 @@ class Simulate(unittest.TestCase):
 
 
 class Main(unittest.TestCase):
+    def test_full_disk_is_no_success(self):
+        for args in (["--version"], ["--help"], ["check", "--help"], ["schema"]):
+            with self.subTest(args), open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([CUEBUS, *args], stdout=full, stderr=subprocess.PIPE, timeout=60)
+                self.assertIn(done.returncode, (70, 74))
+                self.assertIn(b"can't write to standard output", done.stderr)
+
     def test_version_names_the_libraries(self):
         done = run("--version")
         self.assertEqual(done.returncode, 0)
-        for name in ("cuebus ", "cJSON ", "libgpiod ", "libuv ", "paho"):
+        for name in ("cuebus ", "cJSON ", "libgpiod ", "libuv ", "paho", "SQLite "):
             self.assertIn(name, done.stdout)
 
     def test_help_and_unknown(self):

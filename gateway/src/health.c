@@ -189,6 +189,7 @@ static void write_outbox(struct cue_writer *w, struct outbox *outbox)
 	number(w, "restored", s.restored);
 	number(w, "memory_events", s.memory_events);
 	number(w, "memory_bytes", s.memory_bytes);
+	number(w, "unwritten_events", s.unwritten_events);
 	cue_writer_key(w, "disk");
 	cue_writer_string(w, s.on_disk ? "ok" : "memory");
 	cue_writer_key(w, "disk_reason");

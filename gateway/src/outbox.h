@@ -86,6 +86,7 @@ struct outbox_stats {
 	uint64_t events, bytes; /**< messages waiting or in flight now; those on disk included */
 	uint64_t memory_events; /**< of these, how many are in memory … */
 	uint64_t memory_bytes;  /**< … and what they take there */
+	uint64_t unwritten_events; /**< in memory, waiting for the disk: what a kill would lose */
 	uint64_t peak_events;
 	uint64_t put, released;
 	uint64_t dropped;  /**< given up, messages that are no events included */

@@ -267,12 +267,13 @@ struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep)
 	return NULL;
 }
 
-bool outbox_db_is_in_place(const struct outbox_db *db)
+int outbox_db_check_place(const struct outbox_db *db)
 {
 	struct stat now;
 
-	return stat(db->path, &now) == 0 && now.st_dev == db->identity.st_dev &&
-	       now.st_ino == db->identity.st_ino;
+	if (stat(db->path, &now) < 0)
+		return errno == ENOTDIR ? -ENOENT : -errno;
+	return now.st_dev == db->identity.st_dev && now.st_ino == db->identity.st_ino ? 0 : -ESTALE;
 }
 
 /* ---- transactions ---- */

@@ -35,8 +35,9 @@ struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep);
 /** What the last failure was; valid until the next call. */
 const char *outbox_db_error(const struct outbox_db *db);
 
-/** Whether the file is still the one under its name. */
-bool outbox_db_is_in_place(const struct outbox_db *db);
+/** Whether the file is still the one under its name. @return 0; -ENOENT there is none; -ESTALE
+ *  there is another; the errno of looking. */
+int outbox_db_check_place(const struct outbox_db *db);
 
 /** The highest row number; 0: none. */
 int outbox_db_last_row(struct outbox_db *db, uint64_t *ret_row);

@@ -181,16 +181,20 @@ static void sync_now(struct outbox *outbox)
 static void look_for_file(struct outbox *outbox, uint64_t now_ns)
 {
 	struct outbox_disk *disk = outbox->disk;
-	bool there;
+	int r;
 
 	disk->next_check_ns = now_ns + disk->check_interval_ns;
 	outbox_disk_call_begin(outbox);
-	there = outbox_db_is_in_place(disk->db);
+	r = outbox_db_check_place(disk->db);
 	outbox_disk_call_end(outbox);
-	if (there)
+	if (r == 0)
 		return;
-	outbox_disk_fail(outbox, -ENOENT, "the file was removed or replaced");
-	disk->retry_ns = 0;
+	outbox_disk_fail(outbox, r,
+	                 r == -ENOENT   ? "the file was removed"
+	                 : r == -ESTALE ? "another file was put in its place"
+	                                : NULL);
+	if (r == -ENOENT || r == -ESTALE)
+		disk->retry_ns = 0; /* a new one should do */
 }
 
 /** Of the first range, for the egress. */
@@ -375,7 +379,7 @@ void outbox_disk_free(struct outbox *outbox)
 		outbox_db_close(disk->sources[i], true);
 	outbox_db_close(disk->salvage, true);
 	/* SQLite would remove another database's log by its name. */
-	outbox_db_close(disk->db, disk->damaged || (disk->db && !outbox_db_is_in_place(disk->db)));
+	outbox_db_close(disk->db, disk->damaged || (disk->db && outbox_db_check_place(disk->db) < 0));
 	pthread_cond_destroy(&disk->work);
 	pthread_cond_destroy(&disk->done);
 	free(disk->dir);

@@ -95,8 +95,10 @@ static int leave_db(struct outbox *outbox)
 			outbox_db_close(disk->db, true);
 		disk->db = NULL;
 		for (struct outbox_node *n = outbox->head; n; n = n->after) {
-			if (!n->is_range)
-				outbox_as_entry(n)->row = 0;
+			if (n->is_range || !outbox_as_entry(n)->row)
+				continue;
+			outbox_as_entry(n)->row = 0;
+			outbox->stats.unwritten_events++;
 		}
 		outbox->ready = 0;
 		outbox_rows_clear(&outbox->deletes);
@@ -151,6 +153,13 @@ static int rename_files(struct outbox_disk *disk, char *name, size_t size)
 	if (r >= 0)
 		r = rename_with(disk->path, name, "");
 	return r;
+}
+
+/** Found when it is opened or looked through: outbox_disk_fail() was not called for it. */
+static void found_damaged(struct outbox *outbox)
+{
+	outbox->disk->damaged = true;
+	outbox->stats.disk_failures++;
 }
 
 static int set_aside(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
@@ -295,7 +304,9 @@ int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 		r = open_db(outbox, error);
 		if (r != -EBADMSG)
 			return r;
-		disk->damaged = true;
+		pthread_mutex_lock(&outbox->mutex);
+		found_damaged(outbox);
+		pthread_mutex_unlock(&outbox->mutex);
 	}
 	return r;
 }
@@ -373,9 +384,11 @@ static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	int r = 0;
 
 	outbox_disk_call_begin(outbox);
-	if (disk->db && !outbox_db_is_in_place(disk->db))
+	if (disk->db)
+		r = outbox_db_check_place(disk->db);
+	if (r == -ENOENT || r == -ESTALE)
 		r = leave_db(outbox);
-	else if (disk->db && disk->last_failure == -ENOSPC)
+	else if (r == 0 && disk->db && disk->last_failure == -ENOSPC)
 		outbox_db_make_room(disk->db);
 	if (r >= 0)
 		r = outbox_disk_prepare(outbox, error);
@@ -398,7 +411,7 @@ void outbox_disk_return(struct outbox *outbox)
 	if (r == -EBADMSG) {
 		/* It was opened, but what is in it is damaged: at once, before anything is taken.
 		 */
-		disk->damaged = true;
+		found_damaged(outbox);
 		error[0] = '\0';
 		r = try_return(outbox, error);
 	}

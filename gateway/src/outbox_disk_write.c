@@ -87,6 +87,7 @@ static void finish_entry(struct outbox *outbox, struct outbox_entry *entry)
 		free(entry);
 		return;
 	}
+	outbox->stats.unwritten_events--;
 	if (entry->taken)
 		return;
 	outbox->ready++;

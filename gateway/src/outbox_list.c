@@ -123,6 +123,8 @@ void outbox_count_entry(struct outbox *outbox, const struct outbox_entry *entry,
 	outbox_count_range(outbox, 1, entry->size, in);
 	stats->memory_events += in ? 1 : UINT64_MAX;
 	stats->memory_bytes += in ? entry->size : -(uint64_t)entry->size;
+	if (outbox_is_durable(outbox, entry) && !entry->row)
+		stats->unwritten_events += in ? 1 : UINT64_MAX;
 }
 
 void outbox_count_range(struct outbox *outbox, uint64_t count, uint64_t bytes, bool in)

@@ -130,6 +130,7 @@ static inline void expect_none(struct outbox *outbox)
 	cr_assert_eq(stats_of(outbox).events, 0);
 	cr_assert_eq(stats_of(outbox).bytes, 0);
 	cr_assert_eq(stats_of(outbox).memory_events, 0);
+	cr_assert_eq(stats_of(outbox).unwritten_events, 0);
 }
 
 static inline void expect_gap(struct outbox *outbox, const char *boot_id, uint64_t from,

@@ -105,6 +105,7 @@ Test(outbox_disk, memory_is_bounded_however_much_waits)
 	stats = stats_of(outbox);
 	cr_assert_eq(stats.events, 20000);
 	cr_assert_leq(stats.memory_events, 64 + 256);
+	cr_assert_eq(stats.unwritten_events, 0);
 	expect_many(outbox, "b1", 1, 20000);
 	expect_none(outbox);
 	outbox_free(outbox);

@@ -19,8 +19,10 @@ static void fail_with(int code, const char *text)
 	stats = stats_of(outbox);
 	cr_assert_not_null(strstr(stats.reason, text), "%s", stats.reason);
 	cr_assert_eq(stats.disk_failures, 1);
+	cr_assert_eq(stats.unwritten_events, 100);
 	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), -EIO);
 	expect_many(outbox, "b1", 1, 550);
+	cr_assert_eq(stats_of(outbox).unwritten_events, 50);
 	in_flight = take(outbox);
 	cr_assert_eq(in_flight.seq, 551);
 	put_many(outbox, 601, 700);
@@ -28,6 +30,7 @@ static void fail_with(int code, const char *text)
 	wait_on_disk(outbox, true);
 	cr_assert_str_eq(stats_of(outbox).reason, "");
 	cr_assert_eq(stats_of(outbox).disk_failures, 1, "told once");
+	cr_assert_eq(stats_of(outbox).unwritten_events, 0);
 	put_many(outbox, 701, 800);
 	outbox_free(outbox);
 	/* What was sent meanwhile is off the disk, what was put is on it. */

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every test with real processes needs: the environment that it was given, and ways
+to start, to find and to wait.
+
+Nothing here sleeps to let something happen: what is waited for is a message,
+a process's end or a port. Environment: CUEBUS (the binary), CUEBUS_PROTOCOL
+(5 or 3.1.1), CUEBUS_WRAPPER (a command put before the gateway, e.g. valgrind),
+CUEBUS_SLOW (factor on all timeouts), CUEBUS_GATEWAY_ID (for tests of a gateway
+that runs already).
+"""
+
+import os
+import shutil
+import signal
+import socket
+import time
+
+CUEBUS = os.environ["CUEBUS"]
+PROTOCOL = os.environ.get("CUEBUS_PROTOCOL", "5")
+IS_V5 = PROTOCOL == "5"
+SLOW = float(os.environ.get("CUEBUS_SLOW", "1"))
+TIMEOUT_S = 30 * SLOW
+GATEWAY_ID = os.environ.get("CUEBUS_GATEWAY_ID", "it")
+P = "cuebus/1/" + GATEWAY_ID
+
+
+def find_program(name):
+    """Debian keeps mosquitto in /usr/sbin, which is not in everybody's PATH."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+    found = shutil.which(name, path=path)
+    if not found:
+        raise FileNotFoundError(f"{name} is not installed; run scripts/setup")
+    return found
+
+
+def mortal(command):
+    """The command, to die with this test: also when ctest kills it (TIMEOUT)."""
+    return ["setpriv", "--pdeathsig", "KILL", *command]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def answers(host, port):
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def until(what, condition, timeout_s=TIMEOUT_S, process=None):
+    """Poll what has no message to wait for (a port, a file)."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        result = condition()
+        if result:
+            return result
+        if process is not None and process.poll() is not None:
+            raise AssertionError(f"{what}: the process ended with {process.returncode}")
+        if time.monotonic() > deadline:
+            raise AssertionError(f"timeout: {what}")
+        time.sleep(0.01)
+
+
+def hang_up(signum, frame):
+    raise KeyboardInterrupt
+
+
+signal.signal(signal.SIGTERM, hang_up)

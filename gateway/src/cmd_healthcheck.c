@@ -42,7 +42,7 @@ static const char usage_text[] =
 	"Exit codes: 0 it answered; 64 usage; 69 it did not, or the broker can't be\n"
 	"reached; 70 internal; 78 the configuration is wrong.\n";
 
-/** The answer, as paho's thread sees it. */
+/** The answer, perhaps told on paho's thread. */
 struct probe {
 	char id[24]; /* request_id; never changed while connected */
 	pthread_mutex_t mutex;
@@ -106,25 +106,47 @@ static void on_lost(void *user, int reason)
 	pthread_mutex_unlock(&probe->mutex);
 }
 
-/** @return false when there was no reply in time. */
-static bool wait_reply(struct probe *probe, uint64_t timeout_ns)
+static uint64_t now_ns(void)
 {
-	struct timespec until;
-	bool got;
+	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(timeout_ns / CUE_NS_PER_S);
-	until.tv_nsec += (long)(timeout_ns % CUE_NS_PER_S);
-	if (until.tv_nsec >= (long)CUE_NS_PER_S) {
-		until.tv_sec++;
-		until.tv_nsec -= (long)CUE_NS_PER_S;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * CUE_NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/** Until there is news, or @p until_ns. */
+static void wait_news(struct probe *probe, struct paho_connection *connection, uint64_t until_ns)
+{
+	struct timespec until = { .tv_sec = (time_t)(until_ns / CUE_NS_PER_S),
+		                  .tv_nsec = (long)(until_ns % CUE_NS_PER_S) };
+	uint64_t now = now_ns(), left_ns = now < until_ns ? until_ns - now : 0;
+
+	if (paho_has_own_thread(connection)) {
+		pthread_mutex_lock(&probe->mutex);
+		if (!*probe->reply && !probe->lost)
+			(void)pthread_cond_clockwait(&probe->cond, &probe->mutex, CLOCK_MONOTONIC,
+			                             &until);
+		pthread_mutex_unlock(&probe->mutex);
+	} else {
+		paho_wait_input(connection, -1, left_ns < CUE_NS_PER_S ? left_ns : CUE_NS_PER_S);
 	}
-	pthread_mutex_lock(&probe->mutex);
-	while (!*probe->reply && !probe->lost &&
-	       pthread_cond_clockwait(&probe->cond, &probe->mutex, CLOCK_MONOTONIC, &until) == 0)
-		;
-	got = *probe->reply != '\0';
-	pthread_mutex_unlock(&probe->mutex);
+}
+
+/** @return false when there was no reply in time. */
+static bool wait_reply(struct probe *probe, struct paho_connection *connection, uint64_t timeout_ns)
+{
+	uint64_t until_ns = now_ns() + timeout_ns;
+	bool got = false, over = false;
+
+	while (!got && !over) {
+		over = now_ns() >= until_ns;
+		if (!over)
+			wait_news(probe, connection, until_ns);
+		pthread_mutex_lock(&probe->mutex);
+		got = *probe->reply != '\0';
+		over = over || probe->lost;
+		pthread_mutex_unlock(&probe->mutex);
+	}
 	return got;
 }
 
@@ -173,7 +195,7 @@ static int ask(struct paho_connection *connection, const struct topics *topics, 
 		return tell(probe, EX_UNAVAILABLE, "unavailable: %s", error);
 	if (paho_publish(connection, &message, &token) < 0)
 		return tell(probe, EX_UNAVAILABLE, "unavailable: the connection to the broker broke");
-	if (!wait_reply(probe, probe->timeout_ns))
+	if (!wait_reply(probe, connection, probe->timeout_ns))
 		return tell(probe, EX_UNAVAILABLE,
 		            "unavailable: gateway '%s' did not answer within %.1f s", gateway,
 		            (double)probe->timeout_ns / 1e9);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -41,8 +42,32 @@ static bool wait_locked(struct egress *e, uint64_t until_ns)
 	return pthread_cond_timedwait(&e->cond, &e->mutex, &until) == 0;
 }
 
+/** Where paho has no thread that reads: for work or input, whichever comes first. */
+static void wait_for_input(struct egress *e, uint64_t until_ns)
+{
+	uint64_t now_ns = egress_now(), count;
+	bool work;
+	ssize_t n;
+
+	pthread_mutex_lock(&e->mutex);
+	work = e->work;
+	pthread_mutex_unlock(&e->mutex);
+	paho_wait_input(e->connection, e->wake_fd,
+	                work || now_ns >= until_ns ? 0 : until_ns - now_ns);
+	/* In this order: a signal in between wakes the next wait for nothing, but is not lost. */
+	n = read(e->wake_fd, &count, sizeof(count));
+	(void)n;
+	pthread_mutex_lock(&e->mutex);
+	e->work = false;
+	pthread_mutex_unlock(&e->mutex);
+}
+
 void egress_wait(struct egress *e, uint64_t until_ns)
 {
+	if (!paho_has_own_thread(e->connection)) {
+		wait_for_input(e, until_ns);
+		return;
+	}
 	pthread_mutex_lock(&e->mutex);
 	while (!e->work && wait_locked(e, until_ns))
 		;
@@ -65,8 +90,15 @@ bool egress_is_stopping(struct egress *e, uint64_t *ret_stop_by_ns)
 /** Mutex held. */
 static void signal_work(struct egress *e)
 {
+	const uint64_t one = 1;
+	ssize_t n;
+
 	e->work = true;
 	pthread_cond_broadcast(&e->cond);
+	if (e->polls) {
+		n = write(e->wake_fd, &one, sizeof(one));
+		(void)n; /* full is readable, too */
+	}
 }
 
 void egress_wake(void *user)
@@ -78,7 +110,7 @@ void egress_wake(void *user)
 	pthread_mutex_unlock(&e->mutex);
 }
 
-/* ---- callbacks, on paho's threads ---- */
+/* ---- callbacks, over MQTT 5 on paho's threads ---- */
 
 static void on_message(void *user, const struct inbox_message *message)
 {
@@ -191,6 +223,7 @@ static bool connect_once(struct egress *e)
 		e->stats.failures++;
 	} else {
 		e->stats.connects++;
+		e->polls = !paho_has_own_thread(e->connection);
 		e->socket = paho_dup_socket(e->connection);
 	}
 	pthread_mutex_unlock(&e->mutex);
@@ -214,6 +247,7 @@ static void disconnect(struct egress *e)
 	pthread_mutex_lock(&e->mutex);
 	fd = e->socket;
 	e->socket = -1;
+	e->polls = false;
 	pthread_mutex_unlock(&e->mutex);
 	if (fd >= 0)
 		close(fd);
@@ -334,6 +368,13 @@ int egress_new(const struct egress_config *config, struct egress **ret_egress)
 	e->backoff.min_ns = config->backoff_min_ns;
 	e->backoff.max_ns = config->backoff_max_ns;
 	e->socket = -1;
+	e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (e->wake_fd < 0) {
+		int r = -errno;
+
+		free(e);
+		return r;
+	}
 	pthread_mutex_init(&e->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -407,6 +448,7 @@ struct egress *egress_free(struct egress *e)
 	mqtt_settings_free(e->new_settings);
 	pthread_cond_destroy(&e->cond);
 	pthread_mutex_destroy(&e->mutex);
+	close(e->wake_fd);
 	free(e);
 	return NULL;
 }

@@ -64,6 +64,8 @@ struct egress {
 	struct egress_slot slots[MQTT_WINDOW_MAX];
 	unsigned in_flight;
 
+	int wake_fd; /* eventfd, readable when there may be work; used where `polls` */
+
 	_Atomic uint64_t changes; /* egress_changes() */
 
 	pthread_mutex_t mutex; /* guards everything below */
@@ -74,6 +76,7 @@ struct egress {
 	bool done;        /* the thread is about to end */
 	bool left_over;   /* it ended with messages not sent */
 	struct mqtt_settings *new_settings;
+	bool polls; /* the session's input is handled by the egress thread; see wake_fd */
 	bool lost;
 	int lost_reason;
 	int socket;       /* duplicate, for egress_stop() to break a hanging call */
@@ -85,7 +88,8 @@ struct egress {
 
 uint64_t egress_now(void);
 
-/** Sleep until there is work or @p until_ns; forgets that there was work. */
+/** Sleep until there is work or @p until_ns; forgets that there was work. Handles input, if paho
+ *  does not do so itself. */
 void egress_wait(struct egress *egress, uint64_t until_ns);
 
 /** Something about the connection changed; the mutex is not held. */
@@ -94,7 +98,7 @@ void egress_tell_changed(struct egress *egress);
 /** Whether to end, and by when what is left must be sent. */
 bool egress_is_stopping(struct egress *egress, uint64_t *ret_stop_by_ns);
 
-/** The callbacks that paho's threads run. */
+/** The callbacks of a connection. */
 struct paho_callbacks egress_callbacks(struct egress *egress);
 
 /** On a fresh connection: publish, until something ends it. In-flight is empty and the outbox rewound afterwards. */

@@ -246,6 +246,7 @@ static int publish_status(struct egress *e, const char *word)
 /** One turn: acknowledgements in, then messages out. @return as publish_some(). */
 static int turn(struct egress *e, bool with_outbox)
 {
+	paho_handle_input(e->connection);
 	if (!take_acks(e) || !acks_in_time(e, egress_now()))
 		return -ENOTCONN;
 	return publish_some(e, with_outbox);

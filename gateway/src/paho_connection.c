@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "paho_connection.h"
 
-#include <MQTTClient.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 
 #include "broker_probe.h"
 #include "mqtt_reason.h"
+#include "paho_internal.h"
 #include "password.h"
 #include "tcp_socket.h"
 
@@ -27,140 +26,6 @@
 #define LOST_WAIT_S 2
 /* A probe after a failed connect; the connect itself has its own timeout. */
 #define PROBE_TIMEOUT_MS 3000
-
-struct paho_connection {
-	MQTTClient handle;
-	struct paho_callbacks callbacks;
-	struct paho_broker broker;
-	bool v5;
-	bool was_connected;
-	int socket; /* duplicate of paho's, -1 if it was not found */
-	pthread_mutex_t mutex;
-	pthread_cond_t told_cond;
-	bool told; /* guarded by mutex: one of the lost callbacks has run */
-};
-
-/* ---- callbacks, on paho's threads ---- */
-
-static void tell_lost(struct paho_connection *c, int reason)
-{
-	bool first;
-
-	pthread_mutex_lock(&c->mutex);
-	first = !c->told;
-	pthread_mutex_unlock(&c->mutex);
-	if (first)
-		c->callbacks.lost(c->callbacks.user, reason);
-	pthread_mutex_lock(&c->mutex);
-	c->told = true;
-	pthread_cond_signal(&c->told_cond);
-	pthread_mutex_unlock(&c->mutex);
-}
-
-static void on_connection_lost(void *context, char *cause)
-{
-	(void)cause;
-	tell_lost(context, -1);
-}
-
-/** paho hands some reason codes through a signed char: 0x8E arrives as -114. */
-static int reason_code(enum MQTTReasonCodes reason)
-{
-	return (int)reason & 0xFF;
-}
-
-static void on_disconnected(void *context, MQTTProperties *properties, enum MQTTReasonCodes reason)
-{
-	(void)properties;
-	tell_lost(context, reason_code(reason));
-}
-
-static void on_delivered(void *context, MQTTClient_deliveryToken token)
-{
-	struct paho_connection *c = context;
-
-	tcp_socket_quick_ack(c->socket);
-	c->callbacks.acknowledged(c->callbacks.user, token, 0);
-}
-
-static void on_published(void *context, int token, int packet_type, MQTTProperties *properties,
-                         enum MQTTReasonCodes reason)
-{
-	struct paho_connection *c = context;
-
-	(void)packet_type, (void)properties;
-	tcp_socket_quick_ack(c->socket);
-	c->callbacks.acknowledged(c->callbacks.user, token, reason_code(reason));
-}
-
-static const MQTTLenString *data_property(MQTTProperties *properties, enum MQTTPropertyCodes code)
-{
-	const MQTTProperty *property = MQTTProperties_getProperty(properties, code);
-
-	return property ? &property->value.data : NULL;
-}
-
-/** The response topic as a string, malloc()ed. A NUL in it becomes a wildcard, which is never allowed. */
-static char *response_topic(const MQTTLenString *data)
-{
-	size_t len = (size_t)data->len;
-	char *topic = malloc(len + 1);
-
-	if (!topic)
-		return NULL;
-	if (len)
-		memcpy(topic, data->data, len);
-	topic[len] = '\0';
-	for (size_t i = strlen(topic); i < len; i += strlen(topic + i))
-		topic[i] = '#';
-	return topic;
-}
-
-static void pass_on(struct paho_connection *c, const char *topic, MQTTClient_message *m)
-{
-	struct inbox_message message = {
-		.topic = topic,
-		.payload = m->payload,
-		.payload_len = (size_t)m->payloadlen,
-		.qos = m->qos,
-		.retain = m->retained != 0,
-	};
-	const MQTTLenString *data;
-	struct timespec now;
-	char *response = NULL;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	message.arrival_ns = (uint64_t)now.tv_sec * CUE_NS_PER_S + (uint64_t)now.tv_nsec;
-	if (c->v5) {
-		data = data_property(&m->properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC);
-		if (data)
-			message.response_topic = response = response_topic(data);
-		data = data_property(&m->properties, MQTTPROPERTY_CODE_CORRELATION_DATA);
-		if (data) {
-			message.correlation = data->len ? data->data : "";
-			message.correlation_len = (size_t)data->len;
-		}
-		if (MQTTProperties_hasProperty(&m->properties,
-		                               MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL)) {
-			message.has_expiry = true;
-			message.expiry_s = (uint32_t)MQTTProperties_getNumericValue(
-				&m->properties, MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL);
-		}
-	}
-	c->callbacks.message(c->callbacks.user, &message);
-	free(response);
-}
-
-static int on_message(void *context, char *topic, int topic_len, MQTTClient_message *message)
-{
-	/* A length is given only when there is a NUL in the topic: it is none of ours. */
-	if (topic_len == 0)
-		pass_on(context, topic, message);
-	tcp_socket_quick_ack(((struct paho_connection *)context)->socket);
-	MQTTClient_freeMessage(&message);
-	MQTTClient_free(topic);
-	return 1;
-}
 
 /* ---- connecting ---- */
 
@@ -234,13 +99,7 @@ static int make_handle(struct paho_connection *c, const struct mqtt_settings *se
 	if (rc != MQTTCLIENT_SUCCESS)
 		return rc;
 	MQTTClient_setCommandTimeout(c->handle, COMMAND_TIMEOUT_MS);
-	rc = MQTTClient_setCallbacks(c->handle, c, on_connection_lost, on_message,
-	                             c->v5 ? NULL : on_delivered);
-	if (rc == MQTTCLIENT_SUCCESS && c->v5)
-		rc = MQTTClient_setPublished(c->handle, c, on_published);
-	if (rc == MQTTCLIENT_SUCCESS && c->v5)
-		rc = MQTTClient_setDisconnected(c->handle, c, on_disconnected);
-	return rc;
+	return c->v5 ? paho_set_callbacks(c) : rc;
 }
 
 static int try_connect(struct paho_connection *c, const struct mqtt_settings *settings,
@@ -408,12 +267,16 @@ int paho_publish(struct paho_connection *connection, const struct paho_message *
 
 	if (too_large(connection, message))
 		return -EMSGSIZE;
+	if (message->qos > 0 && connection->n_tokens == MQTT_WINDOW_MAX)
+		return -EBUSY;
 	m.payload = (void *)(uintptr_t)message->payload; /* read only */
 	m.payloadlen = (int)message->payload_len;
 	m.qos = message->qos;
 	m.retained = message->retain;
 	if (!connection->v5) {
 		rc = MQTTClient_publishMessage(connection->handle, message->topic, &m, &token);
+		if (rc == MQTTCLIENT_SUCCESS && message->qos > 0)
+			connection->tokens[connection->n_tokens++] = token;
 	} else {
 		if (message->correlation) {
 			correlation.value.data.data = (char *)(uintptr_t)message->correlation;
@@ -463,7 +326,7 @@ struct paho_connection *paho_close(struct paho_connection *connection)
 			(void)MQTTClient_disconnect5(connection->handle, 0, MQTTREASONCODE_SUCCESS, NULL);
 		else if (connection->was_connected)
 			(void)MQTTClient_disconnect(connection->handle, 0);
-		if (broken)
+		if (broken && connection->v5)
 			wait_told(connection);
 		MQTTClient_destroy(&connection->handle);
 	}

@@ -6,8 +6,9 @@
  * A connection is used for one session and thrown away: after a break a new
  * handle is made (clean start, no persistence), because paho's own memory of a
  * broken session is what loses and corrupts messages. All calls are made from
- * one thread; the callbacks come on paho's threads, may not call back into
- * this file and should only copy.
+ * one thread. The callbacks should only copy and may not call back into this
+ * file. Over MQTT 5 they come on paho's threads; over 3.1.1 there are none, and
+ * they come from within paho_handle_input() and paho_wait_input().
  */
 #ifndef CUEBUS_PAHO_CONNECTION_H
 #define CUEBUS_PAHO_CONNECTION_H
@@ -86,12 +87,26 @@ struct paho_message {
  * Hand to the socket; blocks while the socket is full.
  * @param ret_token of a QoS 1 message, for the acknowledged callback.
  * @return 0; -ENOTCONN; -EMSGSIZE over what the broker takes; -EINVAL the
- *         topic is not UTF-8; -ENOMEM.
+ *         topic is not UTF-8; -EBUSY over MQTT_WINDOW_MAX are unacknowledged; -ENOMEM.
  */
 int paho_publish(struct paho_connection *connection, const struct paho_message *message,
                  int *ret_token);
 
 bool paho_is_connected(struct paho_connection *connection);
+
+/** Whether what arrives is handled without the caller (MQTT 5), or only in the next two calls. */
+bool paho_has_own_thread(const struct paho_connection *connection);
+
+/** Handle what has arrived, keepalive included; to be called every second at least. Without
+ *  effect where paho has its own thread. */
+void paho_handle_input(struct paho_connection *connection);
+
+/**
+ * Wait for input, or for @p wake_fd to be readable, and handle the input. For a connection
+ * without its own thread. May come back earlier.
+ * @param wake_fd the caller's, not read from; -1: none.
+ */
+void paho_wait_input(struct paho_connection *connection, int wake_fd, uint64_t timeout_ns);
 
 /**
  * End the session (a regular DISCONNECT if it is still connected, so no will)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file paho_internal.h
+ * @brief What the files of one connection share: paho_connection.c (connect, send, close),
+ *        paho_callbacks.c (input over MQTT 5), paho_input.c (input over 3.1.1).
+ */
+#ifndef CUEBUS_PAHO_INTERNAL_H
+#define CUEBUS_PAHO_INTERNAL_H
+
+#include <MQTTClient.h>
+#include <pthread.h>
+
+#include "paho_connection.h"
+
+struct paho_connection {
+	MQTTClient handle;
+	struct paho_callbacks callbacks;
+	struct paho_broker broker;
+	bool v5;
+	bool was_connected;
+	int socket; /* duplicate of paho's, -1 if it was not found */
+	pthread_mutex_t mutex;
+	pthread_cond_t told_cond;
+	bool told; /* guarded by mutex: the lost callback has run */
+
+	/* Only MQTT 3.1.1: of the QoS 1 messages that are not acknowledged, in order. */
+	int tokens[MQTT_WINDOW_MAX];
+	unsigned n_tokens;
+};
+
+/** Set those of MQTT 5, on a handle that is not connected. @return paho's code. */
+int paho_set_callbacks(struct paho_connection *c);
+
+/** Tell the message callback. @p message stays paho's. */
+void paho_pass_on(struct paho_connection *c, const char *topic, MQTTClient_message *message);
+
+/** Tell the lost callback, once. */
+void paho_tell_lost(struct paho_connection *c, int reason);
+
+#endif

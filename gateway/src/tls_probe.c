@@ -289,6 +289,12 @@ static void tell_reason(const struct tls_probe *probe)
 		     "mqtt:// for one without",
 		     said);
 		break;
+	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+		/* What a broker does that gets a handshake where it expects MQTT. */
+		tell_broker(probe,
+		            "the broker closed the connection in the TLS handshake; is this its TLS "
+		            "port (mqtt:// is for one without)?");
+		break;
 	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
 		/* TLS 1.2's only word for a missing certificate, and for much else. */
 		tell_broker(probe, "the broker ended the TLS handshake (%s); %s", said,

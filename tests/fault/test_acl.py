@@ -143,7 +143,6 @@ class Acl(ConnectionTest):
                 self.addCleanup(refused.close)
                 self.assertNotEqual(refused.reason, 0)
 
-    @unittest.skipUnless(IS_V5, "MQTT 5 only")
     @unittest.skipUnless(IS_V5, "MQTT 3.1.1 has no word for it")
     def test_what_the_gateway_may_not_publish_is_named(self):
         """An ACL that forgot a topic."""
@@ -156,6 +155,7 @@ class Acl(ConnectionTest):
         self.log_has(f"refused a message to '{P}/bus/lamp/set': Not authorized (0x87); allow this "
                      "client to publish there")
 
+    @unittest.skipUnless(IS_V5, "MQTT 5 only")
     def test_a_reply_goes_where_the_broker_lets_it(self):
         """A response topic below P/reply of another gateway is not the asker's to name."""
         other = P.rsplit("/", 1)[0] + "/other/reply/x"

@@ -199,8 +199,8 @@ class Tls(ConnectionTest):
     def test_no_tls_on_this_port(self):
         broker = self.new_broker("plain", "allow_anonymous true")
         self.proxy = self.new_proxy(broker.port)
-        self.fails(self.tls(), f"localhost:{self.proxy.port}: the broker does not speak TLS on this "
-                   "port", "mqtt:// for one without")
+        self.fails(self.tls(), f"localhost:{self.proxy.port}: the broker closed the connection in the "
+                   "TLS handshake", "is this its TLS port")
 
     def test_tls_wanted_and_not_spoken(self):
         self.broker(self.good)

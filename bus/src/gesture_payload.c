@@ -102,36 +102,6 @@ int gesture_payload_events(const struct gesture *gesture, const char *key,
 	return finish(&w, ret_payload);
 }
 
-/** Past the end of the string that begins at @p p. Compact valid JSON. */
-static const char *skip_string(const char *p)
-{
-	for (p++; *p != '"'; p++) {
-		if (*p == '\\')
-			p++;
-	}
-	return p + 1;
-}
-
-/** To the comma or brace that ends the member's value at @p p. */
-static const char *skip_value(const char *p)
-{
-	unsigned depth = 0;
-
-	for (;;) {
-		if (*p == '"') {
-			p = skip_string(p);
-			continue;
-		}
-		if (*p == '{' || *p == '[')
-			depth++;
-		else if (depth == 0 && (*p == ',' || *p == '}'))
-			return p;
-		else if (*p == '}' || *p == ']')
-			depth--;
-		p++;
-	}
-}
-
 /** Whether a look at the tree can be spared. A key may be spelt with escapes. */
 static bool may_have_peripheral(const char *bytes, size_t len)
 {
@@ -157,8 +127,9 @@ static int write_members(struct cue_writer *w, struct cue_payload *data, const c
 	if (!tree)
 		return -ENOMEM;
 	for (member = tree->child; member; member = member->next) {
-		const char *end = skip_value(skip_string(p) + 1);
+		const char *end;
 
+		(void)cue_payload_member(p, &end);
 		if (strcmp(member->string, peripheral_key) != 0)
 			cue_writer_raw(w, p, (size_t)(end - p));
 		p = end + 1;

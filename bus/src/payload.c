@@ -159,3 +159,35 @@ bool cue_payload_gate(struct cue_payload *payload)
 	}
 	return cue_json_truthy(json);
 }
+
+/* ---- members, as spelt ---- */
+
+/** Past the end of the string that begins at @p p. */
+static const char *skip_string(const char *p)
+{
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\')
+			p++;
+	}
+	return p + 1;
+}
+
+const char *cue_payload_member(const char *member, const char **ret_end)
+{
+	const char *value = skip_string(member) + 1, *p = value;
+	unsigned depth = 0;
+
+	while (depth > 0 || (*p != ',' && *p != '}')) {
+		if (*p == '"') {
+			p = skip_string(p);
+			continue;
+		}
+		if (*p == '{' || *p == '[')
+			depth++;
+		else if (*p == '}' || *p == ']')
+			depth--;
+		p++;
+	}
+	*ret_end = p;
+	return value;
+}

@@ -183,54 +183,62 @@ static int request_line(struct gpio_chip *chip, unsigned offset, const char *con
 	return r;
 }
 
+/** Settings and a request without a line. Both are NULL without memory. */
+static struct gpio_request *request_begin(unsigned offset,
+                                          struct gpiod_line_settings **ret_settings)
+{
+	struct gpio_request *request = calloc(1, sizeof(*request));
+
+	*ret_settings = request ? gpiod_line_settings_new() : NULL;
+	if (*ret_settings) {
+		request->offset = offset;
+		return request;
+	}
+	free(request);
+	return NULL;
+}
+
+/** Ask for the line unless @p r is a failure; settings and, on failure, the request are freed. */
+static int request_end(struct gpio_chip *chip, struct gpio_request *request, const char *consumer,
+                       struct gpiod_line_settings *settings, int r,
+                       struct gpio_request **ret_request)
+{
+	if (r == 0)
+		r = request_line(chip, request->offset, consumer, settings, &request->handle);
+	gpiod_line_settings_free(settings);
+	if (r == 0)
+		*ret_request = request;
+	else
+		gpio_request_free(request);
+	return r;
+}
+
 int gpio_request_new(struct gpio_chip *chip, unsigned offset,
                      const struct gpio_request_options *options, struct gpio_request **ret_request)
 {
-	struct gpiod_line_settings *settings = gpiod_line_settings_new();
-	struct gpio_request *request = calloc(1, sizeof(*request));
+	struct gpiod_line_settings *settings;
+	struct gpio_request *request = request_begin(offset, &settings);
 	int r = -ENOMEM;
 
-	if (!settings || !request)
-		goto out;
-	request->offset = offset;
+	if (!request)
+		return r;
 	request->buffer = gpiod_edge_event_buffer_new(GPIO_READ_MAX);
-	if (!request->buffer)
-		goto out;
-	r = set_input(settings, options);
-	if (r == 0)
-		r = request_line(chip, offset, options->consumer, settings, &request->handle);
-out:
-	if (settings)
-		gpiod_line_settings_free(settings);
-	if (r == 0)
-		*ret_request = request;
-	else if (request)
-		gpio_request_free(request);
-	return r;
+	if (request->buffer)
+		r = set_input(settings, options);
+	return request_end(chip, request, options->consumer, settings, r, ret_request);
 }
 
 int gpio_request_output(struct gpio_chip *chip, unsigned offset,
                         const struct gpio_output_options *options,
                         struct gpio_request **ret_request)
 {
-	struct gpiod_line_settings *settings = gpiod_line_settings_new();
-	struct gpio_request *request = calloc(1, sizeof(*request));
-	int r = -ENOMEM;
+	struct gpiod_line_settings *settings;
+	struct gpio_request *request = request_begin(offset, &settings);
 
-	if (!settings || !request)
-		goto out;
-	request->offset = offset;
-	r = set_output(settings, options);
-	if (r == 0)
-		r = request_line(chip, offset, options->consumer, settings, &request->handle);
-out:
-	if (settings)
-		gpiod_line_settings_free(settings);
-	if (r == 0)
-		*ret_request = request;
-	else if (request)
-		gpio_request_free(request);
-	return r;
+	if (!request)
+		return -ENOMEM;
+	return request_end(chip, request, options->consumer, settings,
+	                   set_output(settings, options), ret_request);
 }
 
 int gpio_request_set(struct gpio_request *request, bool level)

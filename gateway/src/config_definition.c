@@ -11,13 +11,11 @@
 #include "lint.h"
 
 /* What is handed out comes first, so that its address is the holder's. */
-struct playlist_holder {
-	struct config_playlist playlist;
-	struct arena *arena;
-};
-
-struct gesture_holder {
-	struct config_gesture gesture;
+struct holder {
+	union {
+		struct config_playlist playlist;
+		struct config_gesture gesture;
+	} of;
 	struct arena *arena;
 };
 
@@ -76,13 +74,13 @@ static int result(const struct config_reader *reader, size_t errors_before)
 static const struct config_limits no_limits = { .payload_bytes = UINT64_MAX,
 	                                        .bus = { .json_depth = CUE_JSON_DEPTH_DEFAULT } };
 
-int config_playlist_parse(const char *name, const char *json, size_t len, struct diag *diag,
-                          struct config_playlist **ret)
+static int parse_definition(const struct config_table *table, const char *name, const char *json,
+                            size_t len, struct diag *diag, struct holder **ret_holder)
 {
 	struct config_reader reader = { .arena = arena_new(), .diag = diag, .limits = &no_limits };
-	struct playlist_holder *holder;
 	const struct jsonc_node *node;
 	size_t errors = diag->n_errors;
+	struct holder *holder;
 	int r;
 
 	holder = reader.arena ? arena_alloc(reader.arena, sizeof(*holder)) : NULL;
@@ -91,53 +89,53 @@ int config_playlist_parse(const char *name, const char *json, size_t len, struct
 		return -ENOMEM;
 	}
 	holder->arena = reader.arena;
-	node = parse(&reader, &config_table_playlist, name, json, len, &holder->playlist);
-	if (node && diag->n_errors == errors && !reader.error)
-		lint_playlist(&reader, &holder->playlist, node);
+	node = parse(&reader, table, name, json, len, &holder->of);
+	if (node && diag->n_errors == errors && !reader.error) {
+		if (table == &config_table_playlist)
+			lint_playlist(&reader, &holder->of.playlist, node);
+		else
+			lint_gesture(&reader, &holder->of.gesture, node);
+	}
 	r = result(&reader, errors);
 	if (r < 0)
 		arena_free(reader.arena);
 	else
-		*ret = &holder->playlist;
+		*ret_holder = holder;
+	return r;
+}
+
+int config_playlist_parse(const char *name, const char *json, size_t len, struct diag *diag,
+                          struct config_playlist **ret)
+{
+	struct holder *holder;
+	int r = parse_definition(&config_table_playlist, name, json, len, diag, &holder);
+
+	if (r >= 0)
+		*ret = &holder->of.playlist;
 	return r;
 }
 
 struct config_playlist *config_playlist_free(struct config_playlist *playlist)
 {
 	if (playlist)
-		arena_free(((struct playlist_holder *)playlist)->arena);
+		arena_free(((struct holder *)playlist)->arena);
 	return NULL;
 }
 
 int config_gesture_parse(const char *name, const char *json, size_t len, struct diag *diag,
                          struct config_gesture **ret)
 {
-	struct config_reader reader = { .arena = arena_new(), .diag = diag, .limits = &no_limits };
-	struct gesture_holder *holder;
-	const struct jsonc_node *node;
-	size_t errors = diag->n_errors;
-	int r;
+	struct holder *holder;
+	int r = parse_definition(&config_table_gesture, name, json, len, diag, &holder);
 
-	holder = reader.arena ? arena_alloc(reader.arena, sizeof(*holder)) : NULL;
-	if (!holder) {
-		arena_free(reader.arena);
-		return -ENOMEM;
-	}
-	holder->arena = reader.arena;
-	node = parse(&reader, &config_table_gesture, name, json, len, &holder->gesture);
-	if (node && diag->n_errors == errors && !reader.error)
-		lint_gesture(&reader, &holder->gesture, node);
-	r = result(&reader, errors);
-	if (r < 0)
-		arena_free(reader.arena);
-	else
-		*ret = &holder->gesture;
+	if (r >= 0)
+		*ret = &holder->of.gesture;
 	return r;
 }
 
 struct config_gesture *config_gesture_free(struct config_gesture *gesture)
 {
 	if (gesture)
-		arena_free(((struct gesture_holder *)gesture)->arena);
+		arena_free(((struct holder *)gesture)->arena);
 	return NULL;
 }

@@ -151,7 +151,8 @@ void outbox_journal_clear(struct outbox_journal *journal)
 
 /* ---- the calls ---- */
 
-int outbox_journal_put(struct outbox *outbox, const char *key, const void *value, size_t len)
+/** @p value NULL: remove. */
+static int change(struct outbox *outbox, const char *key, const void *value, size_t len)
 {
 	size_t key_len = strlen(key);
 	int r;
@@ -161,26 +162,20 @@ int outbox_journal_put(struct outbox *outbox, const char *key, const void *value
 	if (!outbox->disk)
 		return 0;
 	pthread_mutex_lock(&outbox->mutex);
-	r = outbox_journal_set(&outbox->journal, key, value ? value : "", len, true);
+	r = outbox_journal_set(&outbox->journal, key, value, len, true);
 	outbox_disk_wake(outbox);
 	pthread_mutex_unlock(&outbox->mutex);
 	return r;
 }
 
+int outbox_journal_put(struct outbox *outbox, const char *key, const void *value, size_t len)
+{
+	return change(outbox, key, value ? value : "", len);
+}
+
 int outbox_journal_remove(struct outbox *outbox, const char *key)
 {
-	size_t key_len = strlen(key);
-	int r;
-
-	if (key_len == 0 || key_len > OUTBOX_KEY_MAX)
-		return -EINVAL;
-	if (!outbox->disk)
-		return 0;
-	pthread_mutex_lock(&outbox->mutex);
-	r = outbox_journal_set(&outbox->journal, key, NULL, 0, true);
-	outbox_disk_wake(outbox);
-	pthread_mutex_unlock(&outbox->mutex);
-	return r;
+	return change(outbox, key, NULL, 0);
 }
 
 static int by_key(const void *a, const void *b)

@@ -9,37 +9,6 @@
 
 #define STRING_MAX 256U
 
-static const char *skip_string(const char *p)
-{
-	for (p++; *p != '"'; p++) {
-		if (*p == '\\')
-			p++;
-	}
-	return p + 1;
-}
-
-/** The end of the value that begins at @p p, in compact, valid JSON. */
-static const char *skip_value(const char *p)
-{
-	unsigned depth = 0;
-
-	for (;;) {
-		if (*p == '"') {
-			p = skip_string(p);
-		} else if (*p == '{' || *p == '[') {
-			depth++;
-			p++;
-		} else if (*p == '}' || *p == ']') {
-			depth--;
-			p++;
-		} else {
-			p++;
-		}
-		if (depth == 0 && (*p == ',' || *p == '}' || *p == ']' || *p == '\0'))
-			return p;
-	}
-}
-
 static int fail(struct request_error *error, const char *path, const char *text)
 {
 	snprintf(error->path, sizeof(error->path), "%s%.200s", *path ? "/" : "", path);
@@ -135,8 +104,7 @@ static int take_members(struct request *request, const struct request_field *fie
 	 * members in the same order. A fault does not stop the walk, so that the
 	 * reply can carry a request_id that stands behind it. */
 	for (const cJSON *value = object->child; value; value = value->next) {
-		const char *raw = skip_string(p) + 1;
-		const char *end = skip_value(raw);
+		const char *end, *raw = cue_payload_member(p, &end);
 		size_t len = (size_t)(end - raw);
 		int r = 0;
 

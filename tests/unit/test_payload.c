@@ -246,3 +246,29 @@ Test(payload, depth)
 		cue_payload_unref(payload);
 	}
 }
+
+Test(payload, members_as_they_are_spelt)
+{
+	static const struct {
+		const char *key, *value;
+	} expected[] = {
+		{ "\"a\"", "1e400" },
+		{ "\"b\\\"}\"", "\"},{\\\"\"" },
+		{ "\"c\"", "[{\"d\":\"]\"},[]]" },
+		{ "\"\"", "{}" },
+	};
+	struct cue_payload *payload =
+		make("{\"a\": 1e400, \"b\\\"}\": \"},{\\\"\", \"c\": [{\"d\":\"]\"}, []], \"\": {}}");
+	const char *p = cue_payload_bytes(payload, NULL) + 1, *end = p;
+
+	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++, p = end + 1) {
+		const char *value = cue_payload_member(p, &end);
+
+		cr_assert_eq((size_t)(value - 1 - p), strlen(expected[i].key));
+		cr_assert_eq(memcmp(p, expected[i].key, strlen(expected[i].key)), 0);
+		cr_assert_eq((size_t)(end - value), strlen(expected[i].value), "%s", value);
+		cr_assert_eq(memcmp(value, expected[i].value, strlen(expected[i].value)), 0);
+		cr_assert_eq(*end, i + 1 < sizeof(expected) / sizeof(*expected) ? ',' : '}');
+	}
+	cue_payload_unref(payload);
+}

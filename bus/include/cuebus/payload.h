@@ -113,4 +113,14 @@ const struct cJSON *cue_payload_json(struct cue_payload *payload);
  */
 bool cue_payload_gate(struct cue_payload *payload);
 
+/**
+ * One member of a payload that is an object, as it is spelt. Its first member is at
+ * cue_payload_bytes() + 1 (unless that is the closing brace), the next one at @p ret_end + 1
+ * while `*ret_end` is a comma. There are as many as in the parsed tree, in the same order.
+ * @param member  where the member's key begins, within a payload's bytes.
+ * @param ret_end one past the value's last byte.
+ * @return where its value begins, within the same bytes.
+ */
+const char *cue_payload_member(const char *member, const char **ret_end);
+
 #endif

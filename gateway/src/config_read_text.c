@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mqtt_url.h"
+#include "topics.h"
 
 /**
  * NULL when @p text can be a topic, or for a name one level of it, or for the
@@ -16,12 +17,10 @@ static const char *topic_fault(const char *text, enum config_type type)
 	size_t len = strlen(text);
 	bool ends_open = len > 0 && text[len - 1] == '/' && type != CONFIG_TOPICS;
 
-	if (strpbrk(text, "+#"))
-		return "the wildcards + and # can't stand in a topic";
-	for (const char *s = text; *s; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7F)
-			return "control characters can't stand in a topic";
-	}
+	const char *fault = topics_text_fault(text);
+
+	if (fault)
+		return fault;
 	if (type == CONFIG_NAME && strchr(text, '/'))
 		return "\"/\" would split it into levels of a topic";
 	if (text[0] == '/' || strstr(text, "//") || ends_open)

@@ -99,7 +99,8 @@ int jsonc_i64(const struct jsonc_node *node, int64_t *ret_value);
 const char *jsonc_type_name(enum jsonc_type type);
 
 #define JSONC_QUOTE_SIZE 72U
-/** A text in quotation marks for a message, cut at a character when it is long. @return @p buf. */
+/** A text in quotation marks for a message, cut at a character when it is long; what a terminal
+ *  would not show stands as an escape. @return @p buf. */
 const char *jsonc_quote(char buf[JSONC_QUOTE_SIZE], const char *text);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jsonc.h"
 
-#include "jsonc_string.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "utf8.h"
 
 struct jsonc_node *jsonc_get(const struct jsonc_node *object, const char *key)
 {
@@ -197,21 +197,30 @@ const char *jsonc_type_name(enum jsonc_type type)
 	return "nothing";
 }
 
+/** What would not show as itself on a terminal, or would change how the rest shows. */
+static bool is_hidden(uint32_t c)
+{
+	return utf8_is_control(c) || utf8_is_noncharacter(c) || c == 0x200E || c == 0x200F ||
+	       (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
+
 const char *jsonc_quote(char buf[JSONC_QUOTE_SIZE], const char *text)
 {
 	const size_t room = JSONC_QUOTE_SIZE - 6; /* quotation marks, "...", NUL */
-	size_t len = strlen(text);
-	size_t cut = 0;
+	size_t len = 0, n;
 
-	while (cut < len) {
-		size_t bytes = jsonc_utf8_len(text + cut, len - cut);
+	buf[len++] = '"';
+	for (; *text; text += n) {
+		uint32_t c = utf8_code_point(text, &n);
+		bool hidden = is_hidden(c) && c <= 0xFFFF;
 
-		if (bytes == 0)
-			bytes = 1;
-		if (cut + bytes > room)
+		if (len - 1 + (hidden ? 6 : n) > room)
 			break;
-		cut += bytes;
+		if (hidden)
+			len += (size_t)snprintf(buf + len, 7, "\\u%04x", (unsigned)c);
+		else
+			len = (size_t)((char *)mempcpy(buf + len, text, n) - buf);
 	}
-	snprintf(buf, JSONC_QUOTE_SIZE, "\"%.*s%s\"", (int)cut, text, cut < len ? "..." : "");
+	snprintf(buf + len, JSONC_QUOTE_SIZE - len, "%s\"", *text ? "..." : "");
 	return buf;
 }

@@ -10,7 +10,8 @@
 #include "config_table.h"
 #include "json_indent.h"
 
-#define NAME_CLASS "[^+#/\\\\u0000-\\\\u001f\\\\u007f]"
+#define NAME_CLASS                                                                                 \
+	"[^+#/\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f\\\\ufdd0-\\\\ufdef\\\\ufffe\\\\uffff]"
 
 #define EVENT_PATTERN "^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}([.][*])?$"
 

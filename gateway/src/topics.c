@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 struct topics {
 	size_t len; /* of prefix */
 	char prefix[];
@@ -107,16 +109,28 @@ int topics_emit_type(const char *rest, char type[CUE_TYPE_MAX_LEN + 1], const ch
 	return cue_type_is_valid(type, len, ret_reason) ? 0 : -EINVAL;
 }
 
+const char *topics_text_fault(const char *text)
+{
+	size_t n;
+
+	for (; *text; text += n) {
+		uint32_t c = utf8_code_point(text, &n);
+
+		if (c == '+' || c == '#')
+			return "the wildcards + and # can't stand in a topic";
+		if (utf8_is_control(c))
+			return "control characters can't stand in a topic";
+		if (utf8_is_noncharacter(c))
+			return "what is no character in Unicode can't stand in a topic";
+	}
+	return NULL;
+}
+
 bool topics_is_publishable(const char *topic)
 {
-	size_t len = 0;
+	size_t len = strnlen(topic, TOPIC_SIZE);
 
-	for (; topic[len]; len++) {
-		if (len + 1 >= TOPIC_SIZE || topic[len] == '+' || topic[len] == '#' ||
-		    (unsigned char)topic[len] < 0x20 || topic[len] == 0x7f)
-			return false;
-	}
-	return len > 0;
+	return len > 0 && len < TOPIC_SIZE && !topics_text_fault(topic);
 }
 
 bool topics_is_reply_allowed(const struct topics *topics, const char *topic,

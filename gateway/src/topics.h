@@ -60,8 +60,17 @@ enum topic_kind topics_parse(const struct topics *topics, const char *topic, con
  */
 int topics_emit_type(const char *rest, char type[CUE_TYPE_MAX_LEN + 1], const char **ret_reason);
 
+/**
+ * What can't stand in a topic: the wildcards, and what MQTT says a receiver may close the
+ * connection for ([MQTT-1.5.4]: control characters, C1 included, and non-characters);
+ * mosquitto does so.
+ * @param text UTF-8.
+ * @return a static text, or NULL when there is nothing wrong.
+ */
+const char *topics_text_fault(const char *text);
+
 /** Whether a message may be published there: not empty, shorter than
- *  TOPIC_SIZE, without `+`, `#` and control characters. */
+ *  TOPIC_SIZE, and without such characters. */
 bool topics_is_publishable(const char *topic);
 
 /**

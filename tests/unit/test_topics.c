@@ -106,6 +106,24 @@ Test(topics, emit_topics_are_event_types)
 	cr_assert_eq(topics_emit_type(long_rest, type, &reason), 0);
 }
 
+Test(topics, what_a_broker_closes_the_connection_for_is_not_published)
+{
+	static const char *const bad[] = {
+		"",           "a/+",          "#",           "a\x01",        "a\x7F",
+		"a\xC2\x80",  "a\xC2\x85/b", "a\xC2\x9F", "\xEF\xB7\x90", "\xEF\xB7\xAF",
+		"\xEF\xBF\xBE", "\xEF\xBF\xBF", "x\xF0\x9F\xBF\xBF", "\xF4\x8F\xBF\xBE",
+	};
+	static const char *const good[] = {
+		"a", "a b", "\xC2\xA0", "gr\xC3\xBC\xC3\x9F", "\xEF\xB7\x8F", "\xEF\xB7\xB0",
+		"\xEF\xBF\xBD", "\xF0\x9F\x94\x94",
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		cr_assert_not(topics_is_publishable(bad[i]), "%zu", i);
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		cr_assert(topics_is_publishable(good[i]), "%zu", i);
+}
+
 Test(topics, replies_go_only_where_they_may)
 {
 	static const char *const prefixes[] = { "apps/", "", "tools" };

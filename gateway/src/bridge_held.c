@@ -90,6 +90,8 @@ void bridge_release_held(struct bridge *bridge)
 			          "a definition made by command could not be written to "
 			          "gateway.state_dir: %s",
 			          strerrordesc_np(-r));
+		if (r < 0)
+			commands_count_failed(bridge->config.commands);
 		held = pop(bridge);
 		send(bridge, held, r == 0);
 		free(held);

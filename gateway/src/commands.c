@@ -388,19 +388,23 @@ static int run_new(struct commands *commands, const struct command_request *requ
 	struct command_key key;
 	int r = execute(commands, request, fields, &result, &error);
 
+	bool ok = r >= 0;
+
 	if (r == -ENOMEM)
 		command_fail(&error, COMMAND_LIMIT, "", "out of memory");
-	if (r < 0)
+	else if (!ok && !*error.message)
+		command_fail(&error, COMMAND_REFUSED, "", "%s", strerrordesc_np(-r));
+	if (!ok)
 		r = reply_error(&error, fields->request_id, ret_reply, ret_len);
 	else
 		r = reply_result(&result, fields->request_id, ret_reply, ret_len);
 	cue_writer_clear(&result);
 	if (r < 0)
 		return r;
-	if (*error.message)
-		commands->stats.failed++;
-	else
+	if (ok)
 		commands->stats.ok++;
+	else
+		commands->stats.failed++;
 	/* Not kept for lack of room: a second delivery would run again, which is
 	 * what at-least-once means. */
 	if (make_key(request, fields, &key))
@@ -453,6 +457,13 @@ int commands_run(struct commands *commands, const struct command_request *reques
 finish:
 	request_clear(&fields);
 	return r;
+}
+
+void commands_count_failed(struct commands *commands)
+{
+	if (commands->stats.ok > 0)
+		commands->stats.ok--;
+	commands->stats.failed++;
 }
 
 int commands_error_reply(struct commands *commands, const struct command_request *request,

@@ -95,6 +95,9 @@ int commands_refuse(struct commands *commands, const struct command_request *req
 /** Block until definitions made by command are on disk. @return 0 or the negative errno of the last write. */
 int commands_flush(struct commands *commands);
 
+/** A good reply that was held back is not sent after all: it counts as a failed one. */
+void commands_count_failed(struct commands *commands);
+
 /** As commands_refuse(), but only the text: nothing is counted. */
 int commands_error_reply(struct commands *commands, const struct command_request *request,
                          enum command_code code, const char *message, char **ret_reply,

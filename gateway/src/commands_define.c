@@ -93,7 +93,8 @@ static int define(struct commands *commands, enum definition_kind kind,
 	struct cue_id id;
 	int r;
 
-	r = cue_payload_new(value->raw, value->raw_len, 0, &definition, NULL);
+	/* The payload that it is a part of was held against the limit. */
+	r = cue_payload_new(value->raw, value->raw_len, CUE_JSON_DEPTH_MAX, &definition, NULL);
 	if (r >= 0)
 		r = apply(commands, kind, name, definition, &id, error);
 	if (r >= 0)

@@ -43,7 +43,8 @@ int command_event_emit(COMMAND_ARGS)
 	if (r < 0)
 		return r;
 	if (data->present)
-		r = cue_payload_new(data->raw, data->raw_len, 0, &emit.payload, NULL);
+		r = cue_payload_new(data->raw, data->raw_len, CUE_JSON_DEPTH_MAX, &emit.payload,
+		                    NULL);
 	if (r >= 0)
 		r = cue_bus_emit(engine_bus(commands->config.engine), &emit, &seq);
 	cue_payload_unref(emit.payload);

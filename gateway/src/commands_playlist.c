@@ -28,7 +28,8 @@ int command_playlist_start(COMMAND_ARGS)
 	(void)request;
 	if (data->present) {
 		start.trigger_type = "cmd.playlist.start";
-		r = cue_payload_new(data->raw, data->raw_len, 0, &start.trigger_data, NULL);
+		r = cue_payload_new(data->raw, data->raw_len, CUE_JSON_DEPTH_MAX,
+		                    &start.trigger_data, NULL);
 	}
 	if (r >= 0)
 		r = cue_playlist_start(playlists, &start, &run);

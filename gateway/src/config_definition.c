@@ -45,7 +45,7 @@ static char *copy_name(struct config_reader *reader, const char *name)
 static struct jsonc_node *parse(struct config_reader *reader, const struct config_table *table,
                                 const char *name, const char *json, size_t len, void *object)
 {
-	const struct jsonc_options strict = { .strict = true };
+	const struct jsonc_options strict = { .strict = true, .max_depth = CUE_JSON_DEPTH_MAX };
 	char *copy = copy_name(reader, name);
 	struct jsonc_node *root;
 	int r;
@@ -70,9 +70,9 @@ static int result(const struct config_reader *reader, size_t errors_before)
 	return reader->diag->n_errors > errors_before ? -EINVAL : 0;
 }
 
-/* No table of limits is at hand here: the commands have checked the payload's size. */
+/* No table of limits is at hand here: the commands have checked the payload. */
 static const struct config_limits no_limits = { .payload_bytes = UINT64_MAX,
-	                                        .bus = { .json_depth = CUE_JSON_DEPTH_DEFAULT } };
+	                                        .bus = { .json_depth = CUE_JSON_DEPTH_MAX } };
 
 static int parse_definition(const struct config_table *table, const char *name, const char *json,
                             size_t len, struct diag *diag, struct holder **ret_holder)

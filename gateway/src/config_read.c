@@ -268,6 +268,9 @@ void config_read_struct(struct config_reader *reader, const struct config_table 
 	if (node->type != JSONC_OBJECT) {
 		config_finding(reader, DIAG_ERROR, node, "type", "%s must be an object, not %s",
 		               table->name, jsonc_type_name(node->type));
+		/* What goes by its members must not find fault with 0. */
+		for (size_t i = 0; i < table->n_fields; i++)
+			read_default(reader, &table->fields[i], object);
 		return;
 	}
 	present = variants_of(table, node);

@@ -14,7 +14,6 @@
 
 #define FILE_NAME "definitions.json"
 #define FILE_MAX_BYTES (64U * 1024U * 1024U)
-#define DEPTH_MAX 64U
 
 struct definition {
 	struct definition *next;
@@ -219,7 +218,7 @@ static int load_kind(struct definition_store *store, enum definition_kind kind, 
 		if (!cJSON_IsString(item))
 			return -EBADMSG;
 		text = item->valuestring;
-		r = cue_payload_new(text, strlen(text), DEPTH_MAX, &payload, NULL);
+		r = cue_payload_new(text, strlen(text), CUE_JSON_DEPTH_MAX, &payload, NULL);
 		if (r < 0)
 			return r == -ENOMEM ? r : -EBADMSG;
 		r = insert(store, kind, item->string, payload);

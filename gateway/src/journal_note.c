@@ -10,7 +10,6 @@
 
 #include "journal_internal.h"
 
-#define DEPTH_MAX      64U
 #define NUMBER_MAX_LEN 20U
 
 int journal_number_parse(const char *text, size_t len, uint64_t *ret_number)
@@ -115,7 +114,7 @@ static int get_trigger(const cJSON *root, struct journal_run *run)
 	if (producer > UINT32_MAX || !data)
 		return -EBADMSG;
 	run->trigger_producer_id = (uint32_t)producer;
-	r = cue_payload_new(data, strlen(data), DEPTH_MAX, &run->trigger_data, NULL);
+	r = cue_payload_new(data, strlen(data), CUE_JSON_DEPTH_MAX, &run->trigger_data, NULL);
 	return r < 0 && r != -ENOMEM ? -EBADMSG : r;
 }
 

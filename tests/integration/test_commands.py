@@ -9,6 +9,63 @@ from harness import GATEWAY_ID, P, IntegrationTest, base_config
 NO_RUN = "0" * 32
 
 
+class Depth(IntegrationTest):
+    """limits.json_depth above what it is by default holds for all that a command carries."""
+
+    @classmethod
+    def config(cls):
+        config = super().config()
+        config["limits"]["json_depth"] = 200
+        config["playlists"]["deep"] = {"trigger": "deep.start", "on_restart": "resume", "steps": [
+            {"emit": "deep.tick", "repeat": 3600, "interval": "1s"}]}
+        return config
+
+    def test_data_of_an_event(self):
+        data = json.loads("[" * 150 + "]" * 150)
+        since = self.watcher.mark()
+        self.ok("event/emit", {"event_type": "deep.event", "data": data})
+        self.assertEqual(self.watcher.event("deep.event", since=since)["data"], data)
+
+    def test_definitions(self):
+        data = json.loads("[" * 150 + "]" * 150)
+        self.ok("playlist/define", {"name": "nested", "definition": {
+            "steps": [{"emit": "nested.tick", "data": data}]}})
+        self.ok("gesture/define", {"name": "nested", "definition": {
+            "type": "double_tap", "source": "nested.tick", "window": "1s", "emit": "nested.double",
+            "metadata": {"m": data}}})
+        self.gateway.stop()
+        self.start_gateway()
+        since = self.watcher.mark()
+        self.ok("playlist/start", {"playlist": "nested"})
+        self.assertEqual(self.watcher.event("nested.tick", since=since)["data"], data)
+        self.ok("gesture/remove", {"gesture": "nested"})
+        self.ok("playlist/remove", {"playlist": "nested"})
+
+    def test_a_run_that_goes_on_after_kill_9(self):
+        data = json.loads("[" * 150 + "]" * 150)
+        run = self.ok("playlist/start", {"playlist": "deep", "trigger_data": data})["run"]
+        self.gateway.kill()
+        since = self.watcher.mark()
+        self.start_gateway()
+        self.assertIn(run, [r["run"] for r in self.ok("playlist/runs")["runs"]])
+        self.ok("playlist/stop", {"run": run})
+        self.watcher.event("event.playlist.stopped",
+                           lambda e: e["data"]["playlist_id"] == run
+                           and e["data"]["trigger_event"]["data"] == data, since)
+
+    def test_too_deep_is_told_and_counted(self):
+        def counts():
+            since = self.watcher.mark()
+            commands = self.watcher.on_topic(P + "/health", since).json["commands"]
+            return commands["ok"], commands["failed"]
+        before = counts()
+        error = self.control.request("playlist/define", json.dumps({"name": "n", "definition": {
+            "steps": [{"emit": "x", "data": json.loads("[" * 201 + "]" * 201)}]}}).encode())["error"]
+        self.assertEqual(error["code"], "limit")
+        self.assertIn("limits.json_depth", error["message"])
+        self.assertEqual(counts(), (before[0], before[1] + 1))
+
+
 class Commands(IntegrationTest):
     def test_ping(self):
         info = self.watcher.on_topic(P + "/info").json
@@ -43,6 +100,18 @@ class Commands(IntegrationTest):
         reply = self.control.request("event/emit", json.dumps(
             {"event_type": "big", "data": "x" * 5000}).encode())
         self.assertEqual(reply["error"]["code"], "limit")
+
+    def test_names_that_a_broker_would_close_the_connection_for(self):
+        """mosquitto does for these, over and over: the name would be in a retained topic."""
+        definition = {"steps": [{"emit": "x"}]}
+        for name in ("u\u0085", "\ufdd0", "a\uffff", "\U0001fffe", "a+", "a/b", "a\u0007"):
+            with self.subTest(name=name):
+                error = self.fails("invalid_request", "playlist/define",
+                                   {"name": name, "definition": definition})
+                self.assertIn("can't stand in a topic" if "/" not in name else "levels of a topic",
+                              error["message"])
+        self.ok("playlist/define", {"name": "gr\u00fc\u00df \U0001f514", "definition": definition})
+        self.ok("playlist/remove", {"playlist": "gr\u00fc\u00df \U0001f514"})
 
     def test_unknown_field(self):
         error = self.fails("invalid_request", "playlist/start", {"playlist": "long", "offzet": 1})

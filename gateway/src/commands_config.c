@@ -49,6 +49,25 @@ int command_config_check(COMMAND_ARGS)
 	return r == -ENOMEM ? r : 0;
 }
 
+/** The first error with its place, and how many more there are (the log has them all). */
+static void refuse_reload(struct command_error *error, const struct diag *diag)
+{
+	for (size_t i = 0; i < diag->n; i++) {
+		const struct diag_finding *f = &diag->findings[i];
+		char more[64] = "";
+
+		if (f->severity != DIAG_ERROR)
+			continue;
+		if (diag->n_errors > 1)
+			snprintf(more, sizeof(more), "; %zu more: see the log, or `cuebus check`",
+			         diag->n_errors - 1);
+		command_fail(error, COMMAND_REFUSED, f->path, "%s:%u:%u: %.300s [%s]%s", f->file,
+		             f->line, f->column, f->message, f->rule, more);
+		return;
+	}
+	command_fail(error, COMMAND_REFUSED, "", "the configuration can't be put in force");
+}
+
 int command_config_reload(COMMAND_ARGS)
 {
 	struct diag diag = { 0 };
@@ -61,8 +80,7 @@ int command_config_reload(COMMAND_ARGS)
 	if (r == 0) {
 		write_findings(result, &diag);
 	} else if (r != -ENOMEM) {
-		command_fail_diag(error, &diag, "");
-		error->code = COMMAND_REFUSED;
+		refuse_reload(error, &diag);
 	}
 	diag_clear(&diag);
 	return r;

@@ -50,7 +50,8 @@ static int load_begin(struct load *load, struct diag *diag)
 /** Parse one text and merge it. @return 0, findings or not; -ENOMEM. */
 static int load_text(struct load *load, const char *name, const char *text, size_t len)
 {
-	const struct jsonc_options options = { 0 };
+	/* What limits.json_depth allows is known later: check_depth(). */
+	const struct jsonc_options options = { .max_depth = CUE_JSON_DEPTH_MAX };
 	struct jsonc_node *root;
 	int r;
 
@@ -80,7 +81,8 @@ static void tell_file(struct load *load, const char *path, int error)
 		         "the file is larger than %u bytes", CONFIG_BYTES_MAX);
 	else if (error == -ENOTSUP)
 		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
-		         "not a regular file; conf.d can't hold pipes and devices");
+		         "not a regular file: what stands in conf.d, or is read again while the "
+		         "gateway runs, can't be a pipe or a device");
 	else
 		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file", "can't be read: %s",
 		         strerror(-error));
@@ -176,6 +178,42 @@ static int set_client_id(struct load *load)
 	return config->mqtt.client_id ? 0 : -ENOMEM;
 }
 
+/** The first value on the level below @p levels, or NULL. */
+static const struct jsonc_node *too_deep(const struct jsonc_node *node, unsigned levels)
+{
+	if (node->type != JSONC_ARRAY && node->type != JSONC_OBJECT)
+		return NULL;
+	if (levels == 0)
+		return node;
+	for (const struct jsonc_node *n = node->first; n; n = n->next) {
+		const struct jsonc_node *found = too_deep(n, levels - 1);
+
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+/** Before anything else goes through the tree. */
+static void check_depth(struct load *load)
+{
+	const struct jsonc_node *limits = jsonc_get(load->root, "limits");
+	const struct jsonc_node *set =
+		limits && limits->type == JSONC_OBJECT ? jsonc_get(limits, "json_depth") : NULL;
+	unsigned long depth = CUE_JSON_DEPTH_DEFAULT;
+	const struct jsonc_node *found;
+
+	/* A lower one holds for data, not for the configuration around it. */
+	if (set && set->type == JSONC_NUMBER && strtoul(set->text, NULL, 10) > depth)
+		depth = strtoul(set->text, NULL, 10);
+	if (depth > CUE_JSON_DEPTH_MAX)
+		depth = CUE_JSON_DEPTH_MAX;
+	found = too_deep(load->root, (unsigned)depth);
+	if (found)
+		config_finding(&load->reader, DIAG_ERROR, found, "json-depth",
+		               "nested deeper than %lu levels (limits.json_depth)", depth);
+}
+
 static void check_limits(struct load *load)
 {
 	const struct config *config = load->config;
@@ -199,6 +237,7 @@ static int load_end(struct load *load, int r, struct config **ret_config)
 	struct config_reader *reader = &load->reader;
 
 	if (r == 0 && load->root) {
+		check_depth(load);
 		config_env_substitute(reader, load->root);
 		config_read_struct(reader, &config_table_root, load->root, load->config);
 		check_limits(load);
@@ -248,7 +287,8 @@ int config_load_request(const char *text, size_t len, struct diag *diag, struct 
 	return load_end(&load, r, ret_config);
 }
 
-int config_load(const char *path, struct diag *diag, struct config **ret_config)
+static int load_with(file_reader *read, const char *path, struct diag *diag,
+                     struct config **ret_config)
 {
 	struct load load;
 	int error = 0, r = load_begin(&load, diag);
@@ -256,12 +296,22 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 	if (r < 0)
 		return r;
 	load.reader.local = true;
-	r = load_file(&load, config_file_read, path, &error);
+	r = load_file(&load, read, path, &error);
 	/* A main file with a fault of syntax is no ground to merge on. */
 	if (r == 0 && load.root)
 		r = load_conf_d(&load, path);
 	r = load_end(&load, r, ret_config);
 	return r == -EINVAL && error < 0 ? error : r;
+}
+
+int config_load(const char *path, struct diag *diag, struct config **ret_config)
+{
+	return load_with(config_file_read, path, diag, ret_config);
+}
+
+int config_load_again(const char *path, struct diag *diag, struct config **ret_config)
+{
+	return load_with(config_d_file_read, path, diag, ret_config);
 }
 
 struct config *config_free(struct config *config)

@@ -105,7 +105,7 @@ static int make_settings(const struct config *config, struct mqtt_settings **ret
 static int load(struct service *service, struct diag *diag, struct config **ret_config,
                 struct mqtt_settings **ret_settings, struct mqtt_settings **ret_copy)
 {
-	int r = config_load(service->options.config_file, diag, ret_config);
+	int r = config_load_again(service->options.config_file, diag, ret_config);
 
 	if (r < 0)
 		return r;
@@ -132,8 +132,8 @@ static int reload(struct service *service, struct diag *diag)
 	loop_refresh_fds(service->loop);
 	if (r < 0) {
 		log_write(service->log, LOG_LEVEL_ERROR,
-		          "reload: the running configuration stays in force (%zu errors)",
-		          diag->n_errors);
+		          "reload: the running configuration stays in force (%zu error%s)",
+		          diag->n_errors, diag->n_errors == 1 ? "" : "s");
 		return r;
 	}
 	config_free(service->config);
@@ -155,6 +155,7 @@ int service_reload(void *user, struct diag *diag)
 
 	service_notify_reload(service, true, false);
 	r = reload(service, diag);
+	log_findings(service->log, diag);
 	service_notify_reload(service, false, r < 0);
 	return r;
 }

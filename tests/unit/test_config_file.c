@@ -106,7 +106,25 @@ Test(config_file, conf_d_does_not_wait_for_a_pipe)
 	snprintf(path, sizeof(path), "%s/conf.d/a.json", folder);
 	cr_assert_eq(mkfifo(path, 0600), 0);
 	assert_conf_d_finding(folder, "conf.d/a.json",
-	                      "not a regular file; conf.d can't hold pipes and devices");
+	                      "not a regular file: what stands in conf.d, or is read again while the "
+	                      "gateway runs, can't be a pipe or a device");
+}
+
+/* A start may read `cuebus run -c <(…)`; a reload would wait for somebody to write. */
+Test(config_file, what_is_read_again_does_not_wait_for_a_pipe)
+{
+	char folder[] = "/tmp/cuebus-test-XXXXXX", path[64], command[64];
+	struct loaded l = { 0 };
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/c.json", folder);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	l.r = config_load_again(path, &l.diag, &l.config);
+	cr_assert_eq(l.r, -ENOTSUP);
+	cr_assert_eq(l.diag.n_errors, 1);
+	release(&l);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	cr_assert_eq(system(command), 0);
 }
 
 Test(config_file, conf_d_that_is_no_folder_is_told)

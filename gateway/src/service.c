@@ -70,6 +70,8 @@ static void drain_inbox(struct service *service)
 
 		if (!message)
 			return;
+		/* It may have come after the wake began, and the clock been set in between. */
+		service_follow_wall_clock(service);
 		now_ns = loop_monotonic_ns();
 		engine_wake(service->engine, now_ns);
 		bridge_receive(service->bridge, message, now_ns);
@@ -133,7 +135,6 @@ static void on_signal(void *user, int signum)
 	}
 	log_write(service->log, LOG_LEVEL_NOTICE, "SIGHUP: reloading");
 	(void)service_reload(service, &diag);
-	log_findings(service->log, &diag);
 	diag_clear(&diag);
 }
 
@@ -211,6 +212,9 @@ static void clear(struct service *service)
 	mqtt_settings_free(service->settings);
 	notify_free(service->notify);
 	config_free(service->config);
+	/* Last: nothing of the folder is open any more. */
+	if (service->state_lock >= 0)
+		close(service->state_lock);
 }
 
 static int load_config(struct service *service)
@@ -244,7 +248,7 @@ static void hold_signals(int how)
 
 int service_main(const struct service_options *options)
 {
-	struct service service = { .options = *options, .log = options->log };
+	struct service service = { .options = *options, .log = options->log, .state_lock = -1 };
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -33,6 +33,7 @@ struct service {
 	struct inbox *inbox;
 	struct engine *engine;
 	struct commands *commands;
+	int state_lock; /* -1: none */
 	struct journal *journal; /* NULL without state_dir */
 	struct bridge *bridge;
 	struct views *views;

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "error_text.h"
+#include "state_lock.h"
 #include "version.h"
 
 /* ---- what engine and commands ask and tell ---- */
@@ -93,6 +95,25 @@ static int make_outbox(struct service *service)
 	};
 
 	return outbox_new(&outbox, &service->outbox);
+}
+
+/** @return 0, also when the folder can't be locked for another reason: check_state_dir() tells what
+ *  that means; -EBUSY. */
+static int lock_state(struct service *service, char *error)
+{
+	const char *dir = service->config->gateway.state_dir;
+	struct stat st;
+	bool was_there;
+	int r;
+
+	if (!dir)
+		return 0;
+	was_there = stat(dir, &st) == 0;
+	r = state_lock(dir, service->config->gateway.id, &service->state_lock, error);
+	if (r == 0 && !was_there)
+		log_write(service->log, LOG_LEVEL_NOTICE,
+		          "gateway.state_dir '%s' did not exist: made it", dir);
+	return r == -EBUSY ? r : 0;
 }
 
 static int make_queues(struct service *service)
@@ -253,7 +274,7 @@ static void check_state_dir(struct service *service)
 		          dir, strerrordesc_np(errno));
 }
 
-/** An input or an output can't be had. @return exit code. */
+/** An input, an output or the state folder can't be had. @return exit code. */
 static int unavailable(struct service *service, int r, const char *error)
 {
 	log_write(service->log, LOG_LEVEL_ERROR, "%s", *error ? error : strerrordesc_np(-r));
@@ -275,6 +296,11 @@ int service_start(struct service *service)
 	if (r >= 0) {
 		/* As soon as it can be: a crash may have left a line at any level. */
 		r = engine_open_outputs(service->engine, error);
+		if (r < 0)
+			return unavailable(service, r, error);
+	}
+	if (r >= 0) {
+		r = lock_state(service, error);
 		if (r < 0)
 			return unavailable(service, r, error);
 	}

@@ -6,7 +6,7 @@ import shutil
 import signal
 import unittest
 
-from harness import P, TIMEOUT_S, Gateway, IntegrationTest, until
+from harness import GATEWAY_ID, P, TIMEOUT_S, Gateway, IntegrationTest, until
 
 
 class Service(IntegrationTest):
@@ -81,7 +81,7 @@ class Service(IntegrationTest):
         self.gateway.stop()
         away = self.state_dir.rename(self.state_dir.with_name("away"))
         self.start_gateway()
-        self.assertIn(f"{self.state_dir} did not exist: made it", self.gateway.log())
+        self.assertIn(f"'{self.state_dir}' did not exist: made it", self.gateway.log())
         self.ok("playlist/define", {"name": "made", "definition": {"steps": [{"emit": "made.tick"}]}})
         self.assertTrue((self.state_dir / "definitions.json").exists())
         self.ok("playlist/remove", {"playlist": "made"})
@@ -96,15 +96,14 @@ class Service(IntegrationTest):
         directory.mkdir(exist_ok=True)
         config = self.config()
         config["gateway"]["id"] = "second"
-        watcher = self.connect().subscribe("cuebus/1/second/health")
         second = Gateway(directory, config).start()
         try:
-            health = watcher.on_topic("cuebus/1/second/health").json["outbox"]
-            self.assertEqual(health["disk"], "memory")
-            self.assertIn("locked", health["disk_reason"])
-            self.assertIn("locked", second.log())
+            self.assertEqual(second.process.wait(TIMEOUT_S), 69)
         finally:
-            second.stop()
+            second.kill()
+        self.assertIn(f"gateway.state_dir '{self.state_dir}' is in use by gateway '{GATEWAY_ID}', "
+                      "process ", second.log())
+        self.assertNotIn("locked", second.log())
         since = self.watcher.mark()
         disk = self.watcher.on_topic(f"{P}/health", since).json["outbox"]["disk"]
         self.assertEqual(disk, "ok")
@@ -194,12 +193,16 @@ class Service(IntegrationTest):
         self.gateway.write(config)
         error = self.fails("refused", "config/reload")
         self.assertIn("offset", error["message"])
+        self.assertRegex(error["message"], r"cuebus\.json:\d+:\d+: ")
+        until("the finding in the log", lambda: "offzet" in self.gateway.log(), TIMEOUT_S)
         self.gateway.signal(signal.SIGHUP)
         until("the complaint in the log", lambda: "offzet" in self.gateway.log(), TIMEOUT_S)
         self.assertEqual(self.ok("config/get"), before)
         self.fails("not_found", "playlist/start", {"playlist": "fresh"})
         self.gateway.write("{ no json")
-        self.fails("refused", "config/reload")
+        error = self.fails("refused", "config/reload")
+        self.assertIn(f"{self.gateway.path}:1:3: ", error["message"])
+        self.assertTrue(error["message"].endswith("[syntax]"), error)
         self.ok("ping")
 
     def test_reload_names_all_that_needs_a_restart(self):
@@ -209,12 +212,27 @@ class Service(IntegrationTest):
         config["mqtt"]["topic_prefix"] = "other"
         config["outbox"] = {"sync": "always"}
         self.gateway.write(config)
-        self.fails("refused", "config/reload")
+        error = self.fails("refused", "config/reload")
+        self.assertRegex(error["message"], r"cuebus\.json:\d+:\d+: .*; 2 more: see the log")
+        self.assertNotIn(":1:1:", error["message"])
         self.gateway.signal(signal.SIGHUP)
         for name in ("gateway.state_dir", "mqtt.topic_prefix", "outbox.sync or outbox.full"):
             until(f"{name} in the log", lambda name=name: f"{name} changed: that needs a restart"
                   in self.gateway.log(), TIMEOUT_S)
         self.assertFalse((self.directory / "elsewhere").exists())
+
+    def test_reload_does_not_wait_for_a_pipe(self):
+        text = self.gateway.path.read_text()
+        self.gateway.path.unlink()
+        os.mkfifo(self.gateway.path)
+        try:
+            error = self.fails("refused", "config/reload")
+            self.assertIn("not a regular file", error["message"])
+            self.ok("ping")
+        finally:
+            self.gateway.path.unlink()
+            self.gateway.path.write_text(text)
+        self.ok("config/reload")
 
     def test_reload_by_command(self):
         self.addCleanup(self.back_to_the_first)

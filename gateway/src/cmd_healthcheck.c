@@ -20,6 +20,7 @@
 #include "cli.h"
 #include "config.h"
 #include "duration.h"
+#include "mqtt_reason.h"
 #include "paho_connection.h"
 #include "topics.h"
 
@@ -48,12 +49,13 @@ struct probe {
 	pthread_mutex_t mutex;
 	pthread_cond_t cond;
 	bool lost;
+	int refused;           /* MQTT 5 reason of the broker that did not take our message, or 0 */
 	char reply[REPLY_MAX]; /* "" none yet */
 
 	/* The check runs on a thread of its own: a resolver or a broker that hangs
 	 * does not take notice of time. */
 	const struct config *config;
-	uint64_t timeout_ns;
+	uint64_t timeout_ns, until_ns;
 	bool done;
 	int code;          /* once there is a verdict: the exit code */
 	char verdict[768]; /* the one line to print; "" none yet */
@@ -92,7 +94,15 @@ static void on_message(void *user, const struct inbox_message *message)
 
 static void on_acknowledged(void *user, int token, int reason)
 {
-	(void)user, (void)token, (void)reason;
+	struct probe *probe = user;
+
+	(void)token;
+	if (reason < 0x80)
+		return;
+	pthread_mutex_lock(&probe->mutex);
+	probe->refused = reason;
+	pthread_cond_broadcast(&probe->cond);
+	pthread_mutex_unlock(&probe->mutex);
 }
 
 static void on_lost(void *user, int reason)
@@ -123,7 +133,7 @@ static void wait_news(struct probe *probe, struct paho_connection *connection, u
 
 	if (paho_has_own_thread(connection)) {
 		pthread_mutex_lock(&probe->mutex);
-		if (!*probe->reply && !probe->lost)
+		if (!*probe->reply && !probe->lost && !probe->refused)
 			(void)pthread_cond_clockwait(&probe->cond, &probe->mutex, CLOCK_MONOTONIC,
 			                             &until);
 		pthread_mutex_unlock(&probe->mutex);
@@ -133,18 +143,17 @@ static void wait_news(struct probe *probe, struct paho_connection *connection, u
 }
 
 /** @return false when there was no reply in time. */
-static bool wait_reply(struct probe *probe, struct paho_connection *connection, uint64_t timeout_ns)
+static bool wait_reply(struct probe *probe, struct paho_connection *connection)
 {
-	uint64_t until_ns = now_ns() + timeout_ns;
 	bool got = false, over = false;
 
 	while (!got && !over) {
-		over = now_ns() >= until_ns;
+		over = now_ns() >= probe->until_ns;
 		if (!over)
-			wait_news(probe, connection, until_ns);
+			wait_news(probe, connection, probe->until_ns);
 		pthread_mutex_lock(&probe->mutex);
 		got = *probe->reply != '\0';
-		over = over || probe->lost;
+		over = over || probe->lost || probe->refused;
 		pthread_mutex_unlock(&probe->mutex);
 	}
 	return got;
@@ -195,10 +204,16 @@ static int ask(struct paho_connection *connection, const struct topics *topics, 
 		return tell(probe, EX_UNAVAILABLE, "unavailable: %s", error);
 	if (paho_publish(connection, &message, &token) < 0)
 		return tell(probe, EX_UNAVAILABLE, "unavailable: the connection to the broker broke");
-	if (!wait_reply(probe, connection, probe->timeout_ns))
-		return tell(probe, EX_UNAVAILABLE,
-		            "unavailable: gateway '%s' did not answer within %.1f s", gateway,
-		            (double)probe->timeout_ns / 1e9);
+	if (!wait_reply(probe, connection))
+		return probe->refused
+		               ? tell(probe, EX_UNAVAILABLE,
+		                      "unavailable: the broker does not take the ping on '%s': %s "
+		                      "(0x%02x)%s",
+		                      command_topic, mqtt_reason_text(probe->refused, true),
+		                      (unsigned)probe->refused, mqtt_reason_remedy(probe->refused))
+		               : tell(probe, EX_UNAVAILABLE,
+		                      "unavailable: gateway '%s' did not answer within %.1f s",
+		                      gateway, (double)probe->timeout_ns / 1e9);
 	return judge(probe, gateway, probe->reply);
 }
 
@@ -265,6 +280,8 @@ static int check_in_time(const struct config *config, uint64_t timeout_ns)
 	pthread_t thread;
 	bool done;
 
+	/* Connecting is a part of it. */
+	probe.until_ns = now_ns() + timeout_ns;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	timeout_ns += GRACE_NS + (uint64_t)until.tv_nsec;
 	until.tv_sec += (time_t)(timeout_ns / CUE_NS_PER_S);

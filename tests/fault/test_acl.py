@@ -2,6 +2,7 @@
 """docs/examples/mosquitto: mosquitto with that configuration and those rights.
 What they forbid does not arrive, and with them everything works."""
 
+import json
 import pathlib
 import signal
 import subprocess
@@ -142,6 +143,21 @@ class Acl(ConnectionTest):
                 refused = RefusedClient(self.broker, user=user, ca=self.ca)
                 self.addCleanup(refused.close)
                 self.assertNotEqual(refused.reason, 0)
+
+    @unittest.skipUnless(IS_V5, "MQTT 3.1.1 has no word for it")
+    def test_a_healthcheck_that_may_not_ask_says_so(self):
+        config = json.loads(self.gateway.path.read_text())
+        password = self.directory / "dashboard-password"
+        password.write_text(PASSWORDS["dashboard"])
+        password.chmod(0o600)
+        config["mqtt"].update(username="dashboard", password_file=str(password))
+        path = self.directory / "dashboard.json"
+        path.write_text(json.dumps(config))
+        result = subprocess.run([CUEBUS, "healthcheck", "-c", str(path)], capture_output=True,
+                                text=True, timeout=60)
+        self.assertEqual(result.returncode, 69, result)
+        self.assertRegex(result.stdout, "subscription to '.*' refused|does not take the ping on "
+                                        ".*Not authorized")
 
     @unittest.skipUnless(IS_V5, "MQTT 3.1.1 has no word for it")
     def test_what_the_gateway_may_not_publish_is_named(self):

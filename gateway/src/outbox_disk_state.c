@@ -253,12 +253,19 @@ static int find_note(void *user, const char *key, const void *value, size_t len)
 }
 
 /** Only the last part of the path: a parent that is not there is a mistake, or not mounted yet. */
-static void make_dir(const struct outbox_disk *disk)
+static int make_dir(const struct outbox_disk *disk, char error[OUTBOX_DB_ERROR_SIZE])
 {
-	/* If it fails, opening the file does too, and that says why. */
-	if (mkdir(disk->dir, 0700) == 0 && disk->log)
-		log_write(disk->log, LOG_LEVEL_NOTICE, "outbox: %s did not exist: made it",
-		          disk->dir);
+	if (mkdir(disk->dir, 0700) == 0) {
+		if (disk->log)
+			log_write(disk->log, LOG_LEVEL_NOTICE, "outbox: %s did not exist: made it",
+			          disk->dir);
+		return 0;
+	}
+	if (errno == EEXIST)
+		return 0; /* if it is no folder, opening the file in it says so */
+	snprintf(error, OUTBOX_DB_ERROR_SIZE, "the folder does not exist and can't be made: %s",
+	         strerrordesc_np(errno));
+	return -errno;
 }
 
 static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
@@ -268,7 +275,9 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	uint64_t last_row = 0;
 	int r;
 
-	make_dir(disk);
+	r = make_dir(disk, error);
+	if (r < 0)
+		return r;
 	tell_damaged_log(outbox);
 	r = outbox_db_open(disk->path, disk->sync, false, &db, error);
 	if (r < 0)

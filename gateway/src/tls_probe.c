@@ -72,11 +72,13 @@ static void list_names(X509 *certificate, char names[NAMES_SIZE])
 			text = (const char *)ASN1_STRING_get0_data(name->d.dNSName);
 			n = ASN1_STRING_length(name->d.dNSName);
 		} else if (name->type == GEN_IPADD) {
-			bool is_v4 = ASN1_STRING_length(name->d.iPAddress) == 4;
+			int size = ASN1_STRING_length(name->d.iPAddress);
 
-			text = inet_ntop(is_v4 ? AF_INET : AF_INET6,
-			                 ASN1_STRING_get0_data(name->d.iPAddress), address,
-			                 sizeof(address));
+			/* The broker may have put anything there. */
+			if (size == 4 || size == 16)
+				text = inet_ntop(size == 4 ? AF_INET : AF_INET6,
+				                 ASN1_STRING_get0_data(name->d.iPAddress), address,
+				                 sizeof(address));
 			n = text ? (int)strlen(text) : 0;
 		}
 		if (n > 0)

@@ -158,7 +158,9 @@ static int apply_one(struct commands *commands, enum definition_kind kind, const
 	int r = commands_apply_kept(commands, kind, name, definition, &why);
 
 	if (r < 0)
-		snprintf(error, 512, "definition of %s '%.100s' kept in state_dir: %.300s",
+		snprintf(error, 512,
+		         "definition of %s '%.100s' in definitions.json in gateway.state_dir: %.250s; "
+		         "correct it there, or move the file away",
 		         kind == DEFINITION_PLAYLIST ? "playlist" : "gesture", name,
 		         r == -ENOMEM ? "out of memory" : why.message);
 	return r;

@@ -198,14 +198,19 @@ static int admit(const struct playlist *playlist, const struct run_request *requ
 	case CUE_MODE_QUEUED:
 		if (playlist->n_runs < def->max_runs)
 			break;
-		snprintf(detail, sizeof(detail), "all %u runs that max_runs allows are %s",
-		         def->max_runs,
-		         def->mode == CUE_MODE_QUEUED ? "active or waiting" : "active");
+		if (def->max_runs == 1)
+			snprintf(detail, sizeof(detail),
+			         "the 1 run that max_runs allows is active");
+		else
+			snprintf(detail, sizeof(detail), "all %u runs that max_runs allows are %s",
+			         def->max_runs,
+			         def->mode == CUE_MODE_QUEUED ? "active or waiting" : "active");
 		return reject(def, request, "max_runs", detail, -EBUSY);
 	}
 	if (n_staying < limit)
 		return 0;
-	snprintf(detail, sizeof(detail), "%u runs are active, the limit of this gateway", limit);
+	snprintf(detail, sizeof(detail), "%u %s active, the limit of this gateway", limit,
+	         limit == 1 ? "run is" : "runs are");
 	return reject(def, request, "active_runs", detail, -ENOSPC);
 }
 

@@ -6,6 +6,7 @@
  * are remembered, and told again when a gap covers them.
  */
 #include "bridge_internal.h"
+#include "plural.h"
 
 /* Told in one wake; the others with the next ones. */
 #define GAPS_PER_TICK 64U
@@ -110,10 +111,11 @@ void bridge_tick(struct bridge *bridge)
 		}
 		remember(bridge, &gap, seq);
 		log_write(bridge->config.log, LOG_LEVEL_ERROR,
-		          "%llu events (%s%s%sseq %llu to %llu) were given up: %s",
-		          (unsigned long long)gap.count,
+		          "%llu event%s (%s%s%sseq %llu to %llu) %s given up: %s",
+		          (unsigned long long)gap.count, plural(gap.count),
 		          gap.boot_id[0] ? "of the earlier boot " : "", gap.boot_id,
 		          gap.boot_id[0] ? ", " : "", (unsigned long long)gap.from_seq,
-		          (unsigned long long)gap.to_seq, reason_name(gap.reason));
+		          (unsigned long long)gap.to_seq, gap.count == 1 ? "was" : "were",
+		          reason_name(gap.reason));
 	}
 }

@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "config.h"
+#include "plural.h"
 
 static const char usage[] =
         "usage: cuebus check FILE\n"
@@ -19,7 +20,7 @@ static const char usage[] =
 /** "1 error", "2 warnings" */
 static void print_count(size_t n, const char *what)
 {
-	fprintf(stderr, "%zu %s%s", n, what, n == 1 ? "" : "s");
+	fprintf(stderr, "%zu %s%s", n, what, plural(n));
 }
 
 static int check(const char *path)
@@ -32,10 +33,10 @@ static int check(const char *path)
 
 	diag_print(&diag, stdout);
 	if (fflush(stdout) != 0) {
-		fprintf(stderr, "cuebus: check: can't write to standard output\n");
+		fprintf(stderr, "cuebus check: can't write to standard output\n");
 		code = EX_SOFTWARE;
 	} else if (r < 0 && diag.n_errors == 0) {
-		fprintf(stderr, "cuebus: check: %s\n", strerror(-r));
+		fprintf(stderr, "cuebus check: %s\n", strerror(-r));
 		code = EX_SOFTWARE;
 	} else {
 		fprintf(stderr, "%s: ", path);

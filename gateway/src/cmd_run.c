@@ -19,8 +19,9 @@ static const char usage_text[] =
 	"  -v, --verbose           log more\n"
 	"  -h, --help              this text\n"
 	"\n"
-	"Exit codes: 0; 64 usage; 69 an input can't be opened; 70 internal; 78 the\n"
-	"configuration is wrong.\n";
+	"Exit codes: 0; 64 usage; 69 an input or output can't be opened; 70 internal;\n"
+	"78 the configuration is wrong, or what is kept in gateway.state_dir, or the\n"
+	"service manager's environment.\n";
 
 struct options {
 	const char *config_file;

@@ -32,7 +32,7 @@ static int finish(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return EX_OK;
-	fprintf(stderr, "cuebus: schema: can't write to standard output\n");
+	fprintf(stderr, "cuebus schema: can't write to standard output\n");
 	return EX_SOFTWARE;
 }
 
@@ -57,7 +57,7 @@ static int print_config(void)
 	char *text;
 
 	if (schema_config_text(&text) < 0) {
-		fprintf(stderr, "cuebus: schema: out of memory\n");
+		fprintf(stderr, "cuebus schema: out of memory\n");
 		return EX_SOFTWARE;
 	}
 	fputs(text, stdout);
@@ -76,7 +76,7 @@ static int tell_unknown(const char *name)
 		names[n_schema_files] = config_name;
 		meant = did_you_mean(name, names, n_schema_files + 1);
 	}
-	fprintf(stderr, "cuebus: schema: there is no schema \"%s\"", name);
+	fprintf(stderr, "cuebus schema: there is no schema \"%s\"", name);
 	if (meant)
 		fprintf(stderr, "; did you mean \"%s\"?\n", meant);
 	else
@@ -103,7 +103,7 @@ static int print_reference(int form)
 	if (form == 'm') {
 		schema_config_markdown(stdout);
 	} else if (schema_config_man(stdout) < 0) {
-		fprintf(stderr, "cuebus: schema: out of memory\n");
+		fprintf(stderr, "cuebus schema: out of memory\n");
 		return EX_SOFTWARE;
 	}
 	return finish();

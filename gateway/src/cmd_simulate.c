@@ -29,7 +29,7 @@ struct options {
 };
 
 static const char usage_text[] =
-	"Usage: cuebus simulate FILE [--input TRACE] [--until DURATION] [--replies]\n"
+	"usage: cuebus simulate FILE [--input TRACE] [--until DURATION] [--replies]\n"
 	"                            [--timeline [--width COLUMNS]]\n"
 	"\n"
 	"Run a configuration in virtual time, every input simulated, and print each bus\n"

@@ -10,13 +10,17 @@
 #define NS_PER_S ((int64_t)CUE_NS_PER_S)
 #define LEN(array) (sizeof(array) / sizeof(*(array)))
 
+/* No path is changed when it is read: the system takes it as it is. */
+#define RELATIVE_PATH \
+	"A relative path begins at the folder that the process was started in: better an absolute one."
+
 static const struct config_field gateway_fields[] = {
 	{ .key = "id", .type = CONFIG_NAME, .required = true, .max = 64,
 	  CONFIG_MEMBER(struct config_gateway, id),
 	  .doc = "Names this gateway: part of every topic and of every `definition_id`." },
 	{ .key = "state_dir", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_gateway, state_dir),
 	  .doc = "Folder for what outlasts a restart: events that wait for the broker, definitions "
-	         "made by command. Without it they last until the restart." },
+	         "made by command. Without it they last until the restart. " RELATIVE_PATH },
 	{ .key = "health_interval", .type = CONFIG_DURATION, .initial = "10s", .min = NS_PER_S / 10,
 	  .max = 86400 * NS_PER_S, CONFIG_MEMBER(struct config_gateway, health_interval_ns),
 	  .doc = "How often the counters are published on `P/health`." },
@@ -59,18 +63,18 @@ static const struct config_field mqtt_fields[] = {
 	{ .key = "password_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, password_file),
 	  .doc = "File whose first line is the password: only the gateway's user should be able to read "
 	         "it. A systemd credential is `${CREDENTIALS_DIRECTORY}/NAME`. A password is never "
-	         "written into the configuration." },
+	         "written into the configuration. " RELATIVE_PATH },
 	{ .key = "password_env", .type = CONFIG_STRING, .min = 1, .max = 256,
 	  CONFIG_MEMBER(struct config_mqtt, password_env),
 	  .doc = "Name of the environment variable that holds the password, instead of "
 	         "`password_file`." },
 	{ .key = "ca_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, ca_file),
 	  .doc = "PEM file with the authorities that the broker's certificate is checked against. "
-	         "Default: the system's." },
+	         "Default: the system's. " RELATIVE_PATH },
 	{ .key = "cert_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, cert_file),
-	  .doc = "PEM file with the client's certificate; needs `key_file`." },
+	  .doc = "PEM file with the client's certificate; needs `key_file`. " RELATIVE_PATH },
 	{ .key = "key_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, key_file),
-	  .doc = "PEM file with the client's private key; needs `cert_file`." },
+	  .doc = "PEM file with the client's private key; needs `cert_file`. " RELATIVE_PATH },
 	{ .key = "client_id", .type = CONFIG_STRING, .min = 1, .max = 256,
 	  CONFIG_MEMBER(struct config_mqtt, client_id),
 	  .doc = "Client identifier at the broker. Default: `cuebus-` and the gateway's id." },

@@ -17,6 +17,7 @@
 
 #include "egress_internal.h"
 #include "mqtt_reason.h"
+#include "plural.h"
 
 #define ACK_TIMEOUT_NS (20 * CUE_NS_PER_S)
 /* How long at most without a look at the connection, whatever the callbacks say. */
@@ -135,9 +136,10 @@ static int publish(struct egress *e, const struct paho_message *message, struct 
 		return -ENOTCONN; /* out of memory: perhaps not any more after a while */
 	if (r < 0) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "message of %zu bytes to '%.200s' is given up: %s", message->payload_len,
-		          message->topic, r == -EMSGSIZE ? "the broker does not take so large ones"
-		                                         : strerrordesc_np(-r));
+		          "message of %zu byte%s to '%.200s' is given up: %s", message->payload_len,
+		          plural(message->payload_len), message->topic,
+		          r == -EMSGSIZE ? "the broker does not take so large ones"
+		                         : strerrordesc_np(-r));
 		count(e, &e->stats.refused);
 		return r;
 	}

@@ -217,8 +217,8 @@ void log_write(struct log *log, enum log_level level, const char *format, ...)
 	va_end(args);
 	len = strlen(text);
 	if (left_out)
-		snprintf(text + len, sizeof(text) - len, " (%llu more like this were left out)",
-		         (unsigned long long)left_out);
+		snprintf(text + len, sizeof(text) - len, " (%llu more like this %s left out)",
+		         (unsigned long long)left_out, left_out == 1 ? "was" : "were");
 	clean(text);
 	write_line(log, level, text);
 }

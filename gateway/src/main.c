@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -27,7 +28,7 @@ static const struct subcommand subcommands[] = {
 
 static void print_help(FILE *stream)
 {
-	fputs("Usage: cuebus COMMAND [OPTIONS]\n"
+	fputs("usage: cuebus COMMAND [OPTIONS]\n"
 	      "\n"
 	      "Event bus, playlists and gestures for hardware inputs, bridged to MQTT.\n"
 	      "\n",
@@ -38,9 +39,29 @@ static void print_help(FILE *stream)
 	      "  --version                        versions of cuebus and its libraries\n"
 	      "  --help                           this text; `cuebus COMMAND --help` says more\n"
 	      "\n"
-	      "Exit codes are those of sysexits.h: 0 ok, 64 usage, 65 bad data, 69 unavailable,\n"
-	      "70 internal, 78 configuration.\n",
+	      "Exit codes are those of sysexits.h: 0 ok, 64 usage, 65 bad data, 66 no input,\n"
+	      "69 unavailable, 70 internal, 74 output failed, 78 configuration.\n",
 	      stream);
+}
+
+static bool is_help(const char *name)
+{
+	return strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;
+}
+
+static bool is_version(const char *name)
+{
+	return strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0;
+}
+
+static int run_subcommand(const struct subcommand *subcommand, int argc, char **argv)
+{
+	char name[32];
+
+	/* getopt begins its messages with it, as the commands do theirs. */
+	snprintf(name, sizeof(name), "cuebus %s", subcommand->name);
+	argv[0] = name;
+	return subcommand->run(argc, argv);
 }
 
 static int run_command(int argc, char **argv)
@@ -51,17 +72,21 @@ static int run_command(int argc, char **argv)
 		print_help(stderr);
 		return EX_USAGE;
 	}
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+	if ((is_help(name) || is_version(name)) && argc > 2) {
+		fprintf(stderr, "cuebus: %s takes no arguments. Try 'cuebus --help'.\n", name);
+		return EX_USAGE;
+	}
+	if (is_help(name)) {
 		print_help(stdout);
 		return EX_OK;
 	}
-	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+	if (is_version(name)) {
 		version_print(stdout);
 		return EX_OK;
 	}
 	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
 		if (strcmp(name, subcommands[i].name) == 0)
-			return subcommands[i].run(argc - 1, argv + 1);
+			return run_subcommand(&subcommands[i], argc - 1, argv + 1);
 	}
 	fprintf(stderr, "cuebus: there is no command '%s'. Try 'cuebus --help'.\n", name);
 	return EX_USAGE;

@@ -75,8 +75,17 @@ static const char *parse_port(const char *s, struct mqtt_url *parsed)
 	return s;
 }
 
+/** What follows the host or the port, and does not belong there. */
+static int refuse_rest(const char *rest, const char *otherwise, const char **ret_reason)
+{
+	bool ended = *rest == '/' || *rest == '?' || *rest == '#';
+
+	return refuse(ended ? "nothing may follow host and port" : otherwise, ret_reason);
+}
+
 int mqtt_url_parse(const char *url, struct mqtt_url *ret_url, const char **ret_reason)
 {
+	static const char bad_port[] = "the port must be a number from 1 to 65535";
 	struct mqtt_url parsed = { 0 };
 	const char *s = parse_scheme(url, &parsed);
 
@@ -91,11 +100,17 @@ int mqtt_url_parse(const char *url, struct mqtt_url *ret_url, const char **ret_r
 		return refuse("after the scheme it needs a host name, an IPv4 address, or an IPv6 "
 		              "address in brackets",
 		              ret_reason);
+	if (*s && *s != ':' && strcmp(s, "/") != 0)
+		return refuse_rest(s,
+		                   parsed.ipv6 ? "after an IPv6 address only a port may follow"
+		                               : "the host has a character other than a-z, A-Z, "
+		                                 "0-9, \".\", \"-\" and \"_\"",
+		                   ret_reason);
 	s = parse_port(s, &parsed);
 	if (!s)
-		return refuse("the port must be from 1 to 65535", ret_reason);
-	if (strcmp(s, "") != 0 && strcmp(s, "/") != 0)
-		return refuse("nothing may follow host and port", ret_reason);
+		return refuse(bad_port, ret_reason);
+	if (*s && strcmp(s, "/") != 0)
+		return refuse_rest(s, bad_port, ret_reason);
 	*ret_url = parsed;
 	return 0;
 }

@@ -29,6 +29,7 @@ struct notify {
 	char status[NOTIFY_STATUS_SIZE];
 	bool status_unsent;
 	uint64_t retry_ns; /* not before; 0: at once */
+	int failure;       /* of the first message that was given up; 0: none, 1: taken */
 };
 
 static int set_address(struct notify *notify, const char *name)
@@ -129,6 +130,8 @@ static bool send_text(struct notify *notify, const char *text, uint64_t now_ns)
 		n = sendto(notify->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
 		           (const struct sockaddr *)&notify->address, notify->address_len);
 	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN && errno != ENOBUFS && notify->failure == 0)
+		notify->failure = -errno;
 	if (n >= 0 || (errno != EAGAIN && errno != ENOBUFS))
 		return true;
 	notify->retry_ns = now_ns + RETRY_NS;
@@ -224,6 +227,16 @@ void notify_tick(struct notify *notify, uint64_t now_ns)
 		notify->next_watchdog_ns = now_ns + notify->watchdog_ns;
 	else
 		notify->next_watchdog_ns = notify->retry_ns;
+}
+
+int notify_take_failure(struct notify *notify)
+{
+	int failure = notify->failure;
+
+	if (failure >= 0)
+		return 0;
+	notify->failure = 1;
+	return failure;
 }
 
 uint64_t notify_next_deadline(const struct notify *notify)

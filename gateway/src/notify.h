@@ -59,6 +59,13 @@ void notify_set_status(struct notify *notify, const char *format, ...)
  */
 void notify_tick(struct notify *notify, uint64_t now_ns);
 
+/**
+ * Why the service manager could not be told something, e.g. that its socket does
+ * not exist; a full queue is no reason.
+ * @return negative errno, of the first time and only once; else 0.
+ */
+int notify_take_failure(struct notify *notify);
+
 /** When notify_tick() is needed next; UINT64_MAX never. */
 uint64_t notify_next_deadline(const struct notify *notify);
 

@@ -13,10 +13,13 @@
  *
  * A reload before READY says nothing: it would be READY too early.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "plural.h"
 #include "service_internal.h"
 
 #define READY_LATEST_NS (10 * CUE_NS_PER_S)
@@ -25,12 +28,25 @@ int service_notify_start(struct service *service, char *error)
 {
 	int r = notify_new(&service->notify);
 
-	if (r < 0)
+	/* Anything else is not the environment's fault. */
+	if (r == -EINVAL || r == -EAFNOSUPPORT || r == -ENAMETOOLONG)
 		snprintf(error, SERVICE_ERROR_SIZE,
-		         "the service manager's NOTIFY_SOCKET or WATCHDOG_USEC can't be used; it "
-		         "is a path or "
-		         "@NAME, and microseconds above 0");
+		         "the service manager's NOTIFY_SOCKET, WATCHDOG_USEC or WATCHDOG_PID can't "
+		         "be used; they are a path or @NAME, microseconds above 0, and a process "
+		         "id");
 	return r;
+}
+
+/** No reason to end: it may be a leftover of an environment that has gone. */
+static void tell_failure(struct service *service)
+{
+	int r = notify_take_failure(service->notify);
+
+	if (r < 0)
+		log_write(service->log, LOG_LEVEL_WARNING,
+		          "the service manager's socket '%.150s' (NOTIFY_SOCKET) can't be reached: "
+		          "%s; it does not learn that the gateway is ready, or that it lives",
+		          getenv("NOTIFY_SOCKET"), strerrordesc_np(-r));
 }
 
 static void tell_status(struct service *service)
@@ -41,10 +57,11 @@ static void tell_status(struct service *service)
 	egress_get_stats(service->egress, &egress);
 	outbox_get_stats(service->outbox, &outbox);
 	notify_set_status(service->notify,
-	                  "gateway '%s', %s %s, %zu inputs, %" PRIu64 " messages waiting%s%s%s",
+	                  "gateway '%s', %s %s, %zu input%s, %" PRIu64 " message%s waiting%s%s%s",
 	                  service->config->gateway.id,
 	                  egress.connected ? "connected to" : "no connection to",
-	                  service->settings->uri, service->config->n_inputs, outbox.events,
+	                  service->settings->uri, service->config->n_inputs,
+	                  plural(service->config->n_inputs), outbox.events, plural(outbox.events),
 	                  outbox.reason[0] ? ", not on disk: " : "", outbox.reason,
 	                  service->reload_failed ? "; the last reload was refused" : "");
 }
@@ -63,6 +80,7 @@ void service_notify_tick(struct service *service, uint64_t now_ns, bool refresh)
 		notify_set_state(service->notify, NOTIFY_READY,
 		                 now_ns); /* the status in the same message */
 	notify_tick(service->notify, now_ns);
+	tell_failure(service);
 }
 
 uint64_t service_notify_deadline(const struct service *service)

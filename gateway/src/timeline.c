@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plural.h"
+
 /** Bars drawn; a simulation may have a million runs, a person reads some dozens. */
 #define BARS_MAX 100U
 #define LABEL_MAX 32U
@@ -338,5 +340,6 @@ void timeline_draw(const struct timeline *timeline, uint64_t end_ns, unsigned wi
 	for (size_t i = 0; i < timeline->n_bars; i++)
 		draw_bar(&c, &timeline->bars[i]);
 	if (timeline->n_runs > timeline->n_bars)
-		fprintf(stream, "and %" PRIu64 " more runs\n", timeline->n_runs - timeline->n_bars);
+		fprintf(stream, "and %" PRIu64 " more run%s\n", timeline->n_runs - timeline->n_bars,
+		        plural(timeline->n_runs - timeline->n_bars));
 }

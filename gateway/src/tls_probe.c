@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "broker_probe.h"
@@ -164,11 +165,15 @@ static void tell_verdict(const struct tls_probe *probe, const struct verdict *ve
 /* ---- our own files ---- */
 
 /** What OpenSSL says about a file that it can't use. */
-static const char *file_fault(void)
+static const char *file_fault(const char *path)
 {
 	unsigned long code = ERR_peek_error();
 	unsigned long last = ERR_peek_last_error();
+	struct stat status;
 
+	/* It opens one, reads nothing, and takes that for an empty file. */
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		return "it is a directory; a PEM file is expected";
 	if (ERR_SYSTEM_ERROR(code))
 		return strerrordesc_np((int)ERR_GET_REASON(code));
 	if (ERR_GET_REASON(last) == PEM_R_NO_START_LINE ||
@@ -193,7 +198,7 @@ static int load_client(const struct tls_probe *probe, SSL_CTX *context)
 	if (!s->cert_file)
 		return 0;
 	if (SSL_CTX_use_certificate_chain_file(context, s->cert_file) != 1) {
-		tell(probe, "mqtt.cert_file '%.150s': %s", s->cert_file, file_fault());
+		tell(probe, "mqtt.cert_file '%.150s': %s", s->cert_file, file_fault(s->cert_file));
 		return -EIO;
 	}
 	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
@@ -205,7 +210,7 @@ static int load_client(const struct tls_probe *probe, SSL_CTX *context)
 		tell(probe, "mqtt.key_file '%.150s': %s", s->key_file,
 		     asked   ? "it is encrypted; the gateway needs it without a passphrase"
 		     : other ? "it does not belong to the certificate in mqtt.cert_file"
-		             : file_fault());
+		             : file_fault(s->key_file));
 		return -EIO;
 	}
 	SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
@@ -229,7 +234,7 @@ int tls_probe_context(const struct tls_probe *probe, SSL_CTX **ret_context)
 	if (!s->ca_file) {
 		(void)SSL_CTX_set_default_verify_paths(context);
 	} else if (SSL_CTX_load_verify_locations(context, s->ca_file, NULL) != 1) {
-		tell(probe, "mqtt.ca_file '%.150s': %s", s->ca_file, file_fault());
+		tell(probe, "mqtt.ca_file '%.150s': %s", s->ca_file, file_fault(s->ca_file));
 		r = -EIO;
 	}
 	if (r == 0)
@@ -256,6 +261,13 @@ static void tell_client_certificate(const struct tls_probe *probe, const char *s
 		     "the broker wants a client certificate (%s); set mqtt.cert_file and "
 		     "mqtt.key_file",
 		     said);
+}
+
+/** What a broker does that gets a handshake where it expects MQTT. */
+static void tell_closed(const struct tls_probe *probe)
+{
+	tell_broker(probe, "the broker closed the connection in the TLS handshake; is this its TLS "
+	                   "port (mqtt:// is for one without)?");
 }
 
 /** By the reason of the first error in OpenSSL's queue. */
@@ -292,10 +304,7 @@ static void tell_reason(const struct tls_probe *probe)
 		     said);
 		break;
 	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
-		/* What a broker does that gets a handshake where it expects MQTT. */
-		tell_broker(probe,
-		            "the broker closed the connection in the TLS handshake; is this its TLS "
-		            "port (mqtt:// is for one without)?");
+		tell_closed(probe);
 		break;
 	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
 		/* TLS 1.2's only word for a missing certificate, and for much else. */
@@ -307,8 +316,10 @@ static void tell_reason(const struct tls_probe *probe)
 		               "and mqtt.key_file");
 		break;
 	default:
-		tell_broker(probe, "TLS handshake with the broker failed: %s",
-		     said ? said : "connection closed");
+		if (said)
+			tell_broker(probe, "TLS handshake with the broker failed: %s", said);
+		else
+			tell_closed(probe); /* by a reset, of which OpenSSL has no word */
 		break;
 	}
 }

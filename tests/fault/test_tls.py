@@ -4,8 +4,11 @@ thing that is wrong is one clear message that names the remedy."""
 
 import pathlib
 import shutil
+import socket
+import struct
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from certificates import Authority, encrypt, openssl
@@ -22,6 +25,31 @@ system_default = default
 MinProtocol = TLSv1
 CipherString = DEFAULT@SECLEVEL=0
 """
+
+
+class Resetting:
+    """Takes connections, and resets each with its first byte."""
+
+    def __init__(self):
+        self.connections = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            connection.recv(1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
 
 
 class Tls(ConnectionTest):
@@ -176,6 +204,16 @@ class Tls(ConnectionTest):
             with self.subTest(says):
                 self.fails(config, f"mqtt.{name} '", says)
 
+    def test_folders_in_place_of_files(self):
+        self.broker(self.good)
+        folder = str(self.directory)
+        pem, key = map(str, self.client)
+        for name, config in (("ca_file", self.tls(ca=folder)),
+                             ("cert_file", self.tls(cert_file=folder, key_file=key)),
+                             ("key_file", self.tls(cert_file=pem, key_file=folder))):
+            with self.subTest(name):
+                self.fails(config, f"mqtt.{name} '{folder}': it is a directory")
+
     # ---- no TLS that is good enough ----
 
     def openssl_conf(self, more):
@@ -201,6 +239,12 @@ class Tls(ConnectionTest):
         self.proxy = self.new_proxy(broker.port)
         self.fails(self.tls(), f"localhost:{self.proxy.port}: the broker closed the connection in the "
                    "TLS handshake", "is this its TLS port")
+
+    def test_reset_in_the_handshake(self):
+        """What a firewall does, or a broker that closes with the handshake unread."""
+        self.proxy = Resetting()
+        self.addCleanup(self.proxy.close)
+        self.fails(self.tls(), "closed the connection in the TLS handshake", "is this its TLS port")
 
     def test_tls_wanted_and_not_spoken(self):
         self.broker(self.good)

@@ -115,7 +115,7 @@ class Boot(unittest.TestCase):
         told = self.properties("started")
         self.assertEqual((told["ActiveState"], told["SubState"], told["NRestarts"]),
                          ("active", "running", "0"))
-        self.assertRegex(told["StatusText"], r"^gateway 'boot', .* 1 inputs, \d+ messages waiting$")
+        self.assertRegex(told["StatusText"], r"^gateway 'boot', .* 1 input, \d+ messages? waiting$")
 
     def test_02_runs_confined(self):
         status = dict(re.findall(r"^(\w+):\s+(.*)$", self.said("status"), re.M))

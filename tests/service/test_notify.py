@@ -141,7 +141,7 @@ class Notify(unittest.TestCase):
         self.assertEqual(manager.pids, {manager.process.pid}, "NotifyAccess=main would drop others'")
         at = manager.wait("status", lambda m: "connected to" in m.get("STATUS", ""))
         self.assertIn("gateway 'svc'", manager.said("STATUS", at - 1)[0])
-        self.assertIn("1 inputs", manager.said("STATUS", at - 1)[0])
+        self.assertIn("1 input, ", manager.said("STATUS", at - 1)[0])
         self.stop(manager)
         self.assertEqual(manager.said("READY"), ["1"], "told once")
         self.assertEqual(manager.said("WATCHDOG"), [], "none was asked for")
@@ -293,7 +293,31 @@ class Notify(unittest.TestCase):
                 result = subprocess.run([CUEBUS, "run", "-c", str(path)], env=env, text=True,
                                         capture_output=True, timeout=TIMEOUT_S)
                 self.assertEqual(result.returncode, os.EX_CONFIG)
-                self.assertIn("NOTIFY_SOCKET or WATCHDOG_USEC", result.stderr)
+                self.assertIn("NOTIFY_SOCKET, WATCHDOG_USEC or WATCHDOG_PID", result.stderr)
+
+    def test_a_socket_that_is_not_there_is_told_once(self):
+        """It is no reason to end: NOTIFY_SOCKET may be a leftover."""
+        manager = self.manager()
+        manager.name = str(self.directory / "none")
+        manager.start(config(self.broker().port))
+        self.until_log(manager, "connected to mqtt://")
+        self.until_log(manager, f"the service manager's socket '{manager.name}'")
+        manager.process.send_signal(signal.SIGHUP)
+        self.until_log(manager, "reloaded")
+        manager.process.terminate()
+        self.assertEqual(manager.process.wait(TIMEOUT_S), 0, manager.log.read_text())
+        self.assertEqual(manager.messages, [])
+        told = [line for line in manager.log.read_text().splitlines() if "NOTIFY_SOCKET" in line]
+        self.assertEqual(len(told), 1, told)
+        self.assertIn("warning", told[0])
+        self.assertIn("No such file or directory", told[0])
+
+    def until_log(self, manager, text):
+        deadline = time.monotonic() + TIMEOUT_S
+        while text not in manager.log.read_text():
+            self.assertIsNone(manager.process.poll(), manager.log.read_text())
+            self.assertLess(time.monotonic(), deadline, manager.log.read_text())
+            time.sleep(0.01)
 
 
 if __name__ == "__main__":

@@ -138,6 +138,19 @@ Test(log, repeated_lines_are_limited_and_counted)
 	teardown(&f);
 }
 
+Test(log, one_line_left_out_is_one)
+{
+	struct fixture f;
+
+	setup(&f, LOG_FORMAT_TEXT, true);
+	for (unsigned i = 0; i < LOG_BURST + 1; i++)
+		log_write(f.log, LOG_LEVEL_WARNING, "again");
+	f.now_ns += LOG_WINDOW_NS;
+	log_write(f.log, LOG_LEVEL_WARNING, "again");
+	cr_assert_not_null(strstr(text(&f), "again (1 more like this was left out)\n"));
+	teardown(&f);
+}
+
 Test(log, knows_the_journal_by_its_device_and_inode)
 {
 	char value[64];

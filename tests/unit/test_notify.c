@@ -199,6 +199,9 @@ Test(notify, a_manager_that_is_gone_is_not_waited_for)
 	notify_set_state(m.notify, NOTIFY_READY, 1 * MS);
 	notify_tick(m.notify, 1 * MS);
 	cr_assert_eq(notify_next_deadline(m.notify), 101 * MS, "the watchdog's pace");
+	cr_assert_eq(notify_take_failure(m.notify), -ECONNREFUSED);
+	notify_tick(m.notify, 101 * MS);
+	cr_assert_eq(notify_take_failure(m.notify), 0, "told once");
 	m.fd = -1;
 	manager_close(&m);
 }

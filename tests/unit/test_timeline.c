@@ -128,3 +128,15 @@ Test(timeline, many_runs_are_counted_not_drawn)
 	cr_assert_not_null(strstr(f.text, "\nand 30 more runs\n"));
 	tear_down(&f);
 }
+
+Test(timeline, one_run_too_many_is_one_run)
+{
+	struct fixture f = set_up();
+
+	for (int i = 0; i < 101; i++)
+		add(&f, "event.playlist.created", 1,
+		    "{\"playlist_id\":\"" ID "\",\"playlist_name\":\"show\"}");
+	draw(&f, 10, 60);
+	cr_assert_not_null(strstr(f.text, "\nand 1 more run\n"));
+	tear_down(&f);
+}

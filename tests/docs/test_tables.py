@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of docs/ that nothing generates name all that there is: each rule of
+the configuration's findings, each event of the gateway's own."""
+
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "gateway" / "src").glob("*.c"))
+# What makes a finding, and which of its arguments is the rule.
+FINDERS = {"diag_add": 6, "config_finding": 3, "config_key_finding": 3}
+# Passed on by a function of the same file, whose callers name it.
+PASSED_ON = {"refuse": 3, "tell_predicate": 2}
+PASS_ON_THEMSELVES = {"config_read.c", "config_read_json.c", "config_read_text.c"}
+# Inputs' data is told by their kind, and nothing pauses a run yet.
+ELSEWHERE = {"input.button", "input.counter", "input.rotary", "input.switch",
+             "event.playlist.paused", "event.playlist.resumed"}
+
+
+def arguments(text, start):
+    """Of the call whose `(` is before `start`: its arguments, strings left whole."""
+    found, depth, argument = [], 1, ""
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|.', text[start:], re.S):
+        token = token[0]
+        depth += (token in "([{") - (token in ")]}")
+        if depth == 0:
+            return [*found, argument.strip()]
+        if token == "," and depth == 1:
+            found.append(argument.strip())
+            argument = ""
+        else:
+            argument += token
+    raise AssertionError("a call without end")
+
+
+def calls(text, finders):
+    """[(name, argument that is the rule)], without declarations and definitions."""
+    for call in re.finditer(rf"\b({'|'.join(finders)})\(", text):
+        given = arguments(text, call.end())
+        rule = given[finders[call[1]]] if len(given) > finders[call[1]] else ""
+        if not rule.startswith("const char *"):
+            yield call[1], rule
+
+
+def rules_of_the_code():
+    found = set()
+    for path in SOURCES:
+        text = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S)
+        for name, rule in [*calls(text, FINDERS), *calls(text, PASSED_ON)]:
+            literal = re.fullmatch(r'"([a-z-]+)"', rule)
+            if literal:
+                found.add(literal[1])
+            elif name in FINDERS and not (rule == "rule" and path.name in PASS_ON_THEMSELVES):
+                raise AssertionError(f"{path.name}: {name}() with the rule {rule}: not known here")
+    return found
+
+
+def table(document, heading):
+    """First cells of the rows below a heading, the names in them."""
+    text = (ROOT / "docs" / document).read_text("utf-8")
+    part = re.search(rf"^## {heading}\n(.*?)(?=^## )", text, re.M | re.S)[1]
+    rows = re.findall(r"^\| ([^|]+) \|", part, re.M)
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+
+
+class Tables(unittest.TestCase):
+    maxDiff = None
+
+    def test_rules(self):
+        rules = rules_of_the_code()
+        self.assertGreater(len(rules), 40)
+        self.assertEqual(sorted(table("configuration.md", "Findings")), sorted(rules))
+
+    def test_events(self):
+        """Each that has a schema; gestures have a document of their own."""
+        names = subprocess.run([os.environ["CUEBUS"], "schema"], capture_output=True, text=True,
+                               timeout=60, check=True).stdout.split()
+        own = [n for n in names if re.match(r"(event\.playlist|gateway|input)\.", n)]
+        self.assertIn("event.playlist.stopped", own)
+        self.assertEqual(sorted(table("topics.md", "Events of the gateway")),
+                         sorted(set(own) - ELSEWHERE))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "journal_internal.h"
+#include "plural.h"
 
 static int compare_number(const void *key, const void *text)
 {
@@ -189,9 +190,10 @@ int journal_restore(struct journal *journal)
 	cue_playlists_get_stats(playlists, &after);
 	if (journal->past.n_runs > 0)
 		log_write(journal->config.log, LOG_LEVEL_NOTICE,
-		          "%zu runs of the previous life: %" PRIu64 " go on, %" PRIu64 " aborted",
-		          journal->past.n_runs, after.restored - before.restored,
-		          after.aborted - before.aborted);
+		          "%zu run%s of the previous life: %" PRIu64 " resumed, %" PRIu64
+		          " aborted",
+		          journal->past.n_runs, plural(journal->past.n_runs),
+		          after.restored - before.restored, after.aborted - before.aborted);
 	journal_past_clear(&journal->past);
 	return ret;
 }

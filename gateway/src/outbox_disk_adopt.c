@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "outbox_internal.h"
+#include "plural.h"
 
 /** Rows that do not check, kept for what they claim to be; of more only the number. */
 #define BAD_MAX 65536U
@@ -302,13 +303,14 @@ static void tell(struct log *log, uint64_t count, uint64_t bad, bool cut)
 {
 	if (count > 0 && log)
 		log_write(log, LOG_LEVEL_NOTICE,
-		          "outbox: %llu messages from before are on disk and will be sent first",
-		          (unsigned long long)count);
+		          "outbox: on disk from before and sent first: %llu message%s",
+		          (unsigned long long)count, plural(count));
 	if ((bad > 0 || cut) && log)
 		log_write(log, LOG_LEVEL_ERROR,
-		          "outbox: %llu messages of the damaged file can't be read%s; they are "
-		          "given up",
-		          (unsigned long long)bad, cut ? ", and a part of it not at all" : "");
+		          "outbox: given up, for they can't be read in the damaged file: %llu "
+		          "message%s%s",
+		          (unsigned long long)bad, plural(bad),
+		          cut ? ", and a part of it not at all" : "");
 }
 
 int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant)

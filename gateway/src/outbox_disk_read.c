@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "outbox_internal.h"
+#include "plural.h"
 
 /* Read at a time: so many rows, or so many bytes. */
 #define CHUNK_ROWS  256U
@@ -147,7 +148,8 @@ int outbox_disk_load(struct outbox *outbox, struct outbox_range *range, bool tol
 	outbox_range_drop_if_empty(outbox, range);
 	if (lost > 0 && outbox->disk->log)
 		log_write(outbox->disk->log, LOG_LEVEL_ERROR,
-		          "outbox: %llu messages on disk can't be read any more and are given up",
-		          (unsigned long long)lost);
+		          "outbox: given up, for they can't be read from the disk any more: %llu "
+		          "message%s",
+		          (unsigned long long)lost, plural(lost));
 	return r < 0 ? r : 0;
 }

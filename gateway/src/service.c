@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "health.h"
+#include "plural.h"
 #include "service_internal.h"
 #include "version.h"
 
@@ -179,10 +180,13 @@ static void flush(struct service *service)
 	outbox_get_stats(service->outbox, &left);
 	kept = outbox_flush(service->outbox, FLUSH_NS) >= 0;
 	if (left.events > 0)
-		log_write(service->log, kept ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
-		          "stopped with %llu messages (%llu bytes) that did not reach the broker%s",
-		          (unsigned long long)left.events, (unsigned long long)left.bytes,
-		          kept ? ": those of QoS 1 are kept on disk and sent after the next start" : "");
+		log_write(
+		        service->log, kept ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
+		        "stopped with %llu message%s (%llu bytes) that did not reach the broker%s",
+		        (unsigned long long)left.events, plural(left.events),
+		        (unsigned long long)left.bytes,
+		        kept ? ": those of QoS 1 are kept on disk and sent after the next start"
+		             : "");
 	else
 		log_write(service->log, LOG_LEVEL_NOTICE, "stopped, everything was published");
 	if (r == -EBUSY) {

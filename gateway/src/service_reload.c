@@ -6,8 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "service_internal.h"
+#include "plural.h"
 #include "same_text.h"
+#include "service_internal.h"
 
 /**
  * What can't change under a running gateway: what P is made of is on every topic
@@ -133,7 +134,7 @@ static int reload(struct service *service, struct diag *diag)
 	if (r < 0) {
 		log_write(service->log, LOG_LEVEL_ERROR,
 		          "reload: the running configuration stays in force (%zu error%s)",
-		          diag->n_errors, diag->n_errors == 1 ? "" : "s");
+		          diag->n_errors, plural(diag->n_errors));
 		return r;
 	}
 	config_free(service->config);

@@ -133,13 +133,19 @@ class Cuts(ConnectionTest):
         finally:
             over.set()
             feeder.join()
-        since = watcher.mark()
         results = {driver.name: driver.finish() for driver in drivers}
         for driver in drivers:
-            topic = f"cuts/1/{driver.name}/"
-            watcher.message("offline", lambda m, t=topic: m.topic == t + "status"
-                            and m.payload == b"offline", since)
+            self.wait_last(watcher, driver.name, results[driver.name]["put"])
         return drivers, watcher, results
+
+    def wait_last(self, watcher, name, count):
+        """The watcher may be far behind, and an `offline` that it gets now may be the will of
+        a connection that was cut long ago. What follows the last event is the last word."""
+        topic = f"cuts/1/{name}/"
+        last = watcher.message(f"{name}: its last event", lambda m: m.topic == topic
+                               + "bus/numbered/event" and m.payload.startswith(b"%d:" % count))
+        watcher.message("offline", lambda m: m.topic == topic + "status"
+                        and m.payload == b"offline", watcher.messages.index(last))
 
     def tell(self, drivers, results, events):
         actions = sum((d.proxy.actions for d in drivers), Counter())

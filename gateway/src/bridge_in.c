@@ -116,8 +116,7 @@ static int read_payload(const struct bridge *bridge, const struct inbox_message 
 	                        ret_payload, &error);
 
 	if (r == -EBADMSG || r == -E2BIG)
-		snprintf(text, 256, "byte %zu: %s%s", error.offset, error.text,
-		         r == -E2BIG ? " (limits.json_depth)" : "");
+		error_text_json(r, &error, text, 256);
 	else if (r < 0)
 		snprintf(text, 256, "out of memory");
 	return r;

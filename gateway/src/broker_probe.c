@@ -8,18 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "loop.h"
 #include "tls_probe.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
 
 static int resolve(const struct mqtt_settings *settings, struct addrinfo **ret_list, char *error,
                    size_t error_size)
@@ -136,7 +128,7 @@ enum broker_fault broker_probe(const struct mqtt_settings *settings, int timeout
 	if (resolve(settings, &list, error, error_size) == 0) {
 		fd = connect_to(choose(list), timeout_ms);
 		freeaddrinfo(list);
-		tls.until_ns = now_ns() + (uint64_t)(unsigned)timeout_ms * CUE_NS_PER_MS;
+		tls.until_ns = loop_monotonic_ns() + (uint64_t)(unsigned)timeout_ms * CUE_NS_PER_MS;
 		if (fd < 0)
 			tell_unreached(settings, fd, error, error_size);
 		else

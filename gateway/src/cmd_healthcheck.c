@@ -20,6 +20,7 @@
 #include "cli.h"
 #include "config.h"
 #include "duration.h"
+#include "loop.h"
 #include "mqtt_reason.h"
 #include "paho_connection.h"
 #include "topics.h"
@@ -116,20 +117,13 @@ static void on_lost(void *user, int reason)
 	pthread_mutex_unlock(&probe->mutex);
 }
 
-static uint64_t now_ns(void)
+/** Until there is news, or the time is up. */
+static void wait_news(struct probe *probe, struct paho_connection *connection)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * CUE_NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
-/** Until there is news, or @p until_ns. */
-static void wait_news(struct probe *probe, struct paho_connection *connection, uint64_t until_ns)
-{
-	struct timespec until = { .tv_sec = (time_t)(until_ns / CUE_NS_PER_S),
-		                  .tv_nsec = (long)(until_ns % CUE_NS_PER_S) };
-	uint64_t now = now_ns(), left_ns = now < until_ns ? until_ns - now : 0;
+	struct timespec until = { .tv_sec = (time_t)(probe->until_ns / CUE_NS_PER_S),
+		                  .tv_nsec = (long)(probe->until_ns % CUE_NS_PER_S) };
+	uint64_t now_ns = loop_monotonic_ns();
+	uint64_t left_ns = now_ns < probe->until_ns ? probe->until_ns - now_ns : 0;
 
 	if (paho_has_own_thread(connection)) {
 		pthread_mutex_lock(&probe->mutex);
@@ -148,9 +142,9 @@ static bool wait_reply(struct probe *probe, struct paho_connection *connection)
 	bool got = false, over = false;
 
 	while (!got && !over) {
-		over = now_ns() >= probe->until_ns;
+		over = loop_monotonic_ns() >= probe->until_ns;
 		if (!over)
-			wait_news(probe, connection, probe->until_ns);
+			wait_news(probe, connection);
 		pthread_mutex_lock(&probe->mutex);
 		got = *probe->reply != '\0';
 		over = over || probe->lost || probe->refused;
@@ -281,7 +275,7 @@ static int check_in_time(const struct config *config, uint64_t timeout_ns)
 	bool done;
 
 	/* Connecting is a part of it. */
-	probe.until_ns = now_ns() + timeout_ns;
+	probe.until_ns = loop_monotonic_ns() + timeout_ns;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	timeout_ns += GRACE_NS + (uint64_t)until.tv_nsec;
 	until.tv_sec += (time_t)(timeout_ns / CUE_NS_PER_S);

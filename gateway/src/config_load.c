@@ -200,18 +200,18 @@ static void check_depth(struct load *load)
 	const struct jsonc_node *limits = jsonc_get(load->root, "limits");
 	const struct jsonc_node *set =
 		limits && limits->type == JSONC_OBJECT ? jsonc_get(limits, "json_depth") : NULL;
-	unsigned long depth = CUE_JSON_DEPTH_DEFAULT;
+	uint64_t depth = CUE_JSON_DEPTH_DEFAULT;
 	const struct jsonc_node *found;
 
 	/* A lower one holds for data, not for the configuration around it. */
-	if (set && set->type == JSONC_NUMBER && strtoul(set->text, NULL, 10) > depth)
-		depth = strtoul(set->text, NULL, 10);
+	if (!set || jsonc_u64(set, &depth) < 0 || depth < CUE_JSON_DEPTH_DEFAULT)
+		depth = CUE_JSON_DEPTH_DEFAULT;
 	if (depth > CUE_JSON_DEPTH_MAX)
 		depth = CUE_JSON_DEPTH_MAX;
 	found = too_deep(load->root, (unsigned)depth);
 	if (found)
 		config_finding(&load->reader, DIAG_ERROR, found, "json-depth",
-		               "nested deeper than %lu levels (limits.json_depth)", depth);
+		               "nested deeper than %" PRIu64 " levels (limits.json_depth)", depth);
 }
 
 static void check_limits(struct load *load)

@@ -15,8 +15,9 @@ static int explain(int r, const char *kind, const char *name,
 		snprintf(error, ENGINE_ERROR_SIZE, "%s \"%s\"%s: %s", kind, name, fault->path,
 		         fault->text);
 	else if (r == -ENOSPC)
-		snprintf(error, ENGINE_ERROR_SIZE, "%s \"%s\": limits.definitions or limits.event_types is reached",
-		         kind, name);
+		snprintf(error, ENGINE_ERROR_SIZE,
+		         "%s \"%s\": limits.definitions or limits.event_types is reached", kind,
+		         name);
 	else
 		snprintf(error, ENGINE_ERROR_SIZE, "%s \"%s\": %s", kind, name, strerrordesc_np(-r));
 	return r;

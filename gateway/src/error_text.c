@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "error_text.h"
 
+#include <cuebus/payload.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *error_text(int error, const char *if_full)
@@ -19,4 +21,10 @@ const char *error_text(int error, const char *if_full)
 		text = strerrordesc_np(-error);
 		return text ? text : "unknown error";
 	}
+}
+
+void error_text_json(int error, const struct cue_json_error *fault, char *text, size_t size)
+{
+	snprintf(text, size, "byte %zu: %s%s", fault->offset, fault->text,
+	         error == -E2BIG ? " (limits.json_depth)" : "");
 }

@@ -9,6 +9,8 @@
 #ifndef CUEBUS_ERROR_TEXT_H
 #define CUEBUS_ERROR_TEXT_H
 
+#include <stddef.h>
+
 /**
  * @param error   negative errno
  * @param if_full for -ENOSPC, which the bus has for several limits: a sentence with the
@@ -16,5 +18,10 @@
  * @return a static text (or @p if_full), the same in every locale.
  */
 const char *error_text(int error, const char *if_full);
+
+struct cue_json_error;
+
+/** What cue_payload_new() found in a message: where, what, and which limit for -E2BIG. */
+void error_text_json(int error, const struct cue_json_error *fault, char *text, size_t size);
 
 #endif

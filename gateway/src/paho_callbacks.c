@@ -2,8 +2,8 @@
 /* Input over MQTT 5: callbacks, on paho's threads. Why not over 3.1.1: paho_input.c. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "loop.h"
 #include "paho_internal.h"
 #include "tcp_socket.h"
 
@@ -83,11 +83,9 @@ void paho_pass_on(struct paho_connection *c, const char *topic, MQTTClient_messa
 		.retain = m->retained != 0,
 	};
 	const MQTTLenString *data;
-	struct timespec now;
 	char *response = NULL;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	message.arrival_ns = (uint64_t)now.tv_sec * CUE_NS_PER_S + (uint64_t)now.tv_nsec;
+	message.arrival_ns = loop_monotonic_ns();
 	if (c->v5) {
 		data = data_property(&m->properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC);
 		if (data)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error_text.h"
+
 #define STRING_MAX 256U
 
 static int fail(struct request_error *error, const char *path, const char *text)
@@ -137,9 +139,7 @@ int request_read(const void *payload, size_t len, unsigned max_depth,
 		return r;
 	if (r < 0) {
 		fail(ret_error, "", "");
-		snprintf(ret_error->text, sizeof(ret_error->text), "byte %zu: %s%s",
-		         json_error.offset, json_error.text,
-		         r == -E2BIG ? " (limits.json_depth)" : "");
+		error_text_json(r, &json_error, ret_error->text, sizeof(ret_error->text));
 		ret_error->invalid_json = r != -E2BIG;
 		ret_error->too_deep = r == -E2BIG;
 		return -EINVAL;

@@ -53,5 +53,6 @@ void service_on_output_unsafe(void *user, const char *name, int error)
 	struct service *service = user;
 
 	log_write(service->log, LOG_LEVEL_ERROR,
-	          "output \"%s\" could not be set to its safe_value: %s", name, error_text(error, NULL));
+	          "output \"%s\" could not be set to its safe_value: %s", name,
+	          error_text(error, NULL));
 }

@@ -128,20 +128,22 @@ static void tell_verdict(const struct tls_probe *probe, const struct verdict *ve
 
 	switch (verdict->error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		tell_broker(probe, "%s expired at %s; renew it, or correct this machine's clock", which,
-		     verdict->to);
+		tell_broker(probe, "%s expired at %s; renew it, or correct this machine's clock",
+		            which, verdict->to);
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		tell_broker(probe,
-		     "%s is valid only from %s on; correct this machine's clock, or renew it",
-		     which, verdict->from);
+		tell_broker(
+		        probe,
+		        "%s is valid only from %s on; correct this machine's clock, or renew it",
+		        which, verdict->from);
 		break;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		tell_broker(probe,
-		     "the broker's certificate is for '%s', not for '%.100s'; name the broker so "
-		     "in mqtt.url, or give it a certificate for this name",
-		     verdict->names, s->host);
+		            "the broker's certificate is for '%s', not for '%.100s'; name the "
+		            "broker so "
+		            "in mqtt.url, or give it a certificate for this name",
+		            verdict->names, s->host);
 		break;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
@@ -149,15 +151,16 @@ static void tell_verdict(const struct tls_probe *probe, const struct verdict *ve
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-		tell_broker(probe,
-		     "the broker's certificate is not signed by an authority of %s%.150s%s; set "
-		     "mqtt.ca_file to the certificate of the authority that signed it",
-		     s->ca_file ? "mqtt.ca_file '" : "this system", s->ca_file ? s->ca_file : "",
-		     s->ca_file ? "'" : "");
+		tell_broker(
+		        probe,
+		        "the broker's certificate is not signed by an authority of %s%.150s%s; set "
+		        "mqtt.ca_file to the certificate of the authority that signed it",
+		        s->ca_file ? "mqtt.ca_file '" : "this system", s->ca_file ? s->ca_file : "",
+		        s->ca_file ? "'" : "");
 		break;
 	default:
 		tell_broker(probe, "%s is refused: %s", which,
-		     X509_verify_cert_error_string(verdict->error));
+		            X509_verify_cert_error_string(verdict->error));
 		break;
 	}
 }
@@ -252,15 +255,16 @@ int tls_probe_context(const struct tls_probe *probe, SSL_CTX **ret_context)
 static void tell_client_certificate(const struct tls_probe *probe, const char *said)
 {
 	if (probe->settings->cert_file)
-		tell_broker(probe,
-		     "the broker refused the certificate in mqtt.cert_file (%s); it needs one "
-		     "signed by an authority that the broker knows, and not expired",
-		     said);
+		tell_broker(
+		        probe,
+		        "the broker refused the certificate in mqtt.cert_file (%s); it needs one "
+		        "signed by an authority that the broker knows, and not expired",
+		        said);
 	else
 		tell_broker(probe,
-		     "the broker wants a client certificate (%s); set mqtt.cert_file and "
-		     "mqtt.key_file",
-		     said);
+		            "the broker wants a client certificate (%s); set mqtt.cert_file and "
+		            "mqtt.key_file",
+		            said);
 }
 
 /** What a broker does that gets a handshake where it expects MQTT. */
@@ -291,17 +295,18 @@ static void tell_reason(const struct tls_probe *probe)
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 	case SSL_R_NO_PROTOCOLS_AVAILABLE:
 	case SSL_R_VERSION_TOO_LOW:
-		tell_broker(probe, "the broker offers no TLS 1.2 or newer (%s); enable it at the broker",
-		     said);
+		tell_broker(probe,
+		            "the broker offers no TLS 1.2 or newer (%s); enable it at the broker",
+		            said);
 		break;
 	case SSL_R_WRONG_VERSION_NUMBER:
 	case SSL_R_HTTP_REQUEST:
 	case SSL_R_PACKET_LENGTH_TOO_LONG:
 	case SSL_R_RECORD_LENGTH_MISMATCH:
 		tell_broker(probe,
-		     "the broker does not speak TLS on this port (%s); use its TLS port, or "
-		     "mqtt:// for one without",
-		     said);
+		            "the broker does not speak TLS on this port (%s); use its TLS port, or "
+		            "mqtt:// for one without",
+		            said);
 		break;
 	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
 		tell_closed(probe);
@@ -309,11 +314,11 @@ static void tell_reason(const struct tls_probe *probe)
 	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
 		/* TLS 1.2's only word for a missing certificate, and for much else. */
 		tell_broker(probe, "the broker ended the TLS handshake (%s); %s", said,
-		     probe->settings->cert_file
-		             ? "does it know the authority of mqtt.cert_file, and does "
-		               "it allow TLS 1.2 suites with forward secrecy?"
-		             : "if it wants a client certificate, set mqtt.cert_file "
-		               "and mqtt.key_file");
+		            probe->settings->cert_file
+		                    ? "does it know the authority of mqtt.cert_file, and does "
+		                      "it allow TLS 1.2 suites with forward secrecy?"
+		                    : "if it wants a client certificate, set mqtt.cert_file "
+		                      "and mqtt.key_file");
 		break;
 	default:
 		if (said)
@@ -375,8 +380,8 @@ static int handshake(const struct tls_probe *probe, SSL *ssl, const struct verdi
 		if (verdict->error)
 			tell_verdict(probe, verdict);
 		else if (ERR_peek_error() == 0 && remaining_ms(probe) == 0)
-			tell_broker(probe,
-			     "the broker does not answer the TLS handshake; is this a TLS port?");
+			tell_broker(probe, "the broker does not answer the TLS handshake; is this "
+			                   "a TLS port?");
 		else
 			tell_reason(probe);
 		return -EPROTO;

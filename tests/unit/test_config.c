@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cue_criterion.h"
 
-#include "config.h"
+#include "config_fixture.h"
 
 #include <cuebus/payload.h>
 
@@ -10,24 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct loaded {
-	struct diag diag;
-	struct config *config;
-	int r;
-};
-
 static struct loaded load(const char *text)
 {
 	struct loaded l = { 0 };
 
 	l.r = config_load_text("t", text, strlen(text), &l.diag, &l.config);
 	return l;
-}
-
-static void release(struct loaded *l)
-{
-	l->config = config_free(l->config);
-	diag_clear(&l->diag);
 }
 
 static const char *bytes(const struct cue_payload *payload)

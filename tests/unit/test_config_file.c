@@ -2,25 +2,13 @@
 /* A configuration that is read from files: the main one and conf.d beside it. */
 #include "cue_criterion.h"
 
-#include "config.h"
+#include "config_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-struct loaded {
-	struct diag diag;
-	struct config *config;
-	int r;
-};
-
-static void release(struct loaded *l)
-{
-	l->config = config_free(l->config);
-	diag_clear(&l->diag);
-}
 
 Test(config_file, file_that_is_not_there)
 {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables of docs/ that nothing generates name all that there is: each rule of
-the configuration's findings, each event of the gateway's own."""
+the configuration's findings, each event of the gateway's own, each limit with its
+counter."""
 
+import json
 import os
 import pathlib
 import re
@@ -66,6 +68,22 @@ def table(document, heading):
     return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
 
 
+def limits_rows():
+    """Cells of the rows of "Limits" in operations.md, the head left out."""
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    part = re.search(r"^## Limits\n(.*?)(?=^## |\Z)", text, re.M | re.S)[1]
+    return [[cell.strip() for cell in row.split("|")[1:-1]]
+            for row in re.findall(r"^\|.*\|$", part, re.M)][2:]
+
+
+def has_counter(schema, name):
+    for key in name.split("."):
+        schema = schema.get("properties", {}).get(key)
+        if schema is None:
+            return False
+    return True
+
+
 class Tables(unittest.TestCase):
     maxDiff = None
 
@@ -82,6 +100,19 @@ class Tables(unittest.TestCase):
         self.assertIn("event.playlist.stopped", own)
         self.assertEqual(sorted(table("topics.md", "Events of the gateway")),
                          sorted(set(own) - ELSEWHERE))
+
+    def test_limits(self):
+        """Each is in the table of what can grow, and each counter there is in P/health."""
+        rows = limits_rows()
+        self.assertGreater(len(rows), 20)
+        bounds = {name for row in rows for name in re.findall(r"`limits\.(\w+)`", row[1])}
+        schema = json.loads((ROOT / "schemas" / "config.schema.json").read_text("utf-8"))
+        limits = schema["$defs"]["limits"]["properties"]
+        self.assertEqual(sorted(bounds), sorted(limits))
+        health = json.loads((ROOT / "schemas" / "health.schema.json").read_text("utf-8"))
+        counters = {name for row in rows for name in re.findall(r"`([^`]+)`", row[3])}
+        self.assertIn("bus.state_refused", counters)
+        self.assertEqual([], sorted(name for name in counters if not has_counter(health, name)))
 
 
 if __name__ == "__main__":

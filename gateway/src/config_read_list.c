@@ -2,7 +2,9 @@
 /* Fields that hold many values, or one where a list is allowed too. */
 #include "config_reader.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void store_array(const struct config_field *field, void *object, void *array, size_t n)
@@ -147,14 +149,26 @@ static void read_filters(struct config_reader *reader, const struct config_field
 
 /* ---- lines ---- */
 
-/** A name, or an offset as a number. NULL: told. */
+/** In one form, however it is written: lines are compared as text. */
+static const char *offset_text(struct config_reader *reader, uint64_t offset)
+{
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%" PRIu64, offset);
+	const char *copy = arena_strndup(reader->arena, text, (size_t)len);
+
+	if (!copy)
+		reader->error = -ENOMEM;
+	return copy;
+}
+
+/** A name, or an offset as a number. NULL: a finding or reader->error says why. */
 static const char *line_text(struct config_reader *reader, const struct config_field *field,
                              const struct jsonc_node *node)
 {
 	uint64_t offset;
 
-	if (node->type == JSONC_NUMBER && jsonc_u64(node, &offset) == 0 && offset <= UINT32_MAX)
-		return node->text;
+	if (jsonc_u64(node, &offset) == 0 && offset <= UINT32_MAX)
+		return offset_text(reader, offset);
 	if (node->type == JSONC_STRING && node->text_len > 0)
 		return node->text;
 	config_finding(reader, DIAG_ERROR, node, "type",

@@ -34,8 +34,7 @@ static void read_uint(struct config_reader *reader, const struct config_field *f
 		return;
 	r = jsonc_u64(node, &value);
 	if (r == -EINVAL) {
-		config_finding(reader, DIAG_ERROR, node, "type",
-		               "\"%s\" must be a whole number written with digits only",
+		config_finding(reader, DIAG_ERROR, node, "type", "\"%s\" must be a whole number",
 		               field->key);
 		return;
 	}
@@ -66,8 +65,7 @@ static void read_int(struct config_reader *reader, const struct config_field *fi
 		return;
 	r = jsonc_i64(node, &value);
 	if (r == -EINVAL) {
-		config_finding(reader, DIAG_ERROR, node, "type",
-		               "\"%s\" must be a whole number written with digits only",
+		config_finding(reader, DIAG_ERROR, node, "type", "\"%s\" must be a whole number",
 		               field->key);
 		return;
 	}
@@ -182,17 +180,20 @@ static void read_protocol(struct config_reader *reader, const struct config_fiel
 {
 	static const struct {
 		const char *text;
-		enum jsonc_type type;
 		int protocol;
-	} forms[] = { { "5", JSONC_NUMBER, 5 },   { "5", JSONC_STRING, 5 },
-		      { "5.0", JSONC_STRING, 5 }, { "4", JSONC_NUMBER, 4 },
-		      { "3", JSONC_NUMBER, 4 },   { "3.1.1", JSONC_STRING, 4 } };
+	} forms[] = { { "5", 5 }, { "5.0", 5 }, { "3.1.1", 4 } };
+	uint64_t number;
+	int protocol = 0;
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-		if (node->type == forms[i].type && strcmp(node->text, forms[i].text) == 0) {
-			store(field, object, &forms[i].protocol);
-			return;
-		}
+	if (jsonc_u64(node, &number) == 0)
+		protocol = number == 5 ? 5 : number == 3 || number == 4 ? 4 : 0;
+	for (size_t i = 0; node->type == JSONC_STRING && i < sizeof(forms) / sizeof(*forms); i++) {
+		if (strcmp(node->text, forms[i].text) == 0)
+			protocol = forms[i].protocol;
+	}
+	if (protocol != 0) {
+		store(field, object, &protocol);
+		return;
 	}
 	config_finding(reader, DIAG_ERROR, node, "value", "\"%s\" must be 5 or \"3.1.1\"",
 	               field->key);

@@ -91,7 +91,11 @@ char *jsonc_pointer(const struct jsonc_node *node);
  */
 const struct jsonc_node *jsonc_resolve(const struct jsonc_node *node, const char *pointer);
 
-/** A whole number without fraction or exponent. @return 0; -EINVAL other spelling; -ERANGE. */
+/**
+ * A whole number, however it is written (`7`, `7.0`, `70e-1`), exact over all 64 bits.
+ * @return 0; -EINVAL no number, or not whole; -ERANGE outside of the type. @p ret_value is
+ *         untouched on failure.
+ */
 int jsonc_u64(const struct jsonc_node *node, uint64_t *ret_value);
 int jsonc_i64(const struct jsonc_node *node, int64_t *ret_value);
 

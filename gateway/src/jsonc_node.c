@@ -140,42 +140,109 @@ const struct jsonc_node *jsonc_resolve(const struct jsonc_node *node, const char
 	return node;
 }
 
-int jsonc_u64(const struct jsonc_node *node, uint64_t *ret_value)
+/** A JSON number split so that its value is digits * 10^exponent. */
+struct decimal {
+	bool negative;
+	const char *digits; /**< from the first that is not 0; a '.' may lie among them */
+	size_t n_digits;    /**< without the '.' and without the zeros at the end */
+	int64_t exponent;
+};
+
+/** Far outside of 64 bits in both directions: no text of a number need be counted further. */
+#define EXPONENT_MAX 1000000
+
+static int64_t read_exponent(const char *s)
+{
+	bool negative = *s == '-';
+	int64_t value = 0;
+
+	if (*s == '-' || *s == '+')
+		s++;
+	for (; *s && value < EXPONENT_MAX; s++)
+		value = value * 10 + (*s - '0');
+	return negative ? -value : value;
+}
+
+static struct decimal split_number(const char *text)
+{
+	struct decimal d = { .negative = *text == '-' };
+	size_t n = 0, zeros = 0; /* digits so far, and zeros at their end */
+	bool in_fraction = false;
+	const char *s;
+
+	for (s = text + d.negative; *s && *s != 'e' && *s != 'E'; s++) {
+		if (*s == '.') {
+			in_fraction = true;
+			continue;
+		}
+		d.exponent -= in_fraction;
+		if (n == 0 && *s == '0')
+			continue;
+		if (n++ == 0)
+			d.digits = s;
+		zeros = *s == '0' ? zeros + 1 : 0;
+	}
+	d.n_digits = n - zeros;
+	d.exponent += (int64_t)zeros + (*s ? read_exponent(s + 1) : 0);
+	return d;
+}
+
+/** The magnitude of a whole number. @return 0; -EINVAL not whole; -ERANGE over 64 bits. */
+static int whole_magnitude(const struct decimal *d, uint64_t *ret_value)
 {
 	uint64_t value = 0;
+	const char *s = d->digits;
 
-	if (node->type != JSONC_NUMBER || strspn(node->text, "0123456789") != node->text_len)
-		return node->type == JSONC_NUMBER && node->text[0] == '-' ? -ERANGE : -EINVAL;
-	for (const char *s = node->text; *s; s++) {
+	if (d->n_digits > 0 && d->exponent < 0)
+		return -EINVAL;
+	for (size_t n = 0; n < d->n_digits; s++) {
+		if (*s == '.')
+			continue;
+		n++;
 		if (__builtin_mul_overflow(value, 10, &value) ||
 		    __builtin_add_overflow(value, (uint64_t)(*s - '0'), &value))
+			return -ERANGE;
+	}
+	for (int64_t i = 0; value > 0 && i < d->exponent; i++) {
+		if (__builtin_mul_overflow(value, 10, &value))
 			return -ERANGE;
 	}
 	*ret_value = value;
 	return 0;
 }
 
-int jsonc_i64(const struct jsonc_node *node, int64_t *ret_value)
+int jsonc_u64(const struct jsonc_node *node, uint64_t *ret_value)
 {
-	const char *s = node->text;
-	bool negative;
-	int64_t value = 0;
+	struct decimal d;
+	uint64_t value;
+	int r;
 
 	if (node->type != JSONC_NUMBER)
 		return -EINVAL;
-	negative = *s == '-';
-	s += negative;
-	if (s[strspn(s, "0123456789")] != '\0')
-		return -EINVAL;
-	for (; *s; s++) {
-		int64_t digit = negative ? '0' - *s : *s - '0';
+	d = split_number(node->text);
+	r = whole_magnitude(&d, &value);
+	if (r == 0 && d.negative && value > 0)
+		r = -ERANGE;
+	if (r == 0)
+		*ret_value = value;
+	return r;
+}
 
-		if (__builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, digit, &value))
-			return -ERANGE;
-	}
-	*ret_value = value;
-	return 0;
+int jsonc_i64(const struct jsonc_node *node, int64_t *ret_value)
+{
+	struct decimal d;
+	uint64_t value;
+	int r;
+
+	if (node->type != JSONC_NUMBER)
+		return -EINVAL;
+	d = split_number(node->text);
+	r = whole_magnitude(&d, &value);
+	if (r == 0 && value > (uint64_t)INT64_MAX + d.negative)
+		r = -ERANGE;
+	if (r == 0)
+		*ret_value = d.negative ? (int64_t)-value : (int64_t)value;
+	return r;
 }
 
 const char *jsonc_type_name(enum jsonc_type type)

@@ -222,30 +222,54 @@ Test(jsonc, pointers_lead_there_and_back)
 
 Test(jsonc, whole_numbers)
 {
-	struct parsed p = parse("[18446744073709551615,18446744073709551616,1.0,-1,"
-	                        "-9223372036854775808,-9223372036854775809]",
-	                        true);
-	struct jsonc_node *node = p.root->first;
-	uint64_t u = 7;
-	int64_t i = 7;
+	static const struct {
+		const char *text;
+		int unsigned_r;
+		uint64_t unsigned_value;
+		int signed_r;
+		int64_t signed_value;
+	} cases[] = {
+		{ "18446744073709551615", 0, UINT64_MAX, -ERANGE, 0 },
+		{ "18446744073709551616", -ERANGE, 0, -ERANGE, 0 },
+		{ "-1", -ERANGE, 0, 0, -1 },
+		{ "-9223372036854775808", -ERANGE, 0, 0, INT64_MIN },
+		{ "-9223372036854775809", -ERANGE, 0, -ERANGE, 0 },
+		{ "7.0", 0, 7, 0, 7 },
+		{ "1e1", 0, 10, 0, 10 },
+		{ "1E+1", 0, 10, 0, 10 },
+		{ "70e-1", 0, 7, 0, 7 },
+		{ "1.25e2", 0, 125, 0, 125 },
+		{ "0.0007e4", 0, 7, 0, 7 },
+		{ "-0", 0, 0, 0, 0 },
+		{ "-0.0e9", 0, 0, 0, 0 },
+		{ "0e999999999999999999999", 0, 0, 0, 0 },
+		{ "18446744073709551615.000", 0, UINT64_MAX, -ERANGE, 0 },
+		{ "1844674407370955161500e-2", 0, UINT64_MAX, -ERANGE, 0 },
+		{ "9223372036854775807.0", 0, INT64_MAX, 0, INT64_MAX },
+		{ "1.5", -EINVAL, 0, -EINVAL, 0 },
+		{ "-1.5", -EINVAL, 0, -EINVAL, 0 },
+		{ "1e-1", -EINVAL, 0, -EINVAL, 0 },
+		{ "1.00000000000000000000000001", -EINVAL, 0, -EINVAL, 0 },
+		{ "1e-999999999999999999999", -EINVAL, 0, -EINVAL, 0 },
+		{ "1e400", -ERANGE, 0, -ERANGE, 0 },
+		{ "1e999999999999999999999", -ERANGE, 0, -ERANGE, 0 },
+		{ "1e20", -ERANGE, 0, -ERANGE, 0 },
+		{ "\"7\"", -EINVAL, 0, -EINVAL, 0 },
+	};
 
-	cr_assert_eq(jsonc_u64(node, &u), 0);
-	cr_assert_eq(u, UINT64_MAX);
-	node = node->next;
-	cr_assert_eq(jsonc_u64(node, &u), -ERANGE);
-	node = node->next;
-	cr_assert_eq(jsonc_u64(node, &u), -EINVAL);
-	cr_assert_eq(jsonc_i64(node, &i), -EINVAL);
-	node = node->next;
-	cr_assert_eq(jsonc_u64(node, &u), -ERANGE);
-	cr_assert_eq(jsonc_i64(node, &i), 0);
-	cr_assert_eq(i, -1);
-	node = node->next;
-	cr_assert_eq(jsonc_i64(node, &i), 0);
-	cr_assert_eq(i, INT64_MIN);
-	node = node->next;
-	cr_assert_eq(jsonc_i64(node, &i), -ERANGE);
-	release(&p);
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		struct parsed p = parse(cases[k].text, true);
+		uint64_t u = 77;
+		int64_t i = 77;
+
+		cr_assert_eq(jsonc_u64(p.root, &u), cases[k].unsigned_r, "%s", cases[k].text);
+		cr_assert_eq(u, cases[k].unsigned_r < 0 ? 77 : cases[k].unsigned_value, "%s",
+		             cases[k].text);
+		cr_assert_eq(jsonc_i64(p.root, &i), cases[k].signed_r, "%s", cases[k].text);
+		cr_assert_eq(i, cases[k].signed_r < 0 ? 77 : cases[k].signed_value, "%s",
+		             cases[k].text);
+		release(&p);
+	}
 }
 
 Test(jsonc, children_can_be_moved)

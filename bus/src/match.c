@@ -14,19 +14,11 @@
 
 #include "json_path.h"
 #include "json_value.h"
+#include "match_operator.h"
 #include "predicate.h"
 
-enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_IN, OP_EXISTS, OP_TRUTHY };
-
-static const char *const op_names[] = {
-	[OP_EQ] = "eq", [OP_NE] = "ne",         [OP_LT] = "lt",
-	[OP_LE] = "le", [OP_GT] = "gt",         [OP_GE] = "ge",
-	[OP_IN] = "in", [OP_EXISTS] = "exists", [OP_TRUTHY] = "truthy",
-};
-#define N_OPS (sizeof(op_names) / sizeof(*op_names))
-
 struct test {
-	enum op op;
+	enum match_operator op;
 	const cJSON *operand; /* in the match's duplicate */
 };
 
@@ -58,60 +50,94 @@ static int compile_path(struct field *field, const char *path, const struct cue_
 	                      r;
 }
 
-static bool find_op(const char *name, enum op *ret_op)
-{
-	for (size_t i = 0; i < N_OPS; i++) {
-		if (strcmp(op_names[i], name) == 0) {
-			*ret_op = (enum op)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static int check_operand(enum op op, const cJSON *operand, const struct cue_place *place,
-                         struct cue_predicate_error *error)
+static int check_operand(enum match_operator op, const cJSON *operand,
+                         const struct cue_place *place, struct cue_predicate_error *error)
 {
 	switch (op) {
-	case OP_EQ:
-	case OP_NE:
+	case MATCH_EQ:
+	case MATCH_NE:
 		return 0;
-	case OP_LT:
-	case OP_LE:
-	case OP_GT:
-	case OP_GE:
+	case MATCH_LT:
+	case MATCH_LE:
+	case MATCH_GT:
+	case MATCH_GE:
 		if (cJSON_IsNumber(operand) || cJSON_IsString(operand))
 			return 0;
 		return cue_predicate_fail(error, place, "\"%s\" compares with a number or a string",
-		                          op_names[op]);
-	case OP_IN:
+		                          match_operator_name(op));
+	case MATCH_IN:
 		if (cJSON_IsArray(operand) && operand->child)
 			return 0;
 		return cue_predicate_fail(error, place,
 		                          "\"in\" needs a list of at least one value");
-	case OP_EXISTS:
-	case OP_TRUTHY:
+	case MATCH_EXISTS:
+	case MATCH_TRUTHY:
 		if (cJSON_IsBool(operand))
 			return 0;
-		return cue_predicate_fail(error, place, "\"%s\" is true or false", op_names[op]);
+		return cue_predicate_fail(error, place, "\"%s\" is true or false",
+		                          match_operator_name(op));
 	}
 	return -EINVAL; /* not reached: the switch is exhaustive */
 }
 
 static bool has_operator(const cJSON *value)
 {
-	enum op op;
+	enum match_operator op;
 
 	if (!cJSON_IsObject(value))
 		return false;
 	for (const cJSON *member = value->child; member; member = member->next) {
-		if (find_op(member->string, &op))
+		if (match_operator_find(member->string, &op))
 			return true;
 	}
 	return false;
 }
 
-static void add_test(struct cue_match *match, struct field *field, enum op op, const cJSON *operand)
+/**
+ * An object without an operator is a value to compare with. One with a word that means an
+ * operator elsewhere is far more likely an operator written wrong, and an interrupt that
+ * never comes.
+ */
+static int check_value(const cJSON *value, const struct cue_place *place,
+                       struct cue_predicate_error *error)
+{
+	char key[CUE_KEY_TEXT_SIZE];
+	enum match_operator meant;
+
+	for (const cJSON *child = cJSON_IsObject(value) ? value->child : NULL; child;
+	     child = child->next) {
+		struct cue_place at = cue_place_member(place, child->string);
+
+		if (match_operator_meant(child->string, &meant))
+			return cue_predicate_fail(
+			        error, &at,
+			        "\"%s\" is no operator; did you mean \"%s\"? To compare with an "
+			        "object use \"eq\"",
+			        cue_predicate_key(child->string, key), match_operator_name(meant));
+	}
+	return 0;
+}
+
+/** What is wrong with a key beside an operator. */
+static int unknown_operator(const char *name, const struct cue_place *place,
+                            struct cue_predicate_error *error)
+{
+	char key[CUE_KEY_TEXT_SIZE];
+	enum match_operator meant;
+
+	cue_predicate_key(name, key);
+	if (match_operator_meant(name, &meant))
+		return cue_predicate_fail(error, place,
+		                          "\"%s\" is no operator; did you mean \"%s\"?", key,
+		                          match_operator_name(meant));
+	return cue_predicate_fail(error, place,
+	                          "\"%s\" is no operator (" MATCH_OPERATORS
+	                          "); to compare with an object use \"eq\"",
+	                          key);
+}
+
+static void add_test(struct cue_match *match, struct field *field, enum match_operator op,
+                     const cJSON *operand)
 {
 	match->tests[match->n_tests++] = (struct test){ op, operand };
 	field->n_tests++;
@@ -122,26 +148,24 @@ static int compile_field(struct cue_match *match, const cJSON *member,
 {
 	struct field *field = &match->fields[match->n_fields++];
 	struct cue_place place = cue_place_member(parent, member->string);
-	char key[CUE_KEY_TEXT_SIZE];
 	int r = compile_path(field, member->string, &place, error);
 
 	if (r < 0)
 		return r;
 	field->tests = match->tests + match->n_tests;
 	if (!has_operator(member)) {
-		add_test(match, field, OP_EQ, member);
+		r = check_value(member, &place, error);
+		if (r < 0)
+			return r;
+		add_test(match, field, MATCH_EQ, member);
 		return 0;
 	}
 	for (const cJSON *child = member->child; child; child = child->next) {
 		struct cue_place at = cue_place_member(&place, child->string);
-		enum op op;
+		enum match_operator op;
 
-		if (!find_op(child->string, &op))
-			return cue_predicate_fail(
-			        error, &at,
-			        "\"%s\" is no operator (eq ne lt le gt ge in exists truthy); to "
-			        "compare with an object use \"eq\"",
-			        cue_predicate_key(child->string, key));
+		if (!match_operator_find(child->string, &op))
+			return unknown_operator(child->string, &at, error);
 		r = check_operand(op, child, &at, error);
 		if (r < 0)
 			return r;
@@ -248,23 +272,23 @@ static bool test_holds(const struct test *test, const cJSON *value)
 	int order;
 
 	switch (test->op) {
-	case OP_EQ:
+	case MATCH_EQ:
 		return value && cue_json_equal(test->operand, value);
-	case OP_NE:
+	case MATCH_NE:
 		return !value || !cue_json_equal(test->operand, value);
-	case OP_LT:
+	case MATCH_LT:
 		return compare(value, test->operand, &order) && order < 0;
-	case OP_LE:
+	case MATCH_LE:
 		return compare(value, test->operand, &order) && order <= 0;
-	case OP_GT:
+	case MATCH_GT:
 		return compare(value, test->operand, &order) && order > 0;
-	case OP_GE:
+	case MATCH_GE:
 		return compare(value, test->operand, &order) && order >= 0;
-	case OP_IN:
+	case MATCH_IN:
 		return value && is_in(value, test->operand);
-	case OP_EXISTS:
+	case MATCH_EXISTS:
 		return (value != NULL) == (bool)cJSON_IsTrue(test->operand);
-	case OP_TRUTHY:
+	case MATCH_TRUTHY:
 		return cue_json_truthy(value) == (bool)cJSON_IsTrue(test->operand);
 	}
 	return false; /* not reached: the switch is exhaustive */

@@ -22,7 +22,7 @@ BEYOND = {
     "limit-definitions", "limit-json-depth", "limit-payload-bytes", "line-in-use",
     "line-in-use-by-output", "line-in-use-by-two-outputs", "line-in-use-within",
     "lines-offset-without-chip", "output-offset-without-chip",
-    "match-operator-value", "match-pointer", "match-unknown-operator",
+    "match-near-operator", "match-operator-value", "match-pointer", "match-unknown-operator",
     "password-without-username", "reserved-mirror", "url-port",
 }
 

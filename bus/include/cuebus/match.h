@@ -8,7 +8,9 @@
  * `eq ne lt le gt ge in exists truthy`; all must hold. A field that is absent
  * satisfies only `exists:false`, `truthy:false` and `ne`. Ordering operators
  * hold between two numbers or two strings (byte order), else not. An object
- * with no operator key is a value, compared deeply. Numbers are compared as
+ * with no operator key is a value, compared deeply; one with a word that other
+ * languages use for an operator (`gte`, `==`, `equals`) is refused, with the
+ * right name. `{"eq": object}` compares with any object. Numbers are compared as
  * doubles, so integers beyond 2^53 may compare equal to their neighbours.
  *
  * when: `{"state":type,"producer_id"?,"match"?|"truthy"?}`, combined with

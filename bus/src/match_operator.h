@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file match_operator.h
+ * @brief Private: the operators of a `match`, and the words that people write for them.
+ */
+#ifndef CUEBUS_MATCH_OPERATOR_H
+#define CUEBUS_MATCH_OPERATOR_H
+
+#include <stdbool.h>
+
+enum match_operator {
+	MATCH_EQ,
+	MATCH_NE,
+	MATCH_LT,
+	MATCH_LE,
+	MATCH_GT,
+	MATCH_GE,
+	MATCH_IN,
+	MATCH_EXISTS,
+	MATCH_TRUTHY,
+};
+
+/** All names, for an error's text. */
+#define MATCH_OPERATORS "eq ne lt le gt ge in exists truthy"
+
+/** @return whether @p name is an operator, exactly as spelt. */
+bool match_operator_find(const char *name, enum match_operator *ret_operator);
+
+/** Valid for ever. */
+const char *match_operator_name(enum match_operator operator);
+
+/**
+ * The operator that a word of another language means: `gte`, `$gt`, `==`, `equals`, `LT`.
+ * Typing errors are not looked for: an operator has two letters, and half of all names
+ * of two letters are one letter away from one.
+ * @return false: none; also when @p name is an operator itself.
+ */
+bool match_operator_meant(const char *name, enum match_operator *ret_operator);
+
+#endif

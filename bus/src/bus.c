@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MIB (1024ULL * 1024)
+
 static uint32_t or_default(uint32_t value, uint32_t fallback)
 {
 	return value ? value : fallback;
@@ -22,6 +24,8 @@ static struct cue_limits with_defaults(const struct cue_limits *limits)
 	l.definitions = or_default(l.definitions, 10000);
 	l.active_runs = or_default(l.active_runs, 100000);
 	l.gesture_producers = or_default(l.gesture_producers, 1024);
+	l.queue_bytes = l.queue_bytes ? l.queue_bytes : 64U * MIB;
+	l.state_bytes = l.state_bytes ? l.state_bytes : 16U * MIB;
 	/* cue_event.depth is 16 bits wide */
 	if (l.cascade_depth > UINT16_MAX - 1)
 		l.cascade_depth = UINT16_MAX - 1;
@@ -90,7 +94,9 @@ void cue_bus_get_stats(const struct cue_bus *bus, struct cue_bus_stats *ret_stat
 	*ret_stats = bus->stats;
 	ret_stats->types = (uint32_t)bus->types.n;
 	ret_stats->state_entries = (uint32_t)bus->states.n;
+	ret_stats->state_bytes = bus->states.bytes;
 	ret_stats->queue_events = (uint32_t)bus->queue.n;
+	ret_stats->queue_bytes = bus->queue.bytes;
 	ret_stats->timers_armed = (uint32_t)bus->timers.n;
 }
 
@@ -125,13 +131,17 @@ struct cue_payload *cue_bus_embeddable(const struct cue_bus *bus, struct cue_pay
 
 /* ---- queue and dispatch ---- */
 
-/** @return 0; -ENOBUFS at the limit; -ENOMEM. */
+/** @return 0; -ENOBUFS, -EDQUOT at the limit; -ENOMEM. */
 static int queue_push(struct cue_bus *bus, const struct cue_event *event)
 {
 	struct event_queue *queue = &bus->queue;
+	size_t bytes = cue_payload_size(event->payload);
 
 	if (queue->n >= bus->limits.queue_events)
 		return -ENOBUFS;
+	/* An empty queue takes anything: no single event can be shut out for good. */
+	if (queue->n > 0 && queue->bytes + bytes > bus->limits.queue_bytes)
+		return -EDQUOT;
 	if (queue->n == queue->cap) {
 		size_t cap = queue->cap ? 2 * queue->cap : 64;
 		struct cue_event *ring = calloc(cap, sizeof(*ring));
@@ -146,6 +156,7 @@ static int queue_push(struct cue_bus *bus, const struct cue_event *event)
 		queue->cap = cap;
 	}
 	queue->ring[(queue->head + queue->n++) & (queue->cap - 1)] = *event;
+	queue->bytes += bytes;
 	if (queue->n > bus->stats.queue_peak)
 		bus->stats.queue_peak = (uint32_t)queue->n;
 	return 0;
@@ -175,6 +186,7 @@ static struct cue_event queue_pop(struct event_queue *queue)
 
 	queue->head = (queue->head + 1) & (queue->cap - 1);
 	queue->n--;
+	queue->bytes -= cue_payload_size(event.payload);
 	return event;
 }
 
@@ -247,7 +259,7 @@ static void count_refusal(struct cue_bus *bus, int error, const char *type, uint
 	if (error == -ELOOP) {
 		code = CUE_REPORT_CASCADE_CUT;
 		bus->stats.cascades_cut++;
-	} else if (error == -ENOBUFS) {
+	} else if (error == -ENOBUFS || error == -EDQUOT) {
 		code = CUE_REPORT_QUEUE_FULL;
 		bus->stats.queue_refused++;
 	}
@@ -276,6 +288,7 @@ int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64
 		.producer_id = emit->producer_id,
 		.origin = emit->origin,
 		.depth = (uint16_t)depth,
+		.outside = emit->outside,
 	};
 	r = depth > bus->limits.cascade_depth ? -ELOOP : append(bus, &event);
 	if (r < 0) {

@@ -43,8 +43,10 @@ struct cue_type {
 	size_t n_exact, cap_exact;
 	struct subscription_list *list; /* cached; NULL: to be built */
 	/* The latest event of any producer. Kept apart from the state table so
-	 * that it stays true when the table is full. payload NULL: none yet. */
+	 * that it stays true when the table is full. payload NULL: none, or not kept. */
 	struct cue_state latest;
+	bool latest_lost;  /* there is one that did not fit */
+	bool entries_lost; /* of some producer without an entry there was one that did not fit */
 };
 
 struct intern_table {
@@ -57,13 +59,14 @@ struct intern_table {
 
 struct state_entry {
 	struct state_entry *next;
-	struct cue_state state;
+	struct cue_state state; /* payload NULL: it did not fit */
 };
 
 struct state_table {
 	struct state_entry **buckets;
 	size_t n_buckets; /* power of two */
 	size_t n;
+	uint64_t bytes; /* of entries and of what cue_type.latest holds */
 };
 
 struct cue_timer {
@@ -85,6 +88,7 @@ struct timer_queue {
 struct event_queue {
 	struct cue_event *ring;
 	size_t head, n, cap; /* cap a power of two */
+	uint64_t bytes;      /* of the payloads, each counted for each event */
 };
 
 struct cue_bus {

@@ -111,6 +111,11 @@ const char *cue_payload_bytes(const struct cue_payload *payload, size_t *ret_len
 	return payload->bytes;
 }
 
+size_t cue_payload_size(const struct cue_payload *payload)
+{
+	return payload->refs ? sizeof(*payload) + payload->len + 1 : 0;
+}
+
 unsigned cue_payload_depth(const struct cue_payload *payload)
 {
 	unsigned depth = 0, deepest = 0;

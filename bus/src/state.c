@@ -76,18 +76,34 @@ static void grow(struct state_table *table)
 	*table = larger;
 }
 
-static void store(struct cue_state *state, const struct cue_event *event)
+/** What @p event may fill of @p limit: a quarter is kept free of what comes from outside. */
+static uint64_t share(const struct cue_event *event, uint64_t limit)
 {
-	struct cue_payload *old = state->payload;
+	return event->outside ? limit - limit / 4 : limit;
+}
 
+/** What was there is given up first: it is not the present value any more.
+ *  @return false when the new value does not fit either; then there is none. */
+static bool store(struct cue_bus *bus, struct cue_state *state, const struct cue_event *event)
+{
+	struct state_table *table = &bus->states;
+	size_t bytes = cue_payload_size(event->payload);
+
+	if (state->payload) {
+		table->bytes -= cue_payload_size(state->payload);
+		state->payload = cue_payload_unref(state->payload);
+	}
 	*state = (struct cue_state){
 		.type = event->type,
 		.producer_id = event->producer_id,
 		.time_ns = event->time_ns,
 		.seq = event->seq,
-		.payload = cue_payload_ref(event->payload),
 	};
-	cue_payload_unref(old);
+	if (table->bytes + bytes > share(event, bus->limits.state_bytes))
+		return false;
+	table->bytes += bytes;
+	state->payload = cue_payload_ref(event->payload);
+	return true;
 }
 
 static void refuse(struct cue_bus *bus, const struct cue_event *event, enum cue_report_code code,
@@ -100,54 +116,76 @@ static void refuse(struct cue_bus *bus, const struct cue_event *event, enum cue_
 	                                          .seq = event->seq });
 }
 
-void state_update(struct cue_bus *bus, const struct cue_event *event)
+/** Make the entry of the event's type and producer. @return NULL: refused and reported. */
+static struct state_entry *add(struct cue_bus *bus, const struct cue_event *event)
 {
 	struct state_table *table = &bus->states;
-	struct state_entry *entry = find(table, event->type, event->producer_id);
+	struct state_entry *entry;
 	size_t b;
 
-	/* The bus owns its types; handlers only see them as const. */
-	store(&bus->types.by_id[event->type->id]->latest, event);
-	if (entry) {
-		store(&entry->state, event);
-		return;
-	}
-	if (table->n >= bus->limits.state_entries) {
+	if (table->n >= share(event, bus->limits.state_entries)) {
 		refuse(bus, event, CUE_REPORT_STATE_FULL, -ENOSPC);
-		return;
+		return NULL;
+	}
+	if (table->bytes + sizeof(*entry) > share(event, bus->limits.state_bytes)) {
+		refuse(bus, event, CUE_REPORT_STATE_FULL, -EDQUOT);
+		return NULL;
 	}
 	entry = calloc(1, sizeof(*entry));
 	if (!entry) {
 		refuse(bus, event, CUE_REPORT_NO_MEMORY, -ENOMEM);
-		return;
+		return NULL;
 	}
 	if (table->n >= table->n_buckets)
 		grow(table);
-	store(&entry->state, event);
+	/* It is found by these. */
+	entry->state.type = event->type;
+	entry->state.producer_id = event->producer_id;
 	b = bucket_of(table, event->type, event->producer_id);
 	entry->next = table->buckets[b];
 	table->buckets[b] = entry;
 	table->n++;
+	table->bytes += sizeof(*entry);
+	return entry;
+}
+
+void state_update(struct cue_bus *bus, const struct cue_event *event)
+{
+	struct state_entry *entry = find(&bus->states, event->type, event->producer_id);
+	/* The bus owns its types; handlers only see them as const. */
+	struct cue_type *type = bus->types.by_id[event->type->id];
+	bool kept;
+
+	if (!entry) {
+		entry = add(bus, event);
+		if (!entry)
+			type->entries_lost = true;
+	}
+	kept = !entry || store(bus, &entry->state, event);
+	type->latest_lost = !store(bus, &type->latest, event);
+	if (!kept || type->latest_lost)
+		refuse(bus, event, CUE_REPORT_STATE_FULL, -EDQUOT);
 }
 
 int cue_bus_state_get(const struct cue_bus *bus, const char *type_name, const uint32_t *producer_id,
                       struct cue_state *ret_state)
 {
 	const struct cue_type *type = intern_find(&bus->types, type_name, strlen(type_name));
-	const struct state_entry *entry;
+	const struct state_entry *entry = NULL;
+	const struct cue_state *state;
 
 	if (!type)
 		return -ENOENT;
-	if (!producer_id) {
-		if (!type->latest.payload)
-			return -ENOENT;
-		*ret_state = type->latest;
-		return 0;
+	state = &type->latest;
+	if (producer_id) {
+		entry = find(&bus->states, type, *producer_id);
+		if (!entry)
+			return type->entries_lost ? -ENODATA : -ENOENT;
+		state = &entry->state;
 	}
-	entry = find(&bus->states, type, *producer_id);
-	if (!entry)
-		return -ENOENT;
-	*ret_state = entry->state;
+	if (!state->payload)
+		return entry || type->latest_lost ? -ENODATA : -ENOENT;
+	*ret_state = *state;
 	return 0;
 }
 
@@ -179,6 +217,8 @@ int cue_bus_state_foreach(const struct cue_bus *bus, const char *type, const uin
 			if (type && strcmp(e->state.type->name, type) != 0)
 				continue;
 			if (producer_id && e->state.producer_id != *producer_id)
+				continue;
+			if (!e->state.payload)
 				continue;
 			states[n++] = e->state;
 		}

@@ -250,48 +250,72 @@ struct cue_when *cue_when_free(struct cue_when *when)
 	return NULL;
 }
 
-/* ---- evaluate ---- */
+/* ---- evaluate ----
+ *
+ * Three values (Kleene): a state that the bus has seen but could not keep is
+ * neither. UNKNOWN as a whole does not hold, whichever way the condition asks:
+ * a gate never opens because the store is full. */
 
-static bool eval_state(const struct node *node, const struct cue_bus *bus)
+enum truth { NO, YES, UNKNOWN };
+
+static enum truth eval_state(const struct node *node, const struct cue_bus *bus)
 {
 	struct cue_state state;
+	int r = cue_bus_state_get(bus, node->type, node->has_producer ? &node->producer_id : NULL,
+	                          &state);
 
-	if (cue_bus_state_get(bus, node->type, node->has_producer ? &node->producer_id : NULL,
-	                      &state) < 0)
-		return !node->match && !node->truthy;
+	if (r == -ENODATA)
+		return UNKNOWN;
+	if (r < 0)
+		return !node->match && !node->truthy ? YES : NO;
 	if (node->match)
-		return cue_match_eval(node->match, state.payload);
-	return cue_payload_gate(state.payload) == node->truthy;
+		return cue_match_eval(node->match, state.payload) ? YES : NO;
+	return cue_payload_gate(state.payload) == node->truthy ? YES : NO;
 }
 
-static bool eval(const struct cue_when *when, size_t at, const struct cue_bus *bus)
+static enum truth eval(const struct cue_when *when, size_t at, const struct cue_bus *bus);
+
+/** @p decides ends it: NO for `all`, YES for `any`. */
+static enum truth eval_list(const struct cue_when *when, const struct node *node,
+                            const struct cue_bus *bus, enum truth decides)
+{
+	enum truth result = decides == NO ? YES : NO;
+
+	for (size_t i = 0; i < node->n_children; i++) {
+		enum truth child = eval(when, node->first_child + i, bus);
+
+		if (child == decides)
+			return child;
+		if (child == UNKNOWN)
+			result = UNKNOWN;
+	}
+	return result;
+}
+
+static enum truth eval(const struct cue_when *when, size_t at, const struct cue_bus *bus)
 {
 	const struct node *node = &when->nodes[at];
+	enum truth child;
 
 	switch (node->kind) {
 	case KIND_STATE:
 		return eval_state(node, bus);
 	case KIND_ALL:
-		for (size_t i = 0; i < node->n_children; i++) {
-			if (!eval(when, node->first_child + i, bus))
-				return false;
-		}
-		return true;
+		return eval_list(when, node, bus, NO);
 	case KIND_ANY:
-		for (size_t i = 0; i < node->n_children; i++) {
-			if (eval(when, node->first_child + i, bus))
-				return true;
-		}
-		return false;
+		return eval_list(when, node, bus, YES);
 	case KIND_NOT:
-		return !eval(when, node->first_child, bus);
+		child = eval(when, node->first_child, bus);
+		if (child == UNKNOWN)
+			return UNKNOWN;
+		return child == NO ? YES : NO;
 	}
-	return false; /* not reached: the switch is exhaustive */
+	return NO; /* not reached: the switch is exhaustive */
 }
 
 bool cue_when_eval(const struct cue_when *when, const struct cue_bus *bus)
 {
-	return eval(when, 0, bus);
+	return eval(when, 0, bus) == YES;
 }
 
 int cue_when_foreach_type(const struct cue_when *when, int (*visit)(void *user, const char *type),

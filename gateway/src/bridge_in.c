@@ -125,7 +125,7 @@ static int read_payload(const struct bridge *bridge, const struct inbox_message 
 static void receive_emit(struct bridge *bridge, const struct inbox_message *message,
                          const char *rest, uint64_t now_ns)
 {
-	struct cue_emit emit = { .time_ns = now_ns };
+	struct cue_emit emit = { .time_ns = now_ns, .outside = true };
 	char type[CUE_TYPE_MAX_LEN + 1], text[256];
 	const char *reason;
 	enum command_code code;

@@ -122,7 +122,7 @@ int command_fail_errno(struct command_error *error, int r, const char *path, con
 		command_fail(error, COMMAND_BUSY, path,
 		             "%s '%s' is running and its mode or max_runs allows no more runs",
 		             what, name);
-	else if (r == -ENOSPC || r == -ENOBUFS || r == -ELOOP)
+	else if (r == -ENOSPC || r == -ENOBUFS || r == -EDQUOT || r == -ELOOP)
 		command_fail(error, COMMAND_LIMIT, path, "%s '%s': %s", what, name,
 		             error_text(r, if_full));
 	else

@@ -35,6 +35,7 @@ int command_event_emit(COMMAND_ARGS)
 		.type = type->string,
 		.producer_id = fields->values[1].number,
 		.time_ns = CUE_TIME_NONE,
+		.outside = true,
 	};
 	uint64_t seq;
 	int r = check_emittable(commands, type->string, error);

@@ -154,6 +154,9 @@ static const struct config_field limits_fields[] = {
 	      "Runs of all playlists, waiting ones included."),
 	LIMIT("state_entries", bus.state_entries, 16, 10000000, "65536",
 	      "Last events kept, one for each event type and producer."),
+	LIMIT("state_bytes", bus.state_bytes, 65536, 1099511627776, "16777216",
+	      "Bytes of the last events kept. A value that does not fit is not kept, nor is the one "
+	      "before: a condition on it does not hold, whichever way it asks."),
 	LIMIT("cascade_depth", bus.cascade_depth, 1, 1000, "32",
 	      "Events that may lead to one another; a loop is cut there and reported."),
 	LIMIT("commands_per_second", commands_per_second, 1, 1000000, "1000",
@@ -169,6 +172,8 @@ static const struct config_field limits_fields[] = {
 	      "Distinct event types seen since the start."),
 	LIMIT("queue_events", bus.queue_events, 64, 10000000, "262144",
 	      "Events waiting for dispatch, and events that follow from one another at one instant."),
+	LIMIT("queue_bytes", bus.queue_bytes, 65536, 1099511627776, "67108864",
+	      "Bytes of the data of events waiting for dispatch; shared data counts for each of them."),
 	LIMIT("gesture_producers", bus.gesture_producers, 1, 1000000, "1024",
 	      "Producers that one gesture keeps apart; the one not heard of longest is forgotten."),
 };

@@ -111,7 +111,7 @@ static void announce(struct notice *notice)
 		write_text(&w, "fault", fault_name(notice->code));
 		write_text(&w, "event_type", notice->event_type);
 		write_text(&w, "what", notice->what);
-		write_text(&w, "error", notice->error ? error_text(notice->error, NULL) : NULL);
+		write_text(&w, "error", error_text_report(notice->code, notice->error));
 	}
 	write_tail(&w, notice);
 	cue_writer_object_end(&w);

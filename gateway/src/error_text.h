@@ -9,6 +9,7 @@
 #ifndef CUEBUS_ERROR_TEXT_H
 #define CUEBUS_ERROR_TEXT_H
 
+#include <cuebus/bus.h>
 #include <stddef.h>
 
 /**
@@ -18,6 +19,9 @@
  * @return a static text (or @p if_full), the same in every locale.
  */
 const char *error_text(int error, const char *if_full);
+
+/** What a report's error means, with the limit that was reached by name; NULL for 0. */
+const char *error_text_report(enum cue_report_code code, int error);
 
 struct cue_json_error;
 

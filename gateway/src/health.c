@@ -53,7 +53,9 @@ static void write_bus(struct cue_writer *w, struct engine *engine)
 	number(w, "timers_fired", s.timers_fired);
 	number(w, "types", s.types);
 	number(w, "state_entries", s.state_entries);
+	number(w, "state_bytes", s.state_bytes);
 	number(w, "queue_events", s.queue_events);
+	number(w, "queue_bytes", s.queue_bytes);
 	number(w, "queue_peak", s.queue_peak);
 	number(w, "timers_armed", s.timers_armed);
 	number(w, "subscriptions", s.subscriptions);

@@ -38,8 +38,8 @@ static void on_report(void *user, const struct cue_report *report)
 		[CUE_REPORT_HANDLER_FAILED] = "a handler failed",
 		[CUE_REPORT_CASCADE_CUT] = "a loop of events was cut",
 		[CUE_REPORT_QUEUE_FULL] = "an event was refused: too many are waiting",
-		[CUE_REPORT_STATE_FULL] = "a state was not kept: limits.state_entries is reached",
-		[CUE_REPORT_TYPES_FULL] = "an event was refused: limits.event_types is reached",
+		[CUE_REPORT_STATE_FULL] = "a state was not kept",
+		[CUE_REPORT_TYPES_FULL] = "an event of a new type was refused",
 		[CUE_REPORT_NO_MEMORY] = "something was given up: out of memory",
 	};
 	struct service *service = user;
@@ -47,7 +47,7 @@ static void on_report(void *user, const struct cue_report *report)
 	log_write(service->log, LOG_LEVEL_WARNING, "%s (event type %s%s%s%s%s)", names[report->code],
 	          report->event_type ? report->event_type : "-", report->what ? ", " : "",
 	          report->what ? report->what : "", report->error ? ": " : "",
-	          report->error ? error_text(report->error, NULL) : "");
+	          report->error ? error_text_report(report->code, report->error) : "");
 }
 
 static void on_input_changed(void *user, const char *name)

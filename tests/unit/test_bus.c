@@ -139,6 +139,46 @@ Test(bus, what_follows_from_one_event_is_bounded_as_a_whole)
 	fixture_close(&f);
 }
 
+static int emit_three_large(void *user, struct cue_bus *bus, const struct cue_event *event)
+{
+	struct cue_payload *large = user;
+
+	(void)event;
+	for (int i = 0; i < 3; i++)
+		(void)cue_bus_emit(bus,
+		                   &(struct cue_emit){ .type = "large",
+		                                       .payload = large,
+		                                       .time_ns = CUE_TIME_NONE },
+		                   NULL);
+	return 0;
+}
+
+Test(bus, the_bytes_that_wait_are_bounded_and_none_stay_counted)
+{
+	struct fixture f;
+	struct cue_limits limits = { .queue_bytes = 2500 };
+	struct cue_subscription_config on_a = { .type = "a", .handler = emit_three_large };
+	struct cue_subscription *subscription;
+	struct cue_payload *large;
+	struct cue_bus_stats stats;
+	char json[1001];
+
+	memset(json, '1', sizeof(json) - 1);
+	json[0] = json[sizeof(json) - 2] = '"';
+	fixture_open(&f, &limits);
+	cr_assert_eq(cue_payload_new(json, sizeof(json) - 1, 0, &large, NULL), 0);
+	on_a.user = large;
+	cr_assert_eq(cue_bus_subscribe(f.bus, &on_a, &subscription), 0);
+	fixture_emit(&f, "a");
+	cue_bus_get_stats(f.bus, &stats);
+	cr_assert_eq(stats.events, 3U); /* a and two of the three */
+	cr_assert_eq(stats.queue_refused, 1U);
+	cr_assert_eq(stats.queue_bytes, 0U);
+	cr_assert_eq(f.reports[CUE_REPORT_QUEUE_FULL], 1U);
+	cue_payload_unref(large);
+	fixture_close(&f);
+}
+
 Test(bus, event_types_are_bounded)
 {
 	struct fixture f;

@@ -60,7 +60,7 @@ Test(state, when_full_new_entries_are_counted_and_the_latest_stays_true)
 	emit(&f, "a", 3, "3");
 	emit(&f, "a", 1, "4");
 	expect(&f, "a", NULL, "4");
-	cr_assert_eq(cue_bus_state_get(f.bus, "a", &three, &state), -ENOENT);
+	cr_assert_eq(cue_bus_state_get(f.bus, "a", &three, &state), -ENODATA);
 	cue_bus_get_stats(f.bus, &stats);
 	cr_assert_eq(stats.state_refused, 1U);
 	cr_assert_eq(stats.state_entries, 2U);
@@ -117,5 +117,86 @@ Test(state, many_entries_survive_growth)
 		snprintf(json, sizeof(json), "%u", i);
 		expect(&f, "a", &i, json);
 	}
+	fixture_close(&f);
+}
+
+/** A string of @p n bytes, as JSON. */
+static char *text_of(size_t n)
+{
+	char *json = malloc(n + 1);
+
+	cr_assert_not_null(json);
+	memset(json, 'x', n);
+	json[0] = json[n - 1] = '"';
+	json[n] = '\0';
+	return json;
+}
+
+Test(state, bytes_are_bounded_and_what_does_not_fit_takes_the_place_of_the_old_value)
+{
+	struct fixture f;
+	struct cue_limits limits = { .state_bytes = 8192 };
+	struct cue_bus_stats stats;
+	struct cue_state state;
+	uint32_t one = 1, two = 2;
+	char *large = text_of(6000);
+
+	fixture_open(&f, &limits);
+	emit(&f, "a", 1, "true");
+	expect(&f, "a", &one, "true");
+	emit(&f, "a", 2, large); /* fits once, not twice */
+	expect(&f, "a", &two, large);
+	cr_assert_eq(cue_bus_state_get(f.bus, "a", NULL, &state), -ENODATA);
+	emit(&f, "a", 1, large);
+	cr_assert_eq(cue_bus_state_get(f.bus, "a", &one, &state), -ENODATA);
+	cue_bus_get_stats(f.bus, &stats);
+	cr_assert_eq(stats.state_refused, 2U);
+	cr_assert_leq(stats.state_bytes, 8192U);
+	cr_assert_eq(f.reports[CUE_REPORT_STATE_FULL], 2U);
+	/* What fits again is known again. */
+	emit(&f, "a", 1, "false");
+	expect(&f, "a", &one, "false");
+	expect(&f, "a", NULL, "false");
+	emit(&f, "a", 2, "1");
+	cue_bus_get_stats(f.bus, &stats);
+	cr_assert_lt(stats.state_bytes, 1000U);
+	free(large);
+	fixture_close(&f);
+}
+
+Test(state, a_producer_without_an_entry_is_unknown_once_one_was_refused)
+{
+	struct fixture f;
+	struct cue_limits limits = { .state_entries = 1 };
+	struct cue_state state;
+	uint32_t two = 2, three = 3;
+
+	fixture_open(&f, &limits);
+	emit(&f, "a", 1, "1");
+	cr_assert_eq(cue_bus_state_get(f.bus, "a", &two, &state), -ENOENT);
+	emit(&f, "a", 2, "1");
+	cr_assert_eq(cue_bus_state_get(f.bus, "a", &two, &state), -ENODATA);
+	cr_assert_eq(cue_bus_state_get(f.bus, "a", &three, &state), -ENODATA);
+	fixture_close(&f);
+}
+
+Test(state, a_quarter_is_kept_free_of_what_comes_from_outside)
+{
+	struct fixture f;
+	struct cue_limits limits = { .state_bytes = 1 << 20, .state_entries = 100 };
+	struct cue_emit emit_outside = { .type = "out", .time_ns = CUE_TIME_NONE, .outside = true };
+	char *large = text_of(60000);
+	uint32_t own = 7;
+
+	fixture_open(&f, &limits);
+	cr_assert_eq(cue_payload_new(large, strlen(large), 0, &emit_outside.payload, NULL), 0);
+	for (emit_outside.producer_id = 0; emit_outside.producer_id < 200; emit_outside.producer_id++)
+		cr_assert_eq(cue_bus_emit(f.bus, &emit_outside, NULL), 0);
+	cr_assert_gt(f.reports[CUE_REPORT_STATE_FULL], 100U);
+	emit(&f, "estop.changed", 7, large);
+	expect(&f, "estop.changed", &own, large);
+	expect(&f, "estop.changed", NULL, large);
+	cue_payload_unref(emit_outside.payload);
+	free(large);
 	fixture_close(&f);
 }

@@ -352,3 +352,40 @@ Test(when, free_null)
 {
 	cr_assert_null(cue_when_free(NULL));
 }
+
+/* Whatever fills the store, no gate opens by it. */
+Test(when, a_value_that_was_not_kept_makes_no_condition_hold)
+{
+	const struct cue_bus_config config = { .gateway_id = "test",
+		                               .random = no_random,
+		                               .limits = { .state_entries = 1,
+		                                           .state_bytes = 1024 } };
+	static const struct row rows[] = {
+		{ "{\"state\":\"estop\"}", false },
+		{ "{\"state\":\"estop\",\"truthy\":false}", false },
+		{ "{\"state\":\"estop\",\"producer_id\":1}", false },
+		{ "{\"state\":\"estop\",\"producer_id\":2,\"truthy\":false}", false },
+		{ "{\"state\":\"estop\",\"match\":{\"a\":{\"exists\":false}}}", false },
+		{ "{\"not\":{\"state\":\"estop\"}}", false },
+		{ "{\"not\":{\"not\":{\"state\":\"estop\"}}}", false },
+		{ "{\"all\":[{\"not\":{\"state\":\"never\"}},{\"not\":{\"state\":\"estop\"}}]}", false },
+		/* What decides by itself does. */
+		{ "{\"any\":[{\"state\":\"estop\"},{\"not\":{\"state\":\"never\"}}]}", true },
+		{ "{\"not\":{\"all\":[{\"state\":\"estop\"},{\"state\":\"never\"}]}}", true },
+	};
+	struct cue_bus *bus;
+	char large[2048];
+
+	memset(large, '1', sizeof(large));
+	large[0] = large[sizeof(large) - 2] = '"';
+	large[sizeof(large) - 1] = '\0';
+	cr_assert_eq(cue_bus_new(&config, &bus), 0);
+	emit(bus, "estop", 1, "false");
+	cr_assert(holds(bus, "{\"state\":\"estop\",\"truthy\":false}"));
+	emit(bus, "estop", 1, large);
+	emit(bus, "estop", 2, large);
+	CHECK_ROWS(bus, rows);
+	emit(bus, "estop", 1, "true");
+	cr_assert(holds(bus, "{\"state\":\"estop\"}"));
+	cue_bus_free(bus);
+}

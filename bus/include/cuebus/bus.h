@@ -27,8 +27,10 @@ struct cue_subscription;
 enum cue_report_code {
 	CUE_REPORT_HANDLER_FAILED, /**< error: the handler's negative errno. */
 	CUE_REPORT_CASCADE_CUT,    /**< an event at depth > limit was not emitted. */
-	CUE_REPORT_QUEUE_FULL,     /**< an event was refused: too many are waiting, or follow from one. */
-	CUE_REPORT_STATE_FULL,     /**< a new state entry was not kept. */
+	CUE_REPORT_QUEUE_FULL,     /**< an event was refused. error: -ENOBUFS too many are waiting, or
+	                                follow from one; -EDQUOT their data has too many bytes. */
+	CUE_REPORT_STATE_FULL,     /**< a state was not kept. error: -ENOSPC too many entries; -EDQUOT too
+	                                many bytes. */
 	CUE_REPORT_TYPES_FULL,     /**< an event of a new type was refused. */
 	CUE_REPORT_NO_MEMORY,      /**< something was given up for lack of memory. */
 };
@@ -44,6 +46,9 @@ struct cue_report {
 
 /** 0 in a member means its default, in brackets. */
 struct cue_limits {
+	uint64_t queue_bytes;     /**< data of the events waiting for dispatch, see
+	                               cue_payload_size(); shared data counts for each [64 MiB]. */
+	uint64_t state_bytes;     /**< the state store, data and bookkeeping [16 MiB]. */
 	uint32_t event_types;     /**< distinct event types ever seen [65,536]. */
 	uint32_t queue_events;    /**< events waiting for dispatch, and events that follow from one
 	                               outside event or timer at one instant [262,144]. */
@@ -92,6 +97,8 @@ struct cue_bus_stats {
 	uint64_t timers_fired;
 	uint32_t types;           /**< now */
 	uint32_t state_entries;   /**< now */
+	uint64_t state_bytes;     /**< now */
+	uint64_t queue_bytes;     /**< now */
 	uint32_t queue_events;    /**< now */
 	uint32_t queue_peak;
 	uint32_t timers_armed;    /**< now */
@@ -156,6 +163,8 @@ struct cue_emit {
 	uint32_t origin;             /**< see cue_event; 0 for none. */
 	struct cue_payload *payload; /**< borrowed, a reference is taken; NULL is `null`. */
 	uint64_t time_ns;            /**< CUE_TIME_NONE: the bus's now. Later than now is clamped to now. */
+	bool outside;                /**< A publisher that nobody vouches for said it: a quarter of the
+	                                  state store is kept free of such events. */
 };
 
 /**
@@ -164,7 +173,8 @@ struct cue_emit {
  * waits its turn, and its cause is the event being handled.
  * @param ret_seq optional; the event's seq (0 if its type is not numbered).
  * @return 0; -EINVAL malformed type; -ELOOP cut at the cascade depth;
- *         -ENOBUFS the queue is full, or too many follow from one event; -ENOSPC too many event types; -ENOMEM.
+ *         -ENOBUFS the queue is full, or too many follow from one event; -EDQUOT the data waiting has
+ *         too many bytes; -ENOSPC too many event types; -ENOMEM.
  *         All but -EINVAL are counted and reported.
  */
 int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret_seq);
@@ -218,7 +228,12 @@ int cue_bus_subscribe(struct cue_bus *bus, const struct cue_subscription_config 
  *  @return NULL. */
 struct cue_subscription *cue_subscription_cancel(struct cue_subscription *subscription);
 
-/* ---- state store: the last event of each (type, producer) ---- */
+/* ---- state store: the last event of each (type, producer) ----
+ *
+ * Bounded by cue_limits.state_entries and state_bytes. What does not fit is
+ * counted and reported, and takes the place of what was there: the store says
+ * that it does not know the present value, never an old one. Each value counts
+ * with its data, for its producer and, the newest of its type, once more. */
 
 struct cue_state {
 	const struct cue_type *type;
@@ -230,13 +245,13 @@ struct cue_state {
 
 /**
  * @param producer_id NULL: the latest of any producer.
- * @return 0; -ENOENT nothing seen (or not kept).
+ * @return 0; -ENOENT nothing seen; -ENODATA something was seen but could not be kept.
  */
 int cue_bus_state_get(const struct cue_bus *bus, const char *type, const uint32_t *producer_id,
                       struct cue_state *ret_state);
 
 /**
- * Visit entries in order of type name, then producer.
+ * Visit the values kept in order of type name, then producer.
  * @param type        NULL: all types.
  * @param producer_id NULL: all producers.
  * @param visit       return non-zero to stop; must not emit.

@@ -39,6 +39,7 @@ struct cue_event {
 	uint32_t producer_id;
 	uint32_t origin;             /**< The gesture that emitted it, 0 none. */
 	uint16_t depth;              /**< Events between this one and its outside cause. */
+	bool outside;                /**< See cue_emit. */
 };
 
 /** A type's name, NUL-terminated, e.g. "button.press". Lives as long as the bus. */

@@ -91,6 +91,9 @@ void cue_payload_unrefp(struct cue_payload **payload);
  */
 const char *cue_payload_bytes(const struct cue_payload *payload, size_t *ret_len);
 
+/** The memory it takes, in bytes; 0 for `null`, which is shared by all. */
+size_t cue_payload_size(const struct cue_payload *payload);
+
 /**
  * How deep arrays and objects are nested; a scalar has depth 0. Linear in the
  * length: for what is embedded in another payload, where a chain of playlists

@@ -57,8 +57,13 @@ int quadrature_step(unsigned from, unsigned to);
 struct decode_rotary {
 	int steps_per_detent; /**< 1, 2 or 4 */
 	unsigned levels;
-	unsigned rest; /**< levels at the start, taken to be a detent */
-	int steps;     /**< since the last detent, less than steps_per_detent either way */
+	unsigned rest;        /**< levels at a detent: those at the start, until the knob rests elsewhere */
+	bool proven;          /**< the knob came to rest at `rest` */
+	unsigned candidate;   /**< where it rested elsewhere, valid while n_candidate > 0 */
+	unsigned n_candidate; /**< how often in a row */
+	bool has_since;
+	uint64_t since_ns;    /**< when the levels became what they are, if has_since */
+	int steps;            /**< since the last detent, less than steps_per_detent either way */
 	int64_t position;
 	uint64_t illegal;
 };
@@ -66,6 +71,6 @@ void decode_rotary_start(struct decode_rotary *rotary, unsigned line, bool level
 bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns,
                           struct decoder_change *change);
 /** Edges were lost: take the levels, keep the position, guess no turn. */
-void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels);
+void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns);
 
 #endif

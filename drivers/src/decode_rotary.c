@@ -13,10 +13,29 @@
  * the next detent was made, so a knob that trembles at a detent, or a contact
  * that bounces there, reports nothing. Where the steps between detents are not
  * known any more (an illegal transition, a gap), they follow from the levels:
- * at a detent the levels are those of the start, or for fewer than 4 steps a
+ * at a detent the levels are those of `rest`, or for fewer than 4 steps a
  * detent, some that lie a multiple of steps_per_detent from them.
+ *
+ * `rest` is learnt, since encoders rest at 00 or at 11 and a knob may stand
+ * between two detents at the start. Levels that stay for ROTARY_REST_NS are a
+ * place of rest; how long they stayed is known at the next step. Those at the
+ * start prove nothing, however long they stay.
+ *
+ *   rest     | stays at rest         | stays elsewhere
+ *   assumed  | -> proven             | rest = here, steps = 0
+ *   proven   | forget the candidate  | the candidate, for the third time in a row:
+ *            |                       | rest = here, steps = 0 -> assumed; else count it
+ *
+ * A hand that holds the knob between two detents is outvoted once the rest is
+ * proven, and a rest that was proven wrongly corrects itself.
  */
 #include "decode.h"
+
+/** Longer than a slow hand takes for one step, shorter than a pause between turns. */
+#define ROTARY_REST_NS 250000000ULL
+
+/** A proven rest moves after as many stays in a row elsewhere. */
+#define ROTARY_OUTVOTES 3
 
 static const int quadrature[4][4] = {
 	{ 0, -1, 1, QUADRATURE_ILLEGAL },
@@ -40,22 +59,65 @@ void decode_rotary_start(struct decode_rotary *rotary, unsigned line, bool level
 	rotary->levels = level ? rotary->levels | bit : rotary->levels & ~bit;
 	rotary->rest = rotary->levels;
 	rotary->steps = 0;
+	rotary->proven = false;
+	rotary->n_candidate = 0;
+	rotary->has_since = false;
+}
+
+/** Steps from a detent to @p levels, 0 at one. */
+static int steps_past_detent(const struct decode_rotary *rotary, unsigned rest, unsigned levels)
+{
+	return (phase[levels] - phase[rest] + 4) % rotary->steps_per_detent;
 }
 
 /** Steps since the detent, as the levels tell: the nearest way, forward when both are as far. */
 static int steps_from_levels(const struct decode_rotary *rotary)
 {
-	int steps = (phase[rotary->levels] - phase[rotary->rest] + 4) % rotary->steps_per_detent;
+	int steps = steps_past_detent(rotary, rotary->rest, rotary->levels);
 
 	if (2 * steps > rotary->steps_per_detent)
 		return steps - rotary->steps_per_detent;
 	return steps;
 }
 
-void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels)
+void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns)
 {
 	rotary->levels = levels;
 	rotary->steps = steps_from_levels(rotary);
+	rotary->since_ns = time_ns;
+	rotary->has_since = true;
+}
+
+/** Take the present levels for a detent. */
+static void rest_here(struct decode_rotary *rotary)
+{
+	rotary->rest = rotary->levels;
+	rotary->steps = 0;
+	rotary->proven = false;
+	rotary->n_candidate = 0;
+}
+
+/** The knob stayed at the present levels. */
+static void stayed(struct decode_rotary *rotary)
+{
+	if (steps_past_detent(rotary, rotary->rest, rotary->levels) == 0) {
+		rotary->proven = true;
+		rotary->n_candidate = 0;
+		return;
+	}
+	if (!rotary->proven) {
+		rest_here(rotary);
+		return;
+	}
+	if (rotary->n_candidate > 0 &&
+	    steps_past_detent(rotary, rotary->candidate, rotary->levels) == 0) {
+		rotary->n_candidate++;
+	} else {
+		rotary->candidate = rotary->levels;
+		rotary->n_candidate = 1;
+	}
+	if (rotary->n_candidate >= ROTARY_OUTVOTES)
+		rest_here(rotary);
 }
 
 bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns,
@@ -63,12 +125,19 @@ bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_
 {
 	int step = quadrature_step(rotary->levels, levels);
 
+	if (step == 0)
+		return false;
+	if (rotary->has_since && time_ns >= rotary->since_ns &&
+	    time_ns - rotary->since_ns >= ROTARY_REST_NS)
+		stayed(rotary);
 	if (step == QUADRATURE_ILLEGAL) {
 		rotary->illegal++;
-		decode_rotary_gap(rotary, levels);
+		decode_rotary_gap(rotary, levels, time_ns);
 		return false;
 	}
 	rotary->levels = levels;
+	rotary->since_ns = time_ns;
+	rotary->has_since = true;
 	rotary->steps += step;
 	if (rotary->steps > -rotary->steps_per_detent && rotary->steps < rotary->steps_per_detent)
 		return false;

@@ -164,7 +164,7 @@ static int feed(struct decoder *decoder, unsigned line, bool level, uint64_t tim
 	if (decoder->kind == DECODER_ROTARY && debounce->state == DEBOUNCE_STABLE &&
 	    debounce->level == level) {
 		decoder->rotary.illegal++;
-		decode_rotary_gap(&decoder->rotary, rotary_levels(decoder));
+		decode_rotary_gap(&decoder->rotary, rotary_levels(decoder), time_ns);
 		return 0;
 	}
 	return debounce_edge(debounce, level, time_ns) && accept(decoder, line, time_ns, change);
@@ -192,7 +192,7 @@ int decoder_resync(struct decoder *decoder, unsigned line, bool level, uint64_t 
 	switch (decoder->kind) {
 	case DECODER_ROTARY:
 		debounce_start(&decoder->debounce[line], level);
-		decode_rotary_gap(&decoder->rotary, rotary_levels(decoder));
+		decode_rotary_gap(&decoder->rotary, rotary_levels(decoder), time_ns);
 		return n;
 	case DECODER_COUNTER:
 		decode_counter_gap(&decoder->counter);

@@ -121,7 +121,7 @@ Test(decode_rotary, after_a_gap_positions_are_at_the_detents_again)
 					decode_rotary_levels(&rotary, forward[step], 1, &change);
 				int64_t position = rotary.position;
 
-				decode_rotary_gap(&rotary, forward[after]);
+				decode_rotary_gap(&rotary, forward[after], 1);
 				cr_assert_eq(rotary.position, position, "a gap turns nothing");
 				at = after;
 				while (at % (unsigned)sizes[s] != 0) { /* back to the detent */
@@ -137,5 +137,101 @@ Test(decode_rotary, after_a_gap_positions_are_at_the_detents_again)
 				cr_assert_eq(rotary.position, position + 1);
 			}
 		}
+	}
+}
+
+#define MS 1000000ULL
+
+/** Step by step in one direction, @p ms between steps. @return positions passed. */
+static int turn(struct decode_rotary *rotary, uint64_t *time_ns, int direction, int n, unsigned ms)
+{
+	struct decoder_change change;
+	int passed = 0;
+
+	for (int i = 0; i < n; i++) {
+		unsigned at = (phase_of(rotary->levels) + (direction > 0 ? 1U : 3U)) % 4;
+
+		passed += decode_rotary_levels(rotary, forward[at], *time_ns, &change);
+		*time_ns += ms * MS;
+	}
+	return passed;
+}
+
+Test(decode_rotary, rest_is_where_the_knob_rests)
+{
+	static const int sizes[] = { 2, 4 };
+
+	for (unsigned s = 0; s < 2; s++) {
+		for (int off = 1; off < sizes[s]; off++) {
+			struct decode_rotary rotary;
+			uint64_t now = 1000 * MS;
+
+			start(&rotary, sizes[s], 0);
+			cr_assert_eq(turn(&rotary, &now, 1, off, 5), 0);
+			now += 250 * MS - 5 * MS; /* a stay of 250 ms is long enough */
+			cr_assert_eq(turn(&rotary, &now, 1, sizes[s], 5), 1);
+			cr_assert_eq(rotary.rest, forward[off]);
+			cr_assert_not(rotary.proven);
+			now += 250 * MS;
+			cr_assert_eq(turn(&rotary, &now, -1, sizes[s], 5), 1);
+			cr_assert(rotary.proven);
+			cr_assert_eq(rotary.position, 0);
+		}
+	}
+}
+
+Test(decode_rotary, a_shorter_stay_is_no_rest)
+{
+	struct decode_rotary rotary;
+	uint64_t now = 1000 * MS;
+
+	start(&rotary, 4, 0);
+	turn(&rotary, &now, 1, 2, 0);
+	now += 250 * MS - 1;
+	cr_assert_eq(turn(&rotary, &now, 1, 2, 0), 1);
+	cr_assert_eq(rotary.rest, 0);
+}
+
+Test(decode_rotary, a_proven_rest_moves_after_three_stays_in_a_row_elsewhere)
+{
+	struct decode_rotary rotary;
+	uint64_t now = 1000 * MS;
+
+	start(&rotary, 4, 0);
+	turn(&rotary, &now, 1, 4, 5);
+	now += 300 * MS;
+	/* held at half a turn, at a quarter, and at half again: no three of one kind */
+	turn(&rotary, &now, 1, 2, 5);
+	now += 300 * MS;
+	turn(&rotary, &now, -1, 1, 5);
+	now += 300 * MS;
+	turn(&rotary, &now, 1, 1, 5);
+	now += 300 * MS;
+	cr_assert_eq(turn(&rotary, &now, 1, 2, 5), 1, "the detent is at 00 still");
+	cr_assert(rotary.proven);
+	now += 300 * MS;
+	for (int i = 0; i < 3; i++) {
+		turn(&rotary, &now, i ? 1 : -1, i ? 4 : 2, 5);
+		now += 300 * MS;
+	}
+	cr_assert_eq(rotary.rest, 0);
+	cr_assert_eq(turn(&rotary, &now, 1, 4, 5), 1);
+	cr_assert_eq(rotary.rest, 3, "the third stay moves it");
+}
+
+Test(decode_rotary, a_stay_after_a_gap_counts_from_the_gap)
+{
+	static const uint64_t stays[] = { 250 * MS - 1, 250 * MS };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct decode_rotary rotary;
+		uint64_t now = 1000 * MS;
+
+		start(&rotary, 4, 0);
+		turn(&rotary, &now, 1, 1, 0);
+		decode_rotary_gap(&rotary, 3, now);
+		now += stays[i];
+		turn(&rotary, &now, 1, 1, 0);
+		cr_assert_eq(rotary.rest, i ? 3 : 0);
 	}
 }

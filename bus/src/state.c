@@ -116,6 +116,13 @@ static void refuse(struct cue_bus *bus, const struct cue_event *event, enum cue_
 	                                          .seq = event->seq });
 }
 
+/** Events of inputs with different debounce do not come in order of time: an
+ *  older one that comes later says nothing about the present. */
+static bool is_past(const struct cue_state *state, const struct cue_event *event)
+{
+	return event->time_ns < state->time_ns;
+}
+
 /** Make the entry of the event's type and producer. @return NULL: refused and reported. */
 static struct state_entry *add(struct cue_bus *bus, const struct cue_event *event)
 {
@@ -154,16 +161,20 @@ void state_update(struct cue_bus *bus, const struct cue_event *event)
 	struct state_entry *entry = find(&bus->states, event->type, event->producer_id);
 	/* The bus owns its types; handlers only see them as const. */
 	struct cue_type *type = bus->types.by_id[event->type->id];
-	bool kept;
+	bool kept = true;
 
 	if (!entry) {
 		entry = add(bus, event);
 		if (!entry)
 			type->entries_lost = true;
 	}
-	kept = !entry || store(bus, &entry->state, event);
-	type->latest_lost = !store(bus, &type->latest, event);
-	if (!kept || type->latest_lost)
+	if (entry && !is_past(&entry->state, event))
+		kept = store(bus, &entry->state, event);
+	if (!is_past(&type->latest, event)) {
+		type->latest_lost = !store(bus, &type->latest, event);
+		kept = kept && !type->latest_lost;
+	}
+	if (!kept)
 		refuse(bus, event, CUE_REPORT_STATE_FULL, -EDQUOT);
 }
 

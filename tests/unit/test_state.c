@@ -19,6 +19,21 @@ static void emit(struct fixture *f, const char *type, uint32_t producer_id, cons
 	cue_payload_unref(payload);
 }
 
+static void emit_at(struct fixture *f, uint32_t producer_id, uint64_t time_ns, const char *json)
+{
+	struct cue_payload *payload;
+
+	cr_assert_eq(cue_payload_new(json, strlen(json), 0, &payload, NULL), 0);
+	cr_assert_eq(cue_bus_emit(f->bus,
+	                          &(struct cue_emit){ .type = "a.b",
+	                                              .producer_id = producer_id,
+	                                              .payload = payload,
+	                                              .time_ns = time_ns },
+	                          NULL),
+	             0);
+	cue_payload_unref(payload);
+}
+
 static void expect(struct fixture *f, const char *type, const uint32_t *producer_id,
                    const char *json)
 {
@@ -43,6 +58,29 @@ Test(state, keeps_the_last_of_each_producer_and_of_any)
 	expect(&f, "a.b", NULL, "3");
 	cr_assert_eq(cue_bus_state_get(f.bus, "a.b", &three, &state), -ENOENT);
 	cr_assert_eq(cue_bus_state_get(f.bus, "a.c", NULL, &state), -ENOENT);
+	fixture_close(&f);
+}
+
+Test(state, the_latest_is_by_event_time)
+{
+	struct fixture f;
+	uint32_t one = 1, two = 2;
+	uint64_t t;
+
+	fixture_open(&f, NULL);
+	t = cue_bus_now(f.bus);
+	cr_assert_eq(cue_bus_advance(f.bus, t + 100), 0);
+	emit_at(&f, 1, t + 20, "1");
+	emit_at(&f, 2, t + 10, "2");
+	expect(&f, "a.b", NULL, "1");
+	expect(&f, "a.b", &two, "2");
+	emit_at(&f, 1, t + 19, "3");
+	expect(&f, "a.b", &one, "1");
+	emit_at(&f, 2, t + 20, "4"); /* of equal times the one dispatched last */
+	expect(&f, "a.b", NULL, "4");
+	emit_at(&f, 1, t + 20, "5");
+	expect(&f, "a.b", &one, "5");
+	expect(&f, "a.b", NULL, "5");
 	fixture_close(&f);
 }
 

@@ -228,7 +228,9 @@ int cue_bus_subscribe(struct cue_bus *bus, const struct cue_subscription_config 
  *  @return NULL. */
 struct cue_subscription *cue_subscription_cancel(struct cue_subscription *subscription);
 
-/* ---- state store: the last event of each (type, producer) ----
+/* ---- state store: the latest event of each (type, producer) ----
+ *
+ * By event time; of equal times the one dispatched last.
  *
  * Bounded by cue_limits.state_entries and state_bytes. What does not fit is
  * counted and reported, and takes the place of what was there: the store says

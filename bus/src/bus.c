@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "payload_internal.h"
+
 #define MIB (1024ULL * 1024)
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
@@ -236,6 +238,7 @@ static void drain(struct cue_bus *bus)
 		struct cue_event event = queue_pop(&bus->queue);
 
 		dispatch(bus, &event);
+		payload_drop_tree(event.payload);
 		cue_payload_unref(event.payload);
 	}
 	bus->dispatching = false;

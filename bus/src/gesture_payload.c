@@ -5,10 +5,10 @@
 
 #include <cuebus/json_writer.h>
 
-#include <cjson/cJSON.h>
-
 #include <errno.h>
 #include <string.h>
+
+#include "json_walk.h"
 
 static const char peripheral_key[] = "virtual_peripheral";
 
@@ -102,39 +102,33 @@ int gesture_payload_events(const struct gesture *gesture, const char *key,
 	return finish(&w, ret_payload);
 }
 
-/** Whether a look at the tree can be spared. A key may be spelt with escapes. */
+/** Whether a look at each member can be spared. A key may be spelt with escapes. */
 static bool may_have_peripheral(const char *bytes, size_t len)
 {
 	return memmem(bytes, len, peripheral_key, sizeof(peripheral_key) - 1) ||
 	       memchr(bytes, '\\', len);
 }
 
-/** Copy an object's members but for `virtual_peripheral`. The bytes' members
- *  are walked beside the tree's, which has the keys unescaped. */
-static int write_members(struct cue_writer *w, struct cue_payload *data, const char *bytes,
-                         size_t len)
+/** Copy an object's members but for `virtual_peripheral`. */
+static void write_members(struct cue_writer *w, const char *bytes, size_t len)
 {
-	const char *p = bytes + 1;
-	const cJSON *tree, *member;
+	struct cue_json_member member;
+	bool found;
 
 	if (!may_have_peripheral(bytes, len)) {
 		/* a run of members is, to the writer, one value */
 		if (len > 2)
-			cue_writer_raw(w, p, len - 2);
-		return 0;
+			cue_writer_raw(w, bytes + 1, len - 2);
+		return;
 	}
-	tree = cue_payload_json(data);
-	if (!tree)
-		return -ENOMEM;
-	for (member = tree->child; member; member = member->next) {
-		const char *end;
+	for (found = cue_json_first_member(bytes, &member); found;
+	     found = cue_json_next_member(&member)) {
+		const char *begin = member.key.text - 1;
 
-		(void)cue_payload_member(p, &end);
-		if (strcmp(member->string, peripheral_key) != 0)
-			cue_writer_raw(w, p, (size_t)(end - p));
-		p = end + 1;
+		if (!cue_json_key_is(&member, peripheral_key))
+			cue_writer_raw(w, begin,
+			               (size_t)(member.value.text + member.value.len - begin));
 	}
-	return 0;
 }
 
 int gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *data,
@@ -143,23 +137,18 @@ int gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *da
 	struct cue_writer w = { 0 };
 	const char *bytes;
 	size_t len;
-	int r = 0;
 
 	bytes = cue_payload_bytes(data, &len);
 	if (len > CUE_GESTURE_PAYLOAD_MAX)
 		return -E2BIG;
 	cue_writer_object_begin(&w);
 	if (bytes[0] == '{') {
-		r = write_members(&w, data, bytes, len);
+		write_members(&w, bytes, len);
 	} else {
 		cue_writer_key(&w, "value");
 		cue_writer_raw(&w, bytes, len);
 	}
 	write_peripheral(&w, gesture);
 	cue_writer_object_end(&w);
-	if (r < 0) {
-		cue_writer_clear(&w);
-		return r;
-	}
 	return finish(&w, ret_payload);
 }

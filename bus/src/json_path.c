@@ -55,32 +55,69 @@ void cue_path_clear(struct cue_path *path)
 	*path = (struct cue_path){ 0 };
 }
 
-/* RFC 6901: digits without leading zeros. @return NULL when there is none. */
-static const cJSON *array_item(const cJSON *array, const char *token)
+/** RFC 6901: digits without leading zeros. @return false: no index. */
+static bool parse_index(const char *token, size_t *ret_index)
 {
-	int index = 0;
+	size_t index = 0;
 
 	if (token[0] == '\0' || (token[0] == '0' && token[1] != '\0') || strlen(token) > 9)
-		return NULL;
+		return false;
 	for (; *token; token++) {
 		if (*token < '0' || *token > '9')
-			return NULL;
-		index = index * 10 + (*token - '0');
+			return false;
+		index = index * 10 + (size_t)(*token - '0');
 	}
-	return cJSON_GetArrayItem(array, index);
+	*ret_index = index;
+	return true;
 }
 
 const cJSON *cue_path_find(const struct cue_path *path, const cJSON *data)
 {
 	const char *token = path->tokens;
+	size_t index;
 
 	for (size_t i = 0; i < path->n_tokens && data; i++, token += strlen(token) + 1) {
 		if (cJSON_IsObject(data))
 			data = cJSON_GetObjectItemCaseSensitive(data, token);
-		else if (cJSON_IsArray(data) && path->is_pointer)
-			data = array_item(data, token);
+		else if (cJSON_IsArray(data) && path->is_pointer && parse_index(token, &index))
+			data = cJSON_GetArrayItem(data, (int)index);
 		else
 			data = NULL;
 	}
 	return data;
+}
+
+static bool find_member(const char *object, const char *name, struct cue_json_text *ret_value)
+{
+	struct cue_json_member member;
+	bool found;
+
+	for (found = cue_json_first_member(object, &member); found;
+	     found = cue_json_next_member(&member)) {
+		if (cue_json_key_is(&member, name)) {
+			*ret_value = member.value;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool cue_path_find_text(const struct cue_path *path, struct cue_json_text data,
+                        struct cue_json_text *ret_value)
+{
+	const char *token = path->tokens;
+	bool found = true;
+	size_t index;
+
+	for (size_t i = 0; i < path->n_tokens && found; i++, token += strlen(token) + 1) {
+		if (*data.text == '{')
+			found = find_member(data.text, token, &data);
+		else if (*data.text == '[' && path->is_pointer && parse_index(token, &index))
+			found = cue_json_item(data.text, index, &data);
+		else
+			found = false;
+	}
+	if (found)
+		*ret_value = data;
+	return found;
 }

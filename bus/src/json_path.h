@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file json_path.h
- * @brief Private: places in parsed JSON, for matches and pointers.
+ * @brief Private: places in JSON, for matches and pointers.
  */
 #ifndef CUEBUS_JSON_PATH_H
 #define CUEBUS_JSON_PATH_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "json_walk.h"
 
 struct cJSON;
 
@@ -27,5 +29,8 @@ int cue_path_parse(const char *text, struct cue_path *ret_path);
 void cue_path_clear(struct cue_path *path);
 /** @return NULL when there is nothing at that place. */
 const struct cJSON *cue_path_find(const struct cue_path *path, const struct cJSON *data);
+/** The same in a payload's bytes. @return false when there is nothing at that place. */
+bool cue_path_find_text(const struct cue_path *path, struct cue_json_text data,
+                        struct cue_json_text *ret_value);
 
 #endif

@@ -244,9 +244,9 @@ static uint32_t next_escape(const char **cursor)
 }
 
 /* The next code point of text that was scanned before, so that it is well formed. */
-static uint32_t next_code_point(const char **cursor)
+static uint32_t next_code_point(const char **cursor, bool escaped)
 {
-	return **cursor == '\\' ? next_escape(cursor) : next_utf8(cursor);
+	return escaped && **cursor == '\\' ? next_escape(cursor) : next_utf8(cursor);
 }
 
 int cue_json_string_compare(const struct cue_json_string *a, const struct cue_json_string *b)
@@ -263,8 +263,8 @@ int cue_json_string_compare(const struct cue_json_string *a, const struct cue_js
 		return order ? order : (a->len > b->len) - (a->len < b->len);
 	}
 	while (pa < ea && pb < eb) {
-		uint32_t ca = next_code_point(&pa);
-		uint32_t cb = next_code_point(&pb);
+		uint32_t ca = next_code_point(&pa, a->escaped);
+		uint32_t cb = next_code_point(&pb, b->escaped);
 
 		if (ca != cb)
 			return ca < cb ? -1 : 1;

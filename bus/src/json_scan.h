@@ -29,7 +29,7 @@ struct cue_json_scan {
 struct cue_json_string {
 	const char *text;
 	size_t len;
-	bool escaped; /**< there is a backslash in it */
+	bool escaped; /**< a backslash in it begins an escape */
 };
 
 /** Note the fault. @return -EBADMSG, to be returned by the caller. */

@@ -241,7 +241,10 @@ struct cue_match *cue_match_free(struct cue_match *match)
 	return NULL;
 }
 
-/* ---- evaluate ---- */
+/* ---- evaluate ----
+ *
+ * Over the payload's bytes: no tree is made, but of a value that is itself an
+ * array or object and compared as a whole. */
 
 /* Less than, equal, greater than 0, as strcmp(); false when there is no order. */
 static bool compare(const cJSON *a, const cJSON *b, int *ret_order)
@@ -266,16 +269,16 @@ static bool is_in(const cJSON *value, const cJSON *list)
 	return false;
 }
 
-/* @p value is NULL when there is none. */
-static bool test_holds(const struct test *test, const cJSON *value)
+/** What asks for the value itself, which there is. */
+static bool value_holds(const struct test *test, const cJSON *value)
 {
 	int order;
 
 	switch (test->op) {
 	case MATCH_EQ:
-		return value && cue_json_equal(test->operand, value);
+		return cue_json_equal(test->operand, value);
 	case MATCH_NE:
-		return !value || !cue_json_equal(test->operand, value);
+		return !cue_json_equal(test->operand, value);
 	case MATCH_LT:
 		return compare(value, test->operand, &order) && order < 0;
 	case MATCH_LE:
@@ -285,30 +288,55 @@ static bool test_holds(const struct test *test, const cJSON *value)
 	case MATCH_GE:
 		return compare(value, test->operand, &order) && order >= 0;
 	case MATCH_IN:
-		return value && is_in(value, test->operand);
+		return is_in(value, test->operand);
 	case MATCH_EXISTS:
-		return (value != NULL) == (bool)cJSON_IsTrue(test->operand);
 	case MATCH_TRUTHY:
-		return cue_json_truthy(value) == (bool)cJSON_IsTrue(test->operand);
+		break; /* test_holds() has answered */
 	}
-	return false; /* not reached: the switch is exhaustive */
+	return false;
 }
 
-bool cue_match_eval(const struct cue_match *match, struct cue_payload *payload)
+/** Whether an array or object is compared with something else: that needs no tree. */
+static bool is_other_kind(const struct test *test, struct cue_json_text text)
 {
-	const cJSON *data;
+	if (test->op == MATCH_IN)
+		return false;
+	return (*text.text == '{' && !cJSON_IsObject(test->operand)) ||
+	       (*text.text == '[' && !cJSON_IsArray(test->operand));
+}
+
+/** @p text is NULL when there is no value. */
+static bool test_holds(const struct test *test, const struct cue_json_text *text)
+{
+	struct cue_json_reader reader;
+	const cJSON *value;
+	bool holds;
+
+	if (test->op == MATCH_EXISTS)
+		return (text != NULL) == (bool)cJSON_IsTrue(test->operand);
+	if (test->op == MATCH_TRUTHY)
+		return (text && cue_json_text_truthy(*text)) == (bool)cJSON_IsTrue(test->operand);
+	if (!text || is_other_kind(test, *text))
+		return test->op == MATCH_NE;
+	value = cue_json_read(&reader, *text);
+	holds = value && value_holds(test, value);
+	cue_json_reader_clear(&reader);
+	return holds;
+}
+
+bool cue_match_eval(const struct cue_match *match, const struct cue_payload *payload)
+{
+	struct cue_json_text data, value;
 
 	if (!match)
 		return true;
-	data = cue_payload_json(payload);
-	if (!data)
-		return false;
+	data.text = cue_payload_bytes(payload, &data.len);
 	for (size_t i = 0; i < match->n_fields; i++) {
 		const struct field *field = &match->fields[i];
-		const cJSON *value = cue_path_find(&field->path, data);
+		bool found = cue_path_find_text(&field->path, data, &value);
 
 		for (size_t j = 0; j < field->n_tests; j++) {
-			if (!test_holds(&field->tests[j], value))
+			if (!test_holds(&field->tests[j], found ? &value : NULL))
 				return false;
 		}
 	}

@@ -9,7 +9,8 @@
 #include <cjson/cJSON.h>
 
 #include "json_validate.h"
-#include "json_value.h"
+#include "json_walk.h"
+#include "payload_internal.h"
 
 struct cue_payload {
 	size_t refs; /* 0: immortal */
@@ -139,6 +140,14 @@ unsigned cue_payload_depth(const struct cue_payload *payload)
 	return deepest;
 }
 
+void payload_drop_tree(struct cue_payload *payload)
+{
+	if (payload->refs == 0)
+		return;
+	cJSON_Delete(payload->tree);
+	payload->tree = NULL;
+}
+
 const struct cJSON *cue_payload_json(struct cue_payload *payload)
 {
 	if (payload == &null_payload)
@@ -149,50 +158,29 @@ const struct cJSON *cue_payload_json(struct cue_payload *payload)
 	return payload->tree;
 }
 
-bool cue_payload_gate(struct cue_payload *payload)
+bool cue_payload_gate(const struct cue_payload *payload)
 {
 	static const char *const keys[] = { "pressed", "state", "enabled", "value" };
-	const cJSON *json = cue_payload_json(payload);
+	size_t first = sizeof(keys) / sizeof(*keys); /* of those there are */
+	struct cue_json_text value = { .text = payload->bytes, .len = payload->len };
+	struct cue_json_member member;
+	bool found = *payload->bytes == '{' && cue_json_first_member(payload->bytes, &member);
 
-	if (cJSON_IsObject(json)) {
-		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-			const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, keys[i]);
-
-			if (value)
-				return cue_json_truthy(value);
+	for (; found && first > 0; found = cue_json_next_member(&member)) {
+		for (size_t i = 0; i < first; i++) {
+			if (!cue_json_key_is(&member, keys[i]))
+				continue;
+			first = i;
+			value = member.value;
 		}
 	}
-	return cue_json_truthy(json);
-}
-
-/* ---- members, as spelt ---- */
-
-/** Past the end of the string that begins at @p p. */
-static const char *skip_string(const char *p)
-{
-	for (p++; *p != '"'; p++) {
-		if (*p == '\\')
-			p++;
-	}
-	return p + 1;
+	return cue_json_text_truthy(value);
 }
 
 const char *cue_payload_member(const char *member, const char **ret_end)
 {
-	const char *value = skip_string(member) + 1, *p = value;
-	unsigned depth = 0;
+	const char *value = cue_json_skip(member) + 1;
 
-	while (depth > 0 || (*p != ',' && *p != '}')) {
-		if (*p == '"') {
-			p = skip_string(p);
-			continue;
-		}
-		if (*p == '{' || *p == '[')
-			depth++;
-		else if (*p == '}' || *p == ']')
-			depth--;
-		p++;
-	}
-	*ret_end = p;
+	*ret_end = cue_json_skip(value);
 	return value;
 }

@@ -95,17 +95,26 @@ void engine_playlist_changed(struct engine *engine, const char *name)
 		engine->config.playlist_changed(engine->config.user, name);
 }
 
+/** Of a payload that the playlists wrote; it may quote large data, so only the name is parsed. */
 static int on_lifecycle(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
-	const cJSON *tree = cue_payload_json(event->payload);
-	const char *name;
+	static const char key[] = "\"playlist_name\":";
+	const char *member = cue_payload_bytes(event->payload, NULL) + 1, *value, *end;
+	cJSON *name;
 
 	(void)bus;
-	if (!tree)
+	value = cue_payload_member(member, &end);
+	while (strncmp(member, key, sizeof(key) - 1) != 0) {
+		if (*end != ',')
+			return 0;
+		member = end + 1;
+		value = cue_payload_member(member, &end);
+	}
+	name = cJSON_ParseWithLength(value, (size_t)(end - value));
+	if (!name)
 		return -ENOMEM;
-	name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "playlist_name"));
-	if (name)
-		engine_playlist_changed(user, name);
+	engine_playlist_changed(user, cJSON_GetStringValue(name));
+	cJSON_Delete(name);
 	return 0;
 }
 

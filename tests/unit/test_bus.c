@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <malloc.h>
+
+#include <cjson/cJSON.h>
 
 #include "bus_fixture.h"
 #include "cue_criterion.h"
@@ -176,6 +179,51 @@ Test(bus, the_bytes_that_wait_are_bounded_and_none_stay_counted)
 	cr_assert_eq(stats.queue_bytes, 0U);
 	cr_assert_eq(f.reports[CUE_REPORT_QUEUE_FULL], 1U);
 	cue_payload_unref(large);
+	fixture_close(&f);
+}
+
+static int parse(void *user, struct cue_bus *bus, const struct cue_event *event)
+{
+	const cJSON **first = user;
+
+	(void)bus;
+	*first = cue_payload_json(event->payload);
+	return cue_payload_json(event->payload) == *first ? 0 : -EIO; /* once a dispatch */
+}
+
+/* The heap is asked: the state store keeps the payload, and must not keep its tree. */
+Test(bus, no_parsed_tree_outlives_its_dispatch)
+{
+	struct fixture f;
+	const cJSON *tree = NULL;
+	struct cue_subscription_config on_a = { .type = "a", .handler = parse, .user = &tree };
+	struct cue_subscription *subscription;
+	struct cue_bus_stats stats;
+	struct mallinfo2 before;
+	char json[60000];
+
+	memset(json, '1', sizeof(json) - 1);
+	for (size_t i = 2; i < sizeof(json); i += 2)
+		json[i] = ',';
+	json[0] = '[';
+	json[sizeof(json) - 2] = ']';
+	json[sizeof(json) - 1] = '\0';
+	fixture_open(&f, NULL);
+	cr_assert_eq(cue_bus_subscribe(f.bus, &on_a, &subscription), 0);
+	before = mallinfo2();
+	for (uint32_t i = 0; i < 100; i++) {
+		struct cue_emit emit = { .type = "a", .producer_id = i, .time_ns = CUE_TIME_NONE };
+
+		cr_assert_eq(cue_payload_new(json, strlen(json), 0, &emit.payload, NULL), 0);
+		cr_assert_eq(cue_bus_emit(f.bus, &emit, NULL), 0);
+		cue_payload_unref(emit.payload);
+	}
+	cr_assert_not_null(tree);
+	cue_bus_get_stats(f.bus, &stats);
+	cr_assert_eq(stats.handler_failures, 0U);
+	cr_assert_eq(stats.state_entries, 100U);
+	/* the bytes are 6 MB, their trees 200 MB */
+	cr_assert_lt(mallinfo2().uordblks - before.uordblks, 20000000U);
 	fixture_close(&f);
 }
 

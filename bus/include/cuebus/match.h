@@ -59,9 +59,9 @@ int cue_match_new(const struct cJSON *json, struct cue_match **ret_match,
                   struct cue_predicate_error *ret_error);
 /** NULL is allowed. @return NULL. */
 struct cue_match *cue_match_free(struct cue_match *match);
-/** NULL matches everything. @p payload is parsed at most once; without memory
- *  for that, false. Allocates nothing else. */
-bool cue_match_eval(const struct cue_match *match, struct cue_payload *payload);
+/** NULL matches everything. Reads the bytes up to what is asked for; a value that is compared is
+ *  copied if it is a long string, an array or an object: without memory for that, false. */
+bool cue_match_eval(const struct cue_match *match, const struct cue_payload *payload);
 
 /** Compile a condition; parameters and errors as cue_match_new(). Freed with cue_when_free(). */
 int cue_when_new(const struct cJSON *json, struct cue_when **ret_when,

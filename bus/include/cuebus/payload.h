@@ -6,8 +6,7 @@
  * A payload is validated and compacted once, when it is made, and never
  * changes afterwards. That immutability is what isolates subscribers from each
  * other: there is nothing to deep-copy and nothing a handler could spoil for
- * the next one. A payload is parsed into a tree lazily, at most once, and only
- * if a predicate asks.
+ * the next one. Predicates read the bytes; a tree is made only for who asks.
  *
  * Threads: a payload belongs to the thread of the bus it is used with. The
  * count is not atomic; other threads get a copy of the bytes.
@@ -102,8 +101,10 @@ size_t cue_payload_size(const struct cue_payload *payload);
 unsigned cue_payload_depth(const struct cue_payload *payload);
 
 /**
- * The parsed tree, owned by the payload and valid as long as it is. It must
- * not be changed: take cJSON_Duplicate() of it for that. Numbers are doubles:
+ * The parsed tree, owned by the payload and valid as long as it is; of an
+ * event's payload only inside the handler, as the bus drops it once the event
+ * is dispatched: it takes up to sixteen times the bytes. It must not be changed:
+ * take cJSON_Duplicate() of it for that. Numbers are doubles:
  * integers beyond 2^53 are rounded in the tree, but not in the bytes.
  * @return NULL when memory ran out.
  */
@@ -114,7 +115,7 @@ const struct cJSON *cue_payload_json(struct cue_payload *payload);
  * true (design section 4, default gate predicate: `pressed`, `state`,
  * `enabled`, `value`, the first key present, else the data's own).
  */
-bool cue_payload_gate(struct cue_payload *payload);
+bool cue_payload_gate(const struct cue_payload *payload);
 
 /**
  * One member of a payload that is an object, as it is spelt. Its first member is at

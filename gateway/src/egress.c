@@ -330,6 +330,7 @@ static bool connect_and_serve(struct egress *e)
 	begin_ns = egress_now();
 	end = egress_session(e);
 	disconnect(e);
+	egress_forget_flight(e);
 	if (end != EGRESS_LOST)
 		return end == EGRESS_RECONFIGURE;
 	tell_lost(e, egress_now() - begin_ns);
@@ -365,6 +366,7 @@ int egress_new(const struct egress_config *config, struct egress **ret_egress)
 	if (!e)
 		return -ENOMEM;
 	e->config = *config;
+	topics_event(config->topics, "gateway.gap", e->news_topic);
 	e->backoff.min_ns = config->backoff_min_ns;
 	e->backoff.max_ns = config->backoff_max_ns;
 	e->socket = -1;

@@ -47,6 +47,7 @@ struct egress_stats {
 	uint64_t published;    /**< handed to the socket */
 	uint64_t acknowledged; /**< QoS 1 */
 	uint64_t refused;      /**< given up: the broker refused the message, or it is too large for it */
+	uint64_t news_refused; /**< of these, `gateway.gap` events; no further gap names them */
 	uint32_t in_flight;    /**< now */
 };
 

@@ -31,6 +31,7 @@ struct egress_slot {
 	int token;
 	uint64_t sent_ns;
 	uint64_t outbox_id;                /* 0: not of the outbox */
+	bool is_news;                      /* a `gateway.gap` */
 	char topic[EGRESS_TOPIC_SIZE];     /* to be told if it is refused; may be cut */
 	struct retained_message retained;  /* topic NULL: not a retained view */
 };
@@ -63,6 +64,7 @@ struct egress {
 	unsigned window; /* of this session */
 	struct egress_slot slots[MQTT_WINDOW_MAX];
 	unsigned in_flight;
+	char news_topic[TOPIC_SIZE]; /* of `gateway.gap` */
 
 	int wake_fd; /* eventfd, readable when there may be work; used where `polls` */
 
@@ -101,7 +103,28 @@ bool egress_is_stopping(struct egress *egress, uint64_t *ret_stop_by_ns);
 /** The callbacks of a connection. */
 struct paho_callbacks egress_callbacks(struct egress *egress);
 
-/** On a fresh connection: publish, until something ends it. In-flight is empty and the outbox rewound afterwards. */
+/** On a fresh connection: publish, until something ends it. egress_forget_flight() must follow. */
 enum egress_end egress_session(struct egress *egress);
+
+/* ---- egress_publish.c ---- */
+
+/** Take the acknowledgements that came. @return false when the session is over. */
+bool egress_take_acks(struct egress *egress);
+/** @return false when an acknowledgement is overdue. */
+bool egress_acks_in_time(struct egress *egress, uint64_t now_ns);
+
+/**
+ * Send changed views, a few in a row and at most @p todo, which is counted down.
+ * @return 1 more could be sent at once; 0 nothing to send or no room; -ENOTCONN.
+ */
+int egress_publish_views(struct egress *egress, uint64_t *todo);
+/** Views and outbox in turns, until nothing is left to send or no room. @return as above. */
+int egress_publish_some(struct egress *egress);
+/** Send P/status. @return 0; -EAGAIN no room; -ENOTCONN. */
+int egress_publish_status(struct egress *egress, const char *word);
+
+/** After the connection was closed, when no callback comes any more: take the last
+ *  acknowledgements, empty the window and rewind the outbox. */
+void egress_forget_flight(struct egress *egress);
 
 #endif

@@ -228,6 +228,7 @@ static void write_mqtt(struct cue_writer *w, const struct health *health)
 	number(w, "acknowledged", egress.acknowledged);
 	number(w, "in_flight", egress.in_flight);
 	number(w, "publish_refused", egress.refused);
+	number(w, "gaps_refused", egress.news_refused);
 	number(w, "received", inbox.received);
 	number(w, "refused", bridge.refused);
 	number(w, "replies_dropped", outbox.dropped_replies);

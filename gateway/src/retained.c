@@ -213,8 +213,10 @@ void retained_clear(struct retained *retained, const char *topic)
 		call_wake(retained);
 }
 
-void retained_mark_all(struct retained *retained)
+uint64_t retained_mark_all(struct retained *retained)
 {
+	uint64_t n;
+
 	pthread_mutex_lock(&retained->mutex);
 	/* Anew, so that the order is that of the list. */
 	retained->pending_head = retained->pending_tail = NULL;
@@ -223,7 +225,9 @@ void retained_mark_all(struct retained *retained)
 		entry->pending = false;
 		mark(retained, entry);
 	}
+	n = retained->stats.pending;
 	pthread_mutex_unlock(&retained->mutex);
+	return n;
 }
 
 /** @return 0; -ENOMEM with nothing held. */

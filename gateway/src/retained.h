@@ -48,8 +48,9 @@ int retained_set(struct retained *retained, const char *topic, const void *paylo
 /** Have the topic cleared at the broker (empty retained message), then forget it. Unknown: nothing. */
 void retained_clear(struct retained *retained, const char *topic);
 
-/** Everything is to be published again: a new connection. */
-void retained_mark_all(struct retained *retained);
+/** Everything is to be published again: a new connection. @return how many that is; these are
+ *  taken before what changes from now on. */
+uint64_t retained_mark_all(struct retained *retained);
 /** @return 0; -EAGAIN nothing changed; -ENOMEM. */
 int retained_take(struct retained *retained, struct retained_message *ret_message);
 /** The broker has it (or it was sent at QoS 0). */

@@ -329,22 +329,39 @@ int cue_gesture_remove(struct cue_gestures *gestures, const char *name)
 	return 0;
 }
 
+static struct cue_gesture_info info_of(const struct gesture *gesture)
+{
+	return (struct cue_gesture_info){
+		.name = gesture->name,
+		.id = gesture->id,
+		.type = gesture->type,
+		.fired = gesture->fired,
+		.cooled_down = gesture->cooled_down,
+		.producers_forgotten = gesture->producers_forgotten,
+	};
+}
+
 int cue_gesture_foreach(struct cue_gestures *gestures,
                         int (*visit)(void *user, const struct cue_gesture_info *info), void *user)
 {
 	for (size_t i = 0; i < gestures->n; i++) {
-		const struct gesture *gesture = gestures->items[i];
-		int r = visit(user, &(struct cue_gesture_info){
-		                            .name = gesture->name,
-		                            .id = gesture->id,
-		                            .type = gesture->type,
-		                            .fired = gesture->fired,
-		                            .cooled_down = gesture->cooled_down,
-		                            .producers_forgotten = gesture->producers_forgotten,
-		                    });
+		struct cue_gesture_info info = info_of(gestures->items[i]);
+		int r = visit(user, &info);
+
 		if (r != 0)
 			return r;
 	}
+	return 0;
+}
+
+int cue_gesture_get(const struct cue_gestures *gestures, const char *name,
+                    struct cue_gesture_info *ret_info)
+{
+	size_t at;
+
+	if (!find(gestures, name, &at))
+		return -ENOENT;
+	*ret_info = info_of(gestures->items[at]);
 	return 0;
 }
 

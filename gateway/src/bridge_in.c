@@ -139,15 +139,10 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 		refuse_emit(bridge, message->topic, COMMAND_INVALID_REQUEST, reason);
 		return;
 	}
-	if (cue_type_is_reserved(type)) {
-		refuse_emit(bridge, message->topic, COMMAND_REFUSED,
-		            "types beginning with event., gateway., gesture. and input. are the "
-		            "gateway's own");
-		return;
-	}
-	if (!config_allows_event(&engine_get_config(bridge->config.engine)->mqtt.remote.emit, type)) {
-		refuse_emit(bridge, message->topic, COMMAND_REFUSED,
-		            "mqtt.remote.emit does not allow this event type");
+	reason = config_remote_type_fault(engine_get_config(bridge->config.engine), type);
+	if (reason) {
+		snprintf(text, sizeof(text), "event type '%s' %s", type, reason);
+		refuse_emit(bridge, message->topic, COMMAND_REFUSED, text);
 		return;
 	}
 	r = read_payload(bridge, message, &emit.payload, text);

@@ -151,45 +151,6 @@ int command_fail_diag(struct command_error *error, const struct diag *diag, cons
 
 /* ---- life ---- */
 
-static int apply_one(struct commands *commands, enum definition_kind kind, const char *name,
-                     struct cue_payload *definition, char *error)
-{
-	struct command_error why = { 0 };
-	int r = commands_apply_kept(commands, kind, name, definition, &why);
-
-	if (r < 0)
-		snprintf(error, 512,
-		         "definition of %s '%.100s' in definitions.json in gateway.state_dir: %.250s; "
-		         "correct it there, or move the file away",
-		         kind == DEFINITION_PLAYLIST ? "playlist" : "gesture", name,
-		         r == -ENOMEM ? "out of memory" : why.message);
-	return r;
-}
-
-struct apply_context {
-	struct commands *commands;
-	enum definition_kind kind;
-	char *error;
-};
-
-static int apply_visit(void *user, const char *name, struct cue_payload *definition)
-{
-	const struct apply_context *context = user;
-
-	return apply_one(context->commands, context->kind, name, definition, context->error);
-}
-
-int commands_reapply(struct commands *commands, char *error)
-{
-	struct apply_context context = { commands, DEFINITION_PLAYLIST, error };
-	int r = definition_store_foreach(commands->store, context.kind, apply_visit, &context);
-
-	/* Gestures after the playlists that they may start. */
-	context.kind = DEFINITION_GESTURE;
-	return r < 0 ? r
-	             : definition_store_foreach(commands->store, context.kind, apply_visit, &context);
-}
-
 int commands_new(const struct commands_config *config, struct commands **ret_commands, char *error)
 {
 	struct commands *commands = calloc(1, sizeof(*commands));
@@ -205,7 +166,7 @@ int commands_new(const struct commands_config *config, struct commands **ret_com
 		r = definition_store_new(config->state_dir, config->store_written, config->user,
 		                         &commands->store, error);
 	if (r >= 0)
-		r = commands_reapply(commands, error);
+		r = commands_reapply(commands);
 	if (r < 0) {
 		commands_free(commands);
 		return r;
@@ -218,6 +179,7 @@ struct commands *commands_free(struct commands *commands)
 {
 	if (!commands)
 		return NULL;
+	commands_kept_clear(commands);
 	definition_store_free(commands->store);
 	command_memory_free(commands->memory);
 	free(commands);
@@ -372,13 +334,14 @@ static int execute(struct commands *commands, const struct command_request *requ
 	const struct config_mqtt *mqtt = &engine_get_config(commands->config.engine)->mqtt;
 	const struct command *command = find(request->name);
 
-	if (!config_allows_command(&mqtt->remote.cmd, request->name))
-		return command_fail(error, COMMAND_REFUSED, "",
-		                    "mqtt.remote.cmd does not allow the command '%.200s'",
-		                    request->name);
 	if (!command)
 		return command_fail(error, COMMAND_UNKNOWN, "",
 		                    "there is no command '%.200s'; see docs/topics.md", request->name);
+	if (!config_allows_command(&mqtt->remote.cmd, command->name))
+		return command_fail(error, COMMAND_REFUSED, "",
+		                    "mqtt.remote.cmd does not allow the command '%s': list it there, as "
+		                    "in \"cmd\":[\"use\",\"%s\"], or set \"cmd\":\"admin\" for all",
+		                    command->name, command->name);
 	return command->run(commands, request, fields, result, error);
 }
 

@@ -49,6 +49,8 @@ struct commands_config {
 	/** A write of definitions.json is done or has failed: see commands_reply_state(). Called by a
 	 *  thread of the store's own. Optional. */
 	void (*store_written)(void *user);
+	/** Told why a kept definition is not in force, for the log. Optional. */
+	void (*notice)(void *user, const char *text);
 	void *user;
 };
 
@@ -56,8 +58,12 @@ struct commands_config {
 int commands_new(const struct commands_config *config, struct commands **ret_commands, char *error);
 struct commands *commands_free(struct commands *commands);
 
-/** Apply the kept definitions again, over those of the configuration; after engine_apply(). */
-int commands_reapply(struct commands *commands, char *error);
+/**
+ * Decide anew which kept definitions are in force beside those of the configuration; after
+ * engine_apply(), done or failed. What is not in force is told by `notice`.
+ * @return 0; -ENOMEM.
+ */
+int commands_reapply(struct commands *commands);
 
 struct command_request {
 	const char *name;        /**< the topic below P/cmd/, e.g. "playlist/start" */

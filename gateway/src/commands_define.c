@@ -1,78 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Definitions made by command lie over those of the configuration: defining a
- * name that the configuration has takes its place, removing it brings the
- * configuration's back. What only the configuration has can't be removed by a
- * command, because the next start would bring it back without a word. */
+/* Definitions made by command stand beside those of the configuration: no
+ * command takes a name that the configuration has, or removes what it defines,
+ * and none does what its sender could not do without it (definition_rights.c). */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "commands_internal.h"
 
+static const char *kind_name(enum definition_kind kind)
+{
+	return kind == DEFINITION_PLAYLIST ? "playlist" : "gesture";
+}
+
 static const char if_full[] = "limits.definitions or limits.event_types is reached";
 
-static int define_playlist(struct commands *commands, const char *name,
-                           struct cue_payload *definition, struct cue_id *ret_id,
-                           struct command_error *error)
+/** One definition and what becomes of it. */
+struct definition {
+	struct commands *commands;
+	const char *name;
+	bool define; /* or else only checked */
+	struct cue_id *ret_id;
+	struct command_error *error;
+};
+
+static int read_playlist(const struct definition *d, struct cue_payload *definition,
+                         struct config_playlist **ret_playlist)
 {
+	struct diag diag = { 0 };
+	size_t len;
+	const char *json = cue_payload_bytes(definition, &len);
+	int r = config_playlist_parse(d->name, json, len, &diag, ret_playlist);
+
+	if (r == -EINVAL)
+		command_fail_diag(d->error, &diag, "/definition");
+	diag_clear(&diag);
+	return r;
+}
+
+static int read_gesture(const struct definition *d, struct cue_payload *definition,
+                        struct config_gesture **ret_gesture)
+{
+	struct diag diag = { 0 };
+	size_t len;
+	const char *json = cue_payload_bytes(definition, &len);
+	int r = config_gesture_parse(d->name, json, len, &diag, ret_gesture);
+
+	if (r == -EINVAL)
+		command_fail_diag(d->error, &diag, "/definition");
+	diag_clear(&diag);
+	return r;
+}
+
+static int explain(const struct definition *d, int r, const char *what,
+                   const struct cue_predicate_error *wrong)
+{
+	if (r == -EINVAL)
+		return command_fail(d->error, COMMAND_INVALID_REQUEST, "/definition", "%s",
+		                    wrong->text);
+	return command_fail_errno(d->error, r, "/name", what, d->name, if_full);
+}
+
+static int take_playlist(const struct definition *d, struct cue_payload *definition)
+{
+	const struct config *config = engine_get_config(d->commands->config.engine);
 	struct cue_predicate_error wrong = { 0 };
 	struct config_playlist *playlist;
-	struct diag diag = { 0 };
-	size_t len;
-	const char *json = cue_payload_bytes(definition, &len);
-	int r = config_playlist_parse(name, json, len, &diag, &playlist);
+	int r = read_playlist(d, definition, &playlist);
 
-	if (r == -EINVAL)
-		command_fail_diag(error, &diag, "/definition");
-	diag_clear(&diag);
 	if (r < 0)
 		return r;
-	r = cue_playlist_define(engine_playlists(commands->config.engine), &playlist->def, ret_id,
-	                        &wrong);
+	r = definition_rights_playlist(config, &playlist->def, d->error);
+	if (r >= 0 && d->define) {
+		r = cue_playlist_define(engine_playlists(d->commands->config.engine),
+		                        &playlist->def, d->ret_id, &wrong);
+		if (r < 0)
+			r = explain(d, r, "playlist", &wrong);
+	}
 	config_playlist_free(playlist);
-	if (r == -EINVAL)
-		return command_fail(error, COMMAND_INVALID_REQUEST, "/definition", "%s", wrong.text);
-	return r < 0 ? command_fail_errno(error, r, "/name", "playlist", name, if_full) : 0;
+	return r;
 }
 
-static int define_gesture(struct commands *commands, const char *name,
-                          struct cue_payload *definition, struct cue_id *ret_id,
-                          struct command_error *error)
+static int take_gesture(const struct definition *d, struct cue_payload *definition)
 {
+	const struct config *config = engine_get_config(d->commands->config.engine);
 	struct cue_predicate_error wrong = { 0 };
 	struct config_gesture *gesture;
-	struct diag diag = { 0 };
-	size_t len;
-	const char *json = cue_payload_bytes(definition, &len);
-	int r = config_gesture_parse(name, json, len, &diag, &gesture);
+	int r = read_gesture(d, definition, &gesture);
 
-	if (r == -EINVAL)
-		command_fail_diag(error, &diag, "/definition");
-	diag_clear(&diag);
 	if (r < 0)
 		return r;
-	r = cue_gesture_define(engine_gestures(commands->config.engine), &gesture->def, ret_id,
-	                       &wrong);
+	r = definition_rights_gesture(config, &gesture->def, d->error);
+	if (r >= 0 && d->define) {
+		r = cue_gesture_define(engine_gestures(d->commands->config.engine), &gesture->def,
+		                       d->ret_id, &wrong);
+		if (r < 0)
+			r = explain(d, r, "gesture", &wrong);
+	}
 	config_gesture_free(gesture);
-	if (r == -EINVAL)
-		return command_fail(error, COMMAND_INVALID_REQUEST, "/definition", "%s", wrong.text);
-	return r < 0 ? command_fail_errno(error, r, "/name", "gesture", name, if_full) : 0;
+	return r;
 }
 
-static int apply(struct commands *commands, enum definition_kind kind, const char *name,
-                 struct cue_payload *definition, struct cue_id *ret_id, struct command_error *error)
+int commands_apply_definition(struct commands *commands, enum definition_kind kind,
+                              const char *name, struct cue_payload *definition,
+                              struct cue_id *ret_id, struct command_error *error)
 {
-	return kind == DEFINITION_PLAYLIST
-	               ? define_playlist(commands, name, definition, ret_id, error)
-	               : define_gesture(commands, name, definition, ret_id, error);
+	struct definition d = { commands, name, true, ret_id, error };
+
+	return kind == DEFINITION_PLAYLIST ? take_playlist(&d, definition)
+	                                   : take_gesture(&d, definition);
 }
 
-int commands_apply_kept(struct commands *commands, enum definition_kind kind, const char *name,
-                        struct cue_payload *definition, struct command_error *error)
+int commands_check_definition(struct commands *commands, enum definition_kind kind,
+                              const char *name, struct cue_payload *definition,
+                              struct command_error *error)
 {
-	struct cue_id id;
+	struct definition d = { commands, name, false, NULL, error };
 
-	return apply(commands, kind, name, definition, &id, error);
+	return kind == DEFINITION_PLAYLIST ? take_playlist(&d, definition)
+	                                   : take_gesture(&d, definition);
+}
+
+bool commands_is_configured(const struct commands *commands, enum definition_kind kind,
+                            const char *name)
+{
+	const struct config *config = engine_get_config(commands->config.engine);
+
+	return kind == DEFINITION_PLAYLIST ? config_has_playlist(config, name)
+	                                   : config_has_gesture(config, name);
 }
 
 static void tell(struct commands *commands, enum definition_kind kind, const char *name)
@@ -93,10 +148,17 @@ static int define(struct commands *commands, enum definition_kind kind,
 	struct cue_id id;
 	int r;
 
+	if (commands_is_configured(commands, kind, name))
+		return command_fail(error, COMMAND_REFUSED, "/name",
+		                    "the configuration has a %s '%s': change it there, or take "
+		                    "another name",
+		                    kind_name(kind), name);
 	/* The payload that it is a part of was held against the limit. */
 	r = cue_payload_new(value->raw, value->raw_len, CUE_JSON_DEPTH_MAX, &definition, NULL);
 	if (r >= 0)
-		r = apply(commands, kind, name, definition, &id, error);
+		r = commands_apply_definition(commands, kind, name, definition, &id, error);
+	if (r >= 0)
+		r = commands_kept_set(commands, kind, name, definition);
 	if (r >= 0)
 		r = definition_store_put(commands->store, kind, name, definition);
 	cue_payload_unref(definition);
@@ -123,51 +185,36 @@ int command_gesture_define(COMMAND_ARGS)
 	return define(commands, DEFINITION_GESTURE, fields, result, error);
 }
 
-/** The configuration's definition of that name, or NULL. */
-static struct cue_payload *configured(const struct commands *commands, enum definition_kind kind,
-                                      const char *name)
+/** Only what is in force is on the bus: under a name that the configuration has, its own is. */
+static int remove_from_bus(struct commands *commands, enum definition_kind kind, const char *name)
 {
-	const struct config *config = engine_get_config(commands->config.engine);
+	int r;
 
-	if (kind == DEFINITION_PLAYLIST) {
-		for (size_t i = 0; i < config->n_playlists; i++) {
-			if (strcmp(config->playlists[i].def.name, name) == 0)
-				return config->playlists[i].json;
-		}
-		return NULL;
-	}
-	for (size_t i = 0; i < config->n_gestures; i++) {
-		if (strcmp(config->gestures[i].def.name, name) == 0)
-			return config->gestures[i].json;
-	}
-	return NULL;
+	if (!commands_kept_unset(commands, kind, name))
+		return 0;
+	r = kind == DEFINITION_PLAYLIST
+	            ? cue_playlist_remove(engine_playlists(commands->config.engine), name, NULL)
+	            : cue_gesture_remove(engine_gestures(commands->config.engine), name);
+	return r == -ENOENT ? 0 : r;
 }
 
 static int remove_definition(struct commands *commands, enum definition_kind kind,
                              const char *field, const struct request *fields,
                              struct cue_writer *result, struct command_error *error)
 {
-	const char *what = kind == DEFINITION_PLAYLIST ? "playlist" : "gesture";
 	const char *name = fields->values[0].string;
-	struct cue_payload *original = configured(commands, kind, name);
 	bool kept = definition_store_has(commands->store, kind, name);
-	struct cue_id id;
 	int r;
 
-	if (!kept && original)
+	if (!kept && commands_is_configured(commands, kind, name))
 		return command_fail(error, COMMAND_REFUSED, field,
 		                    "%s '%s' is defined in the configuration; remove it there and "
 		                    "reload",
-		                    what, name);
+		                    kind_name(kind), name);
 	if (!kept)
-		return command_fail_errno(error, -ENOENT, field, what, name, NULL);
-	if (original)
-		r = apply(commands, kind, name, original, &id, error);
-	else if (kind == DEFINITION_PLAYLIST)
-		r = cue_playlist_remove(engine_playlists(commands->config.engine), name, NULL);
-	else
-		r = cue_gesture_remove(engine_gestures(commands->config.engine), name);
-	if (r >= 0 || r == -ENOENT)
+		return command_fail_errno(error, -ENOENT, field, kind_name(kind), name, NULL);
+	r = remove_from_bus(commands, kind, name);
+	if (r >= 0)
 		r = definition_store_remove(commands->store, kind, name);
 	if (r < 0)
 		return r;
@@ -191,9 +238,15 @@ int command_gesture_remove(COMMAND_ARGS)
 	return remove_definition(commands, DEFINITION_GESTURE, "/gesture", fields, result, error);
 }
 
+struct list_context {
+	const struct config *config;
+	struct cue_writer *w;
+};
+
 static int write_gesture(void *user, const struct cue_gesture_info *info)
 {
-	struct cue_writer *w = user;
+	const struct list_context *context = user;
+	struct cue_writer *w = context->w;
 	char text[CUE_ID_TEXT_SIZE];
 
 	cue_id_format(&info->id, text);
@@ -204,17 +257,21 @@ static int write_gesture(void *user, const struct cue_gesture_info *info)
 	cue_writer_string(w, text);
 	cue_writer_key(w, "type");
 	cue_writer_string(w, cue_gesture_type_name(info->type));
+	cue_writer_key(w, "origin");
+	cue_writer_string(w, config_origin(config_has_gesture(context->config, info->name)));
 	cue_writer_object_end(w);
 	return 0;
 }
 
 int command_gesture_list(COMMAND_ARGS)
 {
+	struct list_context context = { engine_get_config(commands->config.engine), result };
+
 	(void)request, (void)fields, (void)error;
 	cue_writer_object_begin(result);
 	cue_writer_key(result, "gestures");
 	cue_writer_array_begin(result);
-	(void)cue_gesture_foreach(engine_gestures(commands->config.engine), write_gesture, result);
+	(void)cue_gesture_foreach(engine_gestures(commands->config.engine), write_gesture, &context);
 	cue_writer_array_end(result);
 	cue_writer_object_end(result);
 	return 0;

@@ -12,19 +12,15 @@
 static int check_emittable(const struct commands *commands, const char *type,
                            struct command_error *error)
 {
-	const struct config_mqtt *mqtt = &engine_get_config(commands->config.engine)->mqtt;
 	const char *reason;
 
 	if (!cue_type_is_valid(type, strlen(type), &reason))
 		return command_fail(error, COMMAND_INVALID_REQUEST, "/event_type", "event_type: %s",
 		                    reason);
-	if (cue_type_is_reserved(type))
-		return command_fail(error, COMMAND_REFUSED, "/event_type",
-		                    "event_type: types beginning with event., gateway., gesture. and "
-		                    "input. are the gateway's own");
-	if (!config_allows_event(&mqtt->remote.emit, type))
-		return command_fail(error, COMMAND_REFUSED, "/event_type",
-		                    "event_type: mqtt.remote.emit does not allow it");
+	reason = config_remote_type_fault(engine_get_config(commands->config.engine), type);
+	if (reason)
+		return command_fail(error, COMMAND_REFUSED, "/event_type", "event_type: '%s' %s", type,
+		                    reason);
 	return 0;
 }
 

@@ -19,8 +19,21 @@ struct command_error {
 	char message[600];
 };
 
+/** A definition made by command that is in force. */
+struct kept {
+	enum definition_kind kind;
+	char *name;
+	struct cue_payload *definition; /* a reference */
+};
+
+struct kept_list {
+	struct kept *items; /* by kind and name */
+	size_t n, size;
+};
+
 struct commands {
 	struct commands_config config;
+	struct kept_list kept;
 	struct command_memory *memory;
 	struct definition_store *store;
 	struct commands_stats stats;
@@ -70,8 +83,35 @@ int command_config_reload(COMMAND_ARGS);
 int command_config_get(COMMAND_ARGS);
 int command_ping(COMMAND_ARGS);
 
-/** Apply one kept definition. @return 0 or negative errno, @p error filled. */
-int commands_apply_kept(struct commands *commands, enum definition_kind kind, const char *name,
-                        struct cue_payload *definition, struct command_error *error);
+/* commands_define.c: one definition made by command. */
+
+/** Whether the configuration has one of that name. */
+bool commands_is_configured(const struct commands *commands, enum definition_kind kind,
+                            const char *name);
+/** Read it, hold it against mqtt.remote and define it. @return 0; negative errno, @p error filled
+ *  but for -ENOMEM. */
+int commands_apply_definition(struct commands *commands, enum definition_kind kind,
+                              const char *name, struct cue_payload *definition,
+                              struct cue_id *ret_id, struct command_error *error);
+/** The same without defining it. */
+int commands_check_definition(struct commands *commands, enum definition_kind kind,
+                              const char *name, struct cue_payload *definition,
+                              struct command_error *error);
+
+/* commands_kept.c: what of the kept definitions is in force. */
+
+int commands_kept_set(struct commands *commands, enum definition_kind kind, const char *name,
+                      struct cue_payload *definition);
+/** @return false: it was not in force. */
+bool commands_kept_unset(struct commands *commands, enum definition_kind kind, const char *name);
+void commands_kept_clear(struct commands *commands);
+
+/* definition_rights.c: what a definition by command may make happen. */
+
+/** @return 0; -EPERM, @p error filled: path below /definition. */
+int definition_rights_playlist(const struct config *config, const struct cue_playlist_config *def,
+                               struct command_error *error);
+int definition_rights_gesture(const struct config *config, const struct cue_gesture_config *def,
+                              struct command_error *error);
 
 #endif

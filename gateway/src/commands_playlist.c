@@ -99,6 +99,7 @@ static int write_run_id(void *user, const struct cue_run_info *info)
 
 struct list_context {
 	struct cue_playlists *playlists;
+	const struct config *config;
 	struct cue_writer *w;
 };
 
@@ -112,6 +113,8 @@ static int write_playlist(void *user, const struct cue_playlist_info *info)
 	cue_writer_string(w, info->name);
 	cue_writer_key(w, "definition_id");
 	write_id(w, &info->definition_id);
+	cue_writer_key(w, "origin");
+	cue_writer_string(w, config_origin(config_has_playlist(context->config, info->name)));
 	cue_writer_key(w, "active");
 	cue_writer_array_begin(w);
 	if (info->active > 0)
@@ -123,7 +126,11 @@ static int write_playlist(void *user, const struct cue_playlist_info *info)
 
 int command_playlist_list(COMMAND_ARGS)
 {
-	struct list_context context = { engine_playlists(commands->config.engine), result };
+	struct list_context context = {
+		.playlists = engine_playlists(commands->config.engine),
+		.config = engine_get_config(commands->config.engine),
+		.w = result,
+	};
 
 	(void)request, (void)fields, (void)error;
 	cue_writer_object_begin(result);

@@ -33,6 +33,10 @@ struct config_qos_rule {
 	int qos;       /**< 0, 1 or CONFIG_QOS_OFF */
 };
 
+/** Groups of commands in mqtt.remote.cmd: what config_use_commands() names, and all. */
+#define CONFIG_ALLOW_USE "use"
+#define CONFIG_ALLOW_ADMIN "admin"
+
 /** What is allowed from outside. All zero: everything. */
 struct config_allow {
 	bool limited;          /**< only what `patterns` name; without any nothing */
@@ -42,7 +46,8 @@ struct config_allow {
 
 struct config_remote {
 	struct config_allow emit; /**< event types and prefixes ending in ".*" */
-	struct config_allow cmd;  /**< nouns, or noun/verb */
+	struct config_allow cmd;  /**< nouns, noun/verb, CONFIG_ALLOW_USE, CONFIG_ALLOW_ADMIN; default use */
+	bool inputs; /**< the event types of local inputs may come from outside; default false */
 };
 
 struct config_mqtt {
@@ -120,6 +125,11 @@ struct config_gesture {
 
 struct jsonc_node;
 
+struct config_names {
+	const char **items; /**< sorted */
+	size_t n;
+};
+
 struct config {
 	struct config_gateway gateway;
 	struct config_mqtt mqtt;
@@ -135,6 +145,7 @@ struct config {
 	size_t n_playlists;
 	struct cue_payload *masked; /**< the merged configuration as JSON with secrets masked (config/get) */
 	char hash[17];              /**< 16 hex digits over the merged configuration (P/info) */
+	struct config_names playlist_names, gesture_names; /**< private: see config_has_playlist() */
 	void *arena;                /**< private: what owns the strings */
 	const struct jsonc_node *root; /**< private: the merged tree, of the arena */
 };
@@ -187,12 +198,27 @@ int config_gesture_parse(const char *name, const char *json, size_t len, struct 
                          struct config_gesture **ret);
 struct config_gesture *config_gesture_free(struct config_gesture *gesture);
 
+/** Whether the configuration itself defines it: no command may take the name. */
+bool config_has_playlist(const struct config *config, const char *name);
+bool config_has_gesture(const struct config *config, const char *name);
+/** Where a definition is from, as replies and views say it: "config" or "command"; static. */
+const char *config_origin(bool configured);
+
 /** QoS of an event type by longest match: 0, 1 (default) or CONFIG_QOS_OFF. */
 int config_qos(const struct config_mqtt *mqtt, const char *event_type);
 
-/** Whether a remote publisher may have an event of this type emitted. */
+/** Whether mqtt.remote.emit lets a remote publisher have an event of this type emitted. */
 bool config_allows_event(const struct config_allow *allow, const char *event_type);
+/**
+ * Why nobody outside may have an event of this type emitted, directly or by a definition: it is
+ * reserved, not in mqtt.remote.emit, or a local input's while mqtt.remote.inputs is false.
+ * @param type an event type, or a prefix ending in ".*": then every type below it must be allowed.
+ * @return a static text that completes "event type 'x' …"; NULL when it may be emitted.
+ */
+const char *config_remote_type_fault(const struct config *config, const char *type);
 /** Whether the command @p name ("playlist/start", "ping") may be run by remote. */
 bool config_allows_command(const struct config_allow *allow, const char *name);
+/** The commands of the group `use`, those of later versions included; static, NULL-terminated. */
+const char *const *config_use_commands(void);
 
 #endif

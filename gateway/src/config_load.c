@@ -12,6 +12,7 @@
 #include "config_file.h"
 #include "config_json.h"
 #include "config_merge.h"
+#include "config_names.h"
 #include "config_reader.h"
 #include "lint.h"
 
@@ -249,6 +250,8 @@ static int load_end(struct load *load, int r, struct config **ret_config)
 		r = -EINVAL;
 	if (r == 0)
 		r = set_client_id(load);
+	if (r == 0)
+		r = config_names_init(load->config, reader->arena);
 	if (r == 0)
 		r = summarize(load);
 	load->config->root = load->root;

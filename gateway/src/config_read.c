@@ -179,8 +179,7 @@ static void tell_unknown(struct config_reader *reader, const struct config_table
 /** Whether the default is written as a boolean. */
 static bool is_boolean(const struct config_field *field)
 {
-	return field->type == CONFIG_BOOL || field->type == CONFIG_ALLOW_EVENTS ||
-	       field->type == CONFIG_ALLOW_COMMANDS;
+	return field->type == CONFIG_BOOL || field->type == CONFIG_ALLOW_EVENTS;
 }
 
 static void read_default(struct config_reader *reader, const struct config_field *field,

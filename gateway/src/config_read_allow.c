@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is allowed from outside: true (everything), false (nothing), or a list of patterns. */
+/* What is allowed from outside: true (everything), false (nothing), or a list of patterns. A
+ * command's group ("use", "admin") may stand alone too. */
 #include "config_reader.h"
 
 #include <cuebus/event.h>
@@ -9,6 +10,8 @@
 #include "commands.h"
 #include "did_you_mean.h"
 #include "event_pattern.h"
+
+#define KNOWN_NAMES_MAX (COMMANDS_NAMES_MAX + 32U)
 
 /** "noun" or "noun/verb", of small letters. */
 static bool is_command_pattern(const char *text)
@@ -21,12 +24,29 @@ static bool is_command_pattern(const char *text)
 	return text[noun] == '/' && verb > 0 && text[noun + 1 + verb] == '\0';
 }
 
+static bool is_group(const char *text)
+{
+	return strcmp(text, CONFIG_ALLOW_USE) == 0 || strcmp(text, CONFIG_ALLOW_ADMIN) == 0;
+}
+
+/** Every name a list may hold: commands, those of later versions, groups. */
+static size_t known_names(const char *names[KNOWN_NAMES_MAX])
+{
+	size_t n = commands_names(names);
+
+	for (const char *const *use = config_use_commands(); *use && n < KNOWN_NAMES_MAX - 2; use++)
+		names[n++] = *use;
+	names[n++] = CONFIG_ALLOW_USE;
+	names[n++] = CONFIG_ALLOW_ADMIN;
+	return n;
+}
+
 /** A command that a later version may have is no error: only what is listed is allowed. */
 static void check_known(struct config_reader *reader, const struct jsonc_node *node)
 {
-	const char *names[COMMANDS_NAMES_MAX], *meant;
+	const char *names[KNOWN_NAMES_MAX], *meant;
 	char quoted[JSONC_QUOTE_SIZE];
-	size_t len = strlen(node->text), n = commands_names(names);
+	size_t len = strlen(node->text), n = known_names(names);
 
 	for (size_t i = 0; i < n; i++) {
 		if (strncmp(names[i], node->text, len) == 0 &&
@@ -67,8 +87,8 @@ static bool check_pattern(struct config_reader *reader, const struct config_fiel
 	}
 	if (!is_command_pattern(node->text)) {
 		config_finding(reader, DIAG_ERROR, node, "command-pattern",
-		               "%s must be a command's noun such as \"playlist\", or noun and verb "
-		               "such as \"playlist/start\"",
+		               "%s must be a command's noun such as \"playlist\", noun and verb such "
+		               "as \"playlist/start\", \"use\" or \"admin\"",
 		               config_quote(quoted, node));
 		return false;
 	}
@@ -93,6 +113,23 @@ static void read_patterns(struct config_reader *reader, const struct config_fiel
 	}
 }
 
+static void read_group(struct config_reader *reader, const struct config_field *field,
+                       const struct jsonc_node *node, struct config_allow *allow)
+{
+	char quoted[JSONC_QUOTE_SIZE];
+
+	if (!is_group(node->text)) {
+		config_finding(reader, DIAG_ERROR, node, "command-pattern",
+		               "\"%s\" is one of \"use\", \"admin\", true and false, or a list: "
+		               "write [%s] for this alone",
+		               field->key, config_quote(quoted, node));
+		return;
+	}
+	allow->patterns = config_alloc(reader, 1, sizeof(*allow->patterns));
+	if (allow->patterns)
+		allow->patterns[allow->n++] = node->text;
+}
+
 void config_read_allow(struct config_reader *reader, const struct config_field *field,
                        const struct jsonc_node *node, void *object)
 {
@@ -102,10 +139,14 @@ void config_read_allow(struct config_reader *reader, const struct config_field *
 		read_patterns(reader, field, node, &allow);
 	} else if (node->type == JSONC_BOOL) {
 		allow.limited = !node->boolean;
+	} else if (field->type == CONFIG_ALLOW_COMMANDS && node->type == JSONC_STRING) {
+		read_group(reader, field, node, &allow);
 	} else {
 		config_finding(reader, DIAG_ERROR, node, "type",
-		               "\"%s\" must be true, false or an array of what is allowed, not %s",
-		               field->key, jsonc_type_name(node->type));
+		               "\"%s\" must be %strue, false or an array of what is allowed, not %s",
+		               field->key,
+		               field->type == CONFIG_ALLOW_COMMANDS ? "\"use\", \"admin\", " : "",
+		               jsonc_type_name(node->type));
 	}
 	memcpy((char *)object + field->offset, &allow, sizeof(allow));
 }

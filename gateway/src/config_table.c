@@ -40,12 +40,18 @@ static const struct config_field remote_fields[] = {
 	  CONFIG_MEMBER(struct config_remote, emit),
 	  .doc = "Event types that may be emitted from outside, on `P/emit` or by `event/emit`: `true` "
 	         "(all that are not reserved), `false` (none), or a list of types and of prefixes "
-	         "ending in `.*`. Others are refused." },
-	{ .key = "cmd", .type = CONFIG_ALLOW_COMMANDS, .initial = "true", .max = 1024,
+	         "ending in `.*`. Others are refused. A definition made by command obeys it too." },
+	{ .key = "inputs", .type = CONFIG_BOOL, .initial = "false",
+	  CONFIG_MEMBER(struct config_remote, inputs),
+	  .doc = "Whether the event types of this gateway's own inputs may be emitted from outside, "
+	         "where `emit` allows them. `false`: nobody forges a pressed button or the release of "
+	         "an emergency stop." },
+	{ .key = "cmd", .type = CONFIG_ALLOW_COMMANDS, .initial = "use", .max = 1024,
 	  CONFIG_MEMBER(struct config_remote, cmd),
-	  .doc = "Commands that are run: `true` (all), `false` (none), or a list of nouns "
-	         "(`\"playlist\"`) and of noun and verb (`\"playlist/start\"`). Others get the reply "
-	         "`refused`." },
+	  .doc = "Commands that are run: `\"use\"` (start, stop and steer playlists, list, emit, "
+	         "`state/get`, `input/position`, `ping`), `\"admin\"` or `true` (all), `false` (none), "
+	         "or a list of nouns (`\"playlist\"`), of noun and verb (`\"playlist/define\"`) and of "
+	         "those two words. Others get the reply `refused`." },
 };
 
 static const struct config_table remote_table = {

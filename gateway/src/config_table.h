@@ -46,7 +46,7 @@ enum config_type {
 	CONFIG_LINES,    /**< min to max of them in an array [char *[], count] */
 	CONFIG_POINTER,  /**< a JSON Pointer, or "" [char *] */
 	CONFIG_ALLOW_EVENTS,   /**< true, false, or an array of event types and prefixes [struct config_allow] */
-	CONFIG_ALLOW_COMMANDS, /**< true, false, or an array of nouns and noun/verb [struct config_allow] */
+	CONFIG_ALLOW_COMMANDS, /**< "use", "admin", true, false, or an array of nouns, noun/verb and those words [struct config_allow] */
 	CONFIG_QOS,      /**< pattern to 0, 1 or "off" [struct config_qos_rule *, count] */
 	CONFIG_STRUCT,   /**< an object by `table` [the table's struct, in place] */
 	CONFIG_MAP,      /**< name to object by `table` [array of the table's struct, count] */

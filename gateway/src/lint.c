@@ -195,6 +195,7 @@ void lint_config(struct config_reader *reader, const struct config *config,
 		if (lint_gesture_is_sound(&lint, i))
 			lint_gesture(reader, &config->gestures[i], lint.gestures[i]);
 	}
+	lint_remote(&lint);
 	lint_lines(&lint);
 	lint_windows(&lint);
 	lint_sequences(&lint);

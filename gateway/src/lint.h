@@ -55,5 +55,6 @@ void lint_windows(struct lint *lint);   /* window-debounce */
 void lint_events(struct lint *lint);    /* never-emitted, unknown-playlist */
 void lint_cycles(struct lint *lint);    /* trigger-cycle */
 void lint_sequences(struct lint *lint); /* shadowed */
+void lint_remote(struct lint *lint);    /* remote-input */
 
 #endif

@@ -181,6 +181,8 @@ static void allow_field(struct cue_writer *w, const struct config_field *field)
 	cue_writer_key(w, "oneOf");
 	cue_writer_array_begin(w);
 	raw(w, "{\"type\":\"boolean\"}");
+	if (field->type == CONFIG_ALLOW_COMMANDS)
+		raw(w, "{\"enum\":[\"use\",\"admin\"]}");
 	cue_writer_object_begin(w);
 	text_member(w, "type", "array");
 	number_member(w, "maxItems", field->max);
@@ -289,8 +291,8 @@ static void write_field(struct cue_writer *w, const struct config_field *field)
 	if (field->initial) {
 		cue_writer_key(w, "default");
 		if (field->type == CONFIG_BOOL || field->type == CONFIG_ALLOW_EVENTS ||
-		    field->type == CONFIG_ALLOW_COMMANDS || field->type == CONFIG_UINT ||
-		    field->type == CONFIG_INT || field->type == CONFIG_PROTOCOL)
+		    field->type == CONFIG_UINT || field->type == CONFIG_INT ||
+		    field->type == CONFIG_PROTOCOL)
 			raw(w, field->initial);
 		else
 			cue_writer_string(w, field->initial);

@@ -66,7 +66,7 @@ static const char *type_text(const struct config_field *field)
 	case CONFIG_ALLOW_EVENTS:
 		return "boolean or array of event types";
 	case CONFIG_ALLOW_COMMANDS:
-		return "boolean or array of commands";
+		return "boolean, group or array of commands";
 	case CONFIG_LINE:
 		return "name or offset";
 	case CONFIG_LINES:

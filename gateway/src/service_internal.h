@@ -43,6 +43,7 @@ struct service {
 	struct notify *notify;
 	uint64_t egress_changes; /* as of the last STATUS= */
 	bool reload_failed;      /* the last one */
+	struct diag *reload_diag; /* of the one being done, or NULL */
 };
 
 /** For commands and SIGHUP: check all, then swap whole. @return 0 or negative errno, findings in @p diag. */

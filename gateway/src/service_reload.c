@@ -54,12 +54,15 @@ static int swap(struct service *service, const struct config *config, struct dia
 	int r = engine_apply(service->engine, config, error);
 
 	if (r >= 0) {
-		r = commands_reapply(service->commands, error);
-		if (r < 0 && (engine_apply(service->engine, service->config, again) < 0 ||
-		              commands_reapply(service->commands, again) < 0))
+		r = commands_reapply(service->commands);
+		if (r < 0 && engine_apply(service->engine, service->config, again) < 0)
 			log_write(service->log, LOG_LEVEL_ERROR,
 			          "the configuration from before could not be restored whole: %s", again);
 	}
+	/* What was rolled back may have taken the place of a kept definition. */
+	if (r < 0 && commands_reapply(service->commands) < 0)
+		log_write(service->log, LOG_LEVEL_ERROR,
+		          "the definitions made by command could not be restored whole: out of memory");
 	if (r < 0)
 		diag_add(diag, DIAG_ERROR, service->options.config_file, 1, 1, "", "apply", "%s",
 		         *error ? error : strerrordesc_np(-r));
@@ -127,8 +130,11 @@ static int reload(struct service *service, struct diag *diag)
 {
 	struct mqtt_settings *settings = NULL, *copy = NULL;
 	struct config *config = NULL;
-	int r = load(service, diag, &config, &settings, &copy);
+	int r;
 
+	service->reload_diag = diag;
+	r = load(service, diag, &config, &settings, &copy);
+	service->reload_diag = NULL;
 	/* Also after a failure: inputs may have been closed and opened again. */
 	loop_refresh_fds(service->loop);
 	if (r < 0) {

@@ -77,6 +77,18 @@ static void on_definition_changed(void *user, bool is_playlist, const char *name
 		views_mark_playlist(service->views, name);
 }
 
+/** A kept definition that is not in force: among a reload's findings, so that its reply has it too. */
+static void on_kept_notice(void *user, const char *text)
+{
+	struct service *service = user;
+
+	if (service->reload_diag)
+		diag_add(service->reload_diag, DIAG_WARNING, service->options.config_file, 1, 1, "",
+		         "kept-definition", "%s", text);
+	else
+		log_write(service->log, LOG_LEVEL_WARNING, "%s", text);
+}
+
 /* ---- making the parts ---- */
 
 static int make_outbox(struct service *service)
@@ -174,6 +186,7 @@ static int make_commands(struct service *service, char *error)
 		.reload = service_reload,
 		.definition_changed = on_definition_changed,
 		.store_written = on_store_written,
+		.notice = on_kept_notice,
 		.user = service,
 	};
 

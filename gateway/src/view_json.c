@@ -171,6 +171,8 @@ int view_write_playlist(struct cue_writer *w, struct engine *engine, const char 
 	cue_writer_string(w, info.name);
 	cue_writer_key(w, "definition_id");
 	cue_writer_string(w, id);
+	cue_writer_key(w, "origin");
+	cue_writer_string(w, config_origin(config_has_playlist(engine_get_config(engine), name)));
 	cue_writer_key(w, "definition");
 	cue_writer_payload(w, info.definition);
 	cue_writer_key(w, "active");

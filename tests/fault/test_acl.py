@@ -45,7 +45,7 @@ class Acl(ConnectionTest):
         password.write_text(PASSWORDS["gateway"])
         password.chmod(0o600)
         config = self.config(f"mqtts://localhost:{self.broker.port}", ca_file=self.ca,
-                             username="gateway", password_file=str(password))
+                             username="gateway", password_file=str(password), remote={"cmd": "admin"})
         config["inputs"] = {"pad": {"driver": "sim", "kind": "button", "event": "button.press"}}
         config["playlists"] = {"long": {"trigger": "long.start", "steps": [
             {"emit": "long.tick", "repeat": 3600, "interval": "1s"}]}}

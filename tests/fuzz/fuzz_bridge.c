@@ -18,7 +18,8 @@
 #define MESSAGES_MAX 32
 
 static const char config_text[] =
-        "{\"version\":1,\"gateway\":{\"id\":\"fuzz\"},\"mqtt\":{\"reply_prefixes\":[\"apps\"]},"
+        "{\"version\":1,\"gateway\":{\"id\":\"fuzz\"},\"mqtt\":{\"reply_prefixes\":[\"apps\"],"
+        "\"remote\":{\"cmd\":\"admin\"}},"
         "\"limits\":{\"active_runs\":100,\"definitions\":50,\"state_entries\":50,"
         "\"payload_bytes\":1000},"
         "\"inputs\":{\"b\":{\"driver\":\"sim\",\"kind\":\"button\",\"event\":\"button.press\"}},"

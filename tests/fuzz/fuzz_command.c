@@ -21,7 +21,8 @@
 #define COMMANDS_MAX 32
 
 static const char config_text[] =
-        "{\"version\":1,\"gateway\":{\"id\":\"fuzz\"},\"mqtt\":{\"url\":\"mqtt://127.0.0.1:1883\"},"
+        "{\"version\":1,\"gateway\":{\"id\":\"fuzz\"},\"mqtt\":{\"url\":\"mqtt://127.0.0.1:1883\","
+        "\"remote\":{\"cmd\":\"admin\"}},"
         "\"limits\":{\"active_runs\":100,\"definitions\":50,\"state_entries\":50},"
         "\"inputs\":{\"b\":{\"driver\":\"sim\",\"kind\":\"button\",\"producer_id\":1,"
         "\"event\":\"button.press\",\"release_event\":\"button.release\",\"debounce\":\"1ms\"}},"

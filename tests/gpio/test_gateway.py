@@ -40,7 +40,7 @@ def config(port):
     return {
         "version": 1,
         "gateway": {"id": GATEWAY_ID, "state_dir": "/run/state", "health_interval": "500ms"},
-        "mqtt": {"url": f"mqtt://10.0.2.2:{port}", "protocol": 5},
+        "mqtt": {"url": f"mqtt://10.0.2.2:{port}", "protocol": 5, "remote": {"cmd": "admin"}},
         "inputs": {
             "doorbell": gpio_input("DOORBELL", "button", "button.press", producer_id=1,
                                    debounce="5ms", release_event="button.release"),

@@ -18,6 +18,7 @@ def base_config(port, state_dir=None):
             "url": f"mqtt://127.0.0.1:{port}",
             "protocol": 5 if IS_V5 else "3.1.1",
             "reply_prefixes": ["clients/"],
+            "remote": {"cmd": "admin"},
             "qos": {"quiet.*": "off", "color.update": 0},
         },
         "limits": {"payload_bytes": 4096},

@@ -238,7 +238,8 @@ class Commands(IntegrationTest):
         made = self.ok("gesture/define", {"name": "tap.three", "definition": definition})
         listed = {g["name"]: g for g in self.ok("gesture/list")["gestures"]}
         self.assertEqual(listed["tap.three"],
-                         {"name": "tap.three", "id": made["definition_id"], "type": "multi_tap"})
+                         {"name": "tap.three", "id": made["definition_id"],
+                          "type": "multi_tap", "origin": "command"})
         self.assertEqual(listed["mic.gated"]["type"], "gated_mirror")
         since = self.watcher.mark()
         for _ in range(3):

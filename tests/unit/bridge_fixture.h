@@ -21,7 +21,7 @@
 
 static const char fixture_config[] =
 	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
-	"  \"mqtt\": { \"reply_prefixes\": [\"apps\"], \"qos\": { \"quiet.*\": \"off\", \"fast\": 0 } },"
+	"  \"mqtt\": { \"remote\": { \"cmd\": \"admin\" }, \"reply_prefixes\": [\"apps\"], \"qos\": { \"quiet.*\": \"off\", \"fast\": 0 } },"
 	"  \"inputs\": { \"pad\": { \"driver\": \"sim\", \"kind\": \"button\", \"event\": \"button.press\" } },"
 	"  \"playlists\": { \"blink\": { \"trigger\": \"go\", \"steps\": [ { \"emit\": \"lamp.set\","
 	"                   \"repeat\": 10, \"interval\": \"1s\" } ] } },"

@@ -246,8 +246,10 @@ Test(bridge_in, only_the_events_allowed_are_emitted)
 
 Test(bridge_in, only_the_commands_allowed_are_run)
 {
-	static const char *const refused[] = { "cuebus/1/t/cmd/playlist/list", "cuebus/1/t/cmd/config/get",
-		                               "cuebus/1/t/cmd/no/such", "cuebus/1/t/cmd/pingx" };
+	static const char *const refused[] = { "cuebus/1/t/cmd/playlist/list",
+		                               "cuebus/1/t/cmd/config/get" };
+	static const char *const unknown[] = { "cuebus/1/t/cmd/no/such", "cuebus/1/t/cmd/pingx",
+		                               "cuebus/1/t/cmd/use" };
 	struct fixture f;
 
 	fixture_setup_with(&f, limited, 100);
@@ -257,7 +259,78 @@ Test(bridge_in, only_the_commands_allowed_are_run)
 		cr_assert(fixture_has(&f, "{\"ok\":false,\"request_id\":1,\"error\":{\"code\":\"refused\""),
 		          "%s", f.text);
 	}
+	/* The refusal names the key and what to write there. */
+	cr_assert(fixture_has(&f, "mqtt.remote.cmd"));
+	cr_assert(fixture_has(&f, "\\\"cmd\\\":[\\\"use\\\",\\\"config/get\\\"]"), "%s", f.text);
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++) {
+		fixture_receive(&f, (struct inbox_message){ .topic = unknown[i] }, "{}");
+		fixture_next(&f);
+		cr_assert(fixture_has(&f, "\"code\":\"unknown_command\""), "%s", f.text);
+	}
 	fixture_receive(&f, CMD("ping"), "{}");
+	fixture_next(&f);
+	cr_assert(fixture_has(&f, "{\"ok\":true"));
+	fixture_teardown(&f);
+}
+
+static const char safety[] =
+	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" }, %s"
+	"  \"inputs\": { \"estop\": { \"driver\": \"sim\", \"kind\": \"switch\", \"event\": \"estop.changed\" } } }";
+
+Test(bridge_in, nobody_outside_forges_the_event_of_an_input)
+{
+	struct fixture f;
+	char text[400];
+
+	snprintf(text, sizeof(text), safety, "");
+	fixture_setup_with(&f, text, 100);
+	while (fixture_next(&f) > 0) /* its level at the start */
+		;
+	fixture_receive(&f, EMIT("estop/changed"), "{\"state\":false}");
+	fixture_next(&f);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/gateway/refused");
+	cr_assert(fixture_has(&f, "\"code\":\"refused\""));
+	cr_assert(fixture_has(&f, "mqtt.remote.inputs"));
+	fixture_receive(&f, CMD("event/emit"), "{\"event_type\":\"estop.changed\",\"data\":{\"state\":false}}");
+	fixture_next(&f);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/event/emit");
+	cr_assert(fixture_has(&f, "\"code\":\"refused\""));
+	cr_assert(fixture_has(&f, "mqtt.remote.inputs"));
+	cr_assert_eq(fixture_next(&f), 0);
+	fixture_teardown(&f);
+	snprintf(text, sizeof(text), safety, "\"mqtt\": { \"remote\": { \"inputs\": true } },");
+	fixture_setup_with(&f, text, 100);
+	while (fixture_next(&f) > 0)
+		;
+	fixture_receive(&f, EMIT("estop/changed"), "{\"state\":false}");
+	fixture_next(&f);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/estop/changed");
+	fixture_teardown(&f);
+}
+
+Test(bridge_in, by_default_commands_of_use_are_run_and_no_others)
+{
+	static const char plain[] = "{ \"version\": 1, \"gateway\": { \"id\": \"t\" } }";
+	static const char *const others[] = { "playlist/define", "playlist/remove", "gesture/define",
+		                              "gesture/remove",  "config/get",      "config/check",
+		                              "config/reload",   "input/set" };
+	struct fixture f;
+	char topic[100];
+
+	fixture_setup_with(&f, plain, 100);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		const char *body = strstr(others[i], "define") ? "{\"name\":\"x\",\"definition\":{}}"
+		                   : strstr(others[i], "playlist/") ? "{\"playlist\":\"x\"}"
+		                   : strstr(others[i], "gesture/")  ? "{\"gesture\":\"x\"}"
+		                   : strstr(others[i], "input/")    ? "{\"input\":\"x\",\"value\":1}"
+		                                                    : "{}";
+
+		snprintf(topic, sizeof(topic), "cuebus/1/t/cmd/%s", others[i]);
+		fixture_receive(&f, (struct inbox_message){ .topic = topic }, body);
+		fixture_next(&f);
+		cr_assert(fixture_has(&f, "\"code\":\"refused\""), "%s %s", others[i], f.text);
+	}
+	fixture_receive(&f, CMD("playlist/list"), "{}");
 	fixture_next(&f);
 	cr_assert(fixture_has(&f, "{\"ok\":true"));
 	fixture_teardown(&f);

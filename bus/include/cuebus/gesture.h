@@ -144,6 +144,11 @@ struct cue_gesture_info {
 int cue_gesture_foreach(struct cue_gestures *gestures,
                         int (*visit)(void *user, const struct cue_gesture_info *info), void *user);
 
+/** One of them. @p ret_info points into the definition: valid until the next define or remove.
+ *  @return 0; -ENOENT. */
+int cue_gesture_get(const struct cue_gestures *gestures, const char *name,
+                    struct cue_gesture_info *ret_info);
+
 /** Over all definitions, those removed included. */
 struct cue_gestures_stats {
 	uint64_t fired;

@@ -8,7 +8,6 @@
 #include <cuebus/payload.h>
 
 #include "json_path.h"
-#include "json_value.h"
 
 struct cue_pointer {
 	struct cue_path path;
@@ -42,8 +41,8 @@ struct cue_pointer *cue_pointer_free(struct cue_pointer *pointer)
 	return NULL;
 }
 
-int cue_pointer_truthy(const struct cue_pointer *pointer, struct cue_payload *payload,
-                       bool *ret_truthy)
+int cue_pointer_get(const struct cue_pointer *pointer, struct cue_payload *payload,
+                    const struct cJSON **ret_value)
 {
 	const cJSON *data = cue_payload_json(payload);
 	const cJSON *value;
@@ -53,6 +52,6 @@ int cue_pointer_truthy(const struct cue_pointer *pointer, struct cue_payload *pa
 	value = cue_path_find(&pointer->path, data);
 	if (!value)
 		return -ENOENT;
-	*ret_truthy = cue_json_truthy(value);
+	*ret_value = value;
 	return 0;
 }

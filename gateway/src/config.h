@@ -92,6 +92,12 @@ struct config_input {
 	struct cue_payload *data; /**< an object merged into every event's data, or NULL */
 };
 
+/** One entry of an output's `map`. */
+struct config_output_text {
+	const char *text;
+	bool level;
+};
+
 struct config_output {
 	char *name;
 	char *driver; /**< gpio, sim */
@@ -101,6 +107,8 @@ struct config_output {
 	uint32_t safe_value; /**< 0 or 1 */
 	char *on_event;
 	char *value; /**< JSON Pointer into the event's data, "" the data itself */
+	struct config_output_text *map; /**< texts that stand for a level, in the order written */
+	size_t n_map;
 };
 
 struct config_limits {

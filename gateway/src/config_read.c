@@ -312,6 +312,9 @@ void config_read_value(struct config_reader *reader, const struct config_field *
 	case CONFIG_ALLOW_COMMANDS:
 		config_read_allow(reader, field, node, object);
 		break;
+	case CONFIG_LEVELS:
+		config_read_levels(reader, field, node, object);
+		break;
 	case CONFIG_FILTER:
 	case CONFIG_WHEN:
 	case CONFIG_DATA:

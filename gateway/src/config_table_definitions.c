@@ -95,10 +95,14 @@ static const struct config_field output_fields[] = {
 	{ .key = "on_event", .type = CONFIG_EVENT, .required = true, O(on_event),
 	  .doc = "Event type that sets it." },
 	{ .key = "value", .type = CONFIG_POINTER, .initial = "", O(value),
-	  .doc = "JSON Pointer to the value in the event's data, `\"\"` for the data itself. Its "
-	         "truthiness is the level: `false`, `0`, `\"\"`, `null`, `[]` and `{}` are off, the "
-	         "rest is on. Where it leads nowhere the event changes nothing and is counted "
-	         "(`outputs.ignored` in `P/health`)." },
+	  .doc = "JSON Pointer to the value in the event's data, `\"\"` for the data itself: `true` or "
+	         "`1` is on, `false` or `0` is off, and so is what `map` has. Anything else, and a "
+	         "pointer that leads nowhere, changes nothing: it is counted (`outputs.ignored` in "
+	         "`P/health`), and `gateway.output_ignored` tells the first one." },
+	{ .key = "map", .type = CONFIG_LEVELS, .max = 64, O(map),
+	  CONFIG_COUNT(struct config_output, n_map),
+	  .doc = "Texts that stand for a level, such as `{\"ON\": true, \"OFF\": false}`; upper and "
+	         "lower case differ." },
 	{ .key = "safe_value", .type = CONFIG_UINT, .initial = "0", .max = 1, O(safe_value),
 	  .doc = "Level from the start to the first event, on exit, after a crash and when the driver "
 	         "has failed: 0 is off, 1 is on." },

@@ -16,6 +16,7 @@
  *   input.restored   {"input":string,"attempts":n}
  *   gateway.output_failed    {"output":string,"error":string}
  *   gateway.output_restored  {"output":string,"attempts":n}
+ *   gateway.output_ignored   {"output":string,"error":string}
  *
  * Producer: 0 for gateway.…, the input's own for input.….
  * `suppressed`: how many more of the same kind there were since the last

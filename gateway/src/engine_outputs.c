@@ -9,12 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool same_map(const struct config_output *a, const struct config_output *b)
+{
+	if (a->n_map != b->n_map)
+		return false;
+	for (size_t i = 0; i < a->n_map; i++) {
+		if (strcmp(a->map[i].text, b->map[i].text) != 0 || a->map[i].level != b->map[i].level)
+			return false;
+	}
+	return true;
+}
+
 static bool same_output(const struct config_output *a, const struct config_output *b)
 {
 	return same_text(a->name, b->name) && same_text(a->driver, b->driver) &&
 	       same_text(a->chip, b->chip) && same_text(a->line, b->line) &&
 	       a->active_low == b->active_low && a->safe_value == b->safe_value &&
-	       same_text(a->on_event, b->on_event) && same_text(a->value, b->value);
+	       same_text(a->on_event, b->on_event) && same_text(a->value, b->value) &&
+	       same_map(a, b);
 }
 
 static struct output *find_same(const struct engine *engine, const struct config_output *config)

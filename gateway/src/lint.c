@@ -197,6 +197,7 @@ void lint_config(struct config_reader *reader, const struct config *config,
 	}
 	lint_remote(&lint);
 	lint_lines(&lint);
+	lint_outputs(&lint);
 	lint_windows(&lint);
 	lint_sequences(&lint);
 	lint_cycles(&lint);

@@ -6,8 +6,10 @@
  *
  *   state  | event                   | close        | check due        | retry due
  *   CLOSED | -                       | -            | impossible       | impossible
- *   OPEN   | value there: set line;  | safe_value,  | line gone: as    | impossible
- *          | nowhere: count it;      | give it back | when setting     |
+ *   OPEN   | a level: set line;      | safe_value,  | line gone: as    | impossible
+ *          | anything else: count    | give it back | when setting     |
+ *          | it, emit once           |              |                  |
+ *          | gateway.output_ignored; |              |                  |
  *          | setting fails:          | -> CLOSED    | fails            |
  *          | gateway.output_failed,  |              |                  |
  *          | safe_value, close,      |              |                  |
@@ -30,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output_value.h"
 #include "retry.h"
 
 /** Before gestures and playlists: what follows from the event finds the line set. */
@@ -47,6 +50,7 @@ struct output {
 	struct cue_timer *check;
 	struct retry retry;
 	enum output_state state;
+	bool is_ignored_told; /**< gateway.output_ignored was emitted: once for an output */
 	bool failing;      /**< gateway.output_failed was told, gateway.output_restored not yet */
 	bool level;        /**< as it was last set */
 	bool resume_level; /**< as it was before output_close() */
@@ -136,20 +140,31 @@ static bool set_line(struct output *output, bool level, uint64_t cause_seq)
 
 /* ---- events and timers ---- */
 
+/** @param value NULL: there is none. */
+static void ignore(struct output *output, const struct cJSON *value, uint64_t cause_seq)
+{
+	char reason[OUTPUT_VALUE_TEXT_SIZE];
+
+	output->engine->output_totals.ignored++;
+	if (output->is_ignored_told)
+		return;
+	output->is_ignored_told = true;
+	emit_state(output, "gateway.output_ignored",
+	           output_value_describe(output->config, value, reason), cause_seq);
+}
+
 static int set_by_event(struct output *output, const struct cue_event *event)
 {
-	struct engine_output_totals *totals = &output->engine->output_totals;
+	const struct cJSON *value = NULL;
 	bool level;
-	int r = cue_pointer_truthy(output->value, event->payload, &level);
+	int r = cue_pointer_get(output->value, event->payload, &value);
 
-	if (r == -ENOENT) {
-		totals->ignored++;
-		return 0;
-	}
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
-	if (set_line(output, level, event->seq))
-		totals->set++;
+	if (r < 0 || output_value_level(output->config, value, &level) < 0)
+		ignore(output, value, event->seq);
+	else if (set_line(output, level, event->seq))
+		output->engine->output_totals.set++;
 	return 0;
 }
 

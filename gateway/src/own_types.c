@@ -15,6 +15,7 @@ const char *const own_types[OWN_TYPES_COUNT] = {
 	"gateway.refused",
 	"gateway.output_failed",
 	"gateway.output_restored",
+	"gateway.output_ignored",
 	"input.resync",
 	"input.failed",
 	"input.restored",

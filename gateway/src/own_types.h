@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#define OWN_TYPES_COUNT 16U
+#define OWN_TYPES_COUNT 17U
 
 /** Static; sorted by what they are about. */
 extern const char *const own_types[OWN_TYPES_COUNT];

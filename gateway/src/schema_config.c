@@ -176,6 +176,16 @@ static void qos_field(struct cue_writer *w, const struct config_field *field)
 	raw(w, "{\"enum\":[0,1,\"off\"]}");
 }
 
+static void levels_field(struct cue_writer *w, const struct config_field *field)
+{
+	text_member(w, "type", "object");
+	number_member(w, "maxProperties", field->max);
+	cue_writer_key(w, "propertyNames");
+	raw(w, "{\"maxLength\":256}");
+	cue_writer_key(w, "additionalProperties");
+	raw(w, "{\"enum\":[true,false,1,0]}");
+}
+
 static void allow_field(struct cue_writer *w, const struct config_field *field)
 {
 	cue_writer_key(w, "oneOf");
@@ -272,6 +282,9 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 		break;
 	case CONFIG_QOS:
 		qos_field(w, field);
+		break;
+	case CONFIG_LEVELS:
+		levels_field(w, field);
 		break;
 	case CONFIG_MAP:
 		map_field(w, field);

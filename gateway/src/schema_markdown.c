@@ -62,6 +62,7 @@ static const char *type_text(const struct config_field *field)
 	case CONFIG_OBJECT:
 	case CONFIG_STRUCT:
 	case CONFIG_QOS:
+	case CONFIG_LEVELS:
 		return "object";
 	case CONFIG_ALLOW_EVENTS:
 		return "boolean or array of event types";

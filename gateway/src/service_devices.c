@@ -23,6 +23,7 @@ int service_watch_devices(struct service *service)
 		"input.*",
 		"gateway.output_failed",
 		"gateway.output_restored",
+		"gateway.output_ignored",
 	};
 
 	for (size_t i = 0; i < SERVICE_DEVICE_EVENTS; i++) {

@@ -17,7 +17,7 @@
 
 #define SERVICE_ERROR_SIZE 512U
 #define SERVICE_BOOT_ID_SIZE 9U
-#define SERVICE_DEVICE_EVENTS 3U
+#define SERVICE_DEVICE_EVENTS 4U
 
 struct service {
 	struct service_options options;

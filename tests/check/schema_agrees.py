@@ -21,7 +21,7 @@ BEYOND = {
     "duration-too-fine", "duration-too-long", "duration-window-zero", "interval-overflow", "interval-zero", "limit-config-bytes",
     "limit-definitions", "limit-json-depth", "limit-payload-bytes", "line-in-use",
     "line-in-use-by-output", "line-in-use-by-two-outputs", "line-in-use-within",
-    "lines-offset-without-chip", "output-offset-without-chip",
+    "lines-offset-without-chip", "output-offset-without-chip", "output-value",
     "match-near-operator", "match-operator-value", "match-pointer", "match-unknown-operator",
     "password-without-username", "reserved-mirror", "url-port",
 }

@@ -32,7 +32,7 @@ class Outputs(IntegrationTest):
     def test_an_event_sets_every_output_that_follows_it(self):
         since = self.watcher.mark()
         self.emit("lamp.set", {"on": True})
-        self.emit("siren.set", "loud")
+        self.emit("siren.set", True)
         before = self.levels(since, lamp=1, pilot=1, siren=1)
         self.assertEqual((before["failures"], before["failed"]), (0, 0))
         since = self.watcher.mark()
@@ -40,7 +40,7 @@ class Outputs(IntegrationTest):
         after = self.levels(since, lamp=0, pilot=0, siren=1)
         self.assertEqual(after["set"], before["set"] + 2)
         since = self.watcher.mark()
-        self.emit("siren.set")
+        self.emit("siren.set", False)
         self.levels(since, siren=0)
 
     def test_a_playlist_sets_them(self):
@@ -63,6 +63,26 @@ class Outputs(IntegrationTest):
                              lambda o: o["ignored"] >= before["ignored"] + 8, since)
         self.assertEqual((after["levels"]["lamp"], after["set"]), (1, before["set"]))
 
+    def test_what_is_no_level_is_told_once(self):
+        since = self.watcher.mark()
+        config = copy.deepcopy(self.config())
+        config["outputs"]["worded"] = {"driver": "sim", "on_event": "worded.set",
+                                       "map": {"ON": True, "OFF": False}}
+        self.addCleanup(self.back_to_the_first)
+        self.gateway.write(config)
+        self.ok("config/reload")
+        self.emit("worded.set", "ON")
+        self.levels(since, worded=1)
+        for data in ("off", {"on": False}, 2):
+            self.emit("worded.set", data)
+        off = self.watcher.mark()
+        self.emit("worded.set", "OFF")
+        self.levels(off, worded=0)
+        told = [m.json["data"] for m in self.watcher.messages[since:]
+                if m.topic == P + "/bus/gateway/output_ignored"]
+        self.assertEqual(told, [{"output": "worded", "error": "\"off\" is neither true, false, "
+                                 "1, 0 nor a key of \"map\""}])
+
     def test_info_has_their_names(self):
         info = self.watcher.on_topic(P + "/info").json
         self.assertEqual(set(info["outputs"]), set(self.config()["outputs"]))
@@ -79,7 +99,8 @@ class Outputs(IntegrationTest):
     def test_sigterm_makes_them_safe_whatever_the_end_emits(self):
         self.addCleanup(self.gateway.write, self.config())
         config = copy.deepcopy(self.config())
-        config["outputs"]["knell"] = {"driver": "sim", "on_event": "event.playlist.stopped"}
+        config["outputs"]["knell"] = {"driver": "sim", "on_event": "event.playlist.stopped",
+                                      "value": "/detail", "map": {"shutdown": True}}
         self.gateway.write(config)
         self.ok("config/reload")
         self.unsafe()

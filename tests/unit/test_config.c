@@ -111,7 +111,7 @@ Test(config, outputs_are_read_whole)
 	                       "\"value\":\"/on\",\"safe_value\":1},"
 	                       "\"x-no\":{},"
 	                       "\"b\":{\"driver\":\"gpio\",\"line\":\"GPIO5\","
-	                       "\"on_event\":\"gateway.gap\"},"
+	                       "\"on_event\":\"lamp.set\",\"map\":{\"ON\":true,\"OFF\":0}},"
 	                       "\"c\":{\"driver\":\"sim\",\"on_event\":\"lamp.set\"}}}");
 	const struct config_output *a, *b, *c;
 
@@ -133,6 +133,12 @@ Test(config, outputs_are_read_whole)
 	cr_assert_str_eq(b->line, "GPIO5");
 	cr_assert_not(b->active_low);
 	cr_assert_str_eq(b->value, "");
+	cr_assert_eq(b->n_map, 2);
+	cr_assert_str_eq(b->map[0].text, "ON");
+	cr_assert(b->map[0].level);
+	cr_assert_str_eq(b->map[1].text, "OFF");
+	cr_assert_not(b->map[1].level);
+	cr_assert_eq(a->n_map, 0);
 	cr_assert_eq(b->safe_value, 0);
 	cr_assert_str_eq(c->driver, "sim");
 	cr_assert_null(c->line);

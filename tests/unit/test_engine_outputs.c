@@ -6,7 +6,7 @@
 
 Test(engine_outputs, they_are_opened_before_the_inputs_and_at_safe_value)
 {
-	struct config_output outputs[] = { output("lamp", "l0", "lamp.set", ""),
+	struct config_output outputs[] = { output("lamp", "l0", "lamp.set", "/initial"),
 		                           output("valve", "l1", "valve.set", "") };
 	struct config_input input = { .name = text("a"),
 		                      .driver = text("fake"),
@@ -22,7 +22,7 @@ Test(engine_outputs, they_are_opened_before_the_inputs_and_at_safe_value)
 	config.n_inputs = 1;
 	outputs[1].safe_value = 1;
 	set_up(&f, &config);
-	/* The switch tells its level at once, and that sets the lamp. */
+	/* The switch emits its level at once, and that sets the lamp. */
 	cr_assert_eq(engine_open_inputs(f.engine, error), 0);
 	cr_assert_str_eq(lines[0].history, "o1");
 	cr_assert_str_eq(lines[1].history, "O");
@@ -66,7 +66,7 @@ Test(engine_outputs, a_reload_keeps_what_is_unchanged_and_makes_the_rest_safe_fi
 
 	set_up(&f, &old);
 	cr_assert_eq(engine_open_inputs(f.engine, error), 0);
-	emit(&f, "set", "{\"on\":1}");
+	emit(&f, "set", "1");
 	cr_assert_eq(engine_apply(f.engine, &new, error), 0, "%s", error);
 	cr_assert_str_eq(lines[0].history, "o1");
 	cr_assert_str_eq(lines[1].history, "o10co");

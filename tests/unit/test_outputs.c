@@ -20,9 +20,9 @@ Test(outputs, the_line_follows_the_value_in_the_event)
 	cr_assert(lines[0].level && lines[1].level && !lines[2].level);
 	cr_assert(see(&f, "lamp").level);
 	emit(&f, "lamp.set", "{\"on\":0}");
-	emit(&f, "bell", "\"ring\"");
+	emit(&f, "bell", "1");
 	cr_assert(!lines[0].level && !lines[1].level && lines[2].level);
-	emit(&f, "bell", "null");
+	emit(&f, "bell", "false");
 	cr_assert_not(lines[2].level);
 	emit(&f, "other", "true");
 	cr_assert_str_eq(lines[0].history, "o10");
@@ -47,6 +47,59 @@ Test(outputs, a_pointer_that_leads_nowhere_changes_nothing_and_is_counted)
 	cr_assert(lines[0].level);
 	cr_assert_eq(totals(&f).set, 1);
 	cr_assert_eq(totals(&f).ignored, 2);
+	/* The first one is told, the others are only counted. */
+	cr_assert_str_eq(fixture_log(&f),
+	                 "lamp.set@0 {\"on\":1}\n"
+	                 "lamp.set@0 {\"off\":1}\n"
+	                 "gateway.output_ignored@0 {\"output\":\"lamp\",\"error\":\"the data has no "
+	                 "\\\"/on\\\"\"}\n"
+	                 "lamp.set@0 null\n");
+	fixture_tear_down(&f);
+}
+
+Test(outputs, a_value_that_is_no_level_changes_nothing)
+{
+	static const char *const values[] = { "{\"on\":false}", "\"OFF\"", "\"on\"", "2",
+		                              "-1",               "0.5",     "[]",     "null" };
+	static struct config_output_text texts[] = { { "on", true }, { "OFF", false } };
+	struct config_output outputs[] = { output("plain", "l0", "set", ""),
+		                           output("mapped", "l1", "set", "") };
+	struct config config = config_of(outputs, 2);
+	struct fixture f;
+	char error[512];
+
+	outputs[1].map = texts;
+	outputs[1].n_map = 2;
+	set_up(&f, &config);
+	cr_assert_eq(engine_open_outputs(f.engine, error), 0);
+	emit(&f, "set", "true");
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
+		emit(&f, "set", values[i]);
+	cr_assert_str_eq(lines[0].history, "o1");
+	cr_assert_str_eq(lines[1].history, "o101");
+	cr_assert_eq(totals(&f).ignored, 8 + 6);
+	fixture_tear_down(&f);
+}
+
+/** A reload that changes the map makes it another output. */
+Test(outputs, a_map_that_changes_takes_effect_with_a_reload)
+{
+	static struct config_output_text texts[] = { { "on", true } };
+	struct config_output before[] = { output("lamp", "l0", "set", "") };
+	struct config_output after[] = { output("lamp", "l0", "set", "") };
+	struct config config = config_of(before, 1), changed = config_of(after, 1);
+	struct fixture f;
+	char error[512];
+
+	after[0].map = texts;
+	after[0].n_map = 1;
+	set_up(&f, &config);
+	cr_assert_eq(engine_open_inputs(f.engine, error), 0);
+	emit(&f, "set", "\"on\"");
+	cr_assert_not(lines[0].level);
+	cr_assert_eq(engine_apply(f.engine, &changed, error), 0, "%s", error);
+	emit(&f, "set", "\"on\"");
+	cr_assert(lines[0].level);
 	fixture_tear_down(&f);
 }
 
@@ -60,7 +113,7 @@ Test(outputs, the_line_is_set_before_what_follows_from_the_event)
 		                                     .n_triggers = 1,
 		                                     .steps = &step,
 		                                     .n_steps = 1 } };
-	struct config_output outputs[] = { output("a", "l0", "event.playlist.created", ""),
+	struct config_output outputs[] = { output("a", "l0", "event.playlist.created", "/steps/0/offset"),
 		                           output("b", "l1", "go", "") };
 	struct config config = config_of(outputs, 2);
 	struct fixture f;
@@ -79,7 +132,7 @@ Test(outputs, the_line_is_set_before_what_follows_from_the_event)
 	                          "gateway.output_failed@0 {\"output\":\"b\",\"error\":\"the line "
 	                          "can't be set: Input/output error\"}\n"
 	                          "event.playlist.created@0 "));
-	cr_assert_str_eq(lines[0].history, "O1");
+	cr_assert_str_eq(lines[0].history, "O0");
 	fixture_tear_down(&f);
 }
 

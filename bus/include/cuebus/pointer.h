@@ -10,8 +10,7 @@
 #ifndef CUEBUS_POINTER_H
 #define CUEBUS_POINTER_H
 
-#include <stdbool.h>
-
+struct cJSON;
 struct cue_payload;
 struct cue_pointer;
 
@@ -26,13 +25,13 @@ int cue_pointer_new(const char *text, struct cue_pointer **ret_pointer);
 struct cue_pointer *cue_pointer_free(struct cue_pointer *pointer);
 
 /**
- * Whether the value there is true, as a match's `truthy` asks: false, 0, "",
- * null, [] and {} are false, the rest true.
- * @param payload parsed at most once.
- * @param ret_truthy untouched on failure.
+ * The value there.
+ * @param payload   parsed at most once.
+ * @param ret_value belongs to the payload and lives as long as it does, but inside a handler
+ *                  only while that runs; untouched on failure.
  * @return 0; -ENOENT the pointer leads nowhere; -ENOMEM.
  */
-int cue_pointer_truthy(const struct cue_pointer *pointer, struct cue_payload *payload,
-                       bool *ret_truthy);
+int cue_pointer_get(const struct cue_pointer *pointer, struct cue_payload *payload,
+                    const struct cJSON **ret_value);
 
 #endif

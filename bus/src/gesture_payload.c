@@ -123,7 +123,7 @@ static void write_members(struct cue_writer *w, const char *bytes, size_t len)
 	}
 	for (found = cue_json_first_member(bytes, &member); found;
 	     found = cue_json_next_member(&member)) {
-		const char *begin = member.key.text - 1;
+		const char *begin = member.key - 1;
 
 		if (!cue_json_key_is(&member, peripheral_key))
 			cue_writer_raw(w, begin,

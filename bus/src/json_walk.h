@@ -24,7 +24,8 @@ struct cue_json_text {
 
 /** A member of an object. */
 struct cue_json_member {
-	struct cue_json_string key;
+	const char *key; /* as it is spelt, without quotes */
+	size_t key_len;
 	struct cue_json_text value;
 };
 

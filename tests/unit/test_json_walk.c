@@ -122,3 +122,23 @@ Test(json_walk, finds_nothing_where_nothing_is)
 	cr_assert_not(finds("{\"a\":5}", "/a/b"));
 	cr_assert(finds("{\"\\u0061\":5}", "a"));
 }
+
+/* Both ways of looking for a string's end, with backslashes on the border. */
+Test(json_walk, skips_strings_of_every_length_and_ending)
+{
+	for (size_t len = 0; len < 80; len++) {
+		for (size_t slashes = 0; slashes <= len; slashes++) {
+			char text[512] = "\"", *p = text + 1;
+
+			for (size_t i = 0; i < len - slashes; i++)
+				*p++ = 'x';
+			for (size_t i = 0; i < slashes; i++) {
+				*p++ = '\\';
+				*p++ = i % 2 ? '"' : '\\';
+			}
+			*p++ = '"';
+			strcpy(p, ",\"\"");
+			cr_assert_eq(cue_json_skip(text), p, "%s", text);
+		}
+	}
+}

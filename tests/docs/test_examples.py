@@ -109,8 +109,9 @@ class Examples(unittest.TestCase):
     def test_safety_stop(self):
         found = events("safety-stop")
         self.assertEqual(stops(found), [
-            ("warm.up", "interrupted"), ("warm.up", "completed"), ("intervals", "interrupted"),
-            ("siren", "completed"), ("warm.up", "interrupted"), ("siren", "completed")])
+            ("warm.up", "interrupted"), ("belt.stop", "completed"), ("warm.up", "completed"),
+            ("intervals", "interrupted"), ("belt.stop", "completed"), ("siren", "completed"),
+            ("warm.up", "interrupted"), ("belt.stop", "completed"), ("siren", "completed")])
         by_heart = [e for e in found if e["event_type"] == "event.playlist.stopped"][0]
         self.assertEqual(by_heart["data"]["interrupt_event"]["data"]["bpm"], 185)
 

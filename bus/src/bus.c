@@ -9,6 +9,72 @@
 
 #define MIB (1024ULL * 1024)
 
+/* ---- queue ---- */
+
+/** @return 0; -ENOBUFS, -EDQUOT at the limit; -ENOMEM. */
+static int queue_push(struct cue_bus *bus, const struct queued_event *queued)
+{
+	struct event_queue *queue = &bus->queue;
+	size_t bytes = cue_payload_size(queued->event.payload);
+
+	if (queue->n >= bus->limits.queue_events)
+		return -ENOBUFS;
+	/* An empty queue takes anything: no single event can be shut out for good. */
+	if (queue->n > 0 && queue->bytes + bytes > bus->limits.queue_bytes)
+		return -EDQUOT;
+	if (queue->n == queue->cap) {
+		size_t cap = queue->cap ? 2 * queue->cap : 64;
+		struct queued_event *ring = calloc(cap, sizeof(*ring));
+
+		if (!ring)
+			return -ENOMEM;
+		for (size_t i = 0; i < queue->n; i++)
+			ring[i] = queue->ring[(queue->head + i) & (queue->cap - 1)];
+		free(queue->ring);
+		queue->ring = ring;
+		queue->head = 0;
+		queue->cap = cap;
+	}
+	queue->ring[(queue->head + queue->n++) & (queue->cap - 1)] = *queued;
+	queue->bytes += bytes;
+	if (queue->n > bus->stats.queue_peak)
+		bus->stats.queue_peak = (uint32_t)queue->n;
+	return 0;
+}
+
+/**
+ * The depth bounds how long a chain gets, not how many branch off it: three
+ * handlers that each answer with the same type make 3^32 events. So what a
+ * cascade holds is bounded as a whole.
+ */
+static int append(struct cue_bus *bus, const struct cue_event *event)
+{
+	struct queued_event queued = { .event = *event };
+	int r = event->depth > 0 ? cascade_current(bus, &queued.cascade) : 0;
+
+	if (r >= 0 && queued.cascade && queued.cascade->n_events >= bus->limits.queue_events)
+		r = -ENOBUFS;
+	if (r >= 0)
+		r = queue_push(bus, &queued);
+	if (r >= 0 && queued.cascade) {
+		cascade_ref(queued.cascade);
+		queued.cascade->n_events++;
+	}
+	return r;
+}
+
+static struct queued_event queue_pop(struct event_queue *queue)
+{
+	struct queued_event queued = queue->ring[queue->head];
+
+	queue->head = (queue->head + 1) & (queue->cap - 1);
+	queue->n--;
+	queue->bytes -= cue_payload_size(queued.event.payload);
+	return queued;
+}
+
+/* ---- life ---- */
+
 static uint32_t or_default(uint32_t value, uint32_t fallback)
 {
 	return value ? value : fallback;
@@ -69,13 +135,17 @@ struct cue_bus *cue_bus_free(struct cue_bus *bus)
 	if (!bus)
 		return NULL;
 	subscriptions_clear(bus);
-	for (size_t i = 0; i < bus->queue.n; i++)
-		cue_payload_unref(
-			bus->queue.ring[(bus->queue.head + i) & (bus->queue.cap - 1)].payload);
+	while (bus->queue.n > 0) {
+		struct queued_event queued = queue_pop(&bus->queue);
+
+		cue_payload_unref(queued.event.payload);
+		cascade_unref(queued.cascade);
+	}
 	free(bus->queue.ring);
 	state_clear(&bus->states);
 	intern_clear(&bus->types);
 	free(bus->timers.heap);
+	free(bus->urgent.heap);
 	free(bus->gateway_id);
 	free(bus);
 	return NULL;
@@ -99,7 +169,7 @@ void cue_bus_get_stats(const struct cue_bus *bus, struct cue_bus_stats *ret_stat
 	ret_stats->state_bytes = bus->states.bytes;
 	ret_stats->queue_events = (uint32_t)bus->queue.n;
 	ret_stats->queue_bytes = bus->queue.bytes;
-	ret_stats->timers_armed = (uint32_t)bus->timers.n;
+	ret_stats->timers_armed = (uint32_t)(bus->timers.n + bus->urgent.n);
 }
 
 const struct cue_event *cue_bus_current(const struct cue_bus *bus)
@@ -131,66 +201,7 @@ struct cue_payload *cue_bus_embeddable(const struct cue_bus *bus, struct cue_pay
 	return payload;
 }
 
-/* ---- queue and dispatch ---- */
-
-/** @return 0; -ENOBUFS, -EDQUOT at the limit; -ENOMEM. */
-static int queue_push(struct cue_bus *bus, const struct cue_event *event)
-{
-	struct event_queue *queue = &bus->queue;
-	size_t bytes = cue_payload_size(event->payload);
-
-	if (queue->n >= bus->limits.queue_events)
-		return -ENOBUFS;
-	/* An empty queue takes anything: no single event can be shut out for good. */
-	if (queue->n > 0 && queue->bytes + bytes > bus->limits.queue_bytes)
-		return -EDQUOT;
-	if (queue->n == queue->cap) {
-		size_t cap = queue->cap ? 2 * queue->cap : 64;
-		struct cue_event *ring = calloc(cap, sizeof(*ring));
-
-		if (!ring)
-			return -ENOMEM;
-		for (size_t i = 0; i < queue->n; i++)
-			ring[i] = queue->ring[(queue->head + i) & (queue->cap - 1)];
-		free(queue->ring);
-		queue->ring = ring;
-		queue->head = 0;
-		queue->cap = cap;
-	}
-	queue->ring[(queue->head + queue->n++) & (queue->cap - 1)] = *event;
-	queue->bytes += bytes;
-	if (queue->n > bus->stats.queue_peak)
-		bus->stats.queue_peak = (uint32_t)queue->n;
-	return 0;
-}
-
-/**
- * The depth bounds how long a chain gets, not how many branch off it: three
- * handlers that each answer with the same type make 3^32 events. So what
- * follows from one outside event (or timer) is bounded as a whole.
- */
-static int append(struct cue_bus *bus, const struct cue_event *event)
-{
-	bool follows = bus->dispatching && event->depth > 0;
-	int r;
-
-	if (follows && bus->n_followed >= bus->limits.queue_events)
-		return -ENOBUFS;
-	r = queue_push(bus, event);
-	if (r >= 0 && follows)
-		bus->n_followed++;
-	return r;
-}
-
-static struct cue_event queue_pop(struct event_queue *queue)
-{
-	struct cue_event event = queue->ring[queue->head];
-
-	queue->head = (queue->head + 1) & (queue->cap - 1);
-	queue->n--;
-	queue->bytes -= cue_payload_size(event.payload);
-	return event;
-}
+/* ---- dispatch ---- */
 
 static void call(struct cue_bus *bus, const struct cue_subscription *subscription,
                  const struct cue_event *event)
@@ -228,20 +239,36 @@ static void dispatch(struct cue_bus *bus, const struct cue_event *event)
 	bus->current = NULL;
 }
 
-static void drain(struct cue_bus *bus)
+int queue_drain(struct cue_bus *bus, struct cue_budget *budget)
 {
-	if (bus->dispatching || bus->hold > 0)
-		return;
-	bus->dispatching = true;
-	bus->n_followed = 0;
-	while (bus->queue.n > 0) {
-		struct cue_event event = queue_pop(&bus->queue);
+	int r = 0;
 
-		dispatch(bus, &event);
-		payload_drop_tree(event.payload);
-		cue_payload_unref(event.payload);
+	if (bus->dispatching || bus->hold > 0)
+		return 0;
+	bus->dispatching = true;
+	while (bus->queue.n > 0) {
+		struct queued_event queued;
+
+		if (budget && !budget_take(budget)) {
+			r = -EAGAIN;
+			break;
+		}
+		queued = queue_pop(&bus->queue);
+		bus->cascade = queued.cascade; /* NULL: its first consequence begins one */
+		dispatch(bus, &queued.event);
+		payload_drop_tree(queued.event.payload);
+		cue_payload_unref(queued.event.payload);
+		bus->cascade = cascade_unref(bus->cascade);
 	}
 	bus->dispatching = false;
+	return r;
+}
+
+/** Where the caller is to find everything dispatched when it returns. */
+static void drain_now(struct cue_bus *bus)
+{
+	if (!bus->deferred)
+		(void)queue_drain(bus, NULL);
 }
 
 void cue_bus_begin(struct cue_bus *bus)
@@ -252,7 +279,7 @@ void cue_bus_begin(struct cue_bus *bus)
 void cue_bus_end(struct cue_bus *bus)
 {
 	bus->hold--;
-	drain(bus);
+	drain_now(bus);
 }
 
 static void count_refusal(struct cue_bus *bus, int error, const char *type, uint64_t cause_seq)
@@ -303,7 +330,7 @@ int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64
 		bus->next_seq++;
 	if (ret_seq)
 		*ret_seq = event.seq;
-	drain(bus);
+	drain_now(bus);
 	return 0;
 }
 
@@ -316,76 +343,4 @@ int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret
 	/* An event that is not numbered hands on what led to it. */
 	return cue_bus_emit_caused(bus, emit, cause->seq ? cause->seq : cause->cause_seq,
 	                           cause->depth + 1U, ret_seq);
-}
-
-/* ---- time ---- */
-
-uint64_t cue_bus_now(const struct cue_bus *bus)
-{
-	return bus->now_ns;
-}
-
-void cue_bus_set_wall_offset(struct cue_bus *bus, int64_t wall_offset_ns)
-{
-	bus->wall_offset_ns = wall_offset_ns;
-}
-
-int64_t cue_bus_wall_offset(const struct cue_bus *bus)
-{
-	return bus->wall_offset_ns;
-}
-
-uint64_t cue_bus_clock(const struct cue_bus *bus)
-{
-	uint64_t clock_ns;
-
-	if (!bus->config.clock_ns)
-		return bus->now_ns;
-	clock_ns = bus->config.clock_ns(bus->config.user);
-	return clock_ns > bus->now_ns ? clock_ns : bus->now_ns;
-}
-
-uint64_t cue_bus_horizon(const struct cue_bus *bus)
-{
-	uint64_t clock_ns = cue_bus_clock(bus);
-
-	if (!bus->advancing || bus->target_ns < bus->now_ns)
-		return bus->now_ns;
-	return clock_ns < bus->target_ns ? clock_ns : bus->target_ns;
-}
-
-static int advance(struct cue_bus *bus, uint64_t now_ns, bool inclusive)
-{
-	struct cue_timer *timer;
-
-	if (bus->dispatching || bus->advancing || bus->hold > 0)
-		return -EBUSY;
-	if (now_ns < bus->now_ns)
-		return 0;
-	drain(bus); /* what a report outside of a dispatch has left */
-	bus->advancing = true;
-	bus->target_ns = now_ns;
-	while ((timer = timer_queue_pop(&bus->timers, now_ns, inclusive))) {
-		uint64_t deadline_ns = timer->deadline_ns;
-
-		if (deadline_ns > bus->now_ns)
-			bus->now_ns = deadline_ns;
-		bus->stats.timers_fired++;
-		cue_bus_begin(bus);
-		timer->handler(timer->user, bus, deadline_ns);
-		cue_bus_end(bus);
-	}
-	bus->now_ns = now_ns;
-	bus->advancing = false;
-	return 0;
-}
-
-int cue_bus_advance(struct cue_bus *bus, uint64_t now_ns)
-{
-	return advance(bus, now_ns, true);
-}
-
-int cue_bus_advance_before(struct cue_bus *bus, uint64_t now_ns)
-{
-	return advance(bus, now_ns, false);
 }

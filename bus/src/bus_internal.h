@@ -71,6 +71,7 @@ struct state_table {
 
 struct cue_timer {
 	struct cue_bus *bus;
+	struct timer_queue *queue;
 	uint64_t deadline_ns;
 	uint64_t order;
 	size_t position; /* in the heap; TIMER_IDLE when not armed */
@@ -82,11 +83,25 @@ struct timer_queue {
 	struct cue_timer **heap;
 	size_t n, cap;
 	size_t n_timers; /* made and not freed; cap never falls below it */
-	uint64_t next_order;
+};
+
+/**
+ * What one event from outside, or one timer after a delay, leads to before time
+ * passes: its events' common count. Runs hold it from the event that started
+ * them to their steps at offset 0. See cascade.c.
+ */
+struct cascade {
+	uint32_t refs;
+	uint32_t n_events;
+};
+
+struct queued_event {
+	struct cue_event event;  /* a reference to its payload */
+	struct cascade *cascade; /* a reference; NULL: it begins one */
 };
 
 struct event_queue {
-	struct cue_event *ring;
+	struct queued_event *ring;
 	size_t head, n, cap; /* cap a power of two */
 	uint64_t bytes;      /* of the payloads, each counted for each event */
 };
@@ -102,13 +117,15 @@ struct cue_bus {
 	const struct cue_event *current;
 	unsigned hold;   /* > 0: emits only append */
 	bool dispatching;
-	uint32_t n_followed; /* events that handlers appended since the dispatch began */
+	bool deferred; /* an emit outside of a handler only appends */
+	struct cascade *cascade; /* of the event or timer at work; NULL: none yet */
 	bool advancing;
 	bool reporting;
 	struct event_queue queue;
 	struct intern_table types;
 	struct state_table states;
-	struct timer_queue timers;
+	struct timer_queue timers, urgent;
+	uint64_t next_timer; /* order of creation, over both queues */
 	struct cue_subscription *subscriptions;
 	struct cue_subscription **wildcards;
 	size_t n_wildcards, cap_wildcards;
@@ -146,6 +163,20 @@ void cue_bus_report(struct cue_bus *bus, const struct cue_report *report);
  */
 struct cue_payload *cue_bus_embeddable(const struct cue_bus *bus, struct cue_payload *payload);
 
+/** Dispatch what waits, unless a dispatch is at work or held back.
+ *  @param budget NULL: no bound. @return 0; -EAGAIN. */
+int queue_drain(struct cue_bus *bus, struct cue_budget *budget);
+/** Count one step. @return false: the budget is used up. */
+bool budget_take(struct cue_budget *budget);
+
+/* cascade.c */
+struct cascade *cascade_ref(struct cascade *cascade);
+/** NULL is allowed. @return NULL. */
+struct cascade *cascade_unref(struct cascade *cascade);
+/** The one that an event appended now belongs to, begun if need be; borrowed.
+ *  @param ret_cascade NULL outside of a dispatch. @return 0; -ENOMEM. */
+int cascade_current(struct cue_bus *bus, struct cascade **ret_cascade);
+
 int intern_init(struct intern_table *table, uint64_t seed);
 void intern_clear(struct intern_table *table);
 struct cue_type *intern_find(const struct intern_table *table, const char *name, size_t len);
@@ -161,8 +192,10 @@ void subscriptions_clear(struct cue_bus *bus);
 struct subscription_list *subscription_list_get(struct cue_bus *bus, struct cue_type *type);
 void subscription_list_unref(struct subscription_list *list);
 
-/** The earliest armed timer if it is due (deadline < limit, or == when
- *  @p inclusive), taken off the queue; else NULL. */
-struct cue_timer *timer_queue_pop(struct timer_queue *queue, uint64_t limit_ns, bool inclusive);
+/** Whether the earliest armed timer is due (deadline < limit, or == when
+ *  @p inclusive). @param urgent of those only. */
+bool timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, bool urgent);
+/** Take the earliest off its queue; there is one. */
+struct cue_timer *timer_pop(struct cue_bus *bus, bool urgent);
 
 #endif

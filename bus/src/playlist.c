@@ -187,7 +187,7 @@ static void forget(struct playlist *playlist, struct ended_list *ended)
 {
 	for (struct run *run = ended->first; run; run = run->next_ended)
 		run->def->playlist = NULL;
-	for (struct run *run = playlist->set->untold; run; run = run->next_ended) {
+	for (struct run *run = playlist->set->untold.first; run; run = run->in[RUNS_OF_SET].next) {
 		if (run->def->playlist == playlist)
 			run->def->playlist = NULL;
 	}
@@ -233,11 +233,11 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists)
 		next = run->next_ended;
 		run_free(run);
 	}
-	for (struct run *run = playlists->untold; run; run = next) {
-		next = run->next_ended;
+	for (struct run *run = playlists->untold.first; run; run = next) {
+		next = run->in[RUNS_OF_SET].next;
 		run_free(run);
 	}
-	playlists->untold = NULL;
+	playlists->untold = (struct run_list){ 0 };
 	while (playlists->n_playlists > 0)
 		forget(playlists->by_name[playlists->n_playlists - 1], &(struct ended_list){ 0 });
 	run_table_clear(&playlists->table);

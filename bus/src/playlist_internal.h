@@ -220,6 +220,7 @@ struct run {
 	uint64_t asked_in;  /* number of the dispatch it was asked for in, 0 outside */
 	uint64_t cause_seq; /* of what asked for it; from `created` on that event's own */
 	unsigned depth;     /* of `created`, and of the steps that no time separates from it */
+	struct cascade *cascade; /* that `created` is part of, for those steps; a reference, or NULL */
 	uint64_t emitted_count;
 	uint64_t skipped_count;
 	/* Cause `restore`, since the start: when it was taken up again, and what was behind it then. */
@@ -249,6 +250,9 @@ struct run *run_table_find(const struct run_table *table, const struct cue_id *i
 int run_table_reserve(struct run_table *table);
 void run_table_insert(struct run_table *table, struct run *run);
 void run_table_remove(struct run_table *table, struct run *run);
+
+void run_list_append(struct run_list *list, struct run *run, enum run_list_kind kind);
+void run_list_remove(struct run_list *list, struct run *run, enum run_list_kind kind);
 
 /** Make one that is in no list yet. @param request copied. @return 0; -ENOMEM. */
 int run_new(struct cue_playlists *set, struct playlist_def *def, const struct run_request *request,
@@ -316,7 +320,7 @@ struct cue_playlists {
 	uint64_t serial; /* orders definitions and runs */
 	struct run_table table;
 	struct run_list runs;
-	struct run *untold; /* ended, `stopped` was refused; by next_ended */
+	struct run_list untold; /* ended, `stopped` was refused; linked as RUNS_OF_SET */
 	struct cue_run_observer observer;
 	struct cue_playlists_stats stats;
 };

@@ -41,6 +41,7 @@ void run_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *r
 void run_free(struct run *run)
 {
 	cue_timer_free(run->timer);
+	cascade_unref(run->cascade);
 	playlist_def_unref(run->def);
 	cue_payload_unref(run->request.trigger.data);
 	cue_payload_unref(run->end.interrupt.data);
@@ -81,7 +82,10 @@ int run_new(struct cue_playlists *set, struct playlist_def *def, const struct ru
 	run->asked_ns = cue_bus_now(set->bus);
 	run->asked_in = cue_bus_current(set->bus) ? set->bus->stats.events : 0;
 	run_current_cause(set->bus, &run->cause_seq, &run->depth);
-	r = cue_timer_new(set->bus, run_on_timer, run, &run->timer);
+	r = cascade_current(set->bus, &run->cascade);
+	cascade_ref(run->cascade);
+	if (r >= 0)
+		r = cue_timer_new(set->bus, run_on_timer, run, &run->timer);
 	if (r >= 0 && request->request_id) {
 		run->request.request_id = strdup(request->request_id);
 		r = run->request.request_id ? 0 : -ENOMEM;
@@ -96,14 +100,29 @@ int run_new(struct cue_playlists *set, struct playlist_def *def, const struct ru
 	return 0;
 }
 
-static void append(struct run_list *list, struct run *run, enum run_list_kind kind)
+void run_list_append(struct run_list *list, struct run *run, enum run_list_kind kind)
 {
 	run->in[kind].prev = list->last;
+	run->in[kind].next = NULL;
 	if (list->last)
 		list->last->in[kind].next = run;
 	else
 		list->first = run;
 	list->last = run;
+}
+
+void run_list_remove(struct run_list *list, struct run *run, enum run_list_kind kind)
+{
+	struct run *prev = run->in[kind].prev, *next = run->in[kind].next;
+
+	if (prev)
+		prev->in[kind].next = next;
+	else
+		list->first = next;
+	if (next)
+		next->in[kind].prev = prev;
+	else
+		list->last = prev;
 }
 
 void run_enlist(struct run *run, const struct cue_id *id)
@@ -115,8 +134,8 @@ void run_enlist(struct run *run, const struct cue_id *id)
 	run->id = *id;
 	run->number = set->serial++;
 	run_table_insert(&set->table, run);
-	append(&set->runs, run, RUNS_OF_SET);
-	append(&playlist->runs, run, RUNS_OF_PLAYLIST);
+	run_list_append(&set->runs, run, RUNS_OF_SET);
+	run_list_append(&playlist->runs, run, RUNS_OF_PLAYLIST);
 	playlist->n_runs++;
 	if (def->n_runs++ > 0)
 		return;
@@ -141,8 +160,10 @@ int run_begin(struct run *run)
 
 	/* A run that has waited for time to pass is no longer part of the
 	 * cascade that asked for it. */
-	if (cue_bus_now(bus) != run->asked_ns)
+	if (cue_bus_now(bus) != run->asked_ns) {
 		run->depth = 0;
+		run->cascade = cascade_unref(run->cascade);
+	}
 	run_steps_begin(&run->steps, cue_bus_now(bus), 0);
 	r = lifecycle_created(run, &seq);
 	if (r < 0)

@@ -15,20 +15,6 @@
 
 #define TELL_AGAIN_NS CUE_NS_PER_MS
 
-static void take_out(struct run_list *list, struct run *run, enum run_list_kind kind)
-{
-	struct run *prev = run->in[kind].prev, *next = run->in[kind].next;
-
-	if (prev)
-		prev->in[kind].next = next;
-	else
-		list->first = next;
-	if (next)
-		next->in[kind].prev = prev;
-	else
-		list->last = prev;
-}
-
 static void unlink_live(struct playlist_def *def)
 {
 	for (size_t i = 0; i < def->n_links; i++) {
@@ -72,8 +58,8 @@ void run_detach(struct run *run, const struct run_end *end, struct ended_list *e
 
 	cue_timer_disarm(run->timer);
 	run_table_remove(&set->table, run);
-	take_out(&set->runs, run, RUNS_OF_SET);
-	take_out(&playlist->runs, run, RUNS_OF_PLAYLIST);
+	run_list_remove(&set->runs, run, RUNS_OF_SET);
+	run_list_remove(&playlist->runs, run, RUNS_OF_PLAYLIST);
 	playlist->n_runs--;
 	if (run->phase == RUN_RUNNING)
 		playlist->n_running--;
@@ -107,8 +93,7 @@ static void keep_untold(struct cue_playlists *set, struct run *run)
 {
 	if (run->end.detail && !run->end.own_detail)
 		run->end.detail = run->end.own_detail = strdup(run->end.detail);
-	run->next_ended = set->untold;
-	set->untold = run;
+	run_list_append(&set->untold, run, RUNS_OF_SET);
 	cue_timer_arm(run->timer, cue_bus_now(set->bus) + TELL_AGAIN_NS);
 }
 

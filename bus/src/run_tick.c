@@ -70,6 +70,7 @@ static void skip(struct run *run, uint32_t n)
 		set->observer.skipped(set->observer.user, &run->id, run->skipped_count);
 }
 
+/** Its events are part of the cascade that started the run if no time separates them from it. */
 static void emit_occurrence(struct run *run, const struct occurrence *occurrence)
 {
 	const struct playlist_step *step = &run->def->steps[occurrence->step];
@@ -80,6 +81,9 @@ static void emit_occurrence(struct run *run, const struct occurrence *occurrence
 	struct occurrence next;
 	int r;
 
+	if (!no_time_passed)
+		run->cascade = cascade_unref(run->cascade);
+	bus->cascade = cascade_ref(run->cascade);
 	r = cue_bus_emit_caused(bus,
 	                        &(struct cue_emit){ .type = cue_type_name(step->type),
 	                                            .producer_id = step->producer_id,
@@ -102,6 +106,7 @@ static void emit_occurrence(struct run *run, const struct occurrence *occurrence
 		arm(run, &next);
 	else
 		run_complete(run, seq, depth);
+	bus->cascade = cascade_unref(bus->cascade);
 }
 
 /** Emit what is due at @p deadline_ns, or with `late: skip` move on from it. */
@@ -130,12 +135,8 @@ static void tell_again(struct run *run)
 {
 	struct cue_playlists *set = run->set;
 	struct ended_list ended = { .first = run, .last = run };
-	struct run **link = &set->untold;
 
-	while (*link != run)
-		link = &(*link)->next_ended;
-	*link = run->next_ended;
-	run->next_ended = NULL;
+	run_list_remove(&set->untold, run, RUNS_OF_SET);
 	run_end_all(set, &ended);
 }
 

@@ -69,23 +69,45 @@ static void take_out(struct timer_queue *queue, struct cue_timer *timer)
 	sift_down(queue, last);
 }
 
-struct cue_timer *timer_queue_pop(struct timer_queue *queue, uint64_t limit_ns, bool inclusive)
+/** The earliest, or NULL. */
+static struct cue_timer *first(const struct timer_queue *queue)
 {
-	struct cue_timer *timer;
+	return queue->n > 0 ? queue->heap[0] : NULL;
+}
 
-	if (queue->n == 0)
-		return NULL;
-	timer = queue->heap[0];
-	if (inclusive ? timer->deadline_ns > limit_ns : timer->deadline_ns >= limit_ns)
-		return NULL;
-	take_out(queue, timer);
+static struct cue_timer *earlier(struct cue_timer *a, struct cue_timer *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return before(a, b) ? a : b;
+}
+
+static struct cue_timer *earliest(const struct cue_bus *bus, bool urgent)
+{
+	struct cue_timer *timer = first(&bus->urgent);
+
+	return urgent ? timer : earlier(timer, first(&bus->timers));
+}
+
+bool timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, bool urgent)
+{
+	const struct cue_timer *timer = earliest(bus, urgent);
+
+	return timer && (timer->deadline_ns < limit_ns ||
+	                 (inclusive && timer->deadline_ns == limit_ns));
+}
+
+struct cue_timer *timer_pop(struct cue_bus *bus, bool urgent)
+{
+	struct cue_timer *timer = earliest(bus, urgent);
+
+	take_out(timer->queue, timer);
 	return timer;
 }
 
-int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
-                  struct cue_timer **ret_timer)
+static int make(struct cue_bus *bus, struct timer_queue *queue, cue_timer_handler handler,
+                void *user, struct cue_timer **ret_timer)
 {
-	struct timer_queue *queue = &bus->timers;
 	struct cue_timer *timer;
 
 	/* The slot is reserved here so that arming can't fail. */
@@ -103,8 +125,9 @@ int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
 		return -ENOMEM;
 	*timer = (struct cue_timer){
 		.bus = bus,
+		.queue = queue,
 		.deadline_ns = CUE_TIME_NONE,
-		.order = queue->next_order++,
+		.order = bus->next_timer++,
 		.position = TIMER_IDLE,
 		.handler = handler,
 		.user = user,
@@ -114,19 +137,31 @@ int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
 	return 0;
 }
 
+int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
+                  struct cue_timer **ret_timer)
+{
+	return make(bus, &bus->timers, handler, user, ret_timer);
+}
+
+int cue_timer_new_urgent(struct cue_bus *bus, cue_timer_handler handler, void *user,
+                         struct cue_timer **ret_timer)
+{
+	return make(bus, &bus->urgent, handler, user, ret_timer);
+}
+
 struct cue_timer *cue_timer_free(struct cue_timer *timer)
 {
 	if (!timer)
 		return NULL;
 	cue_timer_disarm(timer);
-	timer->bus->timers.n_timers--;
+	timer->queue->n_timers--;
 	free(timer);
 	return NULL;
 }
 
 void cue_timer_arm(struct cue_timer *timer, uint64_t deadline_ns)
 {
-	struct timer_queue *queue = &timer->bus->timers;
+	struct timer_queue *queue = timer->queue;
 
 	timer->deadline_ns = deadline_ns;
 	if (timer->position == TIMER_IDLE) {
@@ -142,7 +177,7 @@ void cue_timer_arm(struct cue_timer *timer, uint64_t deadline_ns)
 void cue_timer_disarm(struct cue_timer *timer)
 {
 	if (timer->position != TIMER_IDLE)
-		take_out(&timer->bus->timers, timer);
+		take_out(timer->queue, timer);
 }
 
 bool cue_timer_is_armed(const struct cue_timer *timer)
@@ -155,19 +190,33 @@ uint64_t cue_timer_deadline(const struct cue_timer *timer)
 	return cue_timer_is_armed(timer) ? timer->deadline_ns : CUE_TIME_NONE;
 }
 
+/** Of all armed timers; CUE_TIME_NONE: none is. */
+static uint64_t first_deadline(const struct cue_bus *bus)
+{
+	const struct cue_timer *timer = earliest(bus, false);
+
+	return timer ? timer->deadline_ns : CUE_TIME_NONE;
+}
+
 uint64_t cue_bus_next_deadline(const struct cue_bus *bus)
 {
-	uint64_t deadline_ns;
+	uint64_t deadline_ns = first_deadline(bus);
 
-	if (bus->timers.n == 0)
-		return CUE_TIME_NONE;
-	deadline_ns = bus->timers.heap[0]->deadline_ns;
+	if (bus->queue.n > 0)
+		return bus->now_ns;
 	return deadline_ns > bus->now_ns ? deadline_ns : bus->now_ns;
+}
+
+uint64_t cue_bus_overdue(const struct cue_bus *bus, uint64_t now_ns)
+{
+	const struct cue_timer *timer = first(&bus->timers);
+
+	return timer && timer->deadline_ns < now_ns ? now_ns - timer->deadline_ns : 0;
 }
 
 bool cue_bus_get_passed(const struct cue_bus *bus, uint64_t *ret_passed_ns)
 {
-	uint64_t first_ns = bus->timers.n ? bus->timers.heap[0]->deadline_ns : CUE_TIME_NONE;
+	uint64_t first_ns = first_deadline(bus);
 
 	if (first_ns == 0)
 		return false;

@@ -202,6 +202,13 @@ static int run_to_end(const struct options *options, struct output *output)
 	}
 	if (r >= 0)
 		r = output->error;
+	if (r >= 0 && options->until_ns == CUE_TIME_NONE && simulation_is_cut(simulation)) {
+		fprintf(stderr,
+		        "cuebus simulate: %s: stopped where time ends, 292 years after the start: "
+		        "this goes on without end; say how long with --until\n",
+		        options->file);
+		return EX_SOFTWARE;
+	}
 	if (r < 0) {
 		fprintf(stderr, "cuebus simulate: %s\n", strerrordesc_np(-r));
 		return EX_SOFTWARE;

@@ -177,7 +177,8 @@ static const struct config_field limits_fields[] = {
 	LIMIT("event_types", bus.event_types, 64, 10000000, "65536",
 	      "Distinct event types seen since the start."),
 	LIMIT("queue_events", bus.queue_events, 64, 10000000, "262144",
-	      "Events waiting for dispatch, and events that follow from one another at one instant."),
+	      "Events waiting for dispatch, and events that follow from one event before time passes, "
+	      "through steps at `offset` 0 too."),
 	LIMIT("queue_bytes", bus.queue_bytes, 65536, 1099511627776, "67108864",
 	      "Bytes of the data of events waiting for dispatch; shared data counts for each of them."),
 	LIMIT("gesture_producers", bus.gesture_producers, 1, 1000000, "1024",

@@ -223,6 +223,12 @@ struct engine *engine_free(struct engine *engine)
 	return NULL;
 }
 
+void engine_be_fair(struct engine *engine)
+{
+	engine->fair = true;
+	cue_bus_defer(engine->bus, true);
+}
+
 struct cue_bus *engine_bus(struct engine *engine)
 {
 	return engine->bus;

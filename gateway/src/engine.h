@@ -77,6 +77,34 @@ int engine_open_inputs(struct engine *engine, char *error);
  */
 void engine_wake(struct engine *engine, uint64_t now_ns);
 
+/* ---- a fair share for everybody; see engine_wake.c for who goes before whom ---- */
+
+/**
+ * From now on what is emitted outside of a handler waits for the calls below,
+ * and engine_input_set() needs engine_admit() before it.
+ */
+void engine_be_fair(struct engine *engine);
+
+/**
+ * As engine_wake(), within a budget.
+ * @param budget NULL: none.
+ * @return 0; -EAGAIN work is left: call again soon.
+ */
+int engine_wake_within(struct engine *engine, uint64_t now_ns, struct cue_budget *budget);
+
+/**
+ * Bring the engine to @p now_ns for something else from outside (a message, a
+ * reload): inputs first, then what is due unless that is to be overtaken.
+ * @return 0: it may be handled now, nothing waits for dispatch; -EAGAIN not yet.
+ */
+int engine_admit(struct engine *engine, uint64_t now_ns, struct cue_budget *budget);
+
+struct engine_wake_totals {
+	uint64_t unfinished; /**< wakes that left work to the next */
+	uint64_t overtaken;  /**< edges and messages that went before overdue timers */
+};
+void engine_get_wake_totals(const struct engine *engine, struct engine_wake_totals *ret_totals);
+
 /** When engine_wake() next has work without any fd being ready. */
 uint64_t engine_next_deadline(struct engine *engine);
 
@@ -88,7 +116,8 @@ uint64_t engine_next_deadline(struct engine *engine);
 size_t engine_fds(struct engine *engine, int *fds, size_t max);
 
 /**
- * A sim input's edge (input/set): the bus is advanced to before @p time_ns.
+ * A sim input's edge (input/set): the bus is advanced to before @p time_ns, unless
+ * engine_be_fair() was called. The event comes now, or with the next engine_wake().
  * @return 0; -ENOENT no such input; -EPERM its driver is not sim; -EINVAL line.
  */
 int engine_input_set(struct engine *engine, const char *input, unsigned line, bool level, uint64_t time_ns);

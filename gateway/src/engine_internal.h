@@ -29,11 +29,16 @@ struct engine {
 	bool outputs_opened;
 	struct engine_output_totals output_totals;
 	struct wake_buffers *buffers;
+	struct engine_wake_totals wake_totals;
+	bool fair;   /**< the bus dispatches only within a budget */
+	bool behind; /**< the last wake left work */
 };
 
 /** What is collected in a wake, kept from one to the next; see engine_wake.c. */
 struct wake_buffers *wake_buffers_new(void);
 struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers);
+/** What was read from it and not yet fed is dropped. */
+void wake_forget_input(struct engine *engine, const struct input *input);
 
 /** Emit a reserved event of the gateway's own; takes over @p payload's reference (NULL: memory ran out). */
 void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,

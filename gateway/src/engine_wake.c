@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One wake of the engine: everything that is ready is read first and merged by
  * the kernel's time, so that two inputs' edges are taken in the order in which
- * they happened and a late wake-up changes nothing but `late_us`. */
+ * they happened and a late wake-up changes nothing but `late_us`.
+ *
+ * With a budget a wake may end before its work does; what was read and not fed
+ * is kept. What an edge or a message has to wait for then:
+ *
+ *   events wait for dispatch | timers overdue    | an edge, a message
+ *   -------------------------+-------------------+-----------------------------------
+ *   yes                      | any               | waits: a dispatch is not broken up
+ *   no                       | 20 ms or less     | waits: timers before it go first
+ *   no                       | more than 20 ms   | overtakes them; only urgent timers
+ *                            | since a wake that | (ends of debounce, devices) before
+ *                            | did not finish    | it go first */
 #include "engine_internal.h"
 
 #include <errno.h>
@@ -12,11 +23,15 @@
 #define READ_EDGES 64U
 /** Edges taken from one input in one wake; what is left is read in the next. */
 #define EDGES_PER_INPUT_MAX 4096U
+/** With more edges than that waiting to be fed no input is read: the driver keeps or drops them. */
+#define EDGES_WAITING_MAX 4096U
+/** Timers that are later than that, because there is too much to do, are overtaken. */
+#define OVERLOAD_NS (20 * CUE_NS_PER_MS)
 
 struct pending_edge {
 	struct driver_edge edge;
 	struct input *input;
-	size_t order; /**< of reading; makes the sort stable */
+	uint64_t order; /**< of reading; makes the sort stable */
 };
 
 struct failure {
@@ -25,8 +40,9 @@ struct failure {
 };
 
 struct wake_buffers {
-	struct pending_edge *edges;
-	size_t n_edges, cap_edges;
+	struct pending_edge *edges; /**< those from n_fed on wait to be fed */
+	size_t n_edges, n_fed, cap_edges;
+	uint64_t n_read;
 	struct failure *failures;
 	size_t n_failures, cap_failures;
 	struct pollfd *fds;
@@ -71,16 +87,20 @@ static bool keep_edge(struct wake_buffers *b, struct input *input, const struct 
 	if (!edges)
 		return false;
 	b->edges = edges;
-	edges[b->n_edges] = (struct pending_edge){ .edge = *edge, .input = input, .order = b->n_edges };
-	b->n_edges++;
+	edges[b->n_edges++] =
+	        (struct pending_edge){ .edge = *edge, .input = input, .order = b->n_read++ };
 	return true;
 }
 
 static void keep_failure(struct wake_buffers *b, struct input *input, int error)
 {
-	struct failure *failures =
-		reserve(b->failures, b->n_failures, &b->cap_failures, sizeof(*failures));
+	struct failure *failures;
 
+	for (size_t i = 0; i < b->n_failures; i++) {
+		if (b->failures[i].input == input)
+			return;
+	}
+	failures = reserve(b->failures, b->n_failures, &b->cap_failures, sizeof(*failures));
 	if (!failures)
 		return; /* it fails again at the next wake */
 	b->failures = failures;
@@ -173,36 +193,138 @@ static int by_time(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
-/** Read and feed what is ready; the bus is left at the last edge's time. */
-static void feed_ready(struct engine *engine, uint64_t now_ns)
+void wake_forget_input(struct engine *engine, const struct input *input)
 {
 	struct wake_buffers *b = engine->buffers;
+	size_t n = 0;
 
-	b->n_edges = 0;
-	b->n_failures = 0;
-	read_all(engine);
+	if (!b)
+		return;
+	for (size_t i = b->n_fed; i < b->n_edges; i++) {
+		if (b->edges[i].input != input)
+			b->edges[n++] = b->edges[i];
+	}
+	b->n_edges = n;
+	b->n_fed = 0;
+	n = 0;
+	for (size_t i = 0; i < b->n_failures; i++) {
+		if (b->failures[i].input != input)
+			b->failures[n++] = b->failures[i];
+	}
+	b->n_failures = n;
+}
+
+static void collect(struct engine *engine)
+{
+	struct wake_buffers *b = engine->buffers;
+	size_t n_waiting = b->n_edges - b->n_fed;
+
+	if (n_waiting > 0 && b->n_fed > 0)
+		memmove(b->edges, b->edges + b->n_fed, n_waiting * sizeof(*b->edges));
+	b->n_edges = n_waiting;
+	b->n_fed = 0;
+	if (n_waiting < EDGES_WAITING_MAX)
+		read_all(engine);
 	if (b->n_edges > 1)
 		qsort(b->edges, b->n_edges, sizeof(*b->edges), by_time);
-	for (size_t i = 0; i < b->n_edges; i++) {
-		const struct pending_edge *p = &b->edges[i];
-		uint64_t time_ns = p->edge.time_ns < now_ns ? p->edge.time_ns : now_ns;
+}
+
+/* ---- the bus's time ---- */
+
+/** Too much to do, for too long: see the table above. */
+static bool is_overloaded(const struct engine *engine, uint64_t now_ns)
+{
+	return engine->behind && cue_bus_overdue(engine->bus, now_ns) > OVERLOAD_NS;
+}
+
+/** Bring the bus to before @p time_ns, for a device. */
+static int reach(struct engine *engine, uint64_t time_ns, uint64_t now_ns,
+                 struct cue_budget *budget)
+{
+	int r;
+
+	if (!is_overloaded(engine, now_ns))
+		return cue_bus_advance_before_within(engine->bus, time_ns, budget);
+	r = cue_bus_overtake(engine->bus, time_ns, false, budget);
+	if (r >= 0 && cue_bus_overdue(engine->bus, time_ns) > 0)
+		engine->wake_totals.overtaken++;
+	return r;
+}
+
+/**
+ * Read and feed what is ready; the bus is left at the last edge's time.
+ * @return 0; -EAGAIN the budget is used up.
+ */
+static int feed_ready(struct engine *engine, uint64_t now_ns, struct cue_budget *budget)
+{
+	struct wake_buffers *b = engine->buffers;
+	int r = 0;
+
+	collect(engine);
+	while (r >= 0 && b->n_fed < b->n_edges) {
+		struct pending_edge p = b->edges[b->n_fed];
+		uint64_t time_ns = p.edge.time_ns < now_ns ? p.edge.time_ns : now_ns;
 
 		/* An edge that is older than the bus's now is fed as it is: its event
 		 * keeps the kernel's time, though what was due before it has fired. */
-		(void)cue_bus_advance_before(engine->bus, time_ns);
-		input_feed(p->input, &p->edge, time_ns);
+		r = reach(engine, time_ns, now_ns, budget);
+		if (r < 0)
+			break;
+		b->n_fed++;
+		input_feed(p.input, &p.edge, time_ns);
 	}
-	for (size_t i = 0; i < b->n_failures; i++) {
+	while (r >= 0 && b->n_failures > 0) {
+		struct failure failure = b->failures[0];
+
 		/* A retry that is due must not be run before the failure is known. */
-		(void)cue_bus_advance_before(engine->bus, now_ns);
-		input_fail(b->failures[i].input, strerrordesc_np(-b->failures[i].error));
+		r = reach(engine, now_ns, now_ns, budget);
+		if (r < 0)
+			break;
+		b->n_failures--;
+		memmove(b->failures, b->failures + 1, b->n_failures * sizeof(*b->failures));
+		input_fail(failure.input, strerrordesc_np(-failure.error));
 	}
+	return r;
+}
+
+int engine_wake_within(struct engine *engine, uint64_t now_ns, struct cue_budget *budget)
+{
+	int r = feed_ready(engine, now_ns, budget);
+
+	if (r >= 0 && is_overloaded(engine, now_ns))
+		r = cue_bus_overtake(engine->bus, now_ns, true, budget);
+	if (r >= 0)
+		r = cue_bus_advance_within(engine->bus, now_ns, budget);
+	engine->behind = r == -EAGAIN;
+	engine->wake_totals.unfinished += r == -EAGAIN;
+	return r;
+}
+
+int engine_admit(struct engine *engine, uint64_t now_ns, struct cue_budget *budget)
+{
+	int r = feed_ready(engine, now_ns, budget);
+
+	if (r < 0)
+		return r;
+	if (is_overloaded(engine, now_ns)) {
+		r = cue_bus_overtake(engine->bus, now_ns, true, budget);
+		engine->wake_totals.overtaken += r >= 0;
+		return r;
+	}
+	r = cue_bus_advance_within(engine->bus, now_ns, budget);
+	if (r == -EAGAIN)
+		engine->behind = true;
+	return r;
 }
 
 void engine_wake(struct engine *engine, uint64_t now_ns)
 {
-	feed_ready(engine, now_ns);
-	(void)cue_bus_advance(engine->bus, now_ns);
+	(void)engine_wake_within(engine, now_ns, NULL);
+}
+
+void engine_get_wake_totals(const struct engine *engine, struct engine_wake_totals *ret_totals)
+{
+	*ret_totals = engine->wake_totals;
 }
 
 uint64_t engine_next_deadline(struct engine *engine)
@@ -263,8 +385,14 @@ int engine_input_set(struct engine *engine, const char *name, unsigned line, boo
 		if (r < 0)
 			return r;
 	}
+	if (engine->fair) {
+		/* The caller has admitted it: the bus is where it must be. */
+		if (!input_driver(input))
+			input_feed(input, &edge, time_ns);
+		return 0;
+	}
 	/* Edges of other inputs from before are taken first, as in a wake. */
-	feed_ready(engine, time_ns);
+	(void)feed_ready(engine, time_ns, NULL);
 	(void)cue_bus_advance_before(engine->bus, time_ns);
 	if (!input_driver(input))
 		input_feed(input, &edge, time_ns);

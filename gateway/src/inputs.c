@@ -263,6 +263,7 @@ int input_open(struct input *input, char *error)
 void input_close(struct input *input)
 {
 	close_driver(input);
+	wake_forget_input(input->engine, input);
 	cue_timer_disarm(input->tick);
 	retry_stop(&input->retry);
 	input->state = INPUT_CLOSED;
@@ -373,7 +374,7 @@ int input_new(struct engine *engine, const struct config_input *config, struct i
 	r = decoder_new(&config->decoder, &input->decoder);
 	if (r < 0)
 		goto fail;
-	r = cue_timer_new(engine->bus, on_tick, input, &input->tick);
+	r = cue_timer_new_urgent(engine->bus, on_tick, input, &input->tick);
 	if (r < 0)
 		goto fail;
 	r = retry_init(&input->retry, engine->bus, on_retry, input);
@@ -400,6 +401,7 @@ struct input *input_free(struct input *input)
 	if (!input)
 		return NULL;
 	close_driver(input);
+	wake_forget_input(input->engine, input);
 	cue_timer_free(input->tick);
 	retry_clear(&input->retry);
 	decoder_free(input->decoder);

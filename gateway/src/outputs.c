@@ -307,7 +307,7 @@ static int make_parts(struct output *output)
 	int r = cue_pointer_new(output->config->value, &output->value);
 
 	if (r >= 0)
-		r = cue_timer_new(bus, on_check, output, &output->check);
+		r = cue_timer_new_urgent(bus, on_check, output, &output->check);
 	if (r >= 0)
 		r = retry_init(&output->retry, bus, on_retry, output);
 	return r < 0 ? r : cue_bus_subscribe(bus, &sub, &output->subscription);

@@ -8,7 +8,7 @@
 
 int retry_init(struct retry *retry, struct cue_bus *bus, cue_timer_handler handler, void *user)
 {
-	return cue_timer_new(bus, handler, user, &retry->timer);
+	return cue_timer_new_urgent(bus, handler, user, &retry->timer);
 }
 
 void retry_clear(struct retry *retry)

@@ -10,6 +10,10 @@
 #include "commands.h"
 #include "envelope.h"
 
+/** Times on the wire are made of signed nanoseconds. Later ones have no timestamp, and sums of times
+ *  up to here and of durations do not overflow. */
+#define TIME_MAX_NS ((uint64_t)INT64_MAX)
+
 struct simulation {
 	struct simulation_config config;
 	struct engine *engine;
@@ -18,7 +22,6 @@ struct simulation {
 	struct envelope_context envelope;
 	uint64_t random_state;
 	size_t next_entry;
-	uint64_t events;
 	int error; /**< the first failure inside a callback */
 };
 
@@ -70,7 +73,6 @@ static int on_event(void *user, struct cue_bus *bus, const struct cue_event *eve
 	(void)bus;
 	if (event->seq == 0)
 		return 0; /* not bridged */
-	simulation->events++;
 	envelope_write(&w, &simulation->envelope, event);
 	r = cue_writer_finish(&w, &line, &len);
 	if (r < 0) {
@@ -80,6 +82,42 @@ static int on_event(void *user, struct cue_bus *bus, const struct cue_event *eve
 	simulation->config.event(simulation->config.user, event, line, len);
 	free(line);
 	return 0;
+}
+
+/* ---- portions ---- */
+
+static struct cue_budget portion(const struct simulation *simulation)
+{
+	uint32_t steps = simulation->config.budget;
+
+	return (struct cue_budget){ .steps = steps ? steps : UINT32_MAX };
+}
+
+int simulation_settle(struct simulation *simulation)
+{
+	struct cue_bus *bus = engine_bus(simulation->engine);
+	int r;
+
+	do {
+		struct cue_budget budget = portion(simulation);
+
+		r = cue_bus_dispatch(bus, &budget);
+	} while (r == -EAGAIN);
+	return r;
+}
+
+static int advance(struct simulation *simulation, uint64_t now_ns, bool inclusive)
+{
+	struct cue_bus *bus = engine_bus(simulation->engine);
+	int r;
+
+	do {
+		struct cue_budget budget = portion(simulation);
+
+		r = inclusive ? cue_bus_advance_within(bus, now_ns, &budget)
+		              : cue_bus_advance_before_within(bus, now_ns, &budget);
+	} while (r == -EAGAIN);
+	return r;
 }
 
 /* ---- entries ---- */
@@ -105,10 +143,12 @@ static int run_command(struct simulation *simulation, const struct trace_entry *
 	r = commands_run(simulation->commands, &request, &reply, &len);
 	if (r < 0)
 		return r;
+	/* What it led to comes before its reply. */
+	r = simulation_settle(simulation);
 	if (simulation->config.reply)
 		simulation->config.reply(simulation->config.user, entry->name, reply, len);
 	free(reply);
-	return 0;
+	return r;
 }
 
 static int feed(struct simulation *simulation, const struct trace_entry *entry)
@@ -123,17 +163,18 @@ static int feed(struct simulation *simulation, const struct trace_entry *entry)
 	};
 	int r;
 
-	r = cue_bus_advance_before(bus, time_ns);
+	r = advance(simulation, time_ns, false);
 	if (r < 0)
 		return r;
 	switch (entry->type) {
 	case TRACE_EVENT:
 		/* A refusal (a limit) is counted and told by the bus itself. */
 		(void)cue_bus_emit(bus, &emit, NULL);
-		return 0;
+		return simulation_settle(simulation);
 	case TRACE_INPUT_SET:
-		return engine_input_set(simulation->engine, entry->name, entry->input_line,
-		                        entry->level, time_ns);
+		r = engine_input_set(simulation->engine, entry->name, entry->input_line,
+		                     entry->level, time_ns);
+		return r < 0 ? r : simulation_settle(simulation);
 	case TRACE_COMMAND:
 		return run_command(simulation, entry);
 	}
@@ -229,6 +270,7 @@ static int make_parts(struct simulation *simulation, char *error)
 	r = engine_new(&ec, &simulation->engine);
 	if (r < 0)
 		return r;
+	engine_be_fair(simulation->engine);
 	cc.engine = simulation->engine;
 	r = commands_new(&cc, &simulation->commands, error);
 	if (r < 0)
@@ -285,7 +327,10 @@ struct engine *simulation_engine(struct simulation *simulation)
 
 uint64_t simulation_events(const struct simulation *simulation)
 {
-	return simulation->events;
+	struct cue_bus_stats stats;
+
+	cue_bus_get_stats(engine_bus(simulation->engine), &stats);
+	return stats.events;
 }
 
 /* ---- time ---- */
@@ -293,8 +338,9 @@ uint64_t simulation_events(const struct simulation *simulation)
 int simulation_start(struct simulation *simulation)
 {
 	char error[SIMULATION_ERROR_SIZE];
+	int r = engine_open_inputs(simulation->engine, error);
 
-	return engine_open_inputs(simulation->engine, error);
+	return r < 0 ? r : simulation_settle(simulation);
 }
 
 static int feed_up_to(struct simulation *simulation, uint64_t time_ns, bool inclusive)
@@ -317,8 +363,7 @@ int simulation_advance(struct simulation *simulation, uint64_t time_ns)
 	int r = feed_up_to(simulation, time_ns, true);
 
 	if (r >= 0)
-		r = cue_bus_advance(engine_bus(simulation->engine),
-		                    simulation->config.start_ns + time_ns);
+		r = advance(simulation, simulation->config.start_ns + time_ns, true);
 	return r < 0 ? r : simulation->error;
 }
 
@@ -327,8 +372,7 @@ int simulation_advance_before(struct simulation *simulation, uint64_t time_ns)
 	int r = feed_up_to(simulation, time_ns, false);
 
 	if (r >= 0)
-		r = cue_bus_advance_before(engine_bus(simulation->engine),
-		                           simulation->config.start_ns + time_ns);
+		r = advance(simulation, simulation->config.start_ns + time_ns, false);
 	return r < 0 ? r : simulation->error;
 }
 
@@ -337,9 +381,18 @@ uint64_t simulation_next(const struct simulation *simulation)
 	const struct trace_entry *entry = entry_at(simulation, simulation->next_entry);
 	uint64_t deadline_ns = engine_next_deadline(simulation->engine);
 
-	if (deadline_ns != CUE_TIME_NONE)
+	if (deadline_ns > TIME_MAX_NS)
+		deadline_ns = CUE_TIME_NONE;
+	else
 		deadline_ns = deadline_ns > simulation->config.start_ns ?
 		                      deadline_ns - simulation->config.start_ns :
 		                      0;
 	return entry && entry->time_ns < deadline_ns ? entry->time_ns : deadline_ns;
+}
+
+bool simulation_is_cut(const struct simulation *simulation)
+{
+	uint64_t deadline_ns = engine_next_deadline(simulation->engine);
+
+	return deadline_ns > TIME_MAX_NS && deadline_ns != CUE_TIME_NONE;
 }

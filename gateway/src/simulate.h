@@ -25,6 +25,7 @@ struct simulation_config {
 	const struct config *config; /**< borrowed, outlives the simulation */
 	const struct trace *trace;   /**< borrowed, outlives the simulation; NULL: none */
 	uint64_t start_ns;           /**< what the bus takes as CLOCK_MONOTONIC at time 0; shows nowhere */
+	uint32_t budget;             /**< steps of the bus in one portion, for tests; 0: no bound; shows nowhere */
 	/** As engine_config.clock_ns, for tests of lateness; NULL: nothing is ever late. */
 	uint64_t (*clock_ns)(void *user);
 	/** Each bridged event and its envelope, in order. @p line is valid during the call; no newline. */
@@ -56,10 +57,17 @@ int simulation_advance(struct simulation *simulation, uint64_t time_ns);
 /** The same for what is strictly before @p time_ns. */
 int simulation_advance_before(struct simulation *simulation, uint64_t time_ns);
 
-/** Time of the next entry or deadline; CUE_TIME_NONE when there is neither. */
+/** Dispatch what a call on the engine from outside of the simulation has emitted. */
+int simulation_settle(struct simulation *simulation);
+
+/** Time of the next entry or deadline; CUE_TIME_NONE when there is neither, or the next is later than
+ *  time goes: see simulation_is_cut(). */
 uint64_t simulation_next(const struct simulation *simulation);
 
-/** Bridged events so far. */
+/** Whether something is left that is due after the last time there is, INT64_MAX ns on the bus's clock. */
+bool simulation_is_cut(const struct simulation *simulation);
+
+/** Events so far, those that are not bridged included. */
 uint64_t simulation_events(const struct simulation *simulation);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine_under_test.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct eut {
 	struct cue_playlists *playlists;
 	struct invariants inv;
 	uint64_t random, start_ns, clock_ns;
+	uint32_t budget; /* 0: the bus does not defer */
 	int hook_times[SC_HOOKS];
 	struct eut_ref hooks[SC_HOOKS], joins[SC_OPS];
 	int joins_open;
@@ -348,21 +350,43 @@ static void set_up(struct eut *e)
 		e->joins[i] = (struct eut_ref){ e, i };
 }
 
+/** In portions if the bus defers. */
+static void pass_time(struct eut *e, uint64_t now_ns, bool before)
+{
+	int r;
+
+	do {
+		struct cue_budget budget = { .steps = e->budget ? e->budget : UINT32_MAX };
+
+		r = before ? cue_bus_advance_before_within(e->bus, now_ns, &budget)
+		           : cue_bus_advance_within(e->bus, now_ns, &budget);
+	} while (r == -EAGAIN);
+}
+
+static void do_from_outside(struct eut *e, int op)
+{
+	int r;
+
+	do_op(e, op);
+	do {
+		struct cue_budget budget = { .steps = e->budget ? e->budget : UINT32_MAX };
+
+		r = cue_bus_dispatch(e->bus, &budget);
+	} while (r == -EAGAIN);
+}
+
 static void advance(struct eut *e, int64_t target, int64_t clock, uint64_t step_ns, bool before)
 {
 	uint64_t target_ns = e->start_ns + (uint64_t)target;
 
 	while (step_ns > 0 && cue_bus_now(e->bus) + step_ns < target_ns)
-		cue_bus_advance(e->bus, cue_bus_now(e->bus) + step_ns);
+		pass_time(e, cue_bus_now(e->bus) + step_ns, false);
 	e->clock_ns = e->start_ns + (uint64_t)(clock > 0 ? clock : 0);
-	if (before)
-		cue_bus_advance_before(e->bus, target_ns);
-	else
-		cue_bus_advance(e->bus, target_ns);
+	pass_time(e, target_ns, before);
 }
 
 void engine_play(const struct scenario *scenario, uint64_t start_ns, uint64_t step_ns,
-                 struct sc_log *log, char *ret_failure)
+                 uint32_t budget, struct sc_log *log, char *ret_failure)
 {
 	struct eut *e = calloc(1, sizeof(*e));
 
@@ -372,18 +396,20 @@ void engine_play(const struct scenario *scenario, uint64_t start_ns, uint64_t st
 	e->log = log;
 	e->start_ns = start_ns;
 	e->random = scenario->seed;
+	e->budget = budget;
 	e->inv.previous_stopped = -1;
 	set_up(e);
+	cue_bus_defer(e->bus, budget > 0);
 	for (int i = 0; i < scenario->n_top; i++) {
 		const struct sc_op *op = &scenario->ops[i];
 
 		advance(e, op->time, op->time + op->lag, step_ns, op->before);
-		do_op(e, i);
+		do_from_outside(e, i);
 	}
 	advance(e, scenario->end, scenario->end, step_ns, false);
 	sc_log_line(log, "end");
 	for (int i = 0; i < SC_LAST_ROUNDS * SC_PLAYLISTS; i++)
-		do_op(e, scenario->n_ops + i % SC_PLAYLISTS);
+		do_from_outside(e, scenario->n_ops + i % SC_PLAYLISTS);
 	invariants_finish(&e->inv, e->bus, e->playlists);
 	if (e->joins_open != 0)
 		invariants_fail(&e->inv, "on_stopped was not called exactly once", 0);

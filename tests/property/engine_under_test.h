@@ -42,9 +42,10 @@ void invariants_fail(struct invariants *inv, const char *text, uint64_t seq);
 /**
  * @param start_ns the bus's first now.
  * @param step_ns  advance in steps no longer than this; 0: only to each op's time.
+ * @param budget   steps of the bus in one portion; 0: all at once.
  * @param ret_failure what did not hold, "" if all did; 256 bytes.
  */
 void engine_play(const struct scenario *scenario, uint64_t start_ns, uint64_t step_ns,
-                 struct sc_log *log, char *ret_failure);
+                 uint32_t budget, struct sc_log *log, char *ret_failure);
 
 #endif

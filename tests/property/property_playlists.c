@@ -43,18 +43,18 @@ static void print_difference(const char *expected, const char *actual)
 }
 
 static bool play_once(const struct scenario *sc, const struct sc_log *expected, uint64_t start_ns,
-                      uint64_t step_ns)
+                      uint64_t step_ns, uint32_t budget)
 {
 	struct sc_log log = { 0 };
 	char failure[256];
 	bool same;
 
-	engine_play(sc, start_ns, step_ns, &log, failure);
+	engine_play(sc, start_ns, step_ns, budget, &log, failure);
 	same = log.len == expected->len && memcmp(log.text, expected->text, log.len) == 0;
 	if (!same || *failure) {
-		fprintf(stderr, "FAILED: seed %llu, start %llu ns, step %llu ns: %s\n",
+		fprintf(stderr, "FAILED: seed %llu, start %llu ns, step %llu ns, budget %u: %s\n",
 		        (unsigned long long)sc->seed, (unsigned long long)start_ns,
-		        (unsigned long long)step_ns,
+		        (unsigned long long)step_ns, budget,
 		        *failure ? failure : "not what the model says");
 		scenario_print(sc, stderr);
 		if (!same)
@@ -98,12 +98,17 @@ static bool play_case(uint64_t seed, struct totals *totals)
 		sc_log_clear(&expected);
 		return true;
 	}
-	good = play_once(&sc, &expected, 0, 0);
+	good = play_once(&sc, &expected, 0, 0, 0);
 	/* Where there is a clock, how late one wakes is part of the scenario. */
 	if (good)
-		good = play_once(&sc, &expected, 987654321012345ULL, sc.late ? 0 : 7 * SC_MS + 1);
+		good = play_once(&sc, &expected, 987654321012345ULL, sc.late ? 0 : 7 * SC_MS + 1, 0);
 	if (good && !sc.late)
-		good = play_once(&sc, &expected, 1, SC_MS + (seed * 7919) % (50 * SC_MS));
+		good = play_once(&sc, &expected, 1, SC_MS + (seed * 7919) % (50 * SC_MS), 0);
+	/* Work in portions is the same work. */
+	if (good)
+		good = play_once(&sc, &expected, 0, 0, 1);
+	if (good)
+		good = play_once(&sc, &expected, 0, 0, 2 + (uint32_t)(seed % 13));
 	add_up(totals, &sc, &expected);
 	sc_log_clear(&expected);
 	return good;

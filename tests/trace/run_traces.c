@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replays golden traces. Each is run with several step sizes of time and two
- * start times, and all must give the expected bytes: time may arrive in any
- * portions and the clock may show anything, the events are the same.
+ * Replays golden traces. Each is run with several step sizes of time, two start
+ * times and several budgets of the bus, and all must give the expected bytes:
+ * time may arrive in any portions, the work be done in any portions and the
+ * clock show anything, the events are the same.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,21 +25,26 @@ struct mode {
 	uint64_t step_ns; /**< 0: from deadline to deadline */
 	uint64_t start_ns;
 	const char *name;
+	uint32_t budget; /**< 0: no bound */
 };
 
 #define START 987654321123456789ULL
 
 static const struct mode modes[] = {
-	{ 0, 0, "from deadline to deadline, start 0" },
-	{ CUE_NS_PER_MS, 0, "step 1 ms, start 0" },
-	{ 7 * CUE_NS_PER_MS, 0, "step 7 ms, start 0" },
-	{ 50 * CUE_NS_PER_MS, 0, "step 50 ms, start 0" },
-	{ CUE_NS_PER_S, 0, "step 1 s, start 0" },
-	{ 0, START, "from deadline to deadline, start 987654321.123456789 s" },
-	{ CUE_NS_PER_MS, START, "step 1 ms, start 987654321.123456789 s" },
-	{ 7 * CUE_NS_PER_MS, START, "step 7 ms, start 987654321.123456789 s" },
-	{ 50 * CUE_NS_PER_MS, START, "step 50 ms, start 987654321.123456789 s" },
-	{ CUE_NS_PER_S, START, "step 1 s, start 987654321.123456789 s" },
+	{ 0, 0, "from deadline to deadline, start 0", 0 },
+	{ CUE_NS_PER_MS, 0, "step 1 ms, start 0", 0 },
+	{ 7 * CUE_NS_PER_MS, 0, "step 7 ms, start 0", 0 },
+	{ 50 * CUE_NS_PER_MS, 0, "step 50 ms, start 0", 0 },
+	{ CUE_NS_PER_S, 0, "step 1 s, start 0", 0 },
+	{ 0, START, "from deadline to deadline, start 987654321.123456789 s", 0 },
+	{ CUE_NS_PER_MS, START, "step 1 ms, start 987654321.123456789 s", 0 },
+	{ 7 * CUE_NS_PER_MS, START, "step 7 ms, start 987654321.123456789 s", 0 },
+	{ 50 * CUE_NS_PER_MS, START, "step 50 ms, start 987654321.123456789 s", 0 },
+	{ CUE_NS_PER_S, START, "step 1 s, start 987654321.123456789 s", 0 },
+	{ 0, 0, "from deadline to deadline, start 0, budget 1", 1 },
+	{ 0, 0, "from deadline to deadline, start 0, budget 7", 7 },
+	{ CUE_NS_PER_S, START, "step 1 s, start 987654321.123456789 s, budget 1", 1 },
+	{ CUE_NS_PER_S, START, "step 1 s, start 987654321.123456789 s, budget 7", 7 },
 };
 
 #define N_MODES (sizeof(modes) / sizeof(modes[0]))
@@ -242,6 +248,8 @@ static int carry_out(struct replay *replay, const struct directive *d)
 		r = apply(replay, d->args);
 	else if (strcmp(d->verb, "restore") == 0)
 		r = restore(replay, d->args);
+	if (r >= 0)
+		r = simulation_settle(replay->simulation);
 	if (r < 0)
 		fprintf(stderr, "%s:%u: @%s: %s\n", replay->c->path, d->line, d->verb,
 		        strerrordesc_np(-r));
@@ -279,6 +287,7 @@ static int set_up(struct replay *replay)
 	struct simulation_config sc = {
 		.trace = replay->c->trace,
 		.start_ns = replay->mode->start_ns,
+		.budget = replay->mode->budget,
 		.clock_ns = late_clock,
 		.event = on_event,
 		.reply = on_reply,

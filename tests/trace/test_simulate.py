@@ -67,6 +67,37 @@ class Simulate(unittest.TestCase):
         self.assertIn("goes on without end", done.stderr)
         self.assertIn("and ", done.stdout)
 
+    def config(self, playlists, **more):
+        return self.write("c.json", json.dumps({"version": 1, "gateway": {"id": "g"}, "playlists": playlists, **more}))
+
+    def test_the_limit_counts_events_that_are_not_bridged(self):
+        config = self.config(
+            {"metronome": {"trigger": ["go", "again"], "completion": "again", "steps": [{"emit": "tick", "repeat": 10, "interval": "1ms"}]}},
+            mqtt={"qos": {"event.*": "off", "tick": "off", "again": "off"}},
+        )
+        done = run("simulate", config, "-i", self.write("t", "0 go\n"))
+        self.assertEqual(done.returncode, 70)
+        self.assertIn("goes on without end", done.stderr)
+        self.assertEqual(done.stdout.count("\n"), 1)  # the trace's own
+
+    def test_time_ends_where_timestamps_do(self):
+        config = self.config({"a": {"trigger": "x", "steps": [{"emit": "x", "offset": "87600h"}]}})
+        done = run("simulate", config, "-i", self.write("t", "0 x\n"))
+        self.assertEqual(done.returncode, 70)
+        self.assertIn("where time ends", done.stderr)
+        stamps = [json.loads(line)["timestamp"] for line in done.stdout.splitlines()]
+        self.assertEqual(stamps, sorted(stamps))  # nothing wraps
+        self.assertEqual(stamps[-1][:4], "2259")
+
+    def test_what_follows_at_one_instant_is_bounded(self):
+        config = self.config({"a": {"trigger": "x", "max_runs": 1000000, "steps": 50 * [{"emit": "x"}]}}, limits={"queue_events": 1000})
+        done = run("simulate", config, "-i", self.write("t", "0 x\n"))
+        self.assertEqual(done.returncode, 0)
+        first = [line for line in done.stdout.splitlines() if json.loads(line)["monotonic_us"] == 0]
+        # The event, what follows from it, and the word that something was refused.
+        followed = [line for line in first if '"event_type":"gateway.' not in line]
+        self.assertEqual(len(followed), 1001)
+
     def test_timeline(self):
         trace, _ = self.golden(TIMELINE)
         done = run("simulate", CONFIG / "full_timeline.json", "-i", trace, "--until", "4s", "--timeline", "--width", "80")

@@ -51,7 +51,8 @@ struct cue_limits {
 	uint64_t state_bytes;     /**< the state store, data and bookkeeping [16 MiB]. */
 	uint32_t event_types;     /**< distinct event types ever seen [65,536]. */
 	uint32_t queue_events;    /**< events waiting for dispatch, and events that follow from one
-	                               outside event or timer at one instant [262,144]. */
+	                               outside event or timer before time passes: through timers
+	                               of no delay too [262,144]. */
 	uint32_t state_entries;   /**< (type, producer) pairs kept [65,536]. */
 	uint32_t cascade_depth;   /**< [32] */
 	/** [32] An event's data that is nested deeper is told as `null` where
@@ -143,6 +144,53 @@ int cue_bus_advance(struct cue_bus *bus, uint64_t now_ns);
  */
 int cue_bus_advance_before(struct cue_bus *bus, uint64_t now_ns);
 
+/* ---- time in portions ----
+ *
+ * Whoever has other things to look after gives the bus a budget and calls again
+ * while work is left. Order, seq and contents of the events are the same with
+ * any budget. Between two such calls events may wait in the queue
+ * (cue_bus_has_waiting()): what is emitted then comes after them. */
+
+/** How much one call may do. */
+struct cue_budget {
+	uint32_t steps;              /**< events to dispatch plus timers to fire; counted down. */
+	bool (*is_over)(void *user); /**< asked before each; NULL: only `steps` counts. */
+	void *user;
+};
+
+/**
+ * @param defer true: an emit outside of a handler only appends, and the
+ *              functions below dispatch. false (as a bus begins): it dispatches;
+ *              what waits is dispatched with the next emit or advance.
+ */
+void cue_bus_defer(struct cue_bus *bus, bool defer);
+
+/** Whether events wait for dispatch. */
+bool cue_bus_has_waiting(const struct cue_bus *bus);
+
+/** Dispatch what waits; no timer fires. @return 0; -EAGAIN the budget is used up; -EBUSY. */
+int cue_bus_dispatch(struct cue_bus *bus, struct cue_budget *budget);
+
+/** As cue_bus_advance(). @return 0; -EAGAIN the budget is used up, now is the
+ *  deadline of the last timer that fired; -EBUSY. */
+int cue_bus_advance_within(struct cue_bus *bus, uint64_t now_ns, struct cue_budget *budget);
+/** As cue_bus_advance_before(). @return as cue_bus_advance_within(). */
+int cue_bus_advance_before_within(struct cue_bus *bus, uint64_t now_ns, struct cue_budget *budget);
+
+/**
+ * Pass overdue timers by: dispatch what waits, run the urgent timers that are
+ * due (see cue_timer_new_urgent()), then set now. Every other timer keeps its
+ * place and fires in a later advance, with its own deadline but with the bus's
+ * now of that moment.
+ * @param inclusive timers due exactly at @p now_ns too.
+ * @return 0; -EAGAIN the budget is used up, now is not yet set; -EBUSY.
+ */
+int cue_bus_overtake(struct cue_bus *bus, uint64_t now_ns, bool inclusive,
+                     struct cue_budget *budget);
+
+/** How long before @p now_ns the earliest timer that is not urgent was due; 0: none was. */
+uint64_t cue_bus_overdue(const struct cue_bus *bus, uint64_t now_ns);
+
 /** When cue_bus_advance() next has work, never before now; CUE_TIME_NONE when never. */
 uint64_t cue_bus_next_deadline(const struct cue_bus *bus);
 
@@ -169,8 +217,9 @@ struct cue_emit {
 
 /**
  * Append an event. Outside of a handler it is dispatched, with all that
- * follows from it (timers excepted), before the call returns; inside one it
- * waits its turn, and its cause is the event being handled.
+ * follows from it (timers excepted), before the call returns (see
+ * cue_bus_defer() for the exception); inside one it waits its turn, and its
+ * cause is the event being handled.
  * @param ret_seq optional; the event's seq (0 if its type is not numbered).
  * @return 0; -EINVAL malformed type; -ELOOP cut at the cascade depth;
  *         -ENOBUFS the queue is full, or too many follow from one event; -EDQUOT the data waiting has

@@ -22,6 +22,10 @@ typedef void (*cue_timer_handler)(void *user, struct cue_bus *bus, uint64_t dead
 /** @return 0; -ENOMEM. Freed by the caller with cue_timer_free(). */
 int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
                   struct cue_timer **ret_timer);
+/** As cue_timer_new(); cue_bus_overtake() fires it ahead of timers that are not
+ *  urgent. For what an input or an output waits for. */
+int cue_timer_new_urgent(struct cue_bus *bus, cue_timer_handler handler, void *user,
+                         struct cue_timer **ret_timer);
 /** NULL is allowed. @return NULL. */
 struct cue_timer *cue_timer_free(struct cue_timer *timer);
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The common count of the events that follow from one event before time passes.
+ * It begins with the first that a handler appends. The queue, the bus and the
+ * runs that wait for their steps at offset 0 share it, so neither a timer of no
+ * delay nor a dispatch in portions lets a cascade begin anew. */
+#include "bus_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct cascade *cascade_ref(struct cascade *cascade)
+{
+	if (cascade)
+		cascade->refs++;
+	return cascade;
+}
+
+struct cascade *cascade_unref(struct cascade *cascade)
+{
+	if (cascade && --cascade->refs == 0)
+		free(cascade);
+	return NULL;
+}
+
+int cascade_current(struct cue_bus *bus, struct cascade **ret_cascade)
+{
+	if (!bus->cascade && bus->dispatching) {
+		bus->cascade = calloc(1, sizeof(*bus->cascade));
+		if (!bus->cascade)
+			return -ENOMEM;
+		bus->cascade->refs = 1;
+	}
+	*ret_cascade = bus->cascade;
+	return 0;
+}

@@ -180,26 +180,28 @@ void bridge_send_reply(struct bridge *bridge, const struct bridge_reply *reply)
 	          reply->topic);
 }
 
-/** Where the reply goes. @return false when the response topic given is not allowed. */
-static bool choose_topic(const struct bridge *bridge, const struct inbox_message *message,
-                         const char *name, char fallback[TOPIC_SIZE], const char **ret_topic)
+/** Where the reply goes. @return why the response topic given is not allowed, or NULL. */
+static const char *choose_topic(const struct bridge *bridge, const struct inbox_message *message,
+                                const char *name, char fallback[TOPIC_SIZE],
+                                const char **ret_topic)
 {
 	const struct config_mqtt *mqtt = &engine_get_config(bridge->config.engine)->mqtt;
+	const char *fault;
 
 	/* No command has such a name, and no broker delivers one; but a reply to a topic
 	 * with a wildcard would be refused with the connection, and sent again, for ever. */
 	*ret_topic = NULL;
-	if (topics_below(bridge->config.topics, "reply", name, fallback) >= 0 &&
-	    topics_is_publishable(fallback))
+	if (!topics_name_fault(name) &&
+	    topics_below(bridge->config.topics, "reply", name, fallback) >= 0)
 		*ret_topic = fallback;
 	if (!message->response_topic)
-		return true;
-	if (!topics_is_reply_allowed(bridge->config.topics, message->response_topic,
-	                             (const char *const *)mqtt->reply_prefixes,
-	                             mqtt->n_reply_prefixes))
-		return false;
-	*ret_topic = message->response_topic;
-	return true;
+		return NULL;
+	fault = topics_reply_fault(bridge->config.topics, message->response_topic,
+	                           (const char *const *)mqtt->reply_prefixes,
+	                           mqtt->n_reply_prefixes);
+	if (!fault)
+		*ret_topic = message->response_topic;
+	return fault;
 }
 
 /** Whether a command changes the kept definitions, so that its reply may have to be held. */
@@ -212,16 +214,14 @@ static bool is_kept(const char *name)
 
 /** Why a command is not run; @p text gets a sentence. @return false when it is run. */
 static bool is_command_refused(const struct bridge *bridge, const struct inbox_message *message,
-                               const char *name, bool reply_allowed, uint64_t now_ns,
+                               const char *name, const char *reply_fault, uint64_t now_ns,
                                enum command_code *ret_code, char text[256])
 {
 	if (is_refused(bridge, message, now_ns, ret_code, text))
 		return true;
-	if (!reply_allowed) {
+	if (reply_fault) {
 		*ret_code = COMMAND_REFUSED;
-		snprintf(text, 256,
-		         "the response topic is neither below this gateway's reply/ nor below one of "
-		         "mqtt.reply_prefixes");
+		snprintf(text, 256, "%s", reply_fault);
 		return true;
 	}
 	if (is_kept(name) && !bridge_can_hold(bridge)) {
@@ -288,10 +288,10 @@ static void receive_command(struct bridge *bridge, const struct inbox_message *m
 	char fallback[TOPIC_SIZE], text[256];
 	enum command_code code;
 	char *answer = NULL;
-	bool allowed = choose_topic(bridge, message, name, fallback, &reply.topic);
+	const char *fault = choose_topic(bridge, message, name, fallback, &reply.topic);
 	int r;
 
-	if (is_command_refused(bridge, message, name, allowed, now_ns, &code, text)) {
+	if (is_command_refused(bridge, message, name, fault, now_ns, &code, text)) {
 		bridge->stats.refused++;
 		r = commands_refuse(commands, &request, code, text, &answer, &reply.len);
 	} else {

@@ -378,17 +378,21 @@ static int run_new(struct commands *commands, const struct command_request *requ
 	return 0;
 }
 
+/** The same reply, and that it is one: two clients that count alike would else take each other's. */
 static int answer_again(struct commands *commands, const char *reply, size_t len, char **ret_reply,
                         size_t *ret_len)
 {
-	char *copy = malloc(len + 1);
+	static const char mark[] = ",\"repeated\":true}";
+	size_t head = len - 1; /* a reply is an object: in place of its last brace */
+	char *copy = malloc(head + sizeof(mark));
 
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, reply, len + 1);
+	memcpy(copy, reply, head);
+	memcpy(copy + head, mark, sizeof(mark));
 	commands->stats.repeated++;
 	*ret_reply = copy;
-	*ret_len = len;
+	*ret_len = head + sizeof(mark) - 1;
 	return 0;
 }
 

@@ -48,16 +48,18 @@ static bool check_length(struct config_reader *reader, const struct config_field
                          const struct jsonc_node *node)
 {
 	size_t min = field->type == CONFIG_STRING ? (size_t)field->min : 1;
+	/* A list's bound is the number of its entries. */
+	int64_t max = field->type == CONFIG_TOPICS ? TOPIC_PREFIX_BYTES : field->max;
 
 	if (node->text_len < min) {
 		config_finding(reader, DIAG_ERROR, node, "range", "\"%s\" can't be empty",
 		               field->key ? field->key : "name");
 		return false;
 	}
-	if (field->max != 0 && node->text_len > (size_t)field->max) {
+	if (max != 0 && node->text_len > (size_t)max) {
 		config_finding(reader, DIAG_ERROR, node, "range",
 		               "\"%s\" is %zu bytes long; at most %" PRId64 " are allowed",
-		               field->key ? field->key : "name", node->text_len, field->max);
+		               field->key ? field->key : "name", node->text_len, max);
 		return false;
 	}
 	return true;

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "config_check.h"
 #include "mqtt_settings.h"
+#include "topics.h"
 
 #define NS_PER_S ((int64_t)CUE_NS_PER_S)
 #define LEN(array) (sizeof(array) / sizeof(*(array)))
@@ -84,7 +85,7 @@ static const struct config_field mqtt_fields[] = {
 	{ .key = "client_id", .type = CONFIG_STRING, .min = 1, .max = 256,
 	  CONFIG_MEMBER(struct config_mqtt, client_id),
 	  .doc = "Client identifier at the broker. Default: `cuebus-` and the gateway's id." },
-	{ .key = "topic_prefix", .type = CONFIG_TOPIC, .initial = "cuebus", .max = 256,
+	{ .key = "topic_prefix", .type = CONFIG_TOPIC, .initial = "cuebus", .max = TOPIC_PREFIX_BYTES,
 	  CONFIG_MEMBER(struct config_mqtt, topic_prefix),
 	  .doc = "Begins every topic: `P` is `<topic_prefix>/1/<gateway.id>`." },
 	{ .key = "protocol", .type = CONFIG_PROTOCOL, .initial = "5",
@@ -103,7 +104,8 @@ static const struct config_field mqtt_fields[] = {
 	{ .key = "reply_prefixes", .type = CONFIG_TOPICS, .max = 64,
 	  CONFIG_MEMBER(struct config_mqtt, reply_prefixes),
 	  CONFIG_COUNT(struct config_mqtt, n_reply_prefixes),
-	  .doc = "Topics below which a command's Response Topic may lie, besides `P/reply`." },
+	  .doc = "Topics below which a command's Response Topic may lie, besides `P/reply`: up to 256 "
+	         "bytes each." },
 	{ .key = "qos", .type = CONFIG_QOS, .max = 1024, CONFIG_MEMBER(struct config_mqtt, qos),
 	  CONFIG_COUNT(struct config_mqtt, n_qos),
 	  .doc = "Event type, or prefix ending in `.*`, to the QoS of its events on `P/bus`: `0`, `1` "

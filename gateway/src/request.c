@@ -9,7 +9,8 @@
 
 #include "error_text.h"
 
-#define STRING_MAX 256U
+#define STRING_MAX     256U
+#define REQUEST_ID_MAX 254U
 
 static int fail(struct request_error *error, const char *path, const char *text)
 {
@@ -64,8 +65,8 @@ static int take_request_id(struct request *request, const cJSON *value, const ch
 {
 	if (!cJSON_IsString(value) && !cJSON_IsNumber(value))
 		return fail(error, "request_id", "must be a string or a number");
-	if (len > STRING_MAX)
-		return fail(error, "request_id", "has 256 bytes at most");
+	if (len - (cJSON_IsString(value) ? 2 : 0) > REQUEST_ID_MAX)
+		return fail(error, "request_id", "has 254 bytes at most, as it is written");
 	request->request_id = strndup(raw, len);
 	return request->request_id ? 0 : -ENOMEM;
 }

@@ -52,7 +52,7 @@ struct request_error {
 
 /**
  * Read an untrusted payload; empty text is `{}`. Every command also takes
- * `request_id` (string or number). Unknown fields are errors.
+ * `request_id` (a string or a number of at most 254 bytes as it is written, quotes not counted). Unknown fields are errors.
  * @param fields at most REQUEST_FIELDS_MAX, ended by a NULL name.
  * @param ret_request zero-initialised by the caller; also on failure it holds
  *        what could be read (the request_id, for the reply). Release with

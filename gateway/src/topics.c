@@ -133,13 +133,12 @@ bool topics_is_publishable(const char *topic)
 	return len > 0 && len < TOPIC_SIZE && !topics_text_fault(topic);
 }
 
-bool topics_is_reply_allowed(const struct topics *topics, const char *topic,
-                             const char *const *prefixes, size_t n_prefixes)
+/** Whether @p topic lies below `P/reply/` or one of the prefixes. */
+static bool is_below(const struct topics *topics, const char *topic, const char *const *prefixes,
+                     size_t n_prefixes)
 {
 	const char *rest = after(topic, topics->prefix);
 
-	if (!topics_is_publishable(topic))
-		return false;
 	if (rest && (rest = after(rest, "/reply/")) && *rest)
 		return true;
 	for (size_t i = 0; i < n_prefixes; i++) {
@@ -151,4 +150,54 @@ bool topics_is_reply_allowed(const struct topics *topics, const char *topic,
 			return true;
 	}
 	return false;
+}
+
+static unsigned levels(const char *topic)
+{
+	unsigned n = 1;
+
+	for (; *topic; topic++)
+		n += *topic == '/';
+	return n;
+}
+
+static bool has_empty_level(const char *topic)
+{
+	size_t len = strlen(topic);
+
+	return len == 0 || topic[0] == '/' || topic[len - 1] == '/' || strstr(topic, "//");
+}
+
+const char *topics_name_fault(const char *name)
+{
+	if (strnlen(name, TOPIC_REPLY_BYTES + 1) > TOPIC_REPLY_BYTES ||
+	    levels(name) > TOPIC_REPLY_LEVELS)
+		return "no command has so long a name";
+	if (!utf8_is_valid(name))
+		return "the name is not UTF-8";
+	return topics_text_fault(name);
+}
+
+const char *topics_reply_fault(const struct topics *topics, const char *topic,
+                               const char *const *prefixes, size_t n_prefixes)
+{
+	const char *fault;
+
+	if (strnlen(topic, TOPIC_REPLY_BYTES + 1) > TOPIC_REPLY_BYTES)
+		return "the response topic has over 256 bytes";
+	if (levels(topic) > TOPIC_REPLY_LEVELS)
+		return "the response topic has over 32 levels";
+	if (!utf8_is_valid(topic))
+		return "the response topic is not UTF-8";
+	fault = topics_text_fault(topic);
+	if (fault)
+		return fault;
+	if (has_empty_level(topic))
+		return "a level of the response topic is empty";
+	if (topic[0] == '$')
+		return "a response topic that begins with $ is the broker's own";
+	if (!is_below(topics, topic, prefixes, n_prefixes))
+		return "the response topic is neither below this gateway's reply/ nor below one of "
+		       "mqtt.reply_prefixes";
+	return NULL;
 }

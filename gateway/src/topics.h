@@ -16,6 +16,9 @@
  *  MQTT's 65,535, so that topics fit on the stack. */
 #define TOPIC_SIZE 1024U
 
+/** Longest `topic_prefix` and entry of `reply_prefixes`. */
+#define TOPIC_PREFIX_BYTES 256
+
 struct topics;
 
 /**
@@ -73,11 +76,22 @@ const char *topics_text_fault(const char *text);
  *  TOPIC_SIZE, and without such characters. */
 bool topics_is_publishable(const char *topic);
 
+/** A response topic longer or deeper is refused: mosquitto closes the connection of who publishes
+ *  on more than 200 levels, and every broker has some bound. */
+#define TOPIC_REPLY_BYTES  256U
+#define TOPIC_REPLY_LEVELS 32U
+
+/** Why a command's name, as it stood below `P/cmd/`, can't stand below `P/reply/`, within the same
+ *  bounds; a static text, or NULL. */
+const char *topics_name_fault(const char *name);
+
 /**
- * Whether a reply may go to @p topic: publishable, and below `P/reply/` or
- * below one of @p prefixes (which may or may not end in a slash).
+ * Why no reply may go to @p topic, which is untrusted: too long, too deep, not UTF-8, no topic,
+ * with an empty level, `$…`, or neither below `P/reply/` nor below one of @p prefixes (which may
+ * or may not end in a slash).
+ * @return a static text; NULL when it may.
  */
-bool topics_is_reply_allowed(const struct topics *topics, const char *topic,
-                             const char *const *prefixes, size_t n_prefixes);
+const char *topics_reply_fault(const struct topics *topics, const char *topic,
+                               const char *const *prefixes, size_t n_prefixes);
 
 #endif

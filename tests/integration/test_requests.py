@@ -61,8 +61,31 @@ class Requests(IntegrationTest):
         client.wait("two replies", lambda: len(
             self.replies(client, f"{P}/reply/playlist/start", seen)) == 2)
         first, second = self.replies(client, f"{P}/reply/playlist/start", seen)
-        self.assertEqual(first.payload, second.payload)
+        self.assertNotIn("repeated", first.json)
+        self.assertEqual(dict(first.json, repeated=True), second.json)
         self.assertEqual(self.count_created(since), 1)
+
+    def test_two_clients_that_count_alike_are_told(self):
+        """Both count from 1: the second is not answered as if it had been carried out."""
+        replies = []
+        for _ in range(2):
+            client = self.connect().subscribe(f"{P}/reply/playlist/start")
+            client.publish(START, {"playlist": "flash", "request_id": 4711})
+            replies.append(client.on_topic(f"{P}/reply/playlist/start").json)
+        self.assertNotIn("repeated", replies[0])
+        self.assertIs(replies[1]["repeated"], True)
+
+    def test_request_id_of_254_bytes(self):
+        client = self.connect().subscribe(f"{P}/reply/ping")
+        for size, ok in ((254, True), (255, False)):
+            with self.subTest(size):
+                seen = client.mark()
+                client.publish(f"{P}/cmd/ping", {"request_id": "r" * size})
+                reply = client.on_topic(f"{P}/reply/ping", seen).json
+                self.assertEqual(reply["ok"], ok)
+                self.assertEqual(reply["request_id"], "r" * size if ok else None)
+                if not ok:
+                    self.assertIn("254 bytes at most", reply["error"]["message"])
 
     def test_two_ids_run_twice(self):
         client = self.connect().subscribe(f"{P}/reply/playlist/start")
@@ -127,7 +150,9 @@ class Requests(IntegrationTest):
         client.subscribe("elsewhere/#").subscribe(f"{P}/#")
         since = self.watcher.mark()
         for n, response in enumerate(("elsewhere/door", f"{P}/cmd/playlist/stop",
-                                      f"{P}/bus/a", f"{P}/replyx", "clientsx")):
+                                      f"{P}/bus/a", f"{P}/replyx", "clientsx",
+                                      f"{P}/reply/" + "a/" * 198 + "a", "clients/" + "x" * 249,
+                                      f"{P}/reply//x", f"{P}/reply/x/", "clients/x/")):
             with self.subTest(response):
                 seen = client.mark()
                 client.publish(START, {"playlist": "flash", "request_id": f"r{n}"},
@@ -147,7 +172,7 @@ class Requests(IntegrationTest):
         for _ in range(2):
             client.publish(START, {"playlist": "flash"}, response=topic, correlation=b"same")
         client.wait("two replies", lambda: len(client.messages) == 2)
-        self.assertEqual(client.messages[0].payload, client.messages[1].payload)
+        self.assertEqual(dict(client.messages[0].json, repeated=True), client.messages[1].json)
         self.assertEqual(self.count_created(since), 1)
 
     @unittest.skipUnless(IS_V5, "MQTT 5 only")

@@ -125,6 +125,7 @@ Test(bridge_in, replies_go_where_they_were_asked_for_or_are_refused)
 {
 	struct inbox_message message = CMD("ping");
 	struct outbox_message reply;
+	char deep[500];
 	struct fixture f;
 
 	fixture_setup(&f, 100);
@@ -145,6 +146,16 @@ Test(bridge_in, replies_go_where_they_were_asked_for_or_are_refused)
 	cr_assert_eq(outbox_take(f.outbox, &reply), 0);
 	cr_assert_str_eq(reply.topic, "cuebus/1/t/reply/ping");
 	cr_assert_not_null(memmem(reply.payload, reply.payload_len, "\"code\":\"refused\"", 16));
+	/* 202 levels: the broker would close the connection, at each attempt. */
+	snprintf(deep, sizeof(deep), "cuebus/1/t/reply/");
+	for (unsigned i = 0; i < 198; i++)
+		strcat(deep, "a/");
+	strcat(deep, "a");
+	message.response_topic = deep;
+	fixture_receive(&f, message, "{}");
+	cr_assert_eq(outbox_take(f.outbox, &reply), 0);
+	cr_assert_str_eq(reply.topic, "cuebus/1/t/reply/ping");
+	cr_assert_not_null(memmem(reply.payload, reply.payload_len, "256 bytes", 9));
 	message.response_topic = "cuebus/1/t/reply/#";
 	fixture_receive(&f, message, "{}");
 	cr_assert_eq(outbox_take(f.outbox, &reply), 0);

@@ -96,6 +96,15 @@ Test(commands, a_payload_over_the_limit_is_refused)
 	rig_close(&rig);
 }
 
+/** The same reply, and it says so. */
+static void expect_repeated(const char *reply, const char *first)
+{
+	size_t len = strlen(first) - 1;
+
+	cr_assert_eq(strncmp(reply, first, len), 0, "%s", reply);
+	cr_assert_str_eq(reply + len, ",\"repeated\":true}");
+}
+
 Test(commands, twice_the_same_request_runs_once)
 {
 	struct rig rig;
@@ -106,14 +115,28 @@ Test(commands, twice_the_same_request_runs_once)
 	snprintf(first, sizeof(first), "%s",
 	         run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"));
 	rig.now_ns += 60000000000ULL;
-	cr_assert_str_eq(run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"), first);
+	expect_repeated(run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"), first);
 	rig.now_ns += 1;
 	cr_assert_str_neq(run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"), first);
 	snprintf(first, sizeof(first), "%s", run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"));
-	cr_assert_str_eq(run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"), first);
+	expect_repeated(run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"), first);
+	expect_repeated(run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"), first);
 	cr_assert_str_neq(run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "d"), first);
 	commands_get_stats(rig.commands, &stats);
-	cr_assert_eq(stats.repeated, 2U);
+	cr_assert_eq(stats.repeated, 3U);
+	rig_close(&rig);
+}
+
+Test(commands, a_failure_that_is_repeated_says_so_too)
+{
+	static const char request[] = "{\"playlist\":\"none\",\"request_id\":1}";
+	struct rig rig;
+	char first[300];
+
+	rig_open(&rig, NULL);
+	snprintf(first, sizeof(first), "%s", run(&rig, "playlist/start", request));
+	cr_assert_null(strstr(first, "repeated"));
+	expect_repeated(run(&rig, "playlist/start", request), first);
 	rig_close(&rig);
 }
 

@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cue_criterion.h"
@@ -85,4 +86,36 @@ Test(request, the_request_id_is_read_even_behind_a_fault)
 	cr_assert_str_eq(error.path, "/bad");
 	cr_assert_str_eq(request.request_id, "\"q7\"");
 	request_clear(&request);
+}
+
+Test(request, a_request_id_has_254_bytes_at_most)
+{
+	static const struct {
+		const char *before, *after;
+		size_t n;
+		bool ok;
+	} cases[] = { { "\"", "\"", 254, true },
+		      { "\"", "\"", 255, false },
+		      { "\"\\u00e4", "\"", 248, true }, /* an escape counts as it is written */
+		      { "\"\\u00e4", "\"", 249, false },
+		      { "1", "", 20, true } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct request request = { 0 };
+		struct request_error error;
+		char text[400], digits[300] = "";
+		int r;
+
+		memset(digits, '1', cases[i].n);
+		snprintf(text, sizeof(text), "{\"name\":\"a\",\"request_id\":%s%s%s}", cases[i].before,
+		         digits, cases[i].after);
+		r = read_text(text, &request, &error);
+		cr_assert_eq(r, cases[i].ok ? 0 : -EINVAL, "%zu", i);
+		if (!cases[i].ok) {
+			cr_assert_str_eq(error.path, "/request_id");
+			cr_assert_not_null(strstr(error.text, "254 bytes at most"));
+			cr_assert_null(request.request_id);
+		}
+		request_clear(&request);
+	}
 }

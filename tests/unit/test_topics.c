@@ -2,6 +2,7 @@
 #include "cue_criterion.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "topics.h"
@@ -129,19 +130,77 @@ Test(topics, replies_go_only_where_they_may)
 	static const char *const prefixes[] = { "apps/", "", "tools" };
 	struct topics *topics = make();
 
-	cr_assert(topics_is_reply_allowed(topics, "cuebus/1/porch/reply/me", NULL, 0));
-	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/reply/", NULL, 0));
-	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/reply", NULL, 0));
-	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/cmd/ping", NULL, 0));
-	cr_assert_not(topics_is_reply_allowed(topics, "cuebus/1/porch/reply/+", NULL, 0));
-	cr_assert_not(topics_is_reply_allowed(topics, "apps/x", NULL, 0));
-	cr_assert(topics_is_reply_allowed(topics, "apps/x", prefixes, 3));
-	cr_assert_not(topics_is_reply_allowed(topics, "apps/", prefixes, 3));
-	cr_assert(topics_is_reply_allowed(topics, "tools/x", prefixes, 3));
-	cr_assert_not(topics_is_reply_allowed(topics, "tools", prefixes, 3));
-	cr_assert_not(topics_is_reply_allowed(topics, "toolshed/x", prefixes, 3));
-	cr_assert_not(topics_is_reply_allowed(topics, "other/x", prefixes, 3));
-	cr_assert_not(topics_is_reply_allowed(topics, "apps/#", prefixes, 3));
-	cr_assert_not(topics_is_reply_allowed(topics, "", prefixes, 3));
+	cr_assert_null(topics_reply_fault(topics, "cuebus/1/porch/reply/me", NULL, 0));
+	cr_assert_not_null(topics_reply_fault(topics, "cuebus/1/porch/reply/", NULL, 0));
+	cr_assert_not_null(topics_reply_fault(topics, "cuebus/1/porch/reply", NULL, 0));
+	cr_assert_not_null(topics_reply_fault(topics, "cuebus/1/porch/cmd/ping", NULL, 0));
+	cr_assert_not_null(topics_reply_fault(topics, "cuebus/1/porch/reply/+", NULL, 0));
+	cr_assert_not_null(topics_reply_fault(topics, "apps/x", NULL, 0));
+	cr_assert_null(topics_reply_fault(topics, "apps/x", prefixes, 3));
+	cr_assert_not_null(topics_reply_fault(topics, "apps/", prefixes, 3));
+	cr_assert_null(topics_reply_fault(topics, "tools/x", prefixes, 3));
+	cr_assert_not_null(topics_reply_fault(topics, "tools", prefixes, 3));
+	cr_assert_not_null(topics_reply_fault(topics, "toolshed/x", prefixes, 3));
+	cr_assert_not_null(topics_reply_fault(topics, "other/x", prefixes, 3));
+	cr_assert_not_null(topics_reply_fault(topics, "apps/#", prefixes, 3));
+	cr_assert_not_null(topics_reply_fault(topics, "", prefixes, 3));
 	topics_free(topics);
+}
+
+static void levels_of(unsigned n, char *text)
+{
+	text += sprintf(text, "cuebus/1/porch/reply");
+	for (unsigned i = 4; i < n; i++)
+		text += sprintf(text, "/a");
+}
+
+Test(topics, a_response_topic_is_bounded_in_bytes_and_levels)
+{
+	struct topics *topics = make();
+	char text[700] = "cuebus/1/porch/reply/";
+
+	memset(text + strlen(text), 'a', TOPIC_REPLY_BYTES - strlen(text));
+	cr_assert_null(topics_reply_fault(topics, text, NULL, 0));
+	text[TOPIC_REPLY_BYTES] = 'a';
+	cr_assert_not_null(strstr(topics_reply_fault(topics, text, NULL, 0), "256 bytes"));
+	memset(text, 0, sizeof(text));
+	levels_of(TOPIC_REPLY_LEVELS, text);
+	cr_assert_null(topics_reply_fault(topics, text, NULL, 0));
+	levels_of(TOPIC_REPLY_LEVELS + 1, text);
+	cr_assert_not_null(strstr(topics_reply_fault(topics, text, NULL, 0), "32 levels"));
+	levels_of(203, text); /* what mosquitto closes the connection for */
+	cr_assert_not_null(topics_reply_fault(topics, text, NULL, 0));
+	topics_free(topics);
+}
+
+Test(topics, a_response_topic_is_one_that_every_broker_takes)
+{
+	static const char *const prefixes[] = { "apps/", "$SYS", "$share/" };
+	static const char *const bad[] = {
+		"apps//x",       "apps/x/",        "apps/x//",        "/apps/x",       "$SYS/x",
+		"$share/g/x",    "apps/\xFF",      "apps/\xC3",       "apps/\xC0\xAF", "apps/\xED\xA0\x80",
+		"apps/\xF4\x90\x80\x80", "apps/\xE0\x80\x80", "apps/x#", "apps/+",    "apps/\x01",
+		"apps/\xEF\xBF\xBF",
+	};
+	struct topics *topics = make();
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		cr_assert_not_null(topics_reply_fault(topics, bad[i], prefixes, 3), "%zu", i);
+	cr_assert_null(topics_reply_fault(topics, "apps/gr\xC3\xBC\xC3\x9F/\xF0\x9F\x94\x94", prefixes, 3));
+	topics_free(topics);
+}
+
+Test(topics, a_command_name_that_no_reply_topic_could_have)
+{
+	char text[700] = "";
+
+	cr_assert_null(topics_name_fault("playlist/start"));
+	cr_assert_null(topics_name_fault("no/such/command"));
+	cr_assert_not_null(topics_name_fault("a/#"));
+	cr_assert_not_null(topics_name_fault("\xFF"));
+	for (unsigned i = 0; i < TOPIC_REPLY_LEVELS; i++)
+		sprintf(text + 2 * i, "a/");
+	cr_assert_not_null(topics_name_fault(text));
+	memset(text, 'a', TOPIC_REPLY_BYTES + 1);
+	cr_assert_not_null(topics_name_fault(text));
 }

@@ -203,19 +203,24 @@ struct cue_payload *cue_bus_embeddable(const struct cue_bus *bus, struct cue_pay
 
 /* ---- dispatch ---- */
 
+void bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *event,
+                        const char *what)
+{
+	bus->stats.handler_failures++;
+	cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_HANDLER_FAILED,
+	                                          .error = error,
+	                                          .event_type = event->type->name,
+	                                          .what = what,
+	                                          .seq = event->seq });
+}
+
 static void call(struct cue_bus *bus, const struct cue_subscription *subscription,
                  const struct cue_event *event)
 {
 	int r = subscription->handler(subscription->user, bus, event);
 
-	if (r >= 0)
-		return;
-	bus->stats.handler_failures++;
-	cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_HANDLER_FAILED,
-	                                          .error = r,
-	                                          .event_type = event->type->name,
-	                                          .what = subscription->name,
-	                                          .seq = event->seq });
+	if (r < 0)
+		bus_handler_failed(bus, r, event, subscription->name);
 }
 
 static void dispatch(struct cue_bus *bus, const struct cue_event *event)

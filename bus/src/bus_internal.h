@@ -32,6 +32,12 @@ struct cue_subscription {
 	void *user;
 };
 
+/** How long after its own time an event may be dispatched; see gesture_delays.c. */
+struct type_delay {
+	bool known; /* false: 0 */
+	uint64_t shortest_ns, longest_ns;
+};
+
 struct cue_type {
 	char *name;
 	size_t len;
@@ -42,6 +48,8 @@ struct cue_type {
 	struct cue_subscription **exact;
 	size_t n_exact, cap_exact;
 	struct subscription_list *list; /* cached; NULL: to be built */
+	struct type_delay input_delay;  /* as cue_gestures_add_delay() said */
+	struct type_delay delay;        /* with what gestures emit */
 	/* The latest event of any producer. Kept apart from the state table so
 	 * that it stays true when the table is full. payload NULL: none, or not kept. */
 	struct cue_state latest;
@@ -154,6 +162,10 @@ uint64_t cue_bus_clock(const struct cue_bus *bus);
 uint64_t cue_bus_horizon(const struct cue_bus *bus);
 
 void cue_bus_report(struct cue_bus *bus, const struct cue_report *report);
+
+/** A handler failed on @p event: count and report it. */
+void bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *event,
+                        const char *what);
 
 /**
  * An event's data as it is embedded in another event's (trigger_event, a

@@ -46,6 +46,7 @@ static void gesture_unref(struct gesture *gesture)
 	if (--gesture->refs > 0)
 		return;
 	gesture->kind->clear(gesture);
+	free(gesture->hold.ring);
 	free(gesture->inputs);
 	free(gesture->name);
 	free(gesture->emit);
@@ -61,7 +62,21 @@ static int on_event(void *user, struct cue_bus *bus, const struct cue_event *eve
 	(void)bus;
 	if (event->origin == gesture->origin)
 		return 0;
-	return gesture->kind->handle(gesture, input->roles, event);
+	if (gesture->registry->delays_stale)
+		gesture_delays_update(gesture->registry);
+	return gesture_hold(gesture, input->roles, event);
+}
+
+int gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
+{
+	int r;
+
+	gesture->refs++; /* its handler may remove it */
+	gesture->handled = event;
+	r = gesture->kind->handle(gesture, roles, event);
+	gesture->handled = NULL;
+	gesture_unref(gesture);
+	return r;
 }
 
 static void on_unsubscribed(void *user)
@@ -127,6 +142,7 @@ static int subscribe(struct gesture *gesture)
 static void gesture_remove(struct gesture *gesture)
 {
 	gesture->removed = true;
+	gesture_hold_clear(gesture);
 	for (size_t i = 0; i < gesture->n_inputs; i++)
 		gesture->inputs[i].subscription =
 		        cue_subscription_cancel(gesture->inputs[i].subscription);
@@ -144,7 +160,6 @@ static void derive_id(const struct cue_bus *bus, const char *name, struct cue_id
 
 static int fill(struct gesture *gesture, const struct cue_gesture_config *config)
 {
-	const struct cue_type *emitted;
 	int r = 0;
 
 	derive_id(gesture->bus, config->name, &gesture->id);
@@ -154,7 +169,8 @@ static int fill(struct gesture *gesture, const struct cue_gesture_config *config
 	if (config->emit) {
 		gesture->emit = strdup(config->emit);
 		/* so that a limit on types is met now, not when it fires */
-		r = gesture->emit ? cue_bus_intern(gesture->bus, config->emit, &emitted) : -ENOMEM;
+		r = gesture->emit ? cue_bus_intern(gesture->bus, config->emit, &gesture->emit_type) :
+		                  -ENOMEM;
 	}
 	if (r >= 0)
 		r = gesture_peripheral_write(&gesture->id, config->name, config->metadata,
@@ -182,6 +198,7 @@ static int gesture_new(struct cue_gestures *gestures, const struct cue_gesture_c
 	gesture->type = config->type;
 	gesture->kind = types[config->type].kind;
 	gesture->priority = config->priority;
+	gesture->order = gestures->next_order++;
 	gesture->cooldown_ns = config->cooldown_ns;
 	r = fill(gesture, config);
 	if (r < 0) {
@@ -198,11 +215,17 @@ int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists,
                      struct cue_gestures **ret_gestures)
 {
 	struct cue_gestures *gestures = calloc(1, sizeof(*gestures));
+	int r;
 
 	if (!gestures)
 		return -ENOMEM;
 	gestures->bus = bus;
 	gestures->playlists = playlists;
+	r = cue_timer_new(bus, gesture_hold_due, gestures, &gestures->hold_timer);
+	if (r < 0) {
+		free(gestures);
+		return r;
+	}
 	*ret_gestures = gestures;
 	return 0;
 }
@@ -214,6 +237,8 @@ struct cue_gestures *cue_gestures_free(struct cue_gestures *gestures)
 	for (size_t i = 0; i < gestures->n; i++)
 		gesture_remove(gestures->items[i]);
 	gestures->bus->definitions -= (uint32_t)gestures->n;
+	cue_timer_free(gestures->hold_timer);
+	free(gestures->holding);
 	free(gestures->items);
 	free(gestures);
 	return NULL;
@@ -308,6 +333,7 @@ int cue_gesture_define(struct cue_gestures *gestures, const struct cue_gesture_c
 		gestures->bus->definitions++;
 	}
 	gestures->items[at] = gesture;
+	gestures->delays_stale = true;
 	if (ret_id)
 		*ret_id = gesture->id;
 	return 0;
@@ -325,6 +351,7 @@ int cue_gesture_remove(struct cue_gestures *gestures, const char *name)
 	gestures->bus->definitions--;
 	memmove(&gestures->items[at], &gestures->items[at + 1],
 	        (gestures->n - at) * sizeof(struct gesture *));
+	gestures->delays_stale = true;
 	gesture_remove(gesture);
 	return 0;
 }
@@ -338,12 +365,15 @@ static struct cue_gesture_info info_of(const struct gesture *gesture)
 		.fired = gesture->fired,
 		.cooled_down = gesture->cooled_down,
 		.producers_forgotten = gesture->producers_forgotten,
+		.wait_ns = gesture->hold.wait_ns,
 	};
 }
 
 int cue_gesture_foreach(struct cue_gestures *gestures,
                         int (*visit)(void *user, const struct cue_gesture_info *info), void *user)
 {
+	if (gestures->delays_stale)
+		gesture_delays_update(gestures);
 	for (size_t i = 0; i < gestures->n; i++) {
 		struct cue_gesture_info info = info_of(gestures->items[i]);
 		int r = visit(user, &info);

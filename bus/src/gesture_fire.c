@@ -32,15 +32,19 @@ void gesture_fired(struct gesture *gesture, struct gesture_cooldown *cooldown, u
 bool gesture_emit(struct gesture *gesture, const char *type, uint32_t producer_id,
                   struct cue_payload *payload, uint64_t time_ns)
 {
-	return cue_bus_emit(gesture->bus,
-	                    &(struct cue_emit){
-	                            .type = type,
-	                            .producer_id = producer_id,
-	                            .origin = gesture->origin,
-	                            .payload = payload,
-	                            .time_ns = time_ns,
-	                    },
-	                    NULL) >= 0;
+	const struct cue_event *cause = gesture->handled;
+
+	/* The event handled may have waited: it need not be the one being dispatched. */
+	return cue_bus_emit_caused(gesture->bus,
+	                           &(struct cue_emit){
+	                                   .type = type,
+	                                   .producer_id = producer_id,
+	                                   .origin = gesture->origin,
+	                                   .payload = payload,
+	                                   .time_ns = time_ns,
+	                           },
+	                           cause->seq ? cause->seq : cause->cause_seq, cause->depth + 1U,
+	                           NULL) >= 0;
 }
 
 /** The completing event's time: of those dispatched, the latest. */

@@ -19,6 +19,7 @@ struct mirror {
 	struct cue_when *when; /* NULL: the default predicate */
 	bool gated;            /* a gate event decided, or there are no gates */
 	bool open;             /* what holds while `when` is not asked */
+	uint64_t gate_ns;      /* time of the latest gate event */
 	uint32_t producer_id;
 	struct gesture_cooldown cooldown;
 };
@@ -29,6 +30,8 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	int r = 0;
 
 	gesture->impl = mirror;
+	/* `when` is asked about the present: waiting would only ask later. */
+	gesture->ordered = !config->when;
 	if (!mirror)
 		return -ENOMEM;
 	mirror->open = config->initial;
@@ -70,7 +73,9 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 {
 	struct mirror *mirror = gesture->impl;
 
-	if (roles & GESTURE_ROLE_GATE) {
+	/* A gate event that comes too late even for the wait says nothing about the present. */
+	if ((roles & GESTURE_ROLE_GATE) && event->time_ns >= mirror->gate_ns) {
+		mirror->gate_ns = event->time_ns;
 		mirror->gated = true;
 		if (!mirror->when)
 			mirror->open = cue_payload_gate(event->payload);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gated playlist: starts a playlist on a gate event whose condition holds. */
+/* Gated playlist: starts a playlist on a gate event whose condition holds. Each
+ * gate event is judged by itself, so that none waits for an earlier one. */
 #include "gesture_internal.h"
 
 #include <cuebus/playlist.h>

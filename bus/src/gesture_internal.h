@@ -48,6 +48,17 @@ struct gesture_input {
 	struct cue_subscription *subscription;
 };
 
+struct gesture_held;
+
+/** Events that wait for earlier ones: a ring in order of time. */
+struct gesture_hold {
+	uint64_t wait_ns; /* an event is taken at its time plus this */
+	struct gesture_held *ring;
+	size_t head, n, cap; /* cap a power of two */
+	size_t bytes;        /* data of the events held */
+	size_t place;        /* in cue_gestures.holding, valid while n > 0 */
+};
+
 struct gesture {
 	struct cue_gestures *registry;
 	struct cue_bus *bus;
@@ -60,9 +71,14 @@ struct gesture {
 	const struct gesture_kind *kind;
 	void *impl;
 	char *emit;       /* NULL: a mirror that keeps the type, or a gated playlist */
+	const struct cue_type *emit_type; /* of `emit` */
 	char *peripheral; /* the value of `virtual_peripheral`, written once */
 	size_t peripheral_len;
 	int priority;
+	uint64_t order; /* of definition */
+	bool ordered;   /* what it does depends on the order of its events; set by init */
+	struct gesture_hold hold;
+	const struct cue_event *handled; /* the event being handled: the cause of what is emitted */
 	uint64_t cooldown_ns;
 	struct gesture_input *inputs; /* does not move once there are subscriptions */
 	size_t n_inputs, cap_inputs;
@@ -75,7 +91,32 @@ struct cue_gestures {
 	struct gesture **items; /* by name */
 	size_t n, cap;
 	struct cue_gestures_stats stats; /* `definitions` is not kept here */
+	uint64_t next_order;
+	bool delays_stale; /* gesture_delays_update() before the next event */
+	struct gesture **holding; /* those that hold events, a heap by when the first is due */
+	size_t n_holding, cap_holding;
+	struct cue_timer *hold_timer;
 };
+
+/** Let the gesture handle an event that is its turn. @return what the kind returned. */
+int gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event);
+
+/* ---- gesture_hold.c: events in the order of their times ---- */
+
+/** An event for the gesture: handle it, or hold it until no earlier one can come.
+ *  @return 0; what handling this very event returned. */
+int gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_event *event);
+/** Those held already are taken by the new wait. */
+void gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns);
+/** Drop what is held. */
+void gesture_hold_clear(struct gesture *gesture);
+/** cue_timer_handler of cue_gestures.hold_timer; @p user is the registry. */
+void gesture_hold_due(void *user, struct cue_bus *bus, uint64_t deadline_ns);
+
+/* ---- gesture_delays.c ---- */
+
+/** Set how long each gesture waits, by the delays of the types it listens to. */
+void gesture_delays_update(struct cue_gestures *gestures);
 
 /** Listen to @p type, or add @p role to it. @return 0; -ENOSPC; -ENOMEM. */
 int gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role);

@@ -13,7 +13,8 @@
  *
  * and the highest bit is the longest prefix: that many events are kept. A gap
  * over the timeout ends every prefix, since a suffix has no gaps in it but
- * those between neighbouring events.
+ * those between neighbouring events. An event that is older than the last one
+ * has missed its place and is ignored: it must not end what later ones began.
  *
  * | longest prefix | then                              |
  * |----------------|-----------------------------------|
@@ -40,6 +41,7 @@ struct sequence {
 
 struct progress {
 	struct gesture_cooldown cooldown;
+	uint64_t last_ns; /* time of the last event */
 	uint64_t prefixes;
 	size_t n;                  /* events kept; the highest bit of `prefixes` */
 	struct cue_event events[]; /* room for sequence.n */
@@ -74,6 +76,7 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	int r;
 
 	gesture->impl = sequence;
+	gesture->ordered = true;
 	if (!sequence)
 		return -ENOMEM;
 	sequence->timeout_ns = config->timeout_ns;
@@ -112,8 +115,7 @@ static void follow(const struct sequence *sequence, struct progress *progress, u
 	size_t longest;
 
 	if (progress->n > 0 && sequence->timeout_ns > 0 &&
-	    gesture_distance_ns(event->time_ns, progress->events[progress->n - 1].time_ns) >
-	            sequence->timeout_ns)
+	    event->time_ns - progress->events[progress->n - 1].time_ns > sequence->timeout_ns)
 		clear_progress(progress);
 	progress->prefixes = (progress->prefixes << 1 | 1U) & mask;
 	longest = highest_bit(progress->prefixes);
@@ -142,6 +144,9 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 		progress = gesture_producer(gesture, &sequence->producers, event->producer_id);
 	if (!progress)
 		return -ENOMEM;
+	if (event->time_ns < progress->last_ns)
+		return 0;
+	progress->last_ns = event->time_ns;
 	follow(sequence, progress, mask, event);
 	if (progress->n < sequence->n)
 		return 0;

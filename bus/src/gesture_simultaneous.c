@@ -28,6 +28,7 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	int r = 0;
 
 	gesture->impl = s;
+	gesture->ordered = true;
 	if (!s)
 		return -ENOMEM;
 	s->window_ns = config->window_ns;

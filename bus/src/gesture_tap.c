@@ -45,6 +45,7 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	int r = 0;
 
 	gesture->impl = tap;
+	gesture->ordered = true;
 	if (!tap)
 		return -ENOMEM;
 	tap->window_ns = config->window_ns;

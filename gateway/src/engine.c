@@ -198,6 +198,7 @@ int engine_new(const struct engine_config *config, struct engine **ret_engine)
 		engine_free(engine);
 		return r;
 	}
+	engine_tell_delays(engine, config->config);
 	*ret_engine = engine;
 	return 0;
 }

@@ -254,6 +254,7 @@ int engine_apply(struct engine *engine, const struct config *config, char *error
 	}
 	engine->config.config = config;
 	cue_bus_refresh_types(engine->bus);
+	engine_tell_delays(engine, config);
 	if (engine->opened) {
 		output_set_commit(engine, &outputs);
 		set_commit(engine, &inputs);

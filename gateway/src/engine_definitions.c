@@ -59,6 +59,38 @@ int engine_define_all(struct engine *engine, const struct config *config, char *
 	return 0;
 }
 
+/* ---- how late events come ---- */
+
+/** From an edge to its event. An input whose first edge counts at once has none. */
+static uint64_t input_delay_ns(const struct config_input *input)
+{
+	return input->decoder.debounce_ns;
+}
+
+void engine_tell_delays(struct engine *engine, const struct config *config)
+{
+	struct cue_gestures *gestures = engine->gestures;
+
+	cue_gestures_clear_delays(gestures);
+	for (size_t i = 0; i < config->n_inputs; i++) {
+		const struct config_input *input = &config->inputs[i];
+
+		cue_gestures_add_delay(gestures, input->event, input_delay_ns(input));
+		if (input->release_event)
+			cue_gestures_add_delay(gestures, input->release_event,
+			                       input_delay_ns(input));
+	}
+	/* A playlist may emit an input's type, too; its events are not late. */
+	for (size_t i = 0; i < config->n_playlists; i++) {
+		const struct cue_playlist_config *def = &config->playlists[i].def;
+
+		for (size_t k = 0; k < def->n_steps; k++)
+			cue_gestures_add_delay(gestures, def->steps[k].emit, 0);
+		if (def->completion)
+			cue_gestures_add_delay(gestures, def->completion, 0);
+	}
+}
+
 /* ---- names of a configuration, sorted: 10,000 definitions are compared in n log n ---- */
 
 struct named {

@@ -57,6 +57,8 @@ void faults_report(struct faults *faults, const struct cue_report *report);
 
 /** Define all playlists and gestures, in order. @return 0 or negative errno, @p error filled. */
 int engine_define_all(struct engine *engine, const struct config *config, char *error);
+/** Tell the gestures how late the inputs' events come. */
+void engine_tell_delays(struct engine *engine, const struct config *config);
 /** From the definitions of @p from, which are in force, to those of @p to. On failure @p from is in force. */
 int engine_swap_definitions(struct engine *engine, const struct config *from,
                             const struct config *to, char *error);

@@ -90,6 +90,9 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 	number(w, "fired", g.fired);
 	number(w, "cooled_down", g.cooled_down);
 	number(w, "producers_forgotten", g.producers_forgotten);
+	number(w, "taken_early", g.taken_early);
+	number(w, "held_events", g.held_events);
+	number(w, "held_bytes", g.held_bytes);
 	number(w, "definitions", g.definitions);
 	cue_writer_object_end(w);
 }

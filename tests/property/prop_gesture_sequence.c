@@ -2,7 +2,8 @@
 /*
  * Sequences against the sentence that defines them: keep the longest suffix of
  * what was seen that is still a prefix of the steps. The model tries every
- * length on the producer's whole history, longest first.
+ * length on the producer's whole history, longest first. What is older than the
+ * last is not seen.
  */
 #include "gesture_rig.h"
 
@@ -28,6 +29,7 @@ struct seen {
 struct history {
 	bool tracked;
 	unsigned heard;
+	uint64_t last_ns;
 	struct model_cooldown cooldown;
 	struct seen events[EVENTS];
 	size_t n;
@@ -117,6 +119,9 @@ static void model_event(struct rig *rig, struct model *m, uint32_t producer_id,
 		used |= m->steps[k].type == event->type;
 	if (!used || !model_track(m, h, event))
 		return;
+	if (event->time_ns < h->last_ns)
+		return;
+	h->last_ns = event->time_ns;
 	h->events[h->n++] = *event;
 	len = h->n < m->n_steps ? h->n : m->n_steps;
 	while (len > 0 && !suffix_is_prefix(m, h, len))

@@ -176,18 +176,24 @@ Test(gesture_sequence, an_event_after_the_timeout_may_be_the_first_step)
 	gesture_close(&f);
 }
 
-Test(gesture_sequence, the_timeout_is_a_distance_in_time)
+Test(gesture_sequence, an_event_older_than_the_last_has_missed_its_place)
 {
 	struct gesture_fixture f;
 
 	gesture_open(&f, NULL);
 	define_code(&f, "ab", MS(100), 0);
 	key(&f, 200, 1, 'a');
-	key(&f, 100, 1, 'b'); /* dispatched later, happened before */
-	expect_log(&f, "200 code.entered 1\n");
-	key(&f, 400, 1, 'a');
-	key(&f, 299, 1, 'b');
+	key(&f, 190, 1, 'b'); /* before the a: no step after it */
+	key(&f, 50, 1, 'a');  /* neither does it begin anew, nor end what has begun */
 	expect_log(&f, "");
+	key(&f, 300, 1, 'b');
+	expect_log(&f, "300 code.entered 1\n");
+	key(&f, 299, 1, 'a'); /* nor does it begin after a firing */
+	key(&f, 310, 1, 'b');
+	expect_log(&f, "");
+	key(&f, 320, 1, 'a');
+	key(&f, 320, 1, 'b'); /* equal times are in order */
+	expect_log(&f, "320 code.entered 1\n");
 	gesture_close(&f);
 }
 

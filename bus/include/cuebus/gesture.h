@@ -6,10 +6,24 @@
  *
  * Windows are inclusive and measured on event times (cue_event.time_ns), never
  * with timers: whether a window has passed is asked when the next event comes.
- * Events need not come in order of time (one input's debounced edge carries
- * the time it began and may be dispatched after a later edge of another), so a
- * window compares the events' distance in time whichever came first. What was
- * already dropped as too old does not come back for an event that comes late.
+ *
+ * Events reach a detector in the order of their times. A debounced edge carries
+ * the time it began and is dispatched later than that, by a delay that the
+ * owner tells with cue_gestures_add_delay(). Where the event types of a gesture
+ * differ in delay, it holds each event until its time plus the longest of them;
+ * where they do not, nothing waits. Held are at most CUE_GESTURE_HELD_MAX events
+ * (CUE_GESTURE_HELD_BYTES_MAX of data) of one gesture, CUE_GESTURES_HELD_MAX
+ * (CUE_GESTURES_HELD_BYTES_MAX) of all; beyond that a gesture takes its oldest
+ * at once, and counts it. Gated playlists and mirrors with `when`, which judge
+ * each event by itself and by the present state, never wait.
+ *
+ * A gesture's event has the time of the latest event in it and is caused by it,
+ * whenever it is emitted.
+ *
+ * An event may come even later than its delay (its contact bounced for longer).
+ * Taps and simultaneous presses put it where it belongs among those that they
+ * keep; what was already dropped as too old does not come back for it. Sequences
+ * and gates ignore one that is older than the last they saw.
  *
  * A detector never sees its own output. Taps and sequences keep their state
  * per producer, for at most cue_limits.gesture_producers producers (the one
@@ -41,6 +55,12 @@ struct cue_playlists;
  *  gestures multiply their data) is not emitted; the handler fails with -E2BIG,
  *  which the bus counts and reports. */
 #define CUE_GESTURE_PAYLOAD_MAX ((size_t)8 * 1024 * 1024)
+/** Events that one gesture, and all together, hold for earlier ones; and the
+ *  bytes of their data (cue_payload_size(), counted for each event). */
+#define CUE_GESTURE_HELD_MAX        1024U
+#define CUE_GESTURE_HELD_BYTES_MAX  ((size_t)1024 * 1024)
+#define CUE_GESTURES_HELD_MAX       16384U
+#define CUE_GESTURES_HELD_BYTES_MAX ((size_t)8 * 1024 * 1024)
 
 enum cue_gesture_type {
 	/** Two taps of one producer; the second consumes both, a third begins
@@ -53,7 +73,7 @@ enum cue_gesture_type {
 	 *  window: of each producer the latest event counts, those further than
 	 *  the window from the newest are dropped. Clears after firing. */
 	CUE_GESTURE_SIMULTANEOUS,
-	/** Steps in the order of dispatch, per producer, the timeout running
+	/** Steps in the order of event times, per producer, the timeout running
 	 *  between neighbours. Every event of a type that a step uses takes part:
 	 *  one that does not fit is a mismatch, after which the longest suffix
 	 *  that is still a prefix of the steps is kept. Other types are ignored. */
@@ -124,6 +144,19 @@ int cue_gesture_check(const struct cue_gesture_config *config, struct cue_predic
  *  event being dispatched. @return 0; -ENOENT. */
 int cue_gesture_remove(struct cue_gestures *gestures, const char *name);
 
+/* ---- delays of event types ---- */
+
+/** Forget what cue_gestures_add_delay() said: events of every type come at once. */
+void cue_gestures_clear_delays(struct cue_gestures *gestures);
+/**
+ * Events of @p type may be dispatched @p delay_ns after their own time: the
+ * debounce of an input that emits it. Called once for each source of the type,
+ * with 0 for one that emits at once. Types that only gestures emit follow from
+ * these; types of which nothing is said are not late. Takes effect with the
+ * next event, for gestures that are defined later, too.
+ */
+void cue_gestures_add_delay(struct cue_gestures *gestures, const char *type, uint64_t delay_ns);
+
 /** "double_tap" …; NULL for an unknown value. */
 const char *cue_gesture_type_name(enum cue_gesture_type type);
 /** @return 0; -EINVAL. */
@@ -137,6 +170,8 @@ struct cue_gesture_info {
 	uint64_t fired;
 	uint64_t cooled_down;        /**< dropped by cooldown. */
 	uint64_t producers_forgotten;
+	uint64_t wait_ns;            /**< how long after its time an event is taken, 0 at once; as of
+	                                  the last event or cue_gesture_foreach(). */
 };
 
 /** In order of name (bytes). Non-zero from @p visit stops and is returned.
@@ -154,6 +189,9 @@ struct cue_gestures_stats {
 	uint64_t fired;
 	uint64_t cooled_down;
 	uint64_t producers_forgotten;
+	uint64_t taken_early;  /**< events that a full hold let through before their wait was over. */
+	uint64_t held_events;  /**< now: events that wait for earlier ones */
+	uint64_t held_bytes;   /**< now: of their data */
 	uint32_t definitions; /**< now */
 };
 void cue_gestures_get_stats(const struct cue_gestures *gestures, struct cue_gestures_stats *ret_stats);

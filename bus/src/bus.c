@@ -91,6 +91,7 @@ static struct cue_limits with_defaults(const struct cue_limits *limits)
 	l.json_depth = or_default(l.json_depth, CUE_JSON_DEPTH_DEFAULT);
 	l.definitions = or_default(l.definitions, 10000);
 	l.active_runs = or_default(l.active_runs, 100000);
+	l.quote_bytes = or_default(l.quote_bytes, 65536);
 	l.gesture_producers = or_default(l.gesture_producers, 1024);
 	l.queue_bytes = l.queue_bytes ? l.queue_bytes : 64U * MIB;
 	l.state_bytes = l.state_bytes ? l.state_bytes : 16U * MIB;
@@ -194,11 +195,12 @@ void cue_bus_report(struct cue_bus *bus, const struct cue_report *report)
 	bus->reporting = false;
 }
 
-struct cue_payload *cue_bus_embeddable(const struct cue_bus *bus, struct cue_payload *payload)
+bool bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload)
 {
-	if (!payload || cue_payload_depth(payload) > bus->limits.json_depth)
-		return cue_payload_null();
-	return payload;
+	if (cue_payload_depth(payload) <= bus->limits.json_depth)
+		return false;
+	bus->stats.quotes_omitted++;
+	return true;
 }
 
 /* ---- dispatch ---- */

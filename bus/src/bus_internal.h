@@ -168,12 +168,12 @@ void bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *
                         const char *what);
 
 /**
- * An event's data as it is embedded in another event's (trigger_event, a
- * gesture's events): itself, or `null` when it is nested deeper than
- * cue_limits.json_depth. Nothing from outside is; a chain of playlists or
- * gestures that feed each other would else grow with every round, for ever.
+ * Whether an event's data is nested deeper than cue_limits.json_depth, so that it
+ * is left out where another event embeds it (trigger_event, a gesture's events);
+ * then it is counted. Nothing from outside is; a chain of playlists or gestures
+ * that feed each other would else grow with every round, for ever.
  */
-struct cue_payload *cue_bus_embeddable(const struct cue_bus *bus, struct cue_payload *payload);
+bool bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload);
 
 /** Dispatch what waits, unless a dispatch is at work or held back.
  *  @param budget NULL: no bound. @return 0; -EAGAIN. */

@@ -41,7 +41,7 @@ static int64_t wall_time_ns(const struct cue_bus *bus, uint64_t time_ns)
 	return wall_ns;
 }
 
-static void write_event(struct cue_writer *w, const struct cue_bus *bus,
+static void write_event(struct cue_writer *w, struct cue_bus *bus,
                         const struct cue_event *event)
 {
 	char timestamp[CUE_TIMESTAMP_SIZE];
@@ -53,7 +53,13 @@ static void write_event(struct cue_writer *w, const struct cue_bus *bus,
 	cue_writer_key(w, "producer_id");
 	cue_writer_u64(w, event->producer_id);
 	cue_writer_key(w, "data");
-	cue_writer_payload(w, cue_bus_embeddable(bus, event->payload));
+	if (bus_too_deep(bus, event->payload)) {
+		cue_writer_null(w);
+		cue_writer_key(w, "data_omitted");
+		cue_writer_string(w, "depth");
+	} else {
+		cue_writer_payload(w, event->payload);
+	}
 	cue_writer_key(w, "timestamp");
 	cue_writer_string(w, timestamp);
 	cue_writer_object_end(w);

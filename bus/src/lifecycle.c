@@ -47,7 +47,13 @@ static void write_id(struct cue_writer *w, const char *key, const struct cue_id 
 	cue_writer_string_n(w, text, CUE_ID_TEXT_SIZE - 1);
 }
 
-static void write_event(struct cue_writer *w, const char *key, const struct told_event *event)
+/** Data is quoted once in a run's life: by `created`, and of an interrupt by
+ *  `stopped`. Elsewhere an event is only named: a run with a thousand steps a
+ *  second would write what triggered it a thousand times. */
+enum quote { NAMED, QUOTED };
+
+static void write_event(struct cue_writer *w, const char *key, const struct told_event *event,
+                        enum quote quote)
 {
 	if (!event->type)
 		return;
@@ -57,14 +63,21 @@ static void write_event(struct cue_writer *w, const char *key, const struct told
 	cue_writer_string(w, cue_type_name(event->type));
 	cue_writer_key(w, "producer_id");
 	cue_writer_u64(w, event->producer_id);
-	cue_writer_key(w, "data");
-	cue_writer_payload(w, event->data);
+	if (quote == QUOTED) {
+		cue_writer_key(w, "data");
+		cue_writer_payload(w, event->data);
+		if (event->omitted) {
+			cue_writer_key(w, "data_omitted");
+			cue_writer_string(w, cue_omitted_name(event->omitted));
+		}
+	}
 	cue_writer_object_end(w);
 }
 
 /** Opens the object and writes what every lifecycle payload begins with. */
 static void write_common(struct cue_writer *w, const struct playlist_def *def,
-                         const struct cue_id *id, const struct told_event *trigger)
+                         const struct cue_id *id, const struct told_event *trigger,
+                         enum quote quote)
 {
 	cue_writer_object_begin(w);
 	write_id(w, "playlist_id", id);
@@ -75,7 +88,7 @@ static void write_common(struct cue_writer *w, const struct playlist_def *def,
 		cue_writer_key(w, "playlist_metadata");
 		cue_writer_payload(w, def->metadata);
 	}
-	write_event(w, "trigger_event", trigger);
+	write_event(w, "trigger_event", trigger, quote);
 }
 
 static void write_cause(struct cue_writer *w, const struct run_request *request)
@@ -124,7 +137,7 @@ int lifecycle_created(const struct run *run, uint64_t *ret_seq)
 	const struct playlist_def *def = run->def;
 	struct cue_writer w = { 0 };
 
-	write_common(&w, def, &run->id, &run->request.trigger);
+	write_common(&w, def, &run->id, &run->request.trigger, QUOTED);
 	cue_writer_key(&w, "steps");
 	cue_writer_payload(&w, def->steps_json);
 	cue_writer_key(&w, "expected_duration");
@@ -144,7 +157,7 @@ int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence
 	const struct playlist_step *step = &run->def->steps[occurrence->step];
 	struct cue_writer w = { 0 };
 
-	write_common(&w, run->def, &run->id, &run->request.trigger);
+	write_common(&w, run->def, &run->id, &run->request.trigger, NAMED);
 	cue_writer_key(&w, "step_index");
 	cue_writer_u64(&w, occurrence->step);
 	cue_writer_key(&w, "repeat_index");
@@ -168,7 +181,7 @@ int lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns)
 	struct cue_bus *bus = run->set->bus;
 	struct cue_writer w = { 0 };
 
-	write_common(&w, run->def, &run->id, &run->request.trigger);
+	write_common(&w, run->def, &run->id, &run->request.trigger, NAMED);
 	cue_writer_key(&w, "expected_duration");
 	cue_writer_seconds(&w, run->def->expected_duration_ns);
 	cue_writer_key(&w, "overdue_by");
@@ -183,14 +196,14 @@ int lifecycle_stopped(const struct run *run, uint64_t *ret_seq)
 	const struct run_end *end = &run->end;
 	struct cue_writer w = { 0 };
 
-	write_common(&w, run->def, &run->id, &run->request.trigger);
+	write_common(&w, run->def, &run->id, &run->request.trigger, NAMED);
 	cue_writer_key(&w, "reason");
 	cue_writer_string(&w, reason_name(end->reason));
 	cue_writer_key(&w, "detail");
 	cue_writer_string(&w, end->detail);
 	cue_writer_key(&w, "emitted_count");
 	cue_writer_u64(&w, run->emitted_count);
-	write_event(&w, "interrupt_event", &end->interrupt);
+	write_event(&w, "interrupt_event", &end->interrupt, QUOTED);
 	if (run->skipped_count > 0) {
 		cue_writer_key(&w, "skipped_count");
 		cue_writer_u64(&w, run->skipped_count);
@@ -203,7 +216,7 @@ int lifecycle_completion(const struct run *run, uint64_t stopped_seq)
 {
 	struct cue_writer w = { 0 };
 
-	write_common(&w, run->def, &run->id, &run->request.trigger);
+	write_common(&w, run->def, &run->id, &run->request.trigger, NAMED);
 	return emit(run->set->bus, cue_type_name(run->def->completion), &w,
 	            stopped_seq ? stopped_seq : run->end.cause_seq, run->end.depth + 1, NULL);
 }
@@ -216,7 +229,7 @@ int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
 	uint64_t cause_seq;
 	unsigned depth;
 
-	write_common(&w, def, id, &request->trigger);
+	write_common(&w, def, id, &request->trigger, NAMED);
 	cue_writer_key(&w, "reason");
 	cue_writer_string(&w, reason);
 	cue_writer_key(&w, "detail");

@@ -1,111 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `trigger_event` and `interrupt_event` quote another event's data. Where that
- * is itself a lifecycle or completion event, its own quotes are left out: a
- * playlist that is triggered by its own completion would otherwise carry its
- * whole history, growing with every run. The same chain through a gesture
- * can't be told from the outside; there a bound on the size ends it. Whoever
+ * is itself a lifecycle event, by its type, its own quotes are left out: a
+ * playlist that is triggered by what it emits would otherwise carry its whole
+ * history, growing with every run. The same chain through a gesture can't be
+ * told from the outside; there the bounds on size and depth end it. Whoever
  * needs what is left out finds the event itself by `cause_seq`. */
 #include "playlist_internal.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-/** As large as the largest payload that may come in (design section 7). */
-#define QUOTE_MAX_BYTES 65536U
+#include "json_walk.h"
 
-#define BEGIN "{\"playlist_id\":\""
-#define GO_ON "\",\"definition_id\":\""
-
-/** Written by write_common()? */
-static bool is_lifecycle(const char *json, size_t len)
+/** The types are reserved: nobody else emits them. Completion events quote no data. */
+static bool is_lifecycle(const struct cue_type *type)
 {
-	size_t id_end = sizeof(BEGIN) - 1 + CUE_ID_TEXT_SIZE - 1;
+	static const char prefix[] = "event.playlist.";
 
-	return len > id_end + sizeof(GO_ON) && memcmp(json, BEGIN, sizeof(BEGIN) - 1) == 0 &&
-	       memcmp(json + id_end, GO_ON, sizeof(GO_ON) - 1) == 0;
+	return strncmp(cue_type_name(type), prefix, sizeof(prefix) - 1) == 0;
 }
 
-/** The end of a member of compact, valid JSON: its comma or the object's brace. */
-static const char *member_end(const char *p)
+/** The object without its quotes. @return 0; -ENOMEM. */
+static int without_quotes(const char *json, struct cue_payload **ret_payload)
 {
-	unsigned depth = 0;
-	bool in_string = false;
+	struct cue_json_member member;
+	struct cue_writer w = { 0 };
+	bool found;
 
-	for (;; p++) {
-		if (in_string) {
-			if (*p == '\\')
-				p++;
-			else if (*p == '"')
-				in_string = false;
-		} else if (*p == '"') {
-			in_string = true;
-		} else if (*p == '{' || *p == '[') {
-			depth++;
-		} else if (depth == 0 && (*p == ',' || *p == '}')) {
-			return p;
-		} else if (*p == '}' || *p == ']') {
-			depth--;
-		}
+	cue_writer_object_begin(&w);
+	for (found = cue_json_first_member(json, &member); found;
+	     found = cue_json_next_member(&member)) {
+		const char *begin = member.key - 1;
+
+		if (!cue_json_key_is(&member, "trigger_event") &&
+		    !cue_json_key_is(&member, "interrupt_event"))
+			cue_writer_raw(&w, begin,
+			               (size_t)(member.value.text + member.value.len - begin));
 	}
+	cue_writer_object_end(&w);
+	return cue_writer_finish_payload(&w, ret_payload);
 }
 
-static bool is_quote(const char *member)
+const char *cue_omitted_name(enum cue_omitted omitted)
 {
-	static const char trigger[] = "\"trigger_event\":", interrupt[] = "\"interrupt_event\":";
-
-	return strncmp(member, trigger, sizeof(trigger) - 1) == 0 ||
-	       strncmp(member, interrupt, sizeof(interrupt) - 1) == 0;
-}
-
-/** The object without its quotes. */
-static int without_quotes(const char *json, size_t len, struct cue_payload **ret_payload)
-{
-	char *text = malloc(len + 1);
-	size_t n = 0;
-	int r;
-
-	if (!text)
-		return -ENOMEM;
-	text[n++] = '{';
-	for (const char *member = json + 1, *end;; member = end + 1) {
-		end = member_end(member);
-		if (!is_quote(member)) {
-			if (n > 1)
-				text[n++] = ',';
-			memcpy(text + n, member, (size_t)(end - member));
-			n += (size_t)(end - member);
-		}
-		if (*end == '}')
-			break;
+	switch (omitted) {
+	case CUE_OMITTED_NOT:
+		return NULL;
+	case CUE_OMITTED_SIZE:
+		return "size";
+	case CUE_OMITTED_DEPTH:
+		return "depth";
+	case CUE_OMITTED_LIMIT:
+		return "limit";
 	}
-	text[n++] = '}';
-	text[n] = '\0';
-	r = cue_payload_adopt(text, n, ret_payload);
-	if (r < 0)
-		free(text);
-	return r;
+	return NULL; /* not reached: the switch is exhaustive */
 }
 
-int lifecycle_quote(struct cue_payload *data, struct cue_payload **ret_quote)
+static struct told_event omit(struct cue_bus *bus, struct told_event quote, enum cue_omitted why)
 {
-	struct cue_payload *quote = cue_payload_ref(data ? data : cue_payload_null());
+	bus->stats.quotes_omitted++;
+	quote.data = cue_payload_unref(quote.data);
+	quote.omitted = why;
+	return quote;
+}
+
+struct told_event lifecycle_quote(struct cue_bus *bus, const struct told_event *event)
+{
+	struct told_event quote = *event;
 	size_t len;
-	const char *json = cue_payload_bytes(quote, &len);
 
-	if (is_lifecycle(json, len)) {
-		int r;
+	if (!event->type)
+		return (struct told_event){ 0 };
+	if (!event->data)
+		return quote;
+	cue_payload_ref(quote.data);
+	if (is_lifecycle(event->type)) {
+		struct cue_payload *stripped;
 
-		cue_payload_unref(quote);
-		r = without_quotes(json, len, &quote);
-		if (r < 0)
-			return r;
-		cue_payload_bytes(quote, &len);
+		if (without_quotes(cue_payload_bytes(quote.data, NULL), &stripped) < 0)
+			return omit(bus, quote, CUE_OMITTED_LIMIT);
+		cue_payload_unref(quote.data);
+		quote.data = stripped;
 	}
-	if (len > QUOTE_MAX_BYTES) {
-		cue_payload_unref(quote);
-		quote = cue_payload_null();
-	}
-	*ret_quote = quote;
-	return 0;
+	cue_payload_bytes(quote.data, &len);
+	if (len > bus->limits.quote_bytes)
+		return omit(bus, quote, CUE_OMITTED_SIZE);
+	if (cue_payload_depth(quote.data) > bus->limits.json_depth)
+		return omit(bus, quote, CUE_OMITTED_DEPTH);
+	return quote;
 }

@@ -174,7 +174,8 @@ uint64_t run_steps_pass(struct run_steps *steps, const struct playlist_def *def,
 struct told_event {
 	const struct cue_type *type; /* NULL: none */
 	uint32_t producer_id;
-	struct cue_payload *data; /* owned by who holds this */
+	struct cue_payload *data; /* NULL: null; owned by who holds this */
+	enum cue_omitted omitted; /* why `data` is not there */
 };
 
 struct run_request {
@@ -286,9 +287,11 @@ void run_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *r
 
 /* ---- lifecycle events; each returns what cue_bus_emit() does ---- */
 
-/** An event's data as the lifecycle events that follow from it quote it.
- *  @param ret_quote a reference. @return 0; -ENOMEM. */
-int lifecycle_quote(struct cue_payload *data, struct cue_payload **ret_quote);
+/** An event as the lifecycle events that follow from it quote it; what can't be
+ *  quoted is counted, and `omitted` says why.
+ *  @param event `type` NULL: none. Borrowed, as all in it.
+ *  @return its `data` is a reference. */
+struct told_event lifecycle_quote(struct cue_bus *bus, const struct told_event *event);
 
 int lifecycle_created(const struct run *run, uint64_t *ret_seq);
 int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence, uint64_t late_us,

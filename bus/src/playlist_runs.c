@@ -138,6 +138,7 @@ void run_observe_active(const struct run *run)
 		.trigger_type = trigger->type ? cue_type_name(trigger->type) : NULL,
 		.trigger_producer_id = trigger->producer_id,
 		.trigger_data = trigger->data,
+		.trigger_omitted = trigger->omitted,
 	};
 
 	if (observer->active)

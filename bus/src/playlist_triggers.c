@@ -30,7 +30,9 @@ int playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event 
 		const struct trigger_entry *entry = &node->triggers[i];
 		struct run_request request = {
 			.cause = CUE_CAUSE_TRIGGER,
-			.trigger = { event->type, event->producer_id, event->payload },
+			.trigger = { .type = event->type,
+			             .producer_id = event->producer_id,
+			             .data = event->payload },
 		};
 		const struct playlist_def *def;
 		struct cue_id id;
@@ -86,23 +88,24 @@ int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_even
 	struct type_node *node = user;
 	struct cue_playlists *set = node->set;
 	struct ended_list ended = { 0 };
-	struct run_end end = {
-		.reason = CUE_STOP_INTERRUPTED,
-		.interrupt = { event->type, event->producer_id, NULL },
-	};
+	struct run_end end = { .reason = CUE_STOP_INTERRUPTED };
+	const struct told_event by = { .type = event->type,
+		                       .producer_id = event->producer_id,
+		                       .data = event->payload };
 
 	if (!node->live) {
 		set->stats.interrupts_redundant++;
 		return 0;
 	}
-	/* Out of memory, the runs stop all the same; only the quote is lost. */
-	(void)lifecycle_quote(event->payload, &end.interrupt.data);
 	run_current_cause(bus, &end.cause_seq, &end.depth);
 	for (struct interrupt_link *link = node->live, *next; link; link = next) {
 		/* The detached runs keep the definition, so `link` stays. */
 		next = link->next;
-		if (interrupts(link->def, node, event))
-			detach_all(link->def, &end, &ended);
+		if (!interrupts(link->def, node, event))
+			continue;
+		if (!end.interrupt.type)
+			end.interrupt = lifecycle_quote(bus, &by);
+		detach_all(link->def, &end, &ended);
 	}
 	for (const struct run *run = ended.first; run; run = run->next_ended) {
 		run->def->playlist->was_interrupted = true;

@@ -77,8 +77,7 @@ int run_new(struct cue_playlists *set, struct playlist_def *def, const struct ru
 	run->steps.heap = run->heap;
 	run->request = *request;
 	run->request.request_id = NULL;
-	run->request.trigger.data =
-	        cue_payload_ref(cue_bus_embeddable(set->bus, request->trigger.data));
+	cue_payload_ref(run->request.trigger.data);
 	run->asked_ns = cue_bus_now(set->bus);
 	run->asked_in = cue_bus_current(set->bus) ? set->bus->stats.events : 0;
 	run_current_cause(set->bus, &run->cause_seq, &run->depth);
@@ -304,16 +303,11 @@ int run_start(struct playlist *playlist, const struct run_request *request, stru
 	struct ended_list ended = { 0 };
 	int r;
 
-	if (request->trigger.type) {
-		r = lifecycle_quote(request->trigger.data, &quoted.trigger.data);
-		if (r < 0)
-			return r;
-	}
+	quoted.trigger = lifecycle_quote(bus, &request->trigger);
 	cue_bus_begin(bus);
 	r = start(playlist, &quoted, ret_id, &ended);
 	run_finish_ended(&ended);
 	cue_bus_end(bus);
-	if (request->trigger.type)
-		cue_payload_unref(quoted.trigger.data);
+	cue_payload_unref(quoted.trigger.data);
 	return r;
 }

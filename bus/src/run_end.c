@@ -67,9 +67,7 @@ void run_detach(struct run *run, const struct run_end *end, struct ended_list *e
 		unlink_live(run->def);
 	run->phase = RUN_ENDED;
 	run->end = *end;
-	if (end->interrupt.type)
-		run->end.interrupt.data =
-		        cue_payload_ref(cue_bus_embeddable(set->bus, end->interrupt.data));
+	cue_payload_ref(run->end.interrupt.data);
 	run_push_ended(ended, run);
 }
 

@@ -172,7 +172,8 @@ int cue_playlist_restore(struct cue_playlists *playlists,
 	struct run_request request = {
 		.cause = CUE_CAUSE_RESTORE,
 		.trigger = { .producer_id = restore->trigger_producer_id,
-		             .data = restore->trigger_data },
+		             .data = restore->trigger_data,
+		             .omitted = restore->trigger_omitted },
 	};
 	struct playlist_def *def;
 	int r = cue_playlist_check(restore->definition, ret_error);

@@ -160,6 +160,9 @@ static const struct config_field limits_fields[] = {
 	      "Playlists and gestures together, those made by command included."),
 	LIMIT("active_runs", bus.active_runs, 1, 10000000, "100000",
 	      "Runs of all playlists, waiting ones included."),
+	LIMIT("quote_bytes", bus.quote_bytes, 64, 16777216, "65536",
+	      "Data of one event that another event quotes (`trigger_event`, `interrupt_event`); larger "
+	      "data is left out and marked by `data_omitted`."),
 	LIMIT("state_entries", bus.state_entries, 16, 10000000, "65536",
 	      "Last events kept, one for each event type and producer."),
 	LIMIT("state_bytes", bus.state_bytes, 65536, 1099511627776, "16777216",

@@ -50,6 +50,7 @@ static void write_bus(struct cue_writer *w, struct engine *engine)
 	number(w, "queue_refused", s.queue_refused);
 	number(w, "state_refused", s.state_refused);
 	number(w, "types_refused", s.types_refused);
+	number(w, "quotes_omitted", s.quotes_omitted);
 	number(w, "timers_fired", s.timers_fired);
 	number(w, "types", s.types);
 	number(w, "state_entries", s.state_entries);

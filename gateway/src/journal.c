@@ -177,6 +177,10 @@ static void write_trigger(struct cue_writer *w, const struct cue_run_record *rec
 	cue_writer_key(w, "trigger_type");
 	cue_writer_string(w, record->trigger_type);
 	write_number(w, "trigger_producer", record->trigger_producer_id);
+	if (record->trigger_omitted) {
+		cue_writer_key(w, "trigger_omitted");
+		cue_writer_string(w, cue_omitted_name(record->trigger_omitted));
+	}
 	cue_writer_key(w, "trigger_data"); /* in a string: its spelling is kept */
 	cue_writer_string_n(w, data, len);
 }

@@ -10,7 +10,7 @@
  *
  *   run/<run id>   {"number","playlist","definition","state":"running|queued",
  *                   "boot","start_mono","start_wall","passed"?,
- *                   "trigger_type"?,"trigger_producer"?,"trigger_data"?}
+ *                   "trigger_type"?,"trigger_producer"?,"trigger_data"?,"trigger_omitted"?}
  *                  passed: of a restored run, what was due up to so long after
  *                  the start was behind it when it was taken up
  *   skip/<run id>  number of occurrences dropped, while there are any

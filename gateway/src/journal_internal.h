@@ -40,6 +40,7 @@ struct journal_run {
 	char *trigger_type;     /* NULL: none */
 	uint32_t trigger_producer_id;
 	struct cue_payload *trigger_data; /* NULL: none */
+	enum cue_omitted trigger_omitted;
 };
 
 /** @return 0; -EBADMSG it is not what journal.c writes; -ENOMEM. Cleared with journal_run_clear().

@@ -97,6 +97,19 @@ int64_t journal_elapsed(const struct journal_time *from, const struct journal_ti
 	return elapsed_ns;
 }
 
+static enum cue_omitted get_omitted(const cJSON *root)
+{
+	const char *name =
+	        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "trigger_omitted"));
+	enum cue_omitted omitted = CUE_OMITTED_LIMIT; /* also for a word that is not known here */
+
+	if (!name)
+		return CUE_OMITTED_NOT;
+	while (omitted > CUE_OMITTED_NOT && strcmp(cue_omitted_name(omitted), name) != 0)
+		omitted--;
+	return omitted == CUE_OMITTED_NOT ? CUE_OMITTED_LIMIT : omitted;
+}
+
 static int get_trigger(const cJSON *root, struct journal_run *run)
 {
 	const char *data;
@@ -114,6 +127,7 @@ static int get_trigger(const cJSON *root, struct journal_run *run)
 	if (producer > UINT32_MAX || !data)
 		return -EBADMSG;
 	run->trigger_producer_id = (uint32_t)producer;
+	run->trigger_omitted = get_omitted(root);
 	r = cue_payload_new(data, strlen(data), CUE_JSON_DEPTH_MAX, &run->trigger_data, NULL);
 	return r < 0 && r != -ENOMEM ? -EBADMSG : r;
 }

@@ -85,6 +85,7 @@ static int restore_on(struct journal *journal, const struct journal_run *run,
 		.trigger_type = run->trigger_type,
 		.trigger_producer_id = run->trigger_producer_id,
 		.trigger_data = run->trigger_data,
+		.trigger_omitted = run->trigger_omitted,
 	};
 	int r;
 

@@ -48,10 +48,11 @@ class Depth(IntegrationTest):
         since = self.watcher.mark()
         self.start_gateway()
         self.assertIn(run, [r["run"] for r in self.ok("playlist/runs")["runs"]])
-        self.ok("playlist/stop", {"run": run})
-        self.watcher.event("event.playlist.stopped",
+        self.watcher.event("event.playlist.created",
                            lambda e: e["data"]["playlist_id"] == run
+                           and e["data"]["cause"] == "restore"
                            and e["data"]["trigger_event"]["data"] == data, since)
+        self.ok("playlist/stop", {"run": run})
 
     def test_too_deep_is_told_and_counted(self):
         def counts():

@@ -40,6 +40,9 @@ GOOD = [
     ("event.playlist.stopped", dict(STOPPED, reason="cancelled", detail="shutdown")),
     ("event.playlist.stopped", dict(STOPPED, reason="interrupted", interrupt_event=EVENT)),
     ("event.playlist.stopped", dict(STOPPED, skipped_count=3)),
+    ("event.playlist.stopped", dict(STOPPED, reason="interrupted",
+                                    interrupt_event=dict(EVENT, data_omitted="size"))),
+    ("event.playlist.stopped", dict(STOPPED, trigger_event=without(EVENT, "data"))),
     ("event.playlist.created", dict(RUN, steps=[{
         "event_type": "horn.beep", "offset": 2.5, "repeat": 1, "interval": 0,
         "producer_id": 0, "data": [1, {"a": None}]}],
@@ -63,6 +66,9 @@ GOOD = [
 ]
 
 BAD = [
+    ("event.playlist.stopped", dict(STOPPED, trigger_event=EVENT)),
+    ("event.playlist.stopped", dict(STOPPED, reason="interrupted",
+                                    interrupt_event=dict(EVENT, data_omitted="other"))),
     ("event.playlist.stopped", without(STOPPED, "detail")),
     ("event.playlist.stopped", without(STOPPED, "playlist_id")),
     ("event.playlist.stopped", dict(STOPPED, reason="done")),

@@ -310,11 +310,11 @@ Test(run_restore, the_observer_is_told_of_every_change)
 	observer.user = &f;
 	cue_playlists_observe(f.playlists, &observer);
 	cr_assert_eq(restore(&f, &config, 3500, MS(2000)), 0);
-	pf_expect(&f, "active p running -2500 skipped 2 trigger - null\n1000 created A at 3500\n");
+	pf_expect(&f, "active p running -2500 skipped 2 trigger - -\n1000 created A at 3500\n");
 	pf_emit_data(&f, "go", 0, "[1]");
 	pf_expect(&f, "1000 go\nactive p queued 1000 skipped 0 trigger go [1]\n");
 	cue_playlists_observe_again(f.playlists);
-	pf_expect(&f, "active p running -2500 skipped 2 trigger - null\n"
+	pf_expect(&f, "active p running -2500 skipped 2 trigger - -\n"
 	              "active p queued 1000 skipped 0 trigger go [1]\n");
 	pf_advance(&f, 1500);
 	pf_expect(&f, "ended\nactive p running 1500 skipped 0 trigger go [1]\n1500 x\n"

@@ -55,12 +55,14 @@ struct cue_limits {
 	                               of no delay too [262,144]. */
 	uint32_t state_entries;   /**< (type, producer) pairs kept [65,536]. */
 	uint32_t cascade_depth;   /**< [32] */
-	/** [32] An event's data that is nested deeper is told as `null` where
-	 *  another event embeds it: only playlists and gestures that feed each
-	 *  other in a circle come there. */
+	/** [32] An event's data that is nested deeper is left out, and marked,
+	 *  where another event embeds it: only playlists and gestures that feed
+	 *  each other in a circle come there. */
 	uint32_t json_depth;
 	uint32_t definitions;     /**< playlists plus gestures [10,000]. */
 	uint32_t active_runs;     /**< [100,000] */
+	uint32_t quote_bytes;     /**< an event's data where playlists quote it in another's; larger is
+	                               left out and marked [65,536]. */
 	uint32_t gesture_producers; /**< producers tracked per gesture, oldest forgotten [1,024]. */
 };
 
@@ -95,6 +97,7 @@ struct cue_bus_stats {
 	uint64_t queue_refused;
 	uint64_t state_refused;
 	uint64_t types_refused;
+	uint64_t quotes_omitted;  /**< an event's data that another event should have quoted */
 	uint64_t timers_fired;
 	uint32_t types;           /**< now */
 	uint32_t state_entries;   /**< now */

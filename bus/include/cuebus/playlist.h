@@ -174,6 +174,16 @@ int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const c
                       void (*stopped)(void *user, const struct cue_id *run), void *user);
 
 /** A run of a previous life of the gateway, as a journal kept it. Borrowed for the call. */
+/** Why a lifecycle event does not quote the data of the event that it names. */
+enum cue_omitted {
+	CUE_OMITTED_NOT,
+	CUE_OMITTED_SIZE,  /**< larger than cue_limits.quote_bytes. */
+	CUE_OMITTED_DEPTH, /**< nested deeper than cue_limits.json_depth. */
+	CUE_OMITTED_LIMIT, /**< no memory, or no more allowed for it. */
+};
+/** As `data_omitted` has it: "size", "depth", "limit"; NULL for CUE_OMITTED_NOT. */
+const char *cue_omitted_name(enum cue_omitted omitted);
+
 struct cue_playlist_restore {
 	struct cue_id run;
 	/** The version it ran on, which it also ends on; `on_restart` of this one counts. */
@@ -187,6 +197,7 @@ struct cue_playlist_restore {
 	const char *trigger_type;
 	uint32_t trigger_producer_id;
 	struct cue_payload *trigger_data;
+	enum cue_omitted trigger_omitted;
 };
 
 /**
@@ -255,6 +266,7 @@ struct cue_run_record {
 	const char *trigger_type; /**< NULL: none. */
 	uint32_t trigger_producer_id;
 	const struct cue_payload *trigger_data; /**< NULL is `null`. */
+	enum cue_omitted trigger_omitted; /**< why the data is not there. */
 };
 
 /** Told of what a journal must keep, when the lifecycle event was appended and

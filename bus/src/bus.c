@@ -313,7 +313,7 @@ int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64
 	struct cue_type *type;
 	int r;
 
-	r = intern_type(bus, emit->type, &type);
+	r = intern_type(bus, emit->type, emit->outside, &type);
 	if (r < 0)
 		return r;
 	event = (struct cue_event){

@@ -44,6 +44,8 @@ struct cue_type {
 	uint64_t hash;
 	uint32_t id;
 	bool numbered;
+	bool outside; /* nobody but publishers outside has named it yet */
+	bool free;    /* reserved: counts for no limit */
 	struct cue_type *next; /* in its hash bucket */
 	struct cue_subscription **exact;
 	size_t n_exact, cap_exact;
@@ -62,6 +64,7 @@ struct intern_table {
 	size_t n_buckets; /* power of two */
 	struct cue_type **by_id;
 	size_t n, cap;
+	size_t n_outside, n_own; /* of these, without those that are free */
 	uint64_t seed;
 };
 
@@ -192,8 +195,8 @@ int cascade_current(struct cue_bus *bus, struct cascade **ret_cascade);
 int intern_init(struct intern_table *table, uint64_t seed);
 void intern_clear(struct intern_table *table);
 struct cue_type *intern_find(const struct intern_table *table, const char *name, size_t len);
-/** @return 0; -EINVAL; -ENOSPC (counted and reported); -ENOMEM. */
-int intern_type(struct cue_bus *bus, const char *name, struct cue_type **ret_type);
+/** @param outside see cue_emit. @return 0; -EINVAL; -ENOSPC (counted and reported); -ENOMEM. */
+int intern_type(struct cue_bus *bus, const char *name, bool outside, struct cue_type **ret_type);
 
 int state_init(struct state_table *table);
 void state_clear(struct state_table *table);

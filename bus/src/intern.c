@@ -122,38 +122,75 @@ static int insert(struct cue_bus *bus, const char *name, size_t len, uint64_t ha
 	return 0;
 }
 
-int intern_type(struct cue_bus *bus, const char *name, struct cue_type **ret_type)
+/** Whether the limit leaves room for one more of its kind; if not, that is told. */
+static bool has_room(struct cue_bus *bus, const char *name, bool outside)
+{
+	const struct intern_table *table = &bus->types;
+
+	if ((outside ? table->n_outside : table->n_own) < bus->limits.event_types)
+		return true;
+	bus->stats.types_refused++;
+	cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_TYPES_FULL,
+	                                          .error = -ENOSPC,
+	                                          .event_type = name });
+	return false;
+}
+
+static void count_kind(struct intern_table *table, const struct cue_type *type)
+{
+	if (!type->free)
+		++*(type->outside ? &table->n_outside : &table->n_own);
+}
+
+/** A type that only publishers outside had named gets an owner. @return 0; -ENOSPC. */
+static int adopt(struct cue_bus *bus, struct cue_type *type)
+{
+	if (!has_room(bus, type->name, false))
+		return -ENOSPC;
+	bus->types.n_outside--;
+	type->outside = false;
+	count_kind(&bus->types, type);
+	return 0;
+}
+
+int intern_type(struct cue_bus *bus, const char *name, bool outside, struct cue_type **ret_type)
 {
 	size_t len = strnlen(name, CUE_TYPE_MAX_LEN + 1);
 	uint64_t hash = hash_name(bus->types.seed, name, len);
 	struct cue_type *type = find_hashed(&bus->types, name, len, hash);
-	int r;
+	bool is_free;
+	int r = 0;
 
 	if (type) {
-		*ret_type = type;
-		return 0;
+		if (type->outside && !outside)
+			r = adopt(bus, type);
+		if (r >= 0)
+			*ret_type = type;
+		return r;
 	}
 	if (!cue_type_is_valid(name, len, NULL))
 		return -EINVAL;
-	if (bus->types.n >= bus->limits.event_types) {
-		bus->stats.types_refused++;
-		cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_TYPES_FULL,
-		                                          .error = -ENOSPC,
-		                                          .event_type = name });
+	is_free = cue_type_is_reserved(name) && !outside;
+	if (!is_free && !has_room(bus, name, outside))
 		return -ENOSPC;
-	}
-	r = insert(bus, name, len, hash, ret_type);
-	if (r < 0)
+	r = insert(bus, name, len, hash, &type);
+	if (r < 0) {
 		cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
 		                                          .error = r,
 		                                          .event_type = name });
-	return r;
+		return r;
+	}
+	type->free = is_free;
+	type->outside = outside;
+	count_kind(&bus->types, type);
+	*ret_type = type;
+	return 0;
 }
 
 int cue_bus_intern(struct cue_bus *bus, const char *name, const struct cue_type **ret_type)
 {
 	struct cue_type *type;
-	int r = intern_type(bus, name, &type);
+	int r = intern_type(bus, name, false, &type);
 
 	if (r < 0)
 		return r;

@@ -135,7 +135,7 @@ static int resolve(struct cue_bus *bus, const char *pattern, struct cue_subscrip
 		subscription->prefix = strndup(pattern, len - 1);
 		return subscription->prefix ? 0 : -ENOMEM;
 	}
-	return intern_type(bus, pattern, &subscription->type);
+	return intern_type(bus, pattern, false, &subscription->type);
 }
 
 static int enlist(struct cue_bus *bus, struct cue_subscription *subscription)

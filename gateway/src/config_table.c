@@ -180,7 +180,8 @@ static const struct config_field limits_fields[] = {
 	LIMIT("inbox_messages", inbox_messages, 16, 1000000, "10000",
 	      "Messages received and not yet handled."),
 	LIMIT("event_types", bus.event_types, 64, 10000000, "65536",
-	      "Distinct event types seen since the start."),
+	      "Distinct event types seen since the start: of those that came from outside, and, counted "
+	      "apart, of those in definitions and inputs. The gateway's own are always free."),
 	LIMIT("queue_events", bus.queue_events, 64, 10000000, "262144",
 	      "Events waiting for dispatch, and events that follow from one event before time passes, "
 	      "through steps at `offset` 0 too."),

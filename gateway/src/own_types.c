@@ -21,14 +21,24 @@ const char *const own_types[OWN_TYPES_COUNT] = {
 	"input.restored",
 };
 
-int own_types_intern(struct cue_bus *bus)
+/* What `playlist/start` names as a trigger, and the step of a run whose definition is lost. */
+static const char *const needed[] = { "cmd.playlist.start", "unknown" };
+
+static int intern(struct cue_bus *bus, const char *const *names, size_t n)
 {
-	for (size_t i = 0; i < OWN_TYPES_COUNT; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct cue_type *type;
-		int r = cue_bus_intern(bus, own_types[i], &type);
+		int r = cue_bus_intern(bus, names[i], &type);
 
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+int own_types_intern(struct cue_bus *bus)
+{
+	int r = intern(bus, own_types, OWN_TYPES_COUNT);
+
+	return r < 0 ? r : intern(bus, needed, sizeof(needed) / sizeof(*needed));
 }

@@ -16,9 +16,9 @@
 extern const char *const own_types[OWN_TYPES_COUNT];
 
 /**
- * Take their places among `limits.event_types`, before anybody else can fill
- * these: types come from the network too.
- * @return 0; -ENOSPC the limit is lower than their number; -ENOMEM.
+ * Make them known, with those that commands and the run journal need, before
+ * definitions can fill `limits.event_types`. Reserved types are free of it.
+ * @return 0; -ENOSPC; -ENOMEM.
  */
 int own_types_intern(struct cue_bus *bus);
 

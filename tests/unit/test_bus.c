@@ -245,6 +245,37 @@ Test(bus, event_types_are_bounded)
 	fixture_close(&f);
 }
 
+/* Whoever may emit can't take the places of the gateway's own types. */
+Test(bus, types_from_outside_have_a_budget_of_their_own)
+{
+	struct fixture f;
+	struct cue_limits limits = { .event_types = 2 };
+	struct cue_emit foreign = { .time_ns = CUE_TIME_NONE, .outside = true };
+	const struct cue_type *type;
+	char name[16];
+	int refused = 0;
+
+	fixture_open(&f, &limits);
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "foreign.%d", i);
+		foreign.type = name;
+		refused += cue_bus_emit(f.bus, &foreign, NULL) == -ENOSPC;
+	}
+	cr_assert_eq(refused, 8);
+	cr_assert_eq(cue_bus_intern(f.bus, "own.a", &type), 0);
+	cr_assert_eq(fixture_emit(&f, "event.playlist.created"), 0);
+	/* A known one that gets an owner makes room. */
+	cr_assert_eq(cue_bus_intern(f.bus, "foreign.0", &type), 0);
+	foreign.type = "foreign.new";
+	cr_assert_eq(cue_bus_emit(f.bus, &foreign, NULL), 0);
+	foreign.type = "own.a";
+	cr_assert_eq(cue_bus_emit(f.bus, &foreign, NULL), 0);
+	cr_assert_eq(cue_bus_intern(f.bus, "own.b", &type), -ENOSPC);
+	cr_assert_eq(cue_bus_intern(f.bus, "foreign.1", &type), -ENOSPC);
+	cr_assert_eq(fixture_emit(&f, "gateway.fault"), 0);
+	fixture_close(&f);
+}
+
 static int keep_time(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
 	(void)bus;

@@ -289,7 +289,7 @@ Test(engine_faults, foreign_types_leave_the_places_of_those_that_the_gateway_emi
 	cr_assert_eq(engine_open_inputs(f.engine, error), 0, "%s", error);
 	for (int i = 0; i < 100; i++) {
 		snprintf(type, sizeof(type), "foreign.%d", i);
-		(void)cue_bus_emit(engine_bus(f.engine), &(struct cue_emit){ .type = type }, NULL);
+		(void)cue_bus_emit(engine_bus(f.engine), &(struct cue_emit){ .type = type, .outside = true }, NULL);
 	}
 	engine_wake(f.engine, 0);
 	cr_assert_not_null(strstr(fixture_log(&f), "gateway.fault@0 {\"fault\":\"types_full\""));

@@ -215,13 +215,13 @@ Test(playlist, too_many_event_types_leave_the_earlier_definition_in_force)
 	};
 	struct pf f;
 
-	pf_open_config(&f, (struct cue_bus_config){ .limits = { .event_types = 7 } });
+	pf_open_config(&f, (struct cue_bus_config){ .limits = { .event_types = 4 } });
 	pf_define(&f, &config);
 	config.interrupts = &stop;
 	config.n_interrupts = 1;
 	config.steps = steps;
 	config.n_steps = 3;
-	pf_emit(&f, "go"); /* the lifecycle's three types, go, lamp.on: two are left */
+	pf_emit(&f, "go"); /* go and lamp.on: two are left */
 	pf_advance(&f, 0);
 	cr_assert_eq(cue_playlist_define(f.playlists, &config, NULL, NULL), -ENOSPC);
 	pf_emit(&f, "go");

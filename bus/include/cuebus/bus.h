@@ -49,7 +49,9 @@ struct cue_limits {
 	uint64_t queue_bytes;     /**< data of the events waiting for dispatch, see
 	                               cue_payload_size(); shared data counts for each [64 MiB]. */
 	uint64_t state_bytes;     /**< the state store, data and bookkeeping [16 MiB]. */
-	uint32_t event_types;     /**< distinct event types ever seen [65,536]. */
+	uint32_t event_types;     /**< distinct event types that came from outside (cue_emit.outside), and,
+	                               counted apart, of definitions and inputs; reserved types are
+	                               always free [65,536]. */
 	uint32_t queue_events;    /**< events waiting for dispatch, and events that follow from one
 	                               outside event or timer before time passes: through timers
 	                               of no delay too [262,144]. */
@@ -215,7 +217,8 @@ struct cue_emit {
 	struct cue_payload *payload; /**< borrowed, a reference is taken; NULL is `null`. */
 	uint64_t time_ns;            /**< CUE_TIME_NONE: the bus's now. Later than now is clamped to now. */
 	bool outside;                /**< A publisher that nobody vouches for said it: a quarter of the
-	                                  state store is kept free of such events. */
+	                                  state store is kept free of such events, and types that nobody
+	                                  else has named have a budget of their own. */
 };
 
 /**
@@ -246,7 +249,7 @@ const struct cue_event *cue_bus_current(const struct cue_bus *bus);
 /** Ask `is_numbered` again for every known type (after a reload). */
 void cue_bus_refresh_types(struct cue_bus *bus);
 
-/** Intern a type. @return 0; -EINVAL; -ENOSPC; -ENOMEM. */
+/** Intern a type, as one of the program's own. @return 0; -EINVAL; -ENOSPC; -ENOMEM. */
 int cue_bus_intern(struct cue_bus *bus, const char *name, const struct cue_type **ret_type);
 
 /* ---- subscriptions ---- */

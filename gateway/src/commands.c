@@ -13,6 +13,8 @@
 /* 60 s at the default rate limit; the bytes bound what few large replies take. */
 #define MEMORY_ENTRIES 65536U
 #define MEMORY_BYTES (16U * 1024U * 1024U)
+/* At the stop: `offline` is said after it, and in time. */
+#define FLUSH_NS (1 * CUE_NS_PER_S)
 
 struct command {
 	const char *name;
@@ -151,7 +153,21 @@ int command_fail_diag(struct command_error *error, const struct diag *diag, cons
 
 /* ---- life ---- */
 
-int commands_new(const struct commands_config *config, struct commands **ret_commands, char *error)
+static int make_store(struct commands *commands)
+{
+	const struct commands_config *config = &commands->config;
+	struct definition_store_config store = {
+		.state_dir = config->state_dir,
+		.max_bytes = engine_get_config(config->engine)->limits.kept_definition_bytes,
+		.log = config->log,
+		.written = config->store_written,
+		.user = config->user,
+	};
+
+	return definition_store_new(&store, &commands->store);
+}
+
+int commands_new(const struct commands_config *config, struct commands **ret_commands)
 {
 	struct commands *commands = calloc(1, sizeof(*commands));
 	int r;
@@ -163,8 +179,7 @@ int commands_new(const struct commands_config *config, struct commands **ret_com
 	commands->tokens = (double)engine_get_config(config->engine)->limits.commands_per_second;
 	r = command_memory_new(MEMORY_ENTRIES, MEMORY_BYTES, &commands->memory);
 	if (r >= 0)
-		r = definition_store_new(config->state_dir, config->store_written, config->user,
-		                         &commands->store, error);
+		r = make_store(commands);
 	if (r >= 0)
 		r = commands_reapply(commands);
 	if (r < 0) {
@@ -188,7 +203,7 @@ struct commands *commands_free(struct commands *commands)
 
 int commands_flush(struct commands *commands)
 {
-	return definition_store_flush(commands->store);
+	return definition_store_flush(commands->store, FLUSH_NS);
 }
 
 uint64_t commands_newest_change(const struct commands *commands)
@@ -198,15 +213,14 @@ uint64_t commands_newest_change(const struct commands *commands)
 
 int commands_reply_state(struct commands *commands, uint64_t change)
 {
-	int error;
-
-	return definition_store_written(commands->store, &error) < change ? -EAGAIN : error;
+	return definition_store_state(commands->store, change);
 }
 
 void commands_get_stats(const struct commands *commands, struct commands_stats *ret_stats)
 {
 	*ret_stats = commands->stats;
 	ret_stats->store_error = definition_store_error(commands->store);
+	definition_store_get_stats(commands->store, &ret_stats->kept);
 }
 
 /* ---- replies ---- */

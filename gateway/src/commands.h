@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "definition_store.h"
 #include "diag.h"
 #include "engine.h"
 
@@ -46,7 +47,8 @@ struct commands_config {
 	int (*reload)(void *user, struct diag *diag);
 	/** Told after a playlist (or else a gesture) was defined or removed by command. Optional. */
 	void (*definition_changed)(void *user, bool is_playlist, const char *name);
-	/** A write of definitions.json is done or has failed: see commands_reply_state(). Called by a
+	struct log *log; /**< for what is wrong with kept definitions; NULL: say nothing */
+	/** A write of a definition is done or has failed: see commands_reply_state(). Called by a
 	 *  thread of the store's own. Optional. */
 	void (*store_written)(void *user);
 	/** Told why a kept definition is not in force, for the log. Optional. */
@@ -54,8 +56,12 @@ struct commands_config {
 	void *user;
 };
 
-/** Definitions kept in state_dir are read and applied. @return 0; -errno; @p error (512 bytes) says what. */
-int commands_new(const struct commands_config *config, struct commands **ret_commands, char *error);
+/**
+ * Definitions kept in state_dir are read and applied; those that can't be are
+ * named in the log and passed over (definition_store.h).
+ * @return 0; -ENOMEM; -EAGAIN no thread can be made.
+ */
+int commands_new(const struct commands_config *config, struct commands **ret_commands);
 struct commands *commands_free(struct commands *commands);
 
 /**
@@ -98,7 +104,8 @@ int commands_reply_state(struct commands *commands, uint64_t change);
 int commands_refuse(struct commands *commands, const struct command_request *request,
                     enum command_code code, const char *message, char **ret_reply, size_t *ret_len);
 
-/** Block until definitions made by command are on disk. @return 0 or the negative errno of the last write. */
+/** Block until definitions made by command are on disk, for a second at most. @return 0; the
+ *  negative errno of a write that failed; -ETIMEDOUT. */
 int commands_flush(struct commands *commands);
 
 /** A good reply that was held back is not sent after all: it counts as a failed one. */
@@ -113,7 +120,8 @@ struct commands_stats {
 	uint64_t ok, failed;
 	uint64_t repeated;     /**< answered from memory */
 	uint64_t rate_limited;
-	int store_error;       /**< of the last write of definitions.json; 0 fine */
+	int store_error; /**< why a kept definition is not on disk; 0: all are */
+	struct definition_store_stats kept;
 };
 void commands_get_stats(const struct commands *commands, struct commands_stats *ret_stats);
 

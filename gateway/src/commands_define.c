@@ -8,11 +8,6 @@
 
 #include "commands_internal.h"
 
-static const char *kind_name(enum definition_kind kind)
-{
-	return kind == DEFINITION_PLAYLIST ? "playlist" : "gesture";
-}
-
 static const char if_full[] = "limits.definitions or limits.event_types is reached";
 
 /** One definition and what becomes of it. */
@@ -137,6 +132,23 @@ static void tell(struct commands *commands, enum definition_kind kind, const cha
 		                                    kind == DEFINITION_PLAYLIST, name);
 }
 
+/** Before it is in force: what could not be kept is refused as a whole. */
+static int check_room(struct commands *commands, enum definition_kind kind, const char *name,
+                      const struct cue_payload *definition, struct command_error *error)
+{
+	const struct config *config = engine_get_config(commands->config.engine);
+	size_t len;
+
+	(void)cue_payload_bytes(definition, &len);
+	if (definition_store_check(commands->store, kind, name, len) >= 0)
+		return 0;
+	return command_fail(error, COMMAND_LIMIT, "/definition",
+	                    "%s '%s': definitions made by command would take more than %llu bytes "
+	                    "(limits.kept_definition_bytes)",
+	                    definition_kind_name(kind), name,
+	                    (unsigned long long)config->limits.kept_definition_bytes);
+}
+
 static int define(struct commands *commands, enum definition_kind kind,
                   const struct request *fields, struct cue_writer *result,
                   struct command_error *error)
@@ -152,9 +164,11 @@ static int define(struct commands *commands, enum definition_kind kind,
 		return command_fail(error, COMMAND_REFUSED, "/name",
 		                    "the configuration has a %s '%s': change it there, or take "
 		                    "another name",
-		                    kind_name(kind), name);
+		                    definition_kind_name(kind), name);
 	/* The payload that it is a part of was held against the limit. */
 	r = cue_payload_new(value->raw, value->raw_len, CUE_JSON_DEPTH_MAX, &definition, NULL);
+	if (r >= 0)
+		r = check_room(commands, kind, name, definition, error);
 	if (r >= 0)
 		r = commands_apply_definition(commands, kind, name, definition, &id, error);
 	if (r >= 0)
@@ -210,9 +224,9 @@ static int remove_definition(struct commands *commands, enum definition_kind kin
 		return command_fail(error, COMMAND_REFUSED, field,
 		                    "%s '%s' is defined in the configuration; remove it there and "
 		                    "reload",
-		                    kind_name(kind), name);
+		                    definition_kind_name(kind), name);
 	if (!kept)
-		return command_fail_errno(error, -ENOENT, field, kind_name(kind), name, NULL);
+		return command_fail_errno(error, -ENOENT, field, definition_kind_name(kind), name, NULL);
 	r = remove_from_bus(commands, kind, name);
 	if (r >= 0)
 		r = definition_store_remove(commands->store, kind, name);

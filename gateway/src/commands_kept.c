@@ -21,11 +21,6 @@
 
 #include "commands_internal.h"
 
-static const char *kind_name(enum definition_kind kind)
-{
-	return kind == DEFINITION_PLAYLIST ? "playlist" : "gesture";
-}
-
 /* ---- what is in force, sorted by kind and name ---- */
 
 static int compare(const struct kept *kept, enum definition_kind kind, const char *name)
@@ -156,11 +151,12 @@ static void tell(struct commands *commands, enum definition_kind kind, const cha
 {
 	char text[900];
 
+	definition_store_set_in_force(commands->store, kind, name, false);
 	if (!commands->config.notice)
 		return;
 	snprintf(text, sizeof(text),
 	         "%s '%.128s', defined by command, is not in force: %.600s; %s/remove drops it",
-	         kind_name(kind), name, why, kind_name(kind));
+	         definition_kind_name(kind), name, why, definition_kind_name(kind));
 	commands->config.notice(commands->config.user, text);
 }
 
@@ -202,6 +198,7 @@ static int apply(struct commands *commands, enum definition_kind kind, const cha
 		tell(commands, kind, name, *why.message ? why.message : strerror(-r));
 		return 0;
 	}
+	definition_store_set_in_force(commands->store, kind, name, true);
 	return commands_kept_set(commands, kind, name, definition);
 }
 
@@ -219,9 +216,12 @@ static int apply_visit(void *user, const char *name, struct cue_payload *definit
 
 int commands_reapply(struct commands *commands)
 {
+	const struct config *config = engine_get_config(commands->config.engine);
 	struct apply_context context = { commands, DEFINITION_PLAYLIST };
-	int r = definition_store_foreach(commands->store, context.kind, apply_visit, &context);
+	int r;
 
+	definition_store_set_max_bytes(commands->store, config->limits.kept_definition_bytes);
+	r = definition_store_foreach(commands->store, context.kind, apply_visit, &context);
 	/* Gestures after the playlists that they may start. */
 	context.kind = DEFINITION_GESTURE;
 	return r < 0 ? r

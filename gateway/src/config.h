@@ -117,6 +117,7 @@ struct config_limits {
 	uint64_t payload_bytes;       /**< 64 KiB */
 	uint64_t outbox_events;       /**< 1,000,000 */
 	uint64_t outbox_bytes;        /**< 256 MiB */
+	uint64_t kept_definition_bytes; /**< 16 MiB */
 	uint32_t commands_per_second; /**< 1,000 */
 	uint32_t inbox_messages;      /**< 10,000 */
 };

@@ -158,6 +158,9 @@ static const struct config_field limits_fields[] = {
 	      "Nesting of arrays and objects in a payload."),
 	LIMIT("definitions", bus.definitions, 1, 1000000, "10000",
 	      "Playlists and gestures together, those made by command included."),
+	LIMIT("kept_definition_bytes", kept_definition_bytes, 4096, 1073741824, "16777216",
+	      "Bytes of the definitions made by command, as they are kept in `gateway.state_dir`; a "
+	      "`define` that would go over them is refused."),
 	LIMIT("active_runs", bus.active_runs, 1, 10000000, "100000",
 	      "Runs of all playlists, waiting ones included."),
 	LIMIT("quote_bytes", bus.quote_bytes, 64, 16777216, "65536",

@@ -1,342 +1,337 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "definition_store.h"
 
-#include <cJSON.h>
-#include <cuebus/json_writer.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
-#define FILE_NAME "definitions.json"
-#define FILE_MAX_BYTES (64U * 1024U * 1024U)
+#include "definition_store_internal.h"
 
-struct definition {
-	struct definition *next;
-	char *name;
-	struct cue_payload *payload;
-};
+#define NS_PER_S 1000000000ULL
 
-struct definition_store {
-	struct definition *kinds[2]; /* by enum definition_kind; sorted by name */
-	char *dir;                   /* NULL: memory only */
-	uint64_t newest;             /* number of the newest change */
-	void (*told)(void *user);
-	void *user;
-	/* Shared with the writer, under the lock. */
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	pthread_t thread;
-	char *pending; /* text to be written next; a newer one takes its place */
-	size_t pending_len;
-	uint64_t pending_number, written;
-	bool writing, quit, started;
-	int error;
-};
+/* ---- blobs ---- */
 
-static const char *const kind_keys[] = { "playlists", "gestures" };
-
-/* ---- the file ---- */
-
-static int write_all(int fd, const char *text, size_t len)
+struct definition_blob *definition_blob_new(char *bytes, size_t len,
+                                            const struct definition_text *text)
 {
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
+	struct definition_blob *blob = malloc(sizeof(*blob));
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	if (blob)
+		*blob = (struct definition_blob){
+			.refs = 1, .len = len, .text = *text, .bytes = bytes
+		};
+	return blob;
 }
 
-static int sync_dir(const char *dir)
+void definition_blob_unref(struct definition_blob *blob)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) < 0)
-		r = -errno;
-	close(fd);
-	return r;
+	if (!blob || --blob->refs > 0)
+		return;
+	free(blob->bytes);
+	free(blob);
 }
 
-static int write_file(const char *dir, const char *text, size_t len)
+static int encode(const struct definition_text *text, struct definition_blob **ret_blob)
 {
-	char tmp[4096], path[4096];
-	int fd, r;
+	struct definition_blob *blob;
+	struct definition_text own = *text;
+	char *bytes;
+	size_t len;
+	int r = definition_file_encode(text, &bytes, &len);
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir, FILE_NAME) >= (int)sizeof(path) ||
-	    snprintf(tmp, sizeof(tmp), "%s/%s.tmp", dir, FILE_NAME) >= (int)sizeof(tmp))
-		return -ENAMETOOLONG;
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, text, len);
-	if (r >= 0 && fsync(fd) < 0)
-		r = -errno;
-	if (close(fd) < 0 && r >= 0)
-		r = -errno;
-	if (r >= 0 && rename(tmp, path) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlink(tmp);
+	if (r < 0)
 		return r;
-	}
-	return sync_dir(dir);
-}
-
-static void *writer(void *arg)
-{
-	struct definition_store *store = arg;
-
-	pthread_mutex_lock(&store->lock);
-	for (;;) {
-		char *text = store->pending;
-		size_t len = store->pending_len;
-		uint64_t number = store->pending_number;
-		int r;
-
-		if (!text && store->quit)
-			break;
-		if (!text) {
-			pthread_cond_wait(&store->changed, &store->lock);
-			continue;
-		}
-		store->pending = NULL;
-		store->writing = true;
-		pthread_mutex_unlock(&store->lock);
-		r = write_file(store->dir, text, len);
-		free(text);
-		pthread_mutex_lock(&store->lock);
-		store->writing = false;
-		store->error = r;
-		store->written = number;
-		pthread_cond_broadcast(&store->changed);
-		if (store->told)
-			store->told(store->user);
-	}
-	pthread_mutex_unlock(&store->lock);
-	return NULL;
-}
-
-static int read_file(const char *path, char **ret_text, size_t *ret_len)
-{
-	FILE *file = fopen(path, "re");
-	struct stat st;
-	char *text;
-	int r = 0;
-
-	if (!file)
-		return -errno;
-	if (fstat(fileno(file), &st) < 0)
-		r = -errno;
-	else if (st.st_size > (off_t)FILE_MAX_BYTES)
-		r = -EFBIG;
-	if (r < 0) {
-		fclose(file);
-		return r;
-	}
-	text = malloc((size_t)st.st_size + 1);
-	if (!text) {
-		fclose(file);
+	own.json = bytes + len - 1 - text->json_len;
+	own.name = own.json - 1 - text->name_len;
+	blob = definition_blob_new(bytes, len, &own);
+	if (!blob) {
+		free(bytes);
 		return -ENOMEM;
 	}
-	*ret_len = fread(text, 1, (size_t)st.st_size, file);
-	text[*ret_len] = '\0';
-	fclose(file);
-	*ret_text = text;
+	*ret_blob = blob;
 	return 0;
 }
 
 /* ---- the lists ---- */
 
-static struct definition **find(struct definition_store *store, enum definition_kind kind,
-                                const char *name)
+/** @return whether it is there; @p ret_at its place, or the one that it would have. */
+static bool find(const struct definition_list *list, const char *name, size_t *ret_at)
 {
-	struct definition **link = &store->kinds[kind];
+	size_t from = 0, to = list->n;
 
-	while (*link && strcmp((*link)->name, name) < 0)
-		link = &(*link)->next;
-	return link;
-}
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		int order = strcmp(list->items[middle].name, name);
 
-static void definition_free(struct definition *definition)
-{
-	cue_payload_unref(definition->payload);
-	free(definition->name);
-	free(definition);
-}
-
-static int insert(struct definition_store *store, enum definition_kind kind, const char *name,
-                  struct cue_payload *payload)
-{
-	struct definition **link = find(store, kind, name);
-	struct definition *definition = *link;
-
-	if (definition && strcmp(definition->name, name) == 0) {
-		cue_payload_ref(payload);
-		cue_payload_unref(definition->payload);
-		definition->payload = payload;
-		return 0;
-	}
-	definition = calloc(1, sizeof(*definition));
-	if (!definition)
-		return -ENOMEM;
-	definition->name = strdup(name);
-	if (!definition->name) {
-		free(definition);
-		return -ENOMEM;
-	}
-	definition->payload = cue_payload_ref(payload);
-	definition->next = *link;
-	*link = definition;
-	return 0;
-}
-
-static int load_kind(struct definition_store *store, enum definition_kind kind, const cJSON *root)
-{
-	const cJSON *map = cJSON_GetObjectItemCaseSensitive(root, kind_keys[kind]);
-
-	if (!cJSON_IsObject(map))
-		return -EBADMSG;
-	for (const cJSON *item = map->child; item; item = item->next) {
-		struct cue_payload *payload = NULL;
-		char *text;
-		int r;
-
-		/* The definition stands in a string: its exact spelling is kept. */
-		if (!cJSON_IsString(item))
-			return -EBADMSG;
-		text = item->valuestring;
-		r = cue_payload_new(text, strlen(text), CUE_JSON_DEPTH_MAX, &payload, NULL);
-		if (r < 0)
-			return r == -ENOMEM ? r : -EBADMSG;
-		r = insert(store, kind, item->string, payload);
-		cue_payload_unref(payload);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int load(struct definition_store *store, char *error)
-{
-	char path[4096];
-	char *text = NULL;
-	size_t len = 0;
-	cJSON *root;
-	int r;
-
-	if (snprintf(path, sizeof(path), "%s/%s", store->dir, FILE_NAME) >= (int)sizeof(path)) {
-		snprintf(error, 512, "gateway.state_dir: the path is too long");
-		return -ENAMETOOLONG;
-	}
-	r = read_file(path, &text, &len);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0) {
-		snprintf(error, 512, "%.300s: can't be read: %s", path, strerror(-r));
-		return r;
-	}
-	root = cJSON_ParseWithLength(text, len);
-	free(text);
-	r = cJSON_IsObject(root) ? load_kind(store, DEFINITION_PLAYLIST, root) : -EBADMSG;
-	if (r >= 0)
-		r = load_kind(store, DEFINITION_GESTURE, root);
-	cJSON_Delete(root);
-	if (r == -EBADMSG)
-		snprintf(error, 512,
-		         "%.300s: is not a file of definitions that cuebus wrote; move it away to "
-		         "start without it",
-		         path);
-	return r;
-}
-
-/* ---- snapshots ---- */
-
-static int snapshot(struct definition_store *store, char **ret_text, size_t *ret_len)
-{
-	struct cue_writer w = { 0 };
-
-	cue_writer_object_begin(&w);
-	cue_writer_key(&w, "version");
-	cue_writer_u64(&w, 1);
-	for (size_t kind = 0; kind < 2; kind++) {
-		cue_writer_key(&w, kind_keys[kind]);
-		cue_writer_object_begin(&w);
-		for (const struct definition *d = store->kinds[kind]; d; d = d->next) {
-			size_t len;
-			const char *bytes = cue_payload_bytes(d->payload, &len);
-
-			cue_writer_key(&w, d->name);
-			cue_writer_string_n(&w, bytes, len);
+		if (order == 0) {
+			*ret_at = middle;
+			return true;
 		}
-		cue_writer_object_end(&w);
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
 	}
-	cue_writer_object_end(&w);
-	return cue_writer_finish(&w, ret_text, ret_len);
+	*ret_at = from;
+	return false;
 }
 
-static int schedule_write(struct definition_store *store)
+static int make_room(struct definition_list *list)
 {
-	char *text;
-	size_t len;
-	int r;
+	size_t size = list->size ? 2 * list->size : 16;
+	struct definition *items;
 
-	if (!store->dir)
+	if (list->n < list->size)
 		return 0;
-	r = snapshot(store, &text, &len);
+	items = reallocarray(list->items, size, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	list->size = size;
+	return 0;
+}
+
+static int insert(struct definition_store *store, enum definition_kind kind, size_t at,
+                  const struct definition *definition)
+{
+	struct definition_list *list = &store->kinds[kind];
+	int r = make_room(list);
+
 	if (r < 0)
 		return r;
+	memmove(&list->items[at + 1], &list->items[at], (list->n - at) * sizeof(*list->items));
+	list->items[at] = *definition;
+	list->n++;
+	store->bytes += definition->size;
+	return 0;
+}
+
+static void take_out(struct definition_store *store, enum definition_kind kind, size_t at)
+{
+	struct definition_list *list = &store->kinds[kind];
+
+	store->bytes -= list->items[at].size;
+	free(list->items[at].name);
+	list->n--;
+	memmove(&list->items[at], &list->items[at + 1], (list->n - at) * sizeof(*list->items));
+}
+
+/* ---- slots ---- */
+
+/** A number that no file has. */
+static uint32_t free_file(struct definition_store *store)
+{
+	for (;;) {
+		uint32_t file = ++store->next_file;
+
+		while (store->next_taken < store->n_taken &&
+		       store->taken_files[store->next_taken] < file)
+			store->next_taken++;
+		if (store->next_taken == store->n_taken ||
+		    store->taken_files[store->next_taken] != file)
+			return file;
+	}
+}
+
+/** Lock held. A free slot, or a new one. @param file 0: a free one. @return DEFINITION_NO_SLOT:
+ * no memory. */
+static uint32_t take_slot(struct definition_store *store, uint32_t file)
+{
+	if (file == 0) {
+		for (size_t i = 0; i < store->n_slots; i++) {
+			if (!store->slots[i].used) {
+				store->slots[i].used = true;
+				return (uint32_t)i;
+			}
+		}
+	}
+	if (store->n_slots == store->slots_size) {
+		size_t size = store->slots_size ? 2 * store->slots_size : 16;
+		struct definition_slot *slots = reallocarray(store->slots, size, sizeof(*slots));
+
+		if (!slots)
+			return DEFINITION_NO_SLOT;
+		store->slots = slots;
+		store->slots_size = size;
+	}
+	store->slots[store->n_slots] = (struct definition_slot){
+		.file = file ? file : free_file(store),
+		.used = true,
+		.next_queued = DEFINITION_NO_SLOT,
+	};
+	return (uint32_t)store->n_slots++;
+}
+
+int definition_store_add(struct definition_store *store, const struct definition_text *text,
+                         struct definition_blob *blob, uint32_t file)
+{
+	struct definition definition = { .size = definition_file_size(text),
+		                         .in_force = blob != NULL };
+	size_t at;
+	int r;
+
+	definition.name = strndup(text->name, text->name_len);
+	if (!definition.name)
+		return -ENOMEM;
+	r = find(&store->kinds[text->kind], definition.name, &at) ? -EEXIST : 0;
+	if (r >= 0) {
+		definition.slot = take_slot(store, file);
+		r = definition.slot == DEFINITION_NO_SLOT
+		            ? -ENOMEM
+		            : insert(store, text->kind, at, &definition);
+		if (r < 0 && definition.slot != DEFINITION_NO_SLOT)
+			store->slots[definition.slot].used = false;
+	}
+	if (r < 0) {
+		free(definition.name);
+		return r;
+	}
+	store->slots[definition.slot].blob = blob;
+	if (file == 0)
+		definition_queue(store, definition.slot, 0);
+	return 0;
+}
+
+/** Lock held: the definition's file is to be as @p blob says (NULL: removed). */
+static void change_slot(struct definition_store *store, uint32_t index,
+                        struct definition_blob *blob)
+{
+	struct definition_slot *slot = &store->slots[index];
+
+	definition_blob_unref(slot->blob);
+	slot->blob = blob;
+	slot->used = blob != NULL;
+	if (!store->dir)
+		return;
+	store->newest++;
+	store->changes[store->newest % DEFINITION_STORE_CHANGES] = (struct definition_change){
+		.number = store->newest, .slot = index, .error = -EAGAIN
+	};
+	definition_queue(store, index, store->newest);
+	definition_writer_wake(store);
+}
+
+/* ---- changes ---- */
+
+static struct definition_text text_of(enum definition_kind kind, const char *name, const char *json,
+                                      size_t json_len)
+{
+	return (struct definition_text){ .kind = kind,
+		                         .name = name,
+		                         .name_len = strlen(name),
+		                         .json = json,
+		                         .json_len = json_len };
+}
+
+int definition_store_check(struct definition_store *store, enum definition_kind kind,
+                           const char *name, size_t len)
+{
+	struct definition_text text = text_of(kind, name, NULL, len);
+	const struct definition_list *list = &store->kinds[kind];
+	uint64_t bytes = store->bytes, size = definition_file_size(&text);
+	size_t at;
+
+	if (find(list, name, &at)) {
+		/* One that becomes no larger is taken in any case: a lowered limit must not keep
+		 * a correction out. */
+		if (size <= list->items[at].size)
+			return 0;
+		bytes -= list->items[at].size;
+	}
+	if (bytes + size <= store->config.max_bytes && text.name_len <= DEFINITION_NAME_BYTES_MAX)
+		return 0;
+	store->refused++;
+	return -EDQUOT;
+}
+
+static int replace(struct definition_store *store, struct definition *definition,
+                   struct definition_blob *blob)
+{
+	store->bytes += blob->len - definition->size;
+	definition->size = blob->len;
+	definition->in_force = true;
 	pthread_mutex_lock(&store->lock);
-	free(store->pending);
-	store->pending = text;
-	store->pending_len = len;
-	store->pending_number = ++store->newest;
-	pthread_cond_broadcast(&store->changed);
+	change_slot(store, definition->slot, blob);
 	pthread_mutex_unlock(&store->lock);
 	return 0;
 }
 
-int definition_store_put(struct definition_store *store, enum definition_kind kind,
-                         const char *name, struct cue_payload *definition)
+static int put_new(struct definition_store *store, enum definition_kind kind, size_t at,
+                   const char *name, struct definition_blob *blob)
 {
-	int r = insert(store, kind, name, definition);
+	struct definition definition = { .name = strdup(name),
+		                         .size = blob->len,
+		                         .in_force = true };
+	int r = definition.name ? 0 : -ENOMEM;
 
-	return r < 0 ? r : schedule_write(store);
+	pthread_mutex_lock(&store->lock);
+	if (r >= 0) {
+		definition.slot = take_slot(store, 0);
+		r = definition.slot == DEFINITION_NO_SLOT ? -ENOMEM
+		                                          : insert(store, kind, at, &definition);
+		if (r < 0 && definition.slot != DEFINITION_NO_SLOT)
+			store->slots[definition.slot].used = false;
+	}
+	if (r >= 0)
+		change_slot(store, definition.slot, blob);
+	else
+		free(definition.name);
+	pthread_mutex_unlock(&store->lock);
+	return r;
+}
+
+int definition_store_put(struct definition_store *store, enum definition_kind kind,
+                         const char *name, const struct cue_payload *payload)
+{
+	struct definition_blob *blob = NULL;
+	struct definition_text text;
+	size_t len, at;
+	const char *json = cue_payload_bytes(payload, &len);
+	int r = definition_store_check(store, kind, name, len);
+
+	if (r < 0)
+		return r;
+	text = text_of(kind, name, json, len);
+	r = encode(&text, &blob);
+	if (r < 0)
+		return r;
+	if (find(&store->kinds[kind], name, &at))
+		return replace(store, &store->kinds[kind].items[at], blob);
+	r = put_new(store, kind, at, name, blob);
+	if (r < 0)
+		definition_blob_unref(blob);
+	return r;
 }
 
 int definition_store_remove(struct definition_store *store, enum definition_kind kind,
                             const char *name)
 {
-	struct definition **link = find(store, kind, name);
-	struct definition *definition = *link;
+	size_t at;
 
-	if (!definition || strcmp(definition->name, name) != 0)
+	if (!find(&store->kinds[kind], name, &at))
 		return -ENOENT;
-	*link = definition->next;
-	definition_free(definition);
-	return schedule_write(store);
+	pthread_mutex_lock(&store->lock);
+	change_slot(store, store->kinds[kind].items[at].slot, NULL);
+	pthread_mutex_unlock(&store->lock);
+	take_out(store, kind, at);
+	return 0;
 }
+
+void definition_store_set_max_bytes(struct definition_store *store, uint64_t max_bytes)
+{
+	store->config.max_bytes = max_bytes;
+}
+
+/* ---- looking ---- */
 
 bool definition_store_has(const struct definition_store *store, enum definition_kind kind,
                           const char *name)
 {
-	for (const struct definition *d = store->kinds[kind]; d; d = d->next) {
-		if (strcmp(d->name, name) == 0)
-			return true;
-	}
-	return false;
+	size_t at;
+
+	return find(&store->kinds[kind], name, &at);
 }
 
 int definition_store_foreach(struct definition_store *store, enum definition_kind kind,
@@ -344,43 +339,44 @@ int definition_store_foreach(struct definition_store *store, enum definition_kin
                                           struct cue_payload *definition),
                              void *user)
 {
+	const struct definition_list *list = &store->kinds[kind];
 	int r = 0;
 
-	for (const struct definition *d = store->kinds[kind]; d && r == 0; d = d->next)
-		r = visit(user, d->name, d->payload);
+	for (size_t i = 0; r == 0 && i < list->n; i++) {
+		struct definition_blob *blob;
+		struct cue_payload *payload;
+
+		/* Only the loop replaces a slot's blob; the thread may move none. */
+		pthread_mutex_lock(&store->lock);
+		blob = store->slots[list->items[i].slot].blob;
+		pthread_mutex_unlock(&store->lock);
+		if (!blob)
+			continue;
+		r = cue_payload_new(blob->text.json, blob->text.json_len, CUE_JSON_DEPTH_MAX,
+		                    &payload, NULL);
+		if (r < 0)
+			return r;
+		r = visit(user, list->items[i].name, payload);
+		cue_payload_unref(payload);
+	}
 	return r;
 }
 
-/* ---- life ---- */
-
-int definition_store_new(const char *state_dir, void (*written)(void *user), void *user,
-                         struct definition_store **ret_store, char *error)
+void definition_store_set_in_force(struct definition_store *store, enum definition_kind kind,
+                                   const char *name, bool in_force)
 {
-	struct definition_store *store = calloc(1, sizeof(*store));
-	int r = 0;
+	size_t at;
 
-	if (!store)
-		return -ENOMEM;
-	store->told = written;
-	store->user = user;
-	pthread_mutex_init(&store->lock, NULL);
-	pthread_cond_init(&store->changed, NULL);
-	if (state_dir) {
-		store->dir = strdup(state_dir);
-		r = store->dir ? load(store, error) : -ENOMEM;
-		if (r >= 0) {
-			r = -pthread_create(&store->thread, NULL, writer, store);
-			store->started = r == 0;
-			if (r < 0)
-				snprintf(error, 512, "can't start a thread: %s", strerror(-r));
-		}
-	}
-	if (r < 0) {
-		definition_store_free(store);
-		return r;
-	}
-	*ret_store = store;
-	return 0;
+	if (find(&store->kinds[kind], name, &at))
+		store->kinds[kind].items[at].in_force = in_force;
+}
+
+bool definition_store_is_in_force(const struct definition_store *store, enum definition_kind kind,
+                                  const char *name)
+{
+	size_t at;
+
+	return find(&store->kinds[kind], name, &at) && store->kinds[kind].items[at].in_force;
 }
 
 uint64_t definition_store_newest(const struct definition_store *store)
@@ -388,25 +384,21 @@ uint64_t definition_store_newest(const struct definition_store *store)
 	return store->newest;
 }
 
-uint64_t definition_store_written(struct definition_store *store, int *ret_error)
+int definition_store_state(struct definition_store *store, uint64_t change)
 {
-	uint64_t written;
-
-	pthread_mutex_lock(&store->lock);
-	written = store->written;
-	*ret_error = store->error;
-	pthread_mutex_unlock(&store->lock);
-	return written;
-}
-
-int definition_store_flush(struct definition_store *store)
-{
+	const struct definition_change *known =
+	        &store->changes[change % DEFINITION_STORE_CHANGES];
 	int r;
 
 	pthread_mutex_lock(&store->lock);
-	while (store->started && (store->pending || store->writing))
-		pthread_cond_wait(&store->changed, &store->lock);
-	r = store->error;
+	/* Before definitions.json is out of the way, the next start would take it up again. */
+	if (store->migrating && !store->migration_failed)
+		r = -EAGAIN;
+	else if (known->number == change)
+		r = known->error;
+	else
+		r = store->first_queued != DEFINITION_NO_SLOT || store->writing ? -EAGAIN
+		                                                                : store->error;
 	pthread_mutex_unlock(&store->lock);
 	return r;
 }
@@ -421,27 +413,141 @@ int definition_store_error(struct definition_store *store)
 	return r;
 }
 
+void definition_store_get_stats(struct definition_store *store,
+                                struct definition_store_stats *ret_stats)
+{
+	*ret_stats = (struct definition_store_stats){
+		.bytes = store->bytes,
+		.refused = store->refused,
+		.set_aside = store->set_aside,
+	};
+	for (size_t kind = 0; kind < 2; kind++) {
+		ret_stats->definitions += store->kinds[kind].n;
+		for (size_t i = 0; i < store->kinds[kind].n; i++)
+			ret_stats->passed_over += !store->kinds[kind].items[i].in_force;
+	}
+}
+
+/* ---- life ---- */
+
+static int make(const struct definition_store_config *config, struct definition_store **ret_store)
+{
+	struct definition_store *store = calloc(1, sizeof(*store));
+	pthread_condattr_t attr;
+
+	if (!store)
+		return -ENOMEM;
+	store->config = *config;
+	store->config.state_dir = NULL;
+	store->first_queued = store->last_queued = DEFINITION_NO_SLOT;
+	pthread_mutex_init(&store->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&store->work, &attr);
+	pthread_cond_init(&store->done, &attr);
+	pthread_condattr_destroy(&attr);
+	*ret_store = store;
+	return 0;
+}
+
+int definition_store_new(const struct definition_store_config *config,
+                         struct definition_store **ret_store)
+{
+	struct definition_store *store;
+	int r = make(config, &store);
+
+	if (r < 0)
+		return r;
+	if (config->state_dir) {
+		store->dir = strdup(config->state_dir);
+		r = store->dir ? definition_load(store) : -ENOMEM;
+		if (r >= 0)
+			r = definition_writer_start(store);
+	}
+	if (r < 0) {
+		definition_store_free(store);
+		return r;
+	}
+	*ret_store = store;
+	return 0;
+}
+
+static struct timespec after(uint64_t timeout_ns)
+{
+	struct timespec now;
+	uint64_t ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = (uint64_t)now.tv_nsec + timeout_ns % NS_PER_S;
+	return (struct timespec){ .tv_sec = now.tv_sec + (time_t)(timeout_ns / NS_PER_S +
+		                                                  ns / NS_PER_S),
+		                  .tv_nsec = (long)(ns % NS_PER_S) };
+}
+
+/** Lock held. */
+static bool is_busy(const struct definition_store *store)
+{
+	return store->started &&
+	       (store->first_queued != DEFINITION_NO_SLOT || store->writing ||
+	        (store->migrating && !store->migration_failed));
+}
+
+int definition_store_flush(struct definition_store *store, uint64_t timeout_ns)
+{
+	struct timespec until = after(timeout_ns);
+	int r = 0;
+
+	pthread_mutex_lock(&store->lock);
+	while (r == 0 && is_busy(store))
+		r = -pthread_cond_timedwait(&store->done, &store->lock, &until);
+	if (r == 0)
+		r = store->error;
+	pthread_mutex_unlock(&store->lock);
+	return r;
+}
+
+/** @return whether its thread has ended. */
+static bool end_thread(struct definition_store *store)
+{
+	struct timespec until = after(DEFINITION_STORE_FREE_NS);
+	bool ended;
+	int r = 0;
+
+	pthread_mutex_lock(&store->lock);
+	store->quit = true;
+	pthread_cond_signal(&store->work);
+	while (r == 0 && !store->ended)
+		r = -pthread_cond_timedwait(&store->done, &store->lock, &until);
+	ended = store->ended;
+	/* What it calls may be gone when the disk lets it go. */
+	store->config.written = NULL;
+	store->config.may_write = NULL;
+	store->config.log = NULL;
+	pthread_mutex_unlock(&store->lock);
+	if (ended)
+		pthread_join(store->thread, NULL);
+	else
+		pthread_detach(store->thread);
+	return ended;
+}
+
 struct definition_store *definition_store_free(struct definition_store *store)
 {
 	if (!store)
 		return NULL;
-	if (store->started) {
-		pthread_mutex_lock(&store->lock);
-		store->quit = true;
-		pthread_cond_broadcast(&store->changed);
-		pthread_mutex_unlock(&store->lock);
-		pthread_join(store->thread, NULL);
-	}
-	free(store->pending);
+	if (store->started && !end_thread(store))
+		return NULL;
 	for (size_t kind = 0; kind < 2; kind++) {
-		while (store->kinds[kind]) {
-			struct definition *definition = store->kinds[kind];
-
-			store->kinds[kind] = definition->next;
-			definition_free(definition);
-		}
+		for (size_t i = 0; i < store->kinds[kind].n; i++)
+			free(store->kinds[kind].items[i].name);
+		free(store->kinds[kind].items);
 	}
-	pthread_cond_destroy(&store->changed);
+	for (size_t i = 0; i < store->n_slots; i++)
+		definition_blob_unref(store->slots[i].blob);
+	free(store->slots);
+	free(store->taken_files);
+	pthread_cond_destroy(&store->work);
+	pthread_cond_destroy(&store->done);
 	pthread_mutex_destroy(&store->lock);
 	free(store->dir);
 	free(store);

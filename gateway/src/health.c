@@ -179,6 +179,20 @@ static void write_commands(struct cue_writer *w, const struct commands *commands
 	cue_writer_object_end(w);
 }
 
+static void write_kept_definitions(struct cue_writer *w, const struct commands *commands)
+{
+	struct commands_stats s;
+
+	commands_get_stats(commands, &s);
+	begin(w, "kept_definitions");
+	number(w, "count", s.kept.definitions);
+	number(w, "bytes", s.kept.bytes);
+	number(w, "refused", s.kept.refused);
+	number(w, "passed_over", s.kept.passed_over);
+	number(w, "set_aside", s.kept.set_aside);
+	cue_writer_object_end(w);
+}
+
 static void write_outbox(struct cue_writer *w, struct outbox *outbox)
 {
 	struct outbox_stats s;
@@ -262,6 +276,7 @@ void health_write(struct cue_writer *w, const struct health *health)
 	write_inputs(w, health->engine);
 	write_outputs(w, health->engine);
 	write_commands(w, health->commands);
+	write_kept_definitions(w, health->commands);
 	write_outbox(w, health->outbox);
 	write_mqtt(w, health);
 	number(w, "log_suppressed", log_suppressed(health->log));

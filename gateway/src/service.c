@@ -175,7 +175,8 @@ static void flush(struct service *service)
 	bridge_tick(service->bridge); /* the replies that waited for it */
 	if (r < 0)
 		log_write(service->log, LOG_LEVEL_ERROR,
-		          "definitions made by command could not be written: %s", strerrordesc_np(-r));
+		          "definitions made by command could not be written: %s",
+		          r == -ETIMEDOUT ? "the disk does not answer" : strerrordesc_np(-r));
 	r = egress_stop(service->egress, FLUSH_NS);
 	outbox_get_stats(service->outbox, &left);
 	kept = outbox_flush(service->outbox, FLUSH_NS) >= 0;

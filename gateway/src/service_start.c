@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "error_text.h"
+#include "state_file.h"
 #include "state_lock.h"
 #include "version.h"
 
@@ -176,13 +177,14 @@ static int make_engine(struct service *service)
 	return engine_new(&engine, &service->engine);
 }
 
-static int make_commands(struct service *service, char *error)
+static int make_commands(struct service *service)
 {
 	struct commands_config commands = {
 		.engine = service->engine,
 		.boot_id = service->boot_id,
 		.start_ns = service->start_ns,
 		.state_dir = service->config->gateway.state_dir,
+		.log = service->log,
 		.reload = service_reload,
 		.definition_changed = on_definition_changed,
 		.store_written = on_store_written,
@@ -190,7 +192,7 @@ static int make_commands(struct service *service, char *error)
 		.user = service,
 	};
 
-	return commands_new(&commands, &service->commands, error);
+	return commands_new(&commands, &service->commands);
 }
 
 static int make_bridge(struct service *service)
@@ -280,6 +282,8 @@ static void check_state_dir(struct service *service)
 {
 	const char *dir = service->config->gateway.state_dir;
 
+	if (dir)
+		state_file_check_dir(dir, service->log);
 	if (dir && access(dir, W_OK | X_OK) < 0)
 		log_write(service->log, LOG_LEVEL_WARNING,
 		          "gateway.state_dir '%s': %s; definitions made by command can't be kept until it "
@@ -320,7 +324,7 @@ int service_start(struct service *service)
 	if (r >= 0)
 		r = make_queues(service);
 	if (r >= 0)
-		r = make_commands(service, error);
+		r = make_commands(service);
 	if (r >= 0)
 		check_state_dir(service);
 	if (r >= 0)
@@ -340,7 +344,7 @@ int service_start(struct service *service)
 	if (r >= 0)
 		return EX_OK;
 	log_write(service->log, LOG_LEVEL_ERROR, "can't start: %s", *error ? error : strerrordesc_np(-r));
-	/* What has a text of its own is in gateway.state_dir or in the environment, and somebody
-	 * has to look at it: a restart would not help. */
+	/* What has a text of its own is in the environment, and somebody has to look at it: a
+	 * restart would not help. */
 	return *error ? EX_CONFIG : EX_SOFTWARE;
 }

@@ -242,7 +242,7 @@ static int check_trace(const struct simulation_config *config, char *error, unsi
 
 /* ---- life ---- */
 
-static int make_parts(struct simulation *simulation, char *error)
+static int make_parts(struct simulation *simulation)
 {
 	const struct simulation_config *config = &simulation->config;
 	struct engine_config ec = {
@@ -272,7 +272,7 @@ static int make_parts(struct simulation *simulation, char *error)
 		return r;
 	engine_be_fair(simulation->engine);
 	cc.engine = simulation->engine;
-	r = commands_new(&cc, &simulation->commands, error);
+	r = commands_new(&cc, &simulation->commands);
 	if (r < 0)
 		return r;
 	return cue_bus_subscribe(engine_bus(simulation->engine), &sub, &simulation->bridge);
@@ -300,7 +300,7 @@ int simulation_new(const struct simulation_config *config, struct simulation **r
 		.wall_offset_ns = -(int64_t)config->start_ns,
 		.monotonic_base_ns = config->start_ns,
 	};
-	r = make_parts(simulation, error);
+	r = make_parts(simulation);
 	if (r < 0) {
 		simulation_free(simulation);
 		return r;

@@ -62,7 +62,7 @@ static void make(struct gateway *g)
 	engine.config = g->config;
 	FUZZ_CHECK(engine_new(&engine, &g->engine) == 0);
 	commands.engine = g->engine;
-	FUZZ_CHECK(commands_new(&commands, &g->commands, error) == 0);
+	FUZZ_CHECK(commands_new(&commands, &g->commands) == 0);
 	FUZZ_CHECK(engine_open_inputs(g->engine, error) == 0);
 	bridge.engine = g->engine;
 	bridge.commands = g->commands;

@@ -136,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(engine_new(&engine_config, &engine) == 0);
 	FUZZ_CHECK(engine_open_inputs(engine, error) == 0);
 	commands_config.engine = engine;
-	FUZZ_CHECK(commands_new(&commands_config, &commands, error) == 0);
+	FUZZ_CHECK(commands_new(&commands_config, &commands) == 0);
 	run_all(engine, commands, data, size);
 	commands_free(commands);
 	engine_free(engine);

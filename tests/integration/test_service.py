@@ -83,7 +83,7 @@ class Service(IntegrationTest):
         self.start_gateway()
         self.assertIn(f"'{self.state_dir}' did not exist: made it", self.gateway.log())
         self.ok("playlist/define", {"name": "made", "definition": {"steps": [{"emit": "made.tick"}]}})
-        self.assertTrue((self.state_dir / "definitions.json").exists())
+        self.assertTrue((self.state_dir / "definitions" / "1.def").exists())
         self.ok("playlist/remove", {"playlist": "made"})
         self.gateway.stop()
         shutil.rmtree(self.state_dir)
@@ -124,21 +124,25 @@ class Service(IntegrationTest):
         self.gateway.write(self.config())
         self.start_gateway()
 
-    def test_kept_definitions_that_are_broken_keep_it_from_starting(self):
+    def test_a_kept_definition_that_is_broken_is_named_and_the_rest_starts(self):
+        for name in ("one", "two"):
+            self.ok("playlist/define", {"name": name, "definition": {
+                "steps": [{"emit": f"{name}.tick"}]}})
         self.gateway.stop()
-        kept = self.state_dir / "definitions.json"
-        before = kept.read_bytes() if kept.exists() else None
-        kept.write_text('{"version":1,"playl')
-        self.gateway.start()
-        code = self.gateway.process.wait(TIMEOUT_S)
-        self.gateway.process = None
-        if before is None:
-            kept.unlink()
-        else:
-            kept.write_bytes(before)
-        self.assertEqual(code, os.EX_CONFIG)
-        self.assertIn(f"can't start: {kept}: is not a file of definitions", self.gateway.log())
+        kept = self.state_dir / "definitions"
+        for path in kept.iterdir():
+            if b"two.tick" in path.read_bytes():
+                path.write_bytes(path.read_bytes().replace(b"two.tick", b"two.tock"))
+        (self.state_dir / "definitions.json").write_text('{"version":1,"playl')
         self.start_gateway()
+        self.assertIn(".def: is damaged; the definition is not in force, its file was renamed to ",
+                      self.gateway.log())
+        self.assertIn("definitions.json: is damaged", self.gateway.log())
+        self.ok("playlist/start", {"playlist": "one"})
+        self.fails("not_found", "playlist/start", {"playlist": "two"})
+        health = self.watcher.on_topic(f"{P}/health", self.watcher.mark()).json
+        self.assertEqual(health["kept_definitions"]["set_aside"], 2)
+        self.ok("playlist/remove", {"playlist": "one"})
 
     def test_definition_id_is_stable_and_run_ids_are_not(self):
         def ids():

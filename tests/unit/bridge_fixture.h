@@ -83,7 +83,7 @@ static inline void fixture_engine(struct fixture *f)
 
 	cr_assert_eq(engine_new(&engine, &f->engine), 0);
 	commands.engine = f->engine;
-	cr_assert_eq(commands_new(&commands, &f->commands, error), 0);
+	cr_assert_eq(commands_new(&commands, &f->commands), 0);
 	cr_assert_eq(engine_open_inputs(f->engine, error), 0);
 }
 

@@ -75,7 +75,7 @@ static inline void rig_open_with(struct rig *rig, const char *text, const char *
 	                                                     .definition_changed = on_changed,
 	                                                     .notice = on_notice,
 	                                                     .user = rig },
-	                          &rig->commands, error),
+	                          &rig->commands),
 	             0);
 }
 

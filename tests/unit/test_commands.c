@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands_fixture.h"
+#include "disk_fixture.h"
 
 static const char config_text[] =
 	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
@@ -17,7 +18,8 @@ static const char config_text[] =
 	"                  \"window\": \"500ms\", \"emit\": \"button.double_tap\" } },"
 	"  \"playlists\": { \"blink\": { \"mode\": \"single\", \"steps\": [ { \"emit\": \"lamp.set\", \"repeat\": 10,"
 	"                  \"interval\": \"1s\" } ] } },"
-	"  \"limits\": { \"commands_per_second\": 50, \"payload_bytes\": 1000 } }";
+	"  \"limits\": { \"commands_per_second\": 50, \"payload_bytes\": 1000,"
+	"                  \"definitions\": 7, \"kept_definition_bytes\": 4096 } }";
 
 static void rig_open(struct rig *rig, const char *state_dir)
 {
@@ -159,10 +161,10 @@ Test(commands, the_rate_is_limited_and_recovers)
 
 Test(commands, definitions_survive)
 {
-	char dir[] = "/tmp/cuebus-commands-XXXXXX", remove[100];
+	char dir[64];
 	struct rig rig;
 
-	cr_assert_not_null(mkdtemp(dir));
+	disk_make_dir(dir);
 	rig_open(&rig, dir);
 	run(&rig, "playlist/define",
 	    "{\"name\":\"made\",\"definition\":{\"steps\":[{\"emit\":\"other.step\"}]}}");
@@ -188,8 +190,76 @@ Test(commands, definitions_survive)
 	cr_assert_eq(commands_flush(rig.commands), 0);
 	cr_assert_str_eq(rig.notices, "");
 	rig_close(&rig);
-	snprintf(remove, sizeof(remove), "rm -rf %s", dir);
-	cr_assert_eq(system(remove), 0);
+	disk_remove_dir(dir);
+}
+
+/** limits.definitions is 7, of which the configuration has 2. */
+Test(commands, kept_definitions_that_can_not_be_made_are_passed_over)
+{
+	struct commands_stats stats;
+	char dir[64], path[128];
+	struct rig rig;
+	FILE *old;
+
+	disk_make_dir(dir);
+	snprintf(path, sizeof(path), "%s/definitions.json", dir);
+	old = fopen(path, "w");
+	cr_assert_not_null(old);
+	fputs("{\"version\":1,\"playlists\":{\"bad\":\"{\\\"steps\\\":7}\"", old);
+	for (char name = 'b'; name <= 'g'; name++)
+		fprintf(old, ",\"%c\":\"{\\\"steps\\\":[{\\\"emit\\\":\\\"%c\\\"}]}\"", name, name);
+	fputs("},\"gestures\":{}}", old);
+	fclose(old);
+	rig_open(&rig, dir);
+	commands_get_stats(rig.commands, &stats);
+	cr_assert_eq(stats.kept.definitions, 7U);
+	cr_assert_eq(stats.kept.passed_over, 2U); /* one is not valid, g is one too many */
+	cr_assert_not_null(strstr(run(&rig, "playlist/list", ""), "\"name\":\"f\""));
+	expect_error(&rig, "playlist/start", "{\"playlist\":\"g\"}", "not_found", "/playlist");
+	/* It keeps no reload from working, and is in force once there is room. */
+	cr_assert_eq(commands_reapply(rig.commands), 0);
+	cr_assert_not_null(strstr(run(&rig, "playlist/remove", "{\"playlist\":\"bad\"}"), "removed"));
+	cr_assert_not_null(strstr(run(&rig, "playlist/remove", "{\"playlist\":\"b\"}"), "removed"));
+	cr_assert_eq(commands_reapply(rig.commands), 0);
+	cr_assert_not_null(strstr(run(&rig, "playlist/list", ""), "\"name\":\"g\""));
+	commands_get_stats(rig.commands, &stats);
+	cr_assert_eq(stats.kept.passed_over, 0U);
+	rig_close(&rig);
+	disk_remove_dir(dir);
+}
+
+static const char *define(struct rig *rig, unsigned n, const char *emit)
+{
+	char request[1100];
+
+	snprintf(request, sizeof(request),
+	         "{\"name\":\"p%u\",\"definition\":{\"metadata\":{\"x\":\"%0800u\"},"
+	         "\"steps\":[{\"emit\":\"%s\"}]}}",
+	         n, n, emit);
+	return run(rig, "playlist/define", request);
+}
+
+Test(commands, a_define_over_the_bytes_kept_changes_nothing)
+{
+	struct commands_stats stats;
+	const char *reply;
+	struct rig rig;
+
+	rig_open(&rig, NULL);
+	/* Room for four, which may be defined anew as often as one likes. */
+	for (unsigned i = 0; i < 20; i++)
+		cr_assert_not_null(strstr(define(&rig, i % 4, "a"), "\"ok\":true"));
+	reply = define(&rig, 4, "a");
+	cr_assert_not_null(strstr(reply, "\"code\":\"limit\""));
+	cr_assert_not_null(strstr(reply, "(limits.kept_definition_bytes)"));
+	expect_error(&rig, "playlist/start", "{\"playlist\":\"p4\"}", "not_found", "/playlist");
+	commands_get_stats(rig.commands, &stats);
+	cr_assert_eq(stats.kept.refused, 1U);
+	cr_assert_eq(stats.kept.definitions, 4U);
+	cr_assert(stats.kept.bytes <= 4096);
+	run(&rig, "playlist/remove", "{\"playlist\":\"p0\"}");
+	cr_assert_not_null(strstr(define(&rig, 4, "a"), "\"ok\":true"));
+	rig_close(&rig);
 }
 
 Test(commands, data_keeps_its_spelling)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What somebody, or a version before, has left in state_dir: the gateway always
+starts, follows no link, waits for no FIFO, and names what it could not use."""
+
+import json
+import os
+import unittest
+
+from connection import ConnectionTest
+from harness import P, Client
+
+DEFINITION_BYTES = 64 << 10
+DEFINITIONS = 516
+
+
+class StateFolder(ConnectionTest):
+    def setUp(self):
+        super().setUp()
+        self.state = self.folder("state")
+        self.broker = self.new_broker("broker", "allow_anonymous true", "max_queued_messages 0")
+        self.watcher = Client(self.broker)
+        self.addCleanup(self.watcher.close)
+        self.watcher.subscribe(P + "/bus/#").subscribe(P + "/status").subscribe(P + "/health")
+
+    def state_config(self):
+        config = self.config(f"mqtt://127.0.0.1:{self.broker.port}")
+        config["gateway"]["state_dir"] = str(self.state)
+        config["mqtt"]["remote"] = {"cmd": True, "emit": True}
+        config["limits"] = {"payload_bytes": DEFINITION_BYTES + 200}
+        return config
+
+    def run_gateway(self, config=None):
+        """Until it is online."""
+        since = self.watcher.mark()
+        if self.gateway is None:
+            self.start(config or self.state_config())
+        else:
+            self.gateway.start()
+        try:
+            self.watcher.message("online", lambda m: m.topic == P + "/status"
+                                 and m.payload == b"online", since)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.gateway.log()}") from None
+
+    def health(self):
+        return self.watcher.on_topic(f"{P}/health", self.watcher.mark()).json
+
+    def ok(self, command, request):
+        reply = self.watcher.request_raw(command, request)
+        self.assertTrue(reply["ok"], reply)
+        return reply["result"]
+
+    def corrupt(self, folder=None):
+        return sorted(p.name.partition(".corrupt-")[0]
+                      for p in (folder or self.state).iterdir() if ".corrupt-" in p.name)
+
+
+class Definitions(StateFolder):
+    def big(self, name):
+        """64 KiB, of which nearly all are quotes: in a string they take twice as much."""
+        frame = len(json.dumps({"name": name, "definition": {"steps": [
+            {"emit": "big.tick", "data": ""}]}}, separators=(",", ":")))
+        text = '"' * ((DEFINITION_BYTES - frame) // 2)
+        return {"name": name, "definition": {"steps": [{"emit": "big.tick", "data": text}]}}
+
+    def test_more_than_may_be_kept(self):
+        """Refused by a limit that is named; what is kept comes back, whatever is in it."""
+        self.run_gateway()
+        refused = 0
+        for n in range(DEFINITIONS):
+            reply = self.watcher.request_raw("playlist/define", self.big(f"p{n:03}"))
+            if not reply["ok"]:
+                refused += 1
+                self.assertEqual(reply["error"]["code"], "limit")
+                self.assertIn("limits.kept_definition_bytes", reply["error"]["message"])
+        self.assertGreater(refused, 200)
+        kept = self.health()["kept_definitions"]
+        self.assertEqual(kept["count"], DEFINITIONS - refused)
+        self.assertLessEqual(kept["bytes"], 16 << 20)
+        self.assertEqual(kept["refused"], refused)
+        self.gateway.kill()
+        on_disk = sum(p.stat().st_size for p in self.state.rglob("*.def"))
+        self.assertEqual(on_disk, kept["bytes"])
+        self.run_gateway()
+        self.assertEqual(self.health()["kept_definitions"] | {"refused": 0},
+                         kept | {"refused": 0})
+        self.ok("playlist/start", {"playlist": "p000"})
+        self.gateway.stop()
+
+    def test_what_a_version_before_could_not_read(self):
+        definition = json.dumps({"steps": [{"emit": "big.tick", "data": '"' * ((32 << 10) - 100)}]})
+        old = {"version": 1, "playlists": {f"p{n:03}": definition for n in range(DEFINITIONS)},
+               "gestures": {}}
+        path = self.state / "definitions.json"
+        path.write_text(json.dumps(old))
+        self.assertGreater(path.stat().st_size, 64 << 20)
+        self.run_gateway()
+        kept = self.health()["kept_definitions"]
+        self.assertGreater(kept["count"], 200)
+        self.assertEqual(kept["count"] + kept["set_aside"], DEFINITIONS)
+        self.log_has("it was renamed to definitions.json.migrated")
+        self.log_has("goes over limits.kept_definition_bytes: it is not taken over")
+        self.assertFalse(path.exists())
+        self.ok("playlist/start", {"playlist": "p000"})
+        self.gateway.stop()
+
+    def test_links_and_fifos(self):
+        secret = self.directory / "secret"
+        secret.write_text("untouched")
+        folder = self.state / "definitions"
+        folder.mkdir()
+        (self.state / "definitions.json.tmp").symlink_to(secret)
+        os.mkfifo(self.state / "definitions.json")
+        (folder / "1.def").symlink_to(secret)
+        os.mkfifo(folder / "2.def")
+        (folder / "3.def").mkdir()
+        self.run_gateway()
+        for n in range(1, 9):
+            tmp = folder / f"{n}.def.tmp"
+            tmp.unlink(missing_ok=True)
+            tmp.symlink_to(secret)
+        for n in range(5):
+            self.ok("playlist/define", {"name": f"p{n}", "definition": {
+                "steps": [{"emit": "a.b"}]}})
+        self.assertEqual(secret.read_text(), "untouched")
+        self.assertEqual(self.corrupt(folder), ["1.def", "2.def", "3.def"])
+        self.assertIn("definitions.json", self.corrupt())
+        for kind in ("a symbolic link", "a FIFO", "a folder"):
+            self.log_has(f"is {kind} and no definition")
+        self.gateway.stop()
+        self.run_gateway()
+        self.assertEqual(self.health()["kept_definitions"]["count"], 5)
+        self.gateway.stop()
+
+    def test_a_folder_that_others_can_write(self):
+        self.state.chmod(0o777)
+        self.run_gateway()
+        self.log_has(f"can be written by everybody (mode 0777): others can change what is kept in "
+                     f"it; remedy: chmod go-w {self.state}")
+        self.gateway.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -119,7 +119,10 @@ static const struct config_table mqtt_table = {
 	.name = "mqtt", .title = "mqtt", .fields = mqtt_fields, .n_fields = LEN(mqtt_fields),
 	.size = sizeof(struct config_mqtt), .check = config_check_mqtt,
 	.schema_rules = "{\"dependentRequired\":{\"cert_file\":[\"key_file\"],\"key_file\":[\"cert_file\"]}},"
-	                "{\"not\":{\"required\":[\"password_file\",\"password_env\"]}}",
+	                "{\"not\":{\"required\":[\"password_file\",\"password_env\"]}},"
+	                "{\"if\":{\"properties\":{\"protocol\":{\"enum\":[3,4,\"3.1.1\"]}},"
+	                "\"required\":[\"protocol\"],\"anyOf\":[{\"required\":[\"password_file\"]},"
+	                "{\"required\":[\"password_env\"]}]},\"then\":{\"required\":[\"username\"]}}",
 };
 
 static const char *const syncs[] = { "always", "batch", "never", NULL };

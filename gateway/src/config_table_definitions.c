@@ -21,6 +21,12 @@ static const char *const levels[] = { "high", "low", NULL };
 static const char *const drivers[] = { "gpio", "sim", "replay", NULL };
 static const char *const later_drivers[] = { "evdev", NULL };
 
+/* For the schema. */
+#define OFFSET_NEEDS_CHIP                                                                          \
+	"{\"if\":{\"anyOf\":[{\"properties\":{\"line\":{\"type\":\"integer\"}},"                    \
+	"\"required\":[\"line\"]},{\"properties\":{\"lines\":{\"contains\":{\"type\":\"integer\"}}}," \
+	"\"required\":[\"lines\"]}]},\"then\":{\"required\":[\"chip\"]}}"
+
 static const struct config_field input_fields[] = {
 	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = drivers,
 	  .later = later_drivers, CONFIG_MEMBER(struct config_input, driver),
@@ -80,7 +86,7 @@ const struct config_table config_table_input = {
 		"{\"if\":{\"properties\":{\"kind\":{\"const\":\"rotary\"}},\"required\":[\"kind\"]},"
 		"\"then\":{\"properties\":{\"line\":false,\"lines\":{\"minItems\":2}}},"
 		"\"else\":{\"properties\":{\"lines\":{\"maxItems\":1}}}},"
-		"{\"properties\":{\"steps_per_detent\":{\"enum\":[1,2,4]}}}",
+		"{\"properties\":{\"steps_per_detent\":{\"enum\":[1,2,4]}}}," OFFSET_NEEDS_CHIP,
 };
 
 /* ---- outputs ---- */
@@ -117,10 +123,13 @@ const struct config_table config_table_output = {
 	.name = "output", .title = "outputs.\\<name\\>", .fields = output_fields,
 	.n_fields = LEN(output_fields), .variants = { { "driver", 0, DIAG_ERROR } },
 	.size = sizeof(struct config_output), .name_offset = offsetof(struct config_output, name),
-	.check = config_check_output,
+	.check = config_check_output, .schema_rules = OFFSET_NEEDS_CHIP,
 };
 
 /* ---- gestures: variants are the types ---- */
+
+/* A type that only the gateway emits, for the schema. */
+#define RESERVED "{\"type\":\"string\",\"pattern\":\"^(event|gateway|gesture|input)[.]\"}"
 
 #define TYPE(type_) (1U << CUE_GESTURE_##type_)
 #define TAPS (TYPE(DOUBLE_TAP) | TYPE(MULTI_TAP))
@@ -195,7 +204,11 @@ const struct config_table config_table_gesture = {
 	.schema_rules =
 		"{\"if\":{\"properties\":{\"type\":{\"const\":\"gated_mirror\"}},\"required\":[\"type\"]},"
 		"\"then\":{\"anyOf\":[{\"required\":[\"gate\"],\"properties\":{\"gate\":{\"not\":"
-		"{\"type\":\"array\",\"maxItems\":0}}}},{\"required\":[\"when\"]}]}}",
+		"{\"type\":\"array\",\"maxItems\":0}}}},{\"required\":[\"when\"]}]}},"
+		"{\"if\":{\"properties\":{\"type\":{\"const\":\"gated_playlist\"}},\"required\":[\"type\"]},"
+		"\"then\":{\"properties\":{\"gate\":{\"not\":{\"type\":\"array\",\"maxItems\":0}}}}},"
+		"{\"if\":{\"not\":{\"required\":[\"emit\"]}},\"then\":{\"properties\":{\"mirror\":"
+		"{\"not\":{\"anyOf\":[" RESERVED ",{\"type\":\"array\",\"contains\":" RESERVED "}]}}}}}",
 };
 
 /* ---- playlists ---- */
@@ -220,7 +233,8 @@ static const struct config_table step_table = {
 	.name = "step", .title = "playlists.\\<name\\>.steps[]", .fields = step_fields,
 	.n_fields = LEN(step_fields), .size = sizeof(struct cue_step), .check = config_check_step,
 	.schema_rules = "{\"if\":{\"properties\":{\"repeat\":{\"minimum\":2}},\"required\":[\"repeat\"]},"
-	                "\"then\":{\"required\":[\"interval\"]}}",
+	                "\"then\":{\"required\":[\"interval\"],\"properties\":{\"interval\":"
+	                "{\"$ref\":\"#/$defs/positive_duration\"}}}}",
 };
 
 #define P(member_) CONFIG_MEMBER(struct config_playlist, def.member_)

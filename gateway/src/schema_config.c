@@ -13,6 +13,10 @@
 #define NAME_CLASS                                                                                 \
 	"[^+#/\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f\\\\ufdd0-\\\\ufdef\\\\ufffe\\\\uffff]"
 
+/* 1 to 65535 */
+#define PORT                                                                                       \
+	"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+
 #define EVENT_PATTERN "^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}([.][*])?$"
 
 /* What fields of these types refer to, JSON text. */
@@ -22,6 +26,8 @@ static const struct {
 	{ "duration",
 	  "{\"description\":\"A decimal number and a unit: us, ms, s, m, h; 10 years at most.\","
 	  "\"type\":\"string\",\"pattern\":\"^[0-9]+([.][0-9]+)?(us|ms|s|m|h)$\"}" },
+	{ "positive_duration", "{\"description\":\"A duration above 0.\",\"$ref\":\"#/$defs/duration\","
+	                       "\"not\":{\"pattern\":\"^[0.]+[a-z]\"}}" },
 	{ "event_type", "{\"description\":\"1 to 8 segments of [a-z0-9_-]+ joined by dots, 128 "
 	                "characters at most.\","
 	                "\"type\":\"string\",\"maxLength\":128,"
@@ -44,7 +50,20 @@ static const struct {
 	{ "match",
 	  "{\"description\":\"Predicate on an event's data: field, or JSON Pointer when it "
 	  "begins with a slash, to a value (equal) or to operators eq, ne, lt, le, gt, ge, "
-	  "in, exists, truthy.\",\"type\":\"object\"}" },
+	  "in, exists, truthy.\",\"type\":\"object\","
+	  "\"propertyNames\":{\"pattern\":\"^([^/]|$|(/([^/~]|~[01])*)*$)\"},"
+	  "\"additionalProperties\":{\"if\":{\"type\":\"object\",\"anyOf\":["
+	  "{\"required\":[\"eq\"]},{\"required\":[\"ne\"]},{\"required\":[\"lt\"]},"
+	  "{\"required\":[\"le\"]},{\"required\":[\"gt\"]},{\"required\":[\"ge\"]},"
+	  "{\"required\":[\"in\"]},{\"required\":[\"exists\"]},{\"required\":[\"truthy\"]}]},"
+	  "\"then\":{\"$ref\":\"#/$defs/operators\"}}}" },
+	{ "operators",
+	  "{\"description\":\"All of them must hold.\",\"type\":\"object\",\"properties\":{"
+	  "\"eq\":true,\"ne\":true,\"lt\":{\"type\":[\"number\",\"string\"]},"
+	  "\"le\":{\"type\":[\"number\",\"string\"]},\"gt\":{\"type\":[\"number\",\"string\"]},"
+	  "\"ge\":{\"type\":[\"number\",\"string\"]},\"in\":{\"type\":\"array\",\"minItems\":1},"
+	  "\"exists\":{\"type\":\"boolean\"},\"truthy\":{\"type\":\"boolean\"}},"
+	  "\"additionalProperties\":false}" },
 	{ "filter",
 	  "{\"description\":\"An event type, or one with a predicate on its data.\","
 	  "\"oneOf\":[{\"$ref\":\"#/$defs/event_type\"},{\"type\":\"object\",\"properties\":"
@@ -133,7 +152,7 @@ static void string_field(struct cue_writer *w, const struct config_field *field)
 	}
 	if (field->type == CONFIG_URL)
 		text_member(w, "pattern",
-		            "^mqtts?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?$");
+		            "^mqtts?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:0*" PORT ")?/?$");
 	number_member(w, "minLength", field->type == CONFIG_STRING ? field->min : 1);
 	if (field->max > 0)
 		number_member(w, "maxLength", field->max);
@@ -225,6 +244,8 @@ static const char *referred(const struct config_field *field)
 		[CONFIG_LIST] = NULL, /* the last, so that every type has a place */
 	};
 
+	if (field->type == CONFIG_DURATION && field->min == 1)
+		return "positive_duration";
 	return field->table ? field->table->name : names[field->type];
 }
 

@@ -18,12 +18,12 @@ APART = ("syntax-", "key-duplicate", "conf.d-", "environment-")
 # Sums and comparisons of values, predicates, ranges of durations.
 BEYOND = {
     "duration-debounce", "duration-health", "duration-just-over", "duration-overflow",
-    "duration-too-fine", "duration-too-long", "duration-window-zero", "interval-overflow", "interval-zero", "limit-config-bytes",
+    "duration-too-fine", "duration-too-long", "interval-overflow", "limit-config-bytes",
     "limit-definitions", "limit-json-depth", "limit-payload-bytes", "line-in-use",
     "line-in-use-by-output", "line-in-use-by-two-outputs", "line-in-use-within",
-    "lines-offset-without-chip", "output-offset-without-chip", "output-value",
-    "match-near-operator", "match-operator-value", "match-pointer", "match-unknown-operator",
-    "password-without-username", "reserved-mirror", "url-port",
+    "output-value",
+    "match-near-operator",
+    
 }
 
 

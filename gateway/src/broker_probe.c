@@ -2,60 +2,60 @@
 #include "broker_probe.h"
 
 #include <errno.h>
-#include <netdb.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "loop.h"
+#include "mqtt_probe.h"
 #include "tls_probe.h"
 
-static int resolve(const struct mqtt_settings *settings, struct addrinfo **ret_list, char *error,
-                   size_t error_size)
-{
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	char service[8];
-	int r;
+struct probe {
+	const struct mqtt_settings *settings;
+	const struct broker_address *address;
+	const char *where;
+	int timeout_ms;
+	char *error;
+	size_t error_size;
+};
 
-	snprintf(service, sizeof(service), "%u", (unsigned)settings->port);
-	r = getaddrinfo(settings->host, service, &hints, ret_list);
-	if (r == 0)
-		return 0;
-	snprintf(error, error_size,
-	         "the name '%.100s' can't be resolved: %s; check mqtt.url and the %s",
-	         settings->host, r == EAI_SYSTEM ? strerrordesc_np(errno) : gai_strerror(r),
-	         r == EAI_AGAIN ? "name server (DNS): it does not answer" : "name server (DNS)");
-	return -EHOSTUNREACH;
+static uint64_t step_end_ns(const struct probe *probe)
+{
+	return loop_monotonic_ns() + (uint64_t)(unsigned)probe->timeout_ms * CUE_NS_PER_MS;
 }
 
-int broker_resolve(const struct mqtt_settings *settings, char *error, size_t error_size)
+static struct tls_probe tls_step(const struct probe *probe)
 {
-	struct addrinfo *list = NULL;
-	int r = resolve(settings, &list, error, error_size);
-
-	if (r == 0)
-		freeaddrinfo(list);
-	return r;
+	return (struct tls_probe){
+		.settings = probe->settings,
+		.where = probe->where,
+		.until_ns = step_end_ns(probe),
+		.error = probe->error,
+		.error_size = probe->error_size,
+	};
 }
 
 /** @return a connected, non-blocking socket, or negative errno. */
-static int connect_to(const struct addrinfo *address, int timeout_ms)
+static int connect_to(const struct probe *probe)
 {
-	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const struct broker_address *address = probe->address;
+	int fd = socket(address->peer.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
 	socklen_t len = sizeof(int);
 	int error = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, address->ai_addr, address->ai_addrlen) < 0)
+	if (connect(fd, (const struct sockaddr *)&address->peer, address->peer_len) < 0)
 		error = errno;
 	if (error == EINPROGRESS) {
 		error = ETIMEDOUT;
-		if (poll(&poll_fd, 1, timeout_ms) == 1)
+		if (poll(&poll_fd, 1, probe->timeout_ms) == 1)
 			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	}
 	if (error == 0)
@@ -64,18 +64,7 @@ static int connect_to(const struct addrinfo *address, int timeout_ms)
 	return -error;
 }
 
-/** paho takes the first IPv4 address, or else the first: so must the probe. */
-static const struct addrinfo *choose(const struct addrinfo *list)
-{
-	for (const struct addrinfo *a = list; a; a = a->ai_next) {
-		if (a->ai_family == AF_INET)
-			return a;
-	}
-	return list;
-}
-
-static void tell_unreached(const struct mqtt_settings *settings, int r, char *error,
-                           size_t error_size)
+static void tell_unreached(const struct probe *probe, int r)
 {
 	const char *remedy = "check mqtt.url and the network";
 
@@ -83,60 +72,138 @@ static void tell_unreached(const struct mqtt_settings *settings, int r, char *er
 		remedy = "is the broker running, and is this its port?";
 	else if (r == -ETIMEDOUT)
 		remedy = "is the address right, and does no firewall stand between?";
-	snprintf(error, error_size, "%.100s:%u: %s; %s", settings->host, (unsigned)settings->port,
-	         strerrordesc_np(-r), remedy);
+	snprintf(probe->error, probe->error_size, "%s: %s; %s", probe->where, strerrordesc_np(-r),
+	         remedy);
 }
 
-static enum broker_fault probe_tls(const struct tls_probe *probe, SSL_CTX *context, int fd)
-{
-	const struct mqtt_settings *settings = probe->settings;
+/* ---- MQTT ---- */
 
-	if (tls_probe_handshake(probe, context, fd) < 0)
-		return BROKER_FAULT_TLS;
+/** Connect anew, with TLS where it is configured, and ask. */
+static enum mqtt_probe_answer ask(const struct probe *probe, SSL_CTX *context, int protocol)
+{
+	enum mqtt_probe_answer answer = MQTT_PROBE_CLOSED;
+	struct mqtt_probe mqtt = { .fd = connect_to(probe) };
+	struct tls_probe tls = tls_step(probe);
+
+	if (mqtt.fd < 0)
+		return MQTT_PROBE_CLOSED;
+	if (!context || tls_probe_open(&tls, context, mqtt.fd, &mqtt.ssl) == 0) {
+		mqtt.until_ns = step_end_ns(probe);
+		answer = mqtt_probe_ask(&mqtt, protocol);
+	}
+	SSL_free(mqtt.ssl);
+	close(mqtt.fd);
+	return answer;
+}
+
+/** Whether a peer that is silent without TLS speaks it. */
+static bool speaks_tls(const struct probe *probe)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	int fd = context ? connect_to(probe) : -1;
+	bool speaks = fd >= 0 && tls_probe_speaks(context, fd, step_end_ns(probe));
+
+	if (fd >= 0)
+		close(fd);
+	SSL_CTX_free(context);
+	return speaks;
+}
+
+static const char *version_name(int protocol)
+{
+	return protocol == 5 ? "MQTT 5" : "MQTT 3.1.1";
+}
+
+static void tell_other_version(const struct probe *probe, int other)
+{
 	snprintf(probe->error, probe->error_size,
-	         "%.100s:%u: TLS is well, but there was no answer to the MQTT connect; is this an "
-	         "MQTT port, and is the broker healthy?",
-	         settings->host, (unsigned)settings->port);
-	return BROKER_FAULT_SILENT;
+	         "%s: the broker answers %s only, not %s; set \"protocol\": %s in mqtt", probe->where,
+	         version_name(other), version_name(probe->settings->protocol),
+	         other == 5 ? "5" : "\"3.1.1\"");
 }
 
-static enum broker_fault probe_plain(const struct mqtt_settings *settings, char *error,
-                                     size_t error_size)
+static void tell_answer(const struct probe *probe, enum mqtt_probe_answer answer)
 {
-	snprintf(error, error_size,
-	         "%.100s:%u: reached, but there was no answer to the MQTT connect; is this an MQTT "
-	         "port without TLS (for TLS use mqtts://), and is the broker healthy?",
-	         settings->host, (unsigned)settings->port);
-	return BROKER_FAULT_SILENT;
+	const char *text = "reached, but it does not answer as an MQTT broker does; is this its MQTT "
+	                   "port, and is the broker healthy?";
+
+	if (answer == MQTT_PROBE_SPEAKS)
+		text = "the broker answers MQTT, but not this gateway's connect; its log says why";
+	else if (answer == MQTT_PROBE_TLS)
+		text = "this port speaks TLS; for TLS use mqtts://";
+	else if (answer == MQTT_PROBE_HTTP)
+		text = "this port speaks HTTP; use the broker's port for MQTT without WebSocket";
+	else if (answer == MQTT_PROBE_SILENT)
+		text = "reached, but there was no answer to the MQTT connect; is this an MQTT port, and "
+		       "is the broker healthy?";
+	else if (answer == MQTT_PROBE_CLOSED)
+		text = "reached, but it closed the connection at the MQTT connect; is this an MQTT "
+		       "port? If so, the broker's log says why";
+	snprintf(probe->error, probe->error_size, "%s: %s", probe->where, text);
 }
 
-enum broker_fault broker_probe(const struct mqtt_settings *settings, int timeout_ms, char *error,
-                               size_t error_size)
+static void probe_mqtt(const struct probe *probe, SSL_CTX *context)
 {
-	struct tls_probe tls = {
-		.settings = settings,
-		.error = error,
-		.error_size = error_size,
-	};
-	enum broker_fault fault = BROKER_FAULT_NETWORK;
+	int protocol = probe->settings->protocol, other = protocol == 5 ? 4 : 5;
+	enum mqtt_probe_answer answer = ask(probe, context, protocol);
+
+	if (answer == MQTT_PROBE_SILENT || answer == MQTT_PROBE_CLOSED ||
+	    answer == MQTT_PROBE_VERSION) {
+		if (ask(probe, context, other) == MQTT_PROBE_SPEAKS) {
+			tell_other_version(probe, other);
+			return;
+		}
+		if (!context && answer != MQTT_PROBE_VERSION && speaks_tls(probe))
+			answer = MQTT_PROBE_TLS;
+	}
+	tell_answer(probe, answer);
+}
+
+/* ---- all steps ---- */
+
+int broker_probe_files(const struct mqtt_settings *settings, char *error, size_t error_size)
+{
+	struct tls_probe tls = { .settings = settings, .error = error, .error_size = error_size };
 	SSL_CTX *context = NULL;
-	struct addrinfo *list = NULL;
-	int fd;
+	int r = settings->tls ? tls_probe_context(&tls, &context) : 0;
+
+	SSL_CTX_free(context);
+	return r == -ENOMEM ? r : r < 0 ? -EPROTO : 0;
+}
+
+/** Connect and shake hands. @return 0; negative errno, and the sentence is written. */
+static int probe_way(const struct probe *probe, SSL_CTX *context, enum broker_fault *ret_fault)
+{
+	struct tls_probe tls;
+	int fd = connect_to(probe), r = 0;
+
+	if (fd < 0) {
+		tell_unreached(probe, fd);
+		*ret_fault = BROKER_FAULT_NETWORK;
+		return fd;
+	}
+	tls = tls_step(probe);
+	if (context && tls_probe_handshake(&tls, context, fd) < 0) {
+		*ret_fault = BROKER_FAULT_TLS;
+		r = -EPROTO;
+	}
+	close(fd);
+	return r;
+}
+
+enum broker_fault broker_probe(const struct mqtt_settings *settings,
+                               const struct broker_address *address, const char *where,
+                               int timeout_ms, char *error, size_t error_size)
+{
+	struct probe probe = { settings, address, where, timeout_ms, error, error_size };
+	struct tls_probe tls = tls_step(&probe);
+	enum broker_fault fault = BROKER_FAULT_SILENT;
+	SSL_CTX *context = NULL;
 
 	if (settings->tls && tls_probe_context(&tls, &context) < 0)
 		return BROKER_FAULT_TLS;
-	if (resolve(settings, &list, error, error_size) == 0) {
-		fd = connect_to(choose(list), timeout_ms);
-		freeaddrinfo(list);
-		tls.until_ns = loop_monotonic_ns() + (uint64_t)(unsigned)timeout_ms * CUE_NS_PER_MS;
-		if (fd < 0)
-			tell_unreached(settings, fd, error, error_size);
-		else
-			fault = settings->tls ? probe_tls(&tls, context, fd)
-			                      : probe_plain(settings, error, error_size);
-		if (fd >= 0)
-			close(fd);
-	}
+	if (probe_way(&probe, context, &fault) == 0)
+		probe_mqtt(&probe, context);
 	SSL_CTX_free(context);
 	return fault;
 }

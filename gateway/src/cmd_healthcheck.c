@@ -59,7 +59,7 @@ struct probe {
 	uint64_t timeout_ns, until_ns;
 	bool done;
 	int code;          /* once there is a verdict: the exit code */
-	char verdict[768]; /* the one line to print; "" none yet */
+	char verdict[PAHO_ERROR_SIZE + 64]; /* the one line to print; "" none yet */
 };
 
 static int tell(struct probe *probe, int code, const char *format, ...)

@@ -64,16 +64,16 @@ static const struct config_field mqtt_fields[] = {
 	{ .key = "url", .type = CONFIG_URL, .initial = "mqtt://localhost:1883",
 	  CONFIG_MEMBER(struct config_mqtt, url),
 	  .doc = "The broker: `mqtt://host[:1883]`, or `mqtts://host[:8883]` for TLS; an IPv6 address "
-	         "in brackets." },
+	         "in brackets. Of a name with several addresses each is tried in turn, eight at most." },
 	{ .key = "username", .type = CONFIG_STRING, .min = 1, .max = 65535,
 	  CONFIG_MEMBER(struct config_mqtt, username), .doc = "User name at the broker." },
 	{ .key = "password_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, password_file),
-	  .doc = "File whose first line is the password: only the gateway's user should be able to read "
-	         "it. A systemd credential is `${CREDENTIALS_DIRECTORY}/NAME`. A password is never "
+	  .doc = "File whose first line is the password, in UTF-8, with or without a byte-order mark: "
+	         "only the gateway's user should be able to read it. A systemd credential is `${CREDENTIALS_DIRECTORY}/NAME`. A password is never "
 	         "written into the configuration. " RELATIVE_PATH },
 	{ .key = "password_env", .type = CONFIG_STRING, .min = 1, .max = 256,
 	  CONFIG_MEMBER(struct config_mqtt, password_env),
-	  .doc = "Name of the environment variable that holds the password, instead of "
+	  .doc = "Name of the environment variable whose first line is the password, instead of "
 	         "`password_file`." },
 	{ .key = "ca_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, ca_file),
 	  .doc = "PEM file with the authorities that the broker's certificate is checked against. "

@@ -235,8 +235,8 @@ static bool connect_once(struct egress *e)
 	e->failures = (struct egress_failures){ 0 };
 	maximum = paho_get_broker(e->connection)->receive_maximum;
 	e->window = maximum < e->settings->window ? maximum : e->settings->window;
-	log_write(e->config.log, LOG_LEVEL_INFO, "connected to %s as '%s' (MQTT %s)",
-	          e->settings->uri, e->settings->client_id, e->settings->protocol == 5 ? "5" : "3.1.1");
+	log_write(e->config.log, LOG_LEVEL_INFO, "connected to %s (%s) as '%s' (MQTT %s)",
+	          e->settings->uri, paho_get_address(e->connection), e->settings->client_id, e->settings->protocol == 5 ? "5" : "3.1.1");
 	return true;
 }
 

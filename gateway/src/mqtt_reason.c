@@ -8,7 +8,8 @@ const char *mqtt_reason_text(int code, bool v5)
 {
 	const char *text = NULL;
 
-	if (code > 0 && v5) {
+	/* Below 0x80 it is a CONNACK of MQTT 3.1.1, whatever was asked. */
+	if (code >= 0x80 && v5) {
 		text = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
 		return text ? text : "a reason that MQTT does not know";
 	}
@@ -38,12 +39,13 @@ bool mqtt_reason_is_access(int code, bool v5)
 
 bool mqtt_reason_is_answer(int code, bool v5)
 {
-	return v5 ? code >= 0x80 : code >= 1 && code <= 3;
+	return (code >= 1 && code <= 5) || (v5 && code >= 0x80);
 }
 
 bool mqtt_reason_is_version(int code, bool v5)
 {
-	return v5 ? code == 0x84 : code == 1;
+	/* A broker that knows 3.1.1 only answers in its own form, with whatever code. */
+	return v5 ? code == 0x84 || (code >= 1 && code <= 5) : code == 1;
 }
 
 const char *mqtt_reason_remedy(int code)

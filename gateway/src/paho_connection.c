@@ -12,8 +12,6 @@
 #include "broker_probe.h"
 #include "mqtt_reason.h"
 #include "paho_internal.h"
-#include "password.h"
-#include "tcp_socket.h"
 
 /* More than our own window, so that paho's never blocks us. */
 #define PAHO_INFLIGHT (2 * (int)MQTT_WINDOW_MAX)
@@ -24,8 +22,6 @@
 /* A broken connection is told on a thread that paho starts for it and that
  * still reads the handle: it is not freed before. */
 #define LOST_WAIT_S 2
-/* A probe after a failed connect; the connect itself has its own timeout. */
-#define PROBE_TIMEOUT_MS 3000
 
 /* ---- connecting ---- */
 
@@ -77,40 +73,47 @@ static void fill_options(MQTTClient_connectOptions *options, MQTTClient_SSLOptio
 	options->password = password;
 	if (!settings->tls)
 		return;
-	ssl->trustStore = settings->ca_file;
+	/* Whom to trust is set by tls_peer.h; what does not come by there trusts nobody. */
+	ssl->disableDefaultTrustStore = 1;
 	ssl->keyStore = settings->cert_file;
 	ssl->privateKey = settings->key_file;
 	/* Else OpenSSL asks for an encrypted key's passphrase on the terminal. */
 	ssl->privateKeyPassword = "";
 	ssl->enabledCipherSuites = BROKER_TLS_CIPHERS;
 	ssl->enableServerCertAuth = 1;
-	ssl->verify = 1;
+	/* Would compare the certificate with the address. */
+	ssl->verify = 0;
 	options->ssl = ssl;
 }
 
-static int make_handle(struct paho_connection *c, const struct mqtt_settings *settings)
+static int make_handle(struct paho_connection *c, const struct mqtt_settings *settings,
+                       const struct broker_address *address)
 {
 	MQTTClient_createOptions create = MQTTClient_createOptions_initializer;
-	int rc;
+	char *uri = broker_address_uri(settings, address);
+	int rc = PAHO_OUT_OF_MEMORY;
 
 	create.MQTTVersion = c->v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
-	rc = MQTTClient_createWithOptions(&c->handle, settings->uri, settings->client_id,
-	                                  MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
+	if (uri)
+		rc = MQTTClient_createWithOptions(&c->handle, uri, settings->client_id,
+		                                  MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
+	free(uri);
 	if (rc != MQTTCLIENT_SUCCESS)
 		return rc;
 	MQTTClient_setCommandTimeout(c->handle, COMMAND_TIMEOUT_MS);
 	return c->v5 ? paho_set_callbacks(c) : rc;
 }
 
-static int try_connect(struct paho_connection *c, const struct mqtt_settings *settings,
-                       const struct paho_will *will, const char *password, int timeout_s)
+int paho_try_connect(struct paho_connection *c, const struct mqtt_settings *settings,
+                     const struct paho_will *will, const struct broker_address *address,
+                     const char *password, int timeout_s)
 {
 	MQTTClient_connectOptions v5 = MQTTClient_connectOptions_initializer5;
 	MQTTClient_connectOptions v4 = MQTTClient_connectOptions_initializer;
 	MQTTClient_connectOptions *options = c->v5 ? &v5 : &v4;
 	MQTTClient_SSLOptions ssl = MQTTClient_SSLOptions_initializer;
 	MQTTClient_willOptions will_options = MQTTClient_willOptions_initializer;
-	int rc = make_handle(c, settings);
+	int rc = make_handle(c, settings, address);
 
 	if (rc != MQTTCLIENT_SUCCESS)
 		return rc;
@@ -126,74 +129,16 @@ static int try_connect(struct paho_connection *c, const struct mqtt_settings *se
 	return connect_handle(c, options, settings);
 }
 
-/** @return the errno of paho_connect() for paho's code, with a sentence in @p error. */
-static int tell_failure(const struct mqtt_settings *settings, int rc, char *error)
-{
-	bool v5 = settings->protocol == 5;
-
-	if (mqtt_reason_is_access(rc, v5)) {
-		snprintf(error, PAHO_ERROR_SIZE,
-		         "%s refused the client: %s (%d); check mqtt.username, the password and "
-		         "the broker's list of users",
-		         settings->uri, mqtt_reason_text(rc, v5), rc);
-		return -EACCES;
-	}
-	if (mqtt_reason_is_answer(rc, v5)) {
-		snprintf(error, PAHO_ERROR_SIZE, "%s refused the connection: %s (%d)%s", settings->uri,
-		         mqtt_reason_text(rc, v5), rc,
-		         mqtt_reason_is_version(rc, v5) ? "; set mqtt.protocol to the version it speaks" : "");
-		return -ECONNREFUSED;
-	}
-	return broker_probe(settings, PROBE_TIMEOUT_MS, error, PAHO_ERROR_SIZE) == BROKER_FAULT_TLS
-	               ? -EPROTO
-	               : -ECONNREFUSED;
-}
-
-int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
-                 const struct paho_will *will, int timeout_s, struct paho_connection **ret_connection,
-                 char *error)
-{
-	struct paho_connection *c = calloc(1, sizeof(*c));
-	char *password = NULL;
-	int r, rc = 0;
-
-	if (!c) {
-		snprintf(error, PAHO_ERROR_SIZE, "out of memory");
-		return -ENOMEM;
-	}
-	c->callbacks = *callbacks;
-	c->v5 = settings->protocol == 5;
-	c->broker.receive_maximum = 65535;
-	c->socket = -1;
-	pthread_mutex_init(&c->mutex, NULL);
-	pthread_cond_init(&c->told_cond, NULL);
-	r = password_read(settings, &password, error, PAHO_ERROR_SIZE);
-	if (r < 0) {
-		paho_close(c);
-		return r == -ENOMEM ? r : -EIO;
-	}
-	r = broker_resolve(settings, error, PAHO_ERROR_SIZE);
-	if (r == 0)
-		rc = try_connect(c, settings, will, password, timeout_s);
-	password_forget(password);
-	if (rc != 0)
-		r = tell_failure(settings, rc, error);
-	if (r < 0) {
-		paho_close(c);
-		return r;
-	}
-	c->was_connected = true;
-	c->socket = tcp_socket_find();
-	tcp_socket_tune(c->socket, (unsigned)settings->keepalive_s * 1000U);
-	*ret_connection = c;
-	return 0;
-}
-
 /* ---- using ---- */
 
 const struct paho_broker *paho_get_broker(const struct paho_connection *connection)
 {
 	return &connection->broker;
+}
+
+const char *paho_get_address(const struct paho_connection *connection)
+{
+	return connection->address;
 }
 
 int paho_dup_socket(const struct paho_connection *connection)

@@ -41,22 +41,29 @@ struct paho_broker {
 	uint32_t maximum_packet;  /**< 0: it did not say */
 };
 
-#define PAHO_ERROR_SIZE 512U
+/* Room for a sentence about each address. */
+#define PAHO_ERROR_SIZE 1800U
 
 /**
- * Connect; blocks for DNS and up to @p timeout_s.
+ * Connect to the first address of the broker's name that works, in the
+ * system's order. Blocks for DNS, up to @p timeout_s for each address, and
+ * when none works some seconds for each to find out why.
  * @param callbacks copied; `user` must outlive the connection.
  * @param will  retained, QoS 1; NULL: none.
  * @param error PAHO_ERROR_SIZE bytes; on failure one sentence.
  * @return 0; -EHOSTUNREACH the name can't be resolved; -ECONNREFUSED not
  *         reached or refused; -EPROTO TLS failed; -EACCES the broker refused
  *         name, password or right; -EIO the password can't be read; -ENOMEM.
+ *         With several addresses -EACCES before -EPROTO before -ECONNREFUSED.
  */
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
                  const struct paho_will *will, int timeout_s, struct paho_connection **ret_connection,
                  char *error);
 
 const struct paho_broker *paho_get_broker(const struct paho_connection *connection);
+
+/** The address that it is connected to, numeric. Owned by the connection. */
+const char *paho_get_address(const struct paho_connection *connection);
 
 /**
  * A duplicate of the connection's socket, or -1. Owned by the caller, so that

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file paho_internal.h
- * @brief What the files of one connection share: paho_connection.c (connect, send, close),
- *        paho_callbacks.c (input over MQTT 5), paho_input.c (input over 3.1.1).
+ * @brief What the files of one connection share: paho_connect.c (addresses, failures),
+ *        paho_connection.c (one attempt, send, close), paho_callbacks.c (input over
+ *        MQTT 5), paho_input.c (input over 3.1.1).
  */
 #ifndef CUEBUS_PAHO_INTERNAL_H
 #define CUEBUS_PAHO_INTERNAL_H
@@ -10,12 +11,14 @@
 #include <MQTTClient.h>
 #include <pthread.h>
 
+#include "broker_address.h"
 #include "paho_connection.h"
 
 struct paho_connection {
 	MQTTClient handle;
 	struct paho_callbacks callbacks;
 	struct paho_broker broker;
+	char address[BROKER_ADDRESS_SIZE];
 	bool v5;
 	bool was_connected;
 	int socket; /* duplicate of paho's, -1 if it was not found */
@@ -27,6 +30,15 @@ struct paho_connection {
 	int tokens[MQTT_WINDOW_MAX];
 	unsigned n_tokens;
 };
+
+/**
+ * Connect @p c, zeroed but for callbacks, version and socket, to one address. On failure it is
+ * of use for paho_close() only.
+ * @return paho's code: 0, or what mqtt_reason_text() takes.
+ */
+int paho_try_connect(struct paho_connection *c, const struct mqtt_settings *settings,
+                     const struct paho_will *will, const struct broker_address *address,
+                     const char *password, int timeout_s);
 
 /** Set those of MQTT 5, on a handle that is not connected. @return paho's code. */
 int paho_set_callbacks(struct paho_connection *c);

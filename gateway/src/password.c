@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** Room for the longest one and its line end, so that one too long is seen. */
-#define BUFFER_SIZE (PASSWORD_MAX + 4U)
+/** Room for a byte-order mark, the longest password and its line end, so that one too long is seen. */
+#define BUFFER_SIZE (PASSWORD_MAX + 7U)
 
 /**
  * read(2), not stdio: its buffer would keep a copy. What is behind the first
@@ -41,17 +41,29 @@ static ssize_t read_start(const char *path, char *buffer)
 	return n;
 }
 
-/** What is wrong with the @p n bytes read, or NULL; @p ret_len is the length of the first line. */
-static const char *find_fault(const char *buffer, size_t n, size_t *ret_len)
+/**
+ * Find the first line of @p n bytes, which a NUL follows. A byte-order mark is what some
+ * editors put before text: it is no part of the password.
+ * @param ret_line points into @p bytes.
+ * @return NULL; or what is wrong with the text.
+ */
+static const char *find_line(const char *bytes, size_t n, const char **ret_line, size_t *ret_len)
 {
-	size_t len = strcspn(buffer, "\r\n");
+	static const char utf8_mark[] = "\xEF\xBB\xBF";
+	size_t mark = n >= 3 && memcmp(bytes, utf8_mark, 3) == 0 ? 3 : 0, len;
 
-	if (len < n && buffer[len] == '\0')
-		return "has a NUL byte in it: a password is text";
+	if (n >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0))
+		return "is encoded as UTF-16: save it as UTF-8";
+	bytes += mark;
+	n -= mark;
+	len = strcspn(bytes, "\r\n");
+	if (len < n && bytes[len] == '\0')
+		return "has a NUL byte in it: a password is text, in UTF-8";
 	if (len == 0)
 		return "has no password in its first line";
 	if (len > PASSWORD_MAX)
 		return "has a first line that is longer than a password can be (65535 bytes)";
+	*ret_line = bytes;
 	*ret_len = len;
 	return NULL;
 }
@@ -60,7 +72,7 @@ static int read_file(const char *path, char **ret_password, char *error, size_t 
 {
 	char *buffer = calloc(1, BUFFER_SIZE);
 	ssize_t n = buffer ? read_start(path, buffer) : -ENOMEM;
-	const char *fault = NULL;
+	const char *fault = NULL, *line = NULL;
 	size_t len = 0;
 	int r = 0;
 
@@ -68,11 +80,11 @@ static int read_file(const char *path, char **ret_password, char *error, size_t 
 		r = (int)n;
 		snprintf(error, error_size, "mqtt.password_file '%.150s' can't be read: %s", path,
 		         r == -EINVAL ? "it is not a regular file" : strerrordesc_np(-r));
-	} else if ((fault = find_fault(buffer, (size_t)n, &len))) {
+	} else if ((fault = find_line(buffer, (size_t)n, &line, &len))) {
 		r = -EINVAL;
 		snprintf(error, error_size, "mqtt.password_file '%.150s' %s", path, fault);
 	} else {
-		*ret_password = strndup(buffer, len);
+		*ret_password = strndup(line, len);
 		if (!*ret_password)
 			r = -ENOMEM;
 	}
@@ -85,17 +97,17 @@ static int read_file(const char *path, char **ret_password, char *error, size_t 
 
 static int read_environment(const char *name, char **ret_password, char *error, size_t error_size)
 {
-	const char *value = secure_getenv(name);
+	const char *value = secure_getenv(name), *fault = "is not set", *line = NULL;
+	size_t len = 0;
 
-	if (!value || !*value || strlen(value) > PASSWORD_MAX) {
+	if (value)
+		fault = *value ? find_line(value, strlen(value), &line, &len) : "is empty";
+	if (fault) {
 		snprintf(error, error_size, "mqtt.password_env: environment variable '%.64s' %s",
-		         name,
-		         !value    ? "is not set"
-		         : !*value ? "is empty"
-		                   : "is longer than a password can be (65535 bytes)");
+		         name, fault);
 		return value ? -EINVAL : -ENOENT;
 	}
-	*ret_password = strdup(value);
+	*ret_password = strndup(line, len);
 	if (*ret_password)
 		return 0;
 	snprintf(error, error_size, "out of memory");

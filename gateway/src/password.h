@@ -17,12 +17,12 @@
 #define PASSWORD_MAX 65535U
 
 /**
- * From the first line of settings' password_file, or from the variable that
- * password_env names.
+ * Read the first line of settings' password_file, or of the variable that
+ * password_env names. A UTF-8 byte-order mark before it is skipped.
  * @param ret_password malloc()ed, for password_forget(); NULL when none is configured.
  * @param error on failure one sentence that names the source and the remedy, never the content.
- * @return 0; -errno of reading the file; -EINVAL empty, too long or with a NUL
- *         in it; -ENOENT the variable is not set; -ENOMEM.
+ * @return 0; -errno of reading the file; -EINVAL empty, too long, in UTF-16
+ *         or with a NUL in it; -ENOENT the variable is not set; -ENOMEM.
  */
 int password_read(const struct mqtt_settings *settings, char **ret_password, char *error,
                   size_t error_size);

@@ -2,6 +2,7 @@
 #include "tcp_socket.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -50,19 +51,88 @@ static int try_dup(int number)
 	return -1;
 }
 
-int tcp_socket_find(void)
+/** The socket behind descriptor @p fd. @return false when it is none. */
+static bool get_socket(int fd, ino_t *ret_socket)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
-	int found = -1;
+	struct stat st;
 
-	while (dir && found < 0 && (entry = readdir(dir))) {
+	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	*ret_socket = st.st_ino;
+	return true;
+}
+
+static bool is_in(const struct tcp_socket_set *set, ino_t socket)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->sockets[i] == socket)
+			return true;
+	}
+	return false;
+}
+
+/** @return the next descriptor, or -1 at the end. */
+static int next_fd(DIR *dir)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(dir))) {
 		char *end;
 		long number = strtol(entry->d_name, &end, 10);
 
-		if (end == entry->d_name || *end || number == dirfd(dir))
+		if (end != entry->d_name && !*end && number != dirfd(dir))
+			return (int)number;
+	}
+	return -1;
+}
+
+int tcp_socket_remember(struct tcp_socket_set *ret_set)
+{
+	struct tcp_socket_set set = { 0 };
+	DIR *dir = opendir("/proc/self/fd");
+	size_t capacity = 0;
+	int fd;
+
+	if (!dir)
+		return -errno;
+	while ((fd = next_fd(dir)) >= 0) {
+		ino_t socket, *grown;
+
+		if (!get_socket(fd, &socket))
 			continue;
-		found = try_dup((int)number);
+		if (set.n == capacity) {
+			capacity = capacity ? 2 * capacity : 16;
+			grown = reallocarray(set.sockets, capacity, sizeof(*grown));
+			if (!grown) {
+				tcp_socket_forget(&set);
+				closedir(dir);
+				return -ENOMEM;
+			}
+			set.sockets = grown;
+		}
+		set.sockets[set.n++] = socket;
+	}
+	closedir(dir);
+	*ret_set = set;
+	return 0;
+}
+
+void tcp_socket_forget(struct tcp_socket_set *set)
+{
+	free(set->sockets);
+	*set = (struct tcp_socket_set){ 0 };
+}
+
+int tcp_socket_find(const struct tcp_socket_set *before)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int found = -1, fd;
+
+	while (dir && found < 0 && (fd = next_fd(dir)) >= 0) {
+		ino_t socket;
+
+		if (get_socket(fd, &socket) && !is_in(before, socket))
+			found = try_dup(fd);
 	}
 	if (dir)
 		closedir(dir);

@@ -3,19 +3,36 @@
  * @file tcp_socket.h
  * @brief A way to the socket that paho does not give out.
  *
- * paho has no option for TCP_NODELAY and no call that returns its socket. But
- * the only TCP sockets of this process are paho's, and there is one at a time:
- * the one that is found is the one.
+ * paho has no option for TCP_NODELAY and no call that returns its socket. Its
+ * socket is the connected one that this process did not have before the connect:
+ * others may have been inherited from whatever started the process.
  */
 #ifndef CUEBUS_TCP_SOCKET_H
 #define CUEBUS_TCP_SOCKET_H
 
+#include <stddef.h>
+#include <sys/types.h>
+
+struct tcp_socket_set {
+	ino_t *sockets;
+	size_t n;
+};
+
 /**
- * A duplicate of the first TCP socket in /proc/self/fd; the caller closes it.
- * Other threads may close and open descriptors meanwhile, so the duplicate is
- * looked at once more. @return the descriptor; -1 none.
+ * Remember every socket that the process has now, for tcp_socket_find().
+ * @param ret_set to be freed with tcp_socket_forget().
+ * @return 0; -ENOMEM; -errno of reading /proc/self/fd.
  */
-int tcp_socket_find(void);
+int tcp_socket_remember(struct tcp_socket_set *ret_set);
+void tcp_socket_forget(struct tcp_socket_set *set);
+
+/**
+ * A duplicate of the first connected TCP socket in /proc/self/fd that is not in
+ * @p before; the caller closes it. Other threads may close and open descriptors
+ * meanwhile, so the duplicate is looked at once more.
+ * @return the descriptor; -1 none.
+ */
+int tcp_socket_find(const struct tcp_socket_set *before);
 
 /**
  * No Nagle, which costs up to 40 ms an event; a send buffer that takes a whole

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "broker_probe.h"
+#include "tls_peer.h"
 
 /* A broker that is not content with our certificate says so at once. */
 #define ALERT_WAIT_MS 500
@@ -35,8 +36,7 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct tls_probe *p
 __attribute__((format(printf, 2, 3))) static void tell_broker(const struct tls_probe *probe,
                                                               const char *format, ...)
 {
-	int len = snprintf(probe->error, probe->error_size, "%.100s:%u: ", probe->settings->host,
-	                   (unsigned)probe->settings->port);
+	int len = snprintf(probe->error, probe->error_size, "%s: ", probe->where);
 	va_list args;
 
 	if (len < 0 || (size_t)len >= probe->error_size)
@@ -108,8 +108,8 @@ static int on_verified(int good, X509_STORE_CTX *store)
 	struct verdict *verdict = SSL_get_app_data(ssl);
 	X509 *faulty = X509_STORE_CTX_get_current_cert(store);
 
-	if (good)
-		return 1;
+	if (good || !verdict)
+		return good;
 	verdict->error = X509_STORE_CTX_get_error(store);
 	verdict->depth = X509_STORE_CTX_get_error_depth(store);
 	if (X509_STORE_CTX_get0_cert(store))
@@ -357,18 +357,6 @@ static bool wait_for(SSL *ssl, int r, int timeout_ms)
 	return poll(&fd, 1, timeout_ms) == 1;
 }
 
-static bool set_host(SSL *ssl, char *host)
-{
-	struct in6_addr address;
-
-	if (inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1)
-		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-	/* SSL_set_tlsext_host_name() without the macro's cast, which clang warns of. */
-	return SSL_set1_host(ssl, host) == 1 &&
-	       SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-	                (void *)(uintptr_t)host) == 1;
-}
-
 static int handshake(const struct tls_probe *probe, SSL *ssl, const struct verdict *verdict)
 {
 	char byte;
@@ -397,20 +385,73 @@ static int handshake(const struct tls_probe *probe, SSL *ssl, const struct verdi
 	return 0;
 }
 
+static SSL *new_ssl(const struct tls_probe *probe, SSL_CTX *context, int fd, struct verdict *verdict)
+{
+	SSL *ssl = SSL_new(context);
+
+	ERR_clear_error();
+	if (!ssl)
+		return NULL;
+	SSL_set_app_data(ssl, verdict);
+	if (SSL_set_fd(ssl, fd) == 1 && tls_peer_set_host(ssl, probe->settings->host) &&
+	    tls_peer_set_sni(ssl, probe->settings->host))
+		return ssl;
+	SSL_free(ssl);
+	return NULL;
+}
+
 int tls_probe_handshake(const struct tls_probe *probe, SSL_CTX *context, int fd)
 {
 	struct verdict verdict = { 0 };
-	SSL *ssl = SSL_new(context);
+	SSL *ssl = new_ssl(probe, context, fd, &verdict);
 	int r = -EPROTO;
 
-	ERR_clear_error();
 	if (ssl)
-		SSL_set_app_data(ssl, &verdict);
-	if (!ssl || SSL_set_fd(ssl, fd) != 1 || !set_host(ssl, probe->settings->host))
-		tell(probe, "out of memory");
-	else
 		r = handshake(probe, ssl, &verdict);
+	else
+		tell(probe, "out of memory");
 	SSL_free(ssl);
 	ERR_clear_error();
 	return r;
+}
+
+int tls_probe_open(const struct tls_probe *probe, SSL_CTX *context, int fd, SSL **ret_ssl)
+{
+	struct verdict verdict = { 0 };
+	SSL *ssl = new_ssl(probe, context, fd, &verdict);
+	int r;
+
+	if (!ssl)
+		return -ENOMEM;
+	while ((r = SSL_connect(ssl)) != 1) {
+		if (wait_for(ssl, r, remaining_ms(probe)))
+			continue;
+		SSL_free(ssl);
+		ERR_clear_error();
+		return -EPROTO;
+	}
+	SSL_set_app_data(ssl, NULL);
+	*ret_ssl = ssl;
+	return 0;
+}
+
+bool tls_probe_speaks(SSL_CTX *context, int fd, uint64_t until_ns)
+{
+	const struct tls_probe probe = { .until_ns = until_ns };
+	SSL *ssl = SSL_new(context);
+	bool speaks = false;
+	int r;
+
+	ERR_clear_error();
+	if (ssl && SSL_set_fd(ssl, fd) == 1) {
+		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+		while ((r = SSL_connect(ssl)) != 1 && wait_for(ssl, r, remaining_ms(&probe)))
+			;
+		/* A server's hello has chosen the suite, or there was an alert. */
+		speaks = r == 1 || SSL_get_pending_cipher(ssl) ||
+		         ERR_GET_REASON(ERR_peek_error()) > SSL_AD_REASON_OFFSET;
+	}
+	SSL_free(ssl);
+	ERR_clear_error();
+	return speaks;
 }

@@ -7,6 +7,7 @@
 #define CUEBUS_TLS_PROBE_H
 
 #include <openssl/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 
 struct tls_probe {
 	const struct mqtt_settings *settings; /**< borrowed */
+	const char *where;                    /**< what a sentence about the broker begins with; borrowed */
 	uint64_t until_ns;                    /**< CLOCK_MONOTONIC */
 	char *error;                          /**< one sentence, written on failure */
 	size_t error_size;
@@ -28,5 +30,16 @@ int tls_probe_context(const struct tls_probe *probe, SSL_CTX **ret_context);
  * @return 0 all is well; -EPROTO.
  */
 int tls_probe_handshake(const struct tls_probe *probe, SSL_CTX *context, int fd);
+
+/**
+ * The same handshake, for what is to be sent after it. No sentence is written.
+ * @param ret_ssl to be freed with SSL_free(); it does not own @p fd.
+ * @return 0; -EPROTO; -ENOMEM.
+ */
+int tls_probe_open(const struct tls_probe *probe, SSL_CTX *context, int fd, SSL **ret_ssl);
+
+/** Whether the peer of @p fd, connected and non-blocking, answers a TLS handshake, with whatever
+ *  certificate or alert. */
+bool tls_probe_speaks(SSL_CTX *context, int fd, uint64_t until_ns);
 
 #endif

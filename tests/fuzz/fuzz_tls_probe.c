@@ -47,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mqtt_settings settings = { .host = size % 2 ? address : host, .tls = true };
 	char error[256] = UNTOUCHED;
 	struct tls_probe probe = { .settings = &settings,
+		                   .where = "broker.example:8883",
 		                   .error = error,
 		                   .error_size = sizeof(error) };
 	int fd, peer, r;

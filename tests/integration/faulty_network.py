@@ -18,8 +18,8 @@ class Proxy:
     target_port may be changed: it is for connections to come.
     """
 
-    def __init__(self, target_port, receive_buffer=4096):
-        """receive_buffer: a small one fills up within a test, but with messages that don't
+    def __init__(self, target_port, receive_buffer=4096, at=("127.0.0.1", 0)):
+        """at: where it listens. receive_buffer: a small one fills up within a test, but with messages that don't
         fit into it some dozen times the sender is slow; None is the system's."""
         self.target_port = target_port
         self.receive_buffer = receive_buffer
@@ -33,7 +33,8 @@ class Proxy:
         self._running.set()
         self._lock = threading.Lock()
         self._sockets = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(
+            at, family=socket.AF_INET6 if ":" in at[0] else socket.AF_INET)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -37,6 +37,12 @@ Test(mqtt_reason, silence_is_no_answer)
 	cr_assert(mqtt_reason_is_answer(0x84, true));
 	cr_assert(mqtt_reason_is_answer(1, false));
 	cr_assert(mqtt_reason_is_version(0x84, true));
+	/* A CONNACK of 3.1.1 to a CONNECT of 5. */
+	cr_assert(mqtt_reason_is_answer(1, true));
+	cr_assert(mqtt_reason_is_version(1, true));
+	cr_assert(mqtt_reason_is_version(5, true));
+	cr_assert(!mqtt_reason_is_version(0x87, true));
+	cr_assert_str_eq(mqtt_reason_text(1, true), mqtt_reason_text(1, false));
 	cr_assert(mqtt_reason_is_version(1, false));
 	cr_assert(!mqtt_reason_is_version(2, false));
 }

@@ -50,6 +50,30 @@ Test(password, is_the_first_line)
 	expect("p\xc3\xa4ss\n\0binary", 13, 0, "p\xc3\xa4ss");
 }
 
+Test(password, byte_order_mark_is_skipped)
+{
+	expect("\xEF\xBB\xBFs3cret", 9, 0, "s3cret");
+	expect("\xEF\xBB\xBFs3cret\r\n", 11, 0, "s3cret");
+	expect("\xEF\xBB\xBF\r\n", 5, -EINVAL, NULL);
+	expect("\xEF\xBB\xBF", 3, -EINVAL, NULL);
+	expect("\xEF\xBBs", 3, 0, "\xEF\xBBs"); /* not a whole mark */
+	expect("s\xEF\xBB\xBFx", 5, 0, "s\xEF\xBB\xBFx"); /* not at the start */
+}
+
+Test(password, utf_16_is_refused_by_name)
+{
+	static const char *const texts[] = { "\xFF\xFEs\0", "\xFE\xFF\0s" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct mqtt_settings settings = { .password_file = make_file(texts[i], 4) };
+		char error[256] = "", *got = NULL;
+
+		cr_assert_eq(password_read(&settings, &got, error, sizeof(error)), -EINVAL);
+		cr_assert(strstr(error, "UTF-16: save it as UTF-8"), "%s", error);
+		unlink(settings.password_file);
+	}
+}
+
 Test(password, what_is_none)
 {
 	expect("", 0, -EINVAL, NULL);
@@ -59,9 +83,14 @@ Test(password, what_is_none)
 
 Test(password, can_be_as_long_as_mqtt_allows)
 {
-	char *text = malloc(PASSWORD_MAX + 2);
+	char *text = malloc(PASSWORD_MAX + 4);
 
 	cr_assert_not_null(text);
+	memcpy(text, "\xEF\xBB\xBF", 3);
+	memset(text + 3, 'x', PASSWORD_MAX + 1);
+	expect(text, PASSWORD_MAX + 4, -EINVAL, NULL);
+	text[PASSWORD_MAX + 3] = '\0';
+	expect(text, PASSWORD_MAX + 3, 0, text + 3);
 	memset(text, 'x', PASSWORD_MAX + 1);
 	expect(text, PASSWORD_MAX + 1, -EINVAL, NULL);
 	text[PASSWORD_MAX] = '\0';
@@ -102,6 +131,16 @@ Test(password, from_the_environment)
 	cr_assert_eq(password_read(&settings, &got, error, sizeof(error)), 0);
 	cr_assert_str_eq(got, "fr0m env");
 	got = password_forget(got);
+	/* As from a file. */
+	setenv(name, "\xEF\xBB\xBF" "fr0m env\r\n", 1);
+	cr_assert_eq(password_read(&settings, &got, error, sizeof(error)), 0);
+	cr_assert_str_eq(got, "fr0m env");
+	got = password_forget(got);
+	setenv(name, "\xFF\xFEs", 1);
+	cr_assert_eq(password_read(&settings, &got, error, sizeof(error)), -EINVAL);
+	cr_assert(strstr(error, "UTF-16"), "%s", error);
+	setenv(name, "\n", 1);
+	cr_assert_eq(password_read(&settings, &got, error, sizeof(error)), -EINVAL);
 	setenv(name, "", 1);
 	cr_assert_eq(password_read(&settings, &got, error, sizeof(error)), -EINVAL);
 	cr_assert(strstr(error, "'CUEBUS_TEST_PASSWORD' is empty"), "%s", error);

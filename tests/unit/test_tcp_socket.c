@@ -49,12 +49,42 @@ static unsigned count_fds(void)
 	return n;
 }
 
+static const struct tcp_socket_set nothing;
+
 Test(tcp_socket, none)
 {
 	unsigned before = count_fds();
 
-	cr_assert_eq(tcp_socket_find(), -1);
+	cr_assert_eq(tcp_socket_find(&nothing), -1);
 	cr_assert_eq(count_fds(), before);
+}
+
+/* As from a supervisor that leaks its own. */
+Test(tcp_socket, an_inherited_one_is_not_taken)
+{
+	struct tcp_socket_set before = { 0 };
+	int inherited[40], pair[2], found;
+	unsigned fds;
+
+	for (size_t i = 0; i < 40; i += 2)
+		connect_pair(&inherited[i]);
+	fds = count_fds();
+	cr_assert_eq(tcp_socket_remember(&before), 0);
+	cr_assert_eq(count_fds(), fds);
+	cr_assert_geq(before.n, 40);
+	cr_assert_eq(tcp_socket_find(&before), -1);
+	cr_assert_eq(count_fds(), fds);
+	connect_pair(pair);
+	close(pair[1]);
+	found = tcp_socket_find(&before);
+	cr_assert_geq(found, 0);
+	cr_assert(is_same_file(found, pair[0]));
+	close(found);
+	close(pair[0]);
+	tcp_socket_forget(&before);
+	cr_assert_eq(before.n, 0);
+	for (size_t i = 0; i < 40; i++)
+		close(inherited[i]);
 }
 
 Test(tcp_socket, finds_a_duplicate_of_the_connected_one)
@@ -66,7 +96,7 @@ Test(tcp_socket, finds_a_duplicate_of_the_connected_one)
 	connect_pair(fds);
 	close(fds[1]); /* one is left, as of paho */
 	before = count_fds();
-	found = tcp_socket_find();
+	found = tcp_socket_find(&nothing);
 	cr_assert_geq(found, 0);
 	cr_assert_neq(found, fds[0]);
 	cr_assert(is_same_file(found, fds[0]));
@@ -102,10 +132,10 @@ Test(tcp_socket, the_locks_of_files_stay)
 	cr_assert_geq(file, 0);
 	cr_assert_eq(fcntl(file, F_SETLK, &lock), 0);
 	cr_assert(is_locked(file));
-	cr_assert_eq(tcp_socket_find(), -1);
+	cr_assert_eq(tcp_socket_find(&nothing), -1);
 	cr_assert(is_locked(file));
 	connect_pair(fds);
-	found = tcp_socket_find();
+	found = tcp_socket_find(&nothing);
 	cr_assert_geq(found, 0);
 	cr_assert(is_locked(file));
 	close(found);

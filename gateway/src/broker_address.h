@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file broker_address.h
+ * @brief The addresses that the broker's name has.
+ *
+ * paho resolves a name by itself and tries one address of it. So the name is
+ * resolved here and paho gets addresses, one after the other.
+ */
+#ifndef CUEBUS_BROKER_ADDRESS_H
+#define CUEBUS_BROKER_ADDRESS_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "mqtt_settings.h"
+
+/** More addresses of a name are left out: each one can take seconds. */
+#define BROKER_ADDRESSES_MAX 8U
+/** An IPv6 address with a scope, `fe80::1%eth0`, and its NUL. */
+#define BROKER_ADDRESS_SIZE 64U
+
+struct broker_address {
+	struct sockaddr_storage peer;
+	socklen_t peer_len;
+	char text[BROKER_ADDRESS_SIZE]; /**< numeric, without brackets and port */
+};
+
+struct broker_addresses {
+	struct broker_address items[BROKER_ADDRESSES_MAX]; /**< in the system's order of preference */
+	size_t n;
+	size_t left_out;
+};
+
+/**
+ * Resolve the host of @p settings, IPv4 and IPv6; each address once. Blocks as
+ * long as the name server takes: not for the loop's thread.
+ * @return 0, with at least one address; -EHOSTUNREACH, @p error says why not.
+ */
+int broker_resolve(const struct mqtt_settings *settings, struct broker_addresses *ret_addresses,
+                   char *error, size_t error_size);
+
+/** @return `mqtt://` or `mqtts://` with the address and the port, malloc()ed; NULL: out of memory. */
+char *broker_address_uri(const struct mqtt_settings *settings, const struct broker_address *address);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The addresses of the broker's name, one after the other; when none works, why. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker_probe.h"
+#include "mqtt_reason.h"
+#include "paho_internal.h"
+#include "password.h"
+#include "tcp_socket.h"
+#include "tls_peer.h"
+
+/* For each step of finding out why a connect failed; the connect has its own timeout. */
+#define PROBE_TIMEOUT_MS 3000
+/* The same where there are several addresses. */
+#define PROBE_EACH_TIMEOUT_MS 1500
+
+/** All that the attempts of one paho_connect() have in common. */
+struct attempts {
+	const struct mqtt_settings *settings;
+	const struct paho_callbacks *callbacks;
+	const struct paho_will *will;
+	const char *password;
+	int timeout_s;
+	struct broker_addresses addresses;
+	int codes[BROKER_ADDRESSES_MAX]; /* paho's, of the attempts that failed */
+};
+
+/** @return paho's code. */
+static int connect_safely(struct paho_connection *c, const struct attempts *attempts,
+                          const struct broker_address *address)
+{
+	struct tls_peer peer = { 0 };
+	int rc;
+
+	if (attempts->settings->tls && tls_peer_begin(attempts->settings, &peer) < 0)
+		return MQTTCLIENT_FAILURE; /* the probe finds the file that is no good */
+	rc = paho_try_connect(c, attempts->settings, attempts->will, address, attempts->password,
+	                      attempts->timeout_s);
+	if (attempts->settings->tls)
+		tls_peer_end(&peer);
+	return rc;
+}
+
+/** @return paho's code. */
+static int connect_address(const struct attempts *attempts, const struct broker_address *address,
+                           struct paho_connection **ret_connection)
+{
+	struct paho_connection *c = calloc(1, sizeof(*c));
+	struct tcp_socket_set before = { 0 };
+	bool known = tcp_socket_remember(&before) == 0;
+	int rc = MQTTCLIENT_FAILURE;
+
+	if (c) {
+		c->callbacks = *attempts->callbacks;
+		c->v5 = attempts->settings->protocol == 5;
+		c->broker.receive_maximum = 65535;
+		c->socket = -1;
+		snprintf(c->address, sizeof(c->address), "%s", address->text);
+		pthread_mutex_init(&c->mutex, NULL);
+		pthread_cond_init(&c->told_cond, NULL);
+		rc = connect_safely(c, attempts, address);
+	}
+	if (rc == MQTTCLIENT_SUCCESS) {
+		c->was_connected = true;
+		c->socket = known ? tcp_socket_find(&before) : -1;
+		tcp_socket_tune(c->socket, (unsigned)attempts->settings->keepalive_s * 1000U);
+		*ret_connection = c;
+	} else {
+		paho_close(c);
+	}
+	tcp_socket_forget(&before);
+	return rc;
+}
+
+/** @return the errno of paho_connect() for one address, with a sentence in @p error. */
+static int tell_failure(const struct attempts *attempts, size_t i, const char *where, int timeout_ms,
+                        char *error, size_t error_size)
+{
+	const struct mqtt_settings *settings = attempts->settings;
+	bool v5 = settings->protocol == 5;
+	int rc = attempts->codes[i];
+
+	if (mqtt_reason_is_version(rc, v5)) {
+		snprintf(error, error_size,
+		         "%s: the broker refused the connection: %s (%d); set \"protocol\": %s in mqtt",
+		         where, mqtt_reason_text(rc, v5), rc, v5 ? "\"3.1.1\"" : "5");
+		return -ECONNREFUSED;
+	}
+	if (mqtt_reason_is_access(rc, v5)) {
+		snprintf(error, error_size,
+		         "%s: the broker refused the client: %s (%d); check mqtt.username, the password "
+		         "and the broker's list of users",
+		         where, mqtt_reason_text(rc, v5), rc);
+		return -EACCES;
+	}
+	if (mqtt_reason_is_answer(rc, v5)) {
+		snprintf(error, error_size, "%s: the broker refused the connection: %s (%d)", where,
+		         mqtt_reason_text(rc, v5), rc);
+		return -ECONNREFUSED;
+	}
+	return broker_probe(settings, &attempts->addresses.items[i], where, timeout_ms, error,
+	                    error_size) == BROKER_FAULT_TLS
+	               ? -EPROTO
+	               : -ECONNREFUSED;
+}
+
+/** The indices in the order of the addresses' texts: with the order of a name server that
+ *  changes it from answer to answer, the same failure would look like another each time. */
+static void sort_addresses(const struct broker_addresses *addresses, size_t order[BROKER_ADDRESSES_MAX])
+{
+	for (size_t i = 0; i < addresses->n; i++) {
+		size_t at = i;
+
+		while (at > 0 && strcmp(addresses->items[order[at - 1]].text,
+		                        addresses->items[i].text) > 0) {
+			order[at] = order[at - 1];
+			at--;
+		}
+		order[at] = i;
+	}
+}
+
+static int worse(int a, int b)
+{
+	static const int order[] = { -EACCES, -EPROTO, -ECONNREFUSED };
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+		if (a == order[i] || b == order[i])
+			return order[i];
+	}
+	return b;
+}
+
+/** As tell_failure(), for all addresses. */
+static int tell_failures(const struct attempts *attempts, char *error)
+{
+	const struct mqtt_settings *settings = attempts->settings;
+	const struct broker_addresses *addresses = &attempts->addresses;
+	size_t order[BROKER_ADDRESSES_MAX];
+	char where[BROKER_ADDRESS_SIZE + 128];
+	int r = 0, len;
+
+	if (broker_probe_files(settings, error, PAHO_ERROR_SIZE) < 0)
+		return -EPROTO;
+	if (addresses->n == 1) {
+		snprintf(where, sizeof(where), "%.100s:%u", settings->host, (unsigned)settings->port);
+		return tell_failure(attempts, 0, where, PROBE_TIMEOUT_MS, error, PAHO_ERROR_SIZE);
+	}
+	len = snprintf(error, PAHO_ERROR_SIZE, "%.100s:%u: no address works, of %zu tried%s",
+	               settings->host, (unsigned)settings->port, addresses->n,
+	               addresses->left_out ? " (it has more)" : "");
+	sort_addresses(addresses, order);
+	for (size_t i = 0; i < addresses->n && (size_t)len + 3 < PAHO_ERROR_SIZE; i++) {
+		snprintf(where, sizeof(where), "at %s", addresses->items[order[i]].text);
+		len += snprintf(error + len, PAHO_ERROR_SIZE - (size_t)len, "; ");
+		r = worse(r, tell_failure(attempts, order[i], where, PROBE_EACH_TIMEOUT_MS, error + len,
+		                          PAHO_ERROR_SIZE - (size_t)len));
+		len += (int)strlen(error + len);
+	}
+	return r;
+}
+
+int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
+                 const struct paho_will *will, int timeout_s, struct paho_connection **ret_connection,
+                 char *error)
+{
+	struct attempts attempts = { .settings = settings, .callbacks = callbacks, .will = will,
+		                     .timeout_s = timeout_s };
+	char *password = NULL;
+	int r = password_read(settings, &password, error, PAHO_ERROR_SIZE), rc = 0;
+
+	if (r < 0)
+		return r == -ENOMEM ? r : -EIO;
+	attempts.password = password;
+	r = broker_resolve(settings, &attempts.addresses, error, PAHO_ERROR_SIZE);
+	for (size_t i = 0; r == 0 && i < attempts.addresses.n; i++) {
+		rc = connect_address(&attempts, &attempts.addresses.items[i], ret_connection);
+		if (rc == MQTTCLIENT_SUCCESS)
+			break;
+		attempts.codes[i] = rc;
+	}
+	password_forget(password);
+	return r < 0 || rc == MQTTCLIENT_SUCCESS ? r : tell_failures(&attempts, error);
+}

@@ -80,6 +80,13 @@ void engine_tell_delays(struct engine *engine, const struct config *config)
 			cue_gestures_add_delay(gestures, input->release_event,
 			                       input_delay_ns(input));
 	}
+	/* Where publishers may stand in for an input, theirs come at once. */
+	for (size_t i = 0; config->mqtt.remote.inputs && i < config->n_inputs; i++) {
+		const char *type = config->inputs[i].event;
+
+		if (config_allows_event(&config->mqtt.remote.emit, type))
+			cue_gestures_add_delay(gestures, type, 0);
+	}
 	/* A playlist may emit an input's type, too; its events are not late. */
 	for (size_t i = 0; i < config->n_playlists; i++) {
 		const struct cue_playlist_config *def = &config->playlists[i].def;

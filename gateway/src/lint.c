@@ -201,6 +201,7 @@ void lint_config(struct config_reader *reader, const struct config *config,
 	lint_windows(&lint);
 	lint_sequences(&lint);
 	lint_cycles(&lint);
+	lint_inputs(&lint);
 	if (reader->diag->n_errors == 0)
 		lint_events(&lint);
 }

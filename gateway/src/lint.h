@@ -52,6 +52,7 @@ const struct jsonc_node *lint_element(const struct jsonc_node *list, size_t i);
 /* The rules, a file each. */
 void lint_lines(struct lint *lint);     /* line-in-use */
 void lint_windows(struct lint *lint);   /* window-debounce */
+void lint_inputs(struct lint *lint);    /* data-key, rotary-debounce, shared-producer */
 void lint_events(struct lint *lint);    /* never-emitted, unknown-playlist */
 void lint_cycles(struct lint *lint);    /* trigger-cycle */
 void lint_sequences(struct lint *lint); /* shadowed */

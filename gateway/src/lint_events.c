@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Triggers, interrupts and events of outputs that nothing emits, playlists that are not there. */
+/* Event types that something listens to and nothing emits, playlists that are not there. */
 #include "lint.h"
 
 #include <stdlib.h>
@@ -11,9 +11,13 @@
 /** Over this many names a suggestion costs more than it helps. */
 #define SUGGEST_MAX 2000U
 
+/** Over this many looks at a name, so does looking for slips. */
+#define LOOKS_MAX 20000000U
+
 struct names {
 	const char **names;
 	size_t n;
+	size_t looks; /* for slips, so far */
 };
 
 static int by_name(const void *a, const void *b)
@@ -34,7 +38,7 @@ static bool contains(const struct names *set, const char *name)
 
 static size_t count(const struct config *config)
 {
-	size_t n = OWN_TYPES_COUNT + config->n_inputs * 2;
+	size_t n = OWN_TYPES_COUNT + config->n_inputs * 2 + config->mqtt.remote.emit.n;
 
 	for (size_t i = 0; i < config->n_gestures; i++)
 		n += 1 + config->gestures[i].def.n_mirror;
@@ -69,6 +73,11 @@ static bool collect(struct lint *lint, struct names *set)
 		for (size_t k = 0; k < def->n_steps; k++)
 			add(set, def->steps[k].emit);
 	}
+	/* for suggestions; a prefix is none */
+	for (size_t i = 0; i < config->mqtt.remote.emit.n; i++) {
+		if (!strchr(config->mqtt.remote.emit.patterns[i], '*'))
+			add(set, config->mqtt.remote.emit.patterns[i]);
+	}
 	qsort(set->names, set->n, sizeof(char *), by_name);
 	return true;
 }
@@ -80,28 +89,179 @@ static const char *suggest(const struct lint *lint, const struct names *set, con
 	return did_you_mean(name, set->names, set->n);
 }
 
-static void check_filters(struct lint *lint, const struct names *emitted, const char *what,
+/* ---- slips ---- */
+
+static size_t longer(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+static size_t difference(size_t a, size_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/** A segment up to its dot or the end. */
+static size_t segment_len(const char *s)
+{
+	return strcspn(s, ".");
+}
+
+/** Whether two segments differ in nothing but numbers: lamp1 and lamp2 are two lamps. */
+static bool is_numbering(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t i = 0, k = 0;
+
+	for (;;) {
+		while (i < a_len && a[i] >= '0' && a[i] <= '9')
+			i++;
+		while (k < b_len && b[k] >= '0' && b[k] <= '9')
+			k++;
+		if (i == a_len || k == b_len)
+			return i == a_len && k == b_len;
+		if (a[i++] != b[k++])
+			return false;
+	}
+}
+
+/** At most two letters, a third of the word: `press` and `pressed`, not `on` and `off`. */
+static bool is_slip_of_word(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t distance;
+
+	if (difference(a_len, b_len) > 2)
+		return false;
+	distance = edit_distance(a, a_len, b, b_len);
+	return distance <= 2 && 3 * distance <= longer(a_len, b_len) &&
+	       !is_numbering(a, a_len, b, b_len);
+}
+
+/**
+ * Whether @p type is probably @p known mistyped: one segment is, or a dot is
+ * missing, too many or another character. Types from outside often have
+ * neighbours among those emitted here, so that near is not enough.
+ */
+static bool is_slip(const char *type, const char *known)
+{
+	const char *a = type, *b = known;
+	size_t n = 0;
+
+	if (!strchr(type, '.') != !strchr(known, '.'))
+		return strlen(type) >= 6 &&
+		       edit_distance(type, strlen(type), known, strlen(known)) == 1;
+	for (;;) {
+		size_t a_len = segment_len(a), b_len = segment_len(b);
+
+		if (a_len != b_len || memcmp(a, b, a_len) != 0) {
+			if (n++ > 0 || !is_slip_of_word(a, a_len, b, b_len))
+				return false;
+		}
+		if (!a[a_len] || !b[b_len])
+			return n == 1 && !a[a_len] && !b[b_len];
+		a += a_len + 1;
+		b += b_len + 1;
+	}
+}
+
+static const char *find_slip(const struct lint *lint, struct names *set, const char *type)
+{
+	size_t best = SIZE_MAX, len = strlen(type);
+	const char *found = NULL;
+
+	if (set->n > SUGGEST_MAX || lint->reader->diag->n_dropped > 0)
+		return NULL;
+	for (size_t i = 0; i < set->n && set->looks < LOOKS_MAX; i++, set->looks++) {
+		const char *known = set->names[i];
+		size_t distance;
+
+		if (difference(len, strlen(known)) > 2 || !is_slip(type, known))
+			continue;
+		distance = edit_distance(type, len, known, strlen(known));
+		if (distance >= best)
+			continue;
+		best = distance;
+		found = known;
+	}
+	return found;
+}
+
+/* ---- what is listened to ---- */
+
+/**
+ * Whoever may emit anything from outside probably does: then only a slip is
+ * worth a word.
+ */
+static void check_type(struct lint *lint, struct names *emitted, const char *what,
+                       const char *type, const struct jsonc_node *place)
+{
+	const struct config_allow *remote = &lint->config->mqtt.remote.emit;
+	bool reserved = cue_type_is_reserved(type);
+	const char *meant;
+
+	if (contains(emitted, type) ||
+	    (!reserved && remote->limited && config_allows_event(remote, type)))
+		return;
+	meant = reserved || remote->limited ? suggest(lint, emitted, type) :
+	                                      find_slip(lint, emitted, type);
+	if (!reserved && !remote->limited && !meant)
+		return;
+	config_finding(lint->reader, DIAG_WARNING, place, "never-emitted", "%s \"%s\": %s%s%s%s",
+	               what, type,
+	               reserved        ? "the gateway emits no event of this type" :
+	               remote->limited ? "nothing here emits it, and mqtt.remote.emit does not "
+	                                 "allow it from outside" :
+	                                 "nothing here emits it",
+	               meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
+}
+
+static void check_filters(struct lint *lint, struct names *emitted, const char *what,
                           const struct cue_filter *filters, size_t n, const struct jsonc_node *list)
 {
 	const struct jsonc_node *node = list ? lint_element(list, 0) : NULL;
 
-	for (size_t i = 0; i < n; i++, node = node->next) {
-		const char *type = filters[i].type, *meant;
-		const struct jsonc_node *place =
-		        node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node;
+	for (size_t i = 0; i < n; i++, node = node->next)
+		check_type(lint, emitted, what, filters[i].type,
+		           node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node);
+}
 
-		if (contains(emitted, type))
-			continue;
-		meant = suggest(lint, emitted, type);
-		config_finding(lint->reader, DIAG_WARNING, place, "never-emitted",
-		               "%s \"%s\": %s%s%s%s", what, type,
-		               cue_type_is_reserved(type)
-		                       ? "the gateway emits no event of this type"
-		                       : "nothing here emits it, only a remote publisher or a "
-		                         "definition made by command could",
-		               meant ? "; did you mean \"" : "", meant ? meant : "",
-		               meant ? "\"?" : "");
+static void check_types(struct lint *lint, struct names *emitted, const char *what,
+                        const char *const *types, size_t n, const struct jsonc_node *list)
+{
+	const struct jsonc_node *node = list ? lint_element(list, 0) : NULL;
+
+	for (size_t i = 0; i < n; i++, node = node->next)
+		check_type(lint, emitted, what, types[i], node);
+}
+
+/** Every "state" of a condition. */
+static void check_condition(struct lint *lint, struct names *emitted,
+                            const struct jsonc_node *node)
+{
+	const struct jsonc_node *state = node->type == JSONC_OBJECT ? jsonc_get(node, "state") : NULL;
+
+	if (state) {
+		check_type(lint, emitted, "state", state->text, state);
+		return;
 	}
+	if (node->type != JSONC_OBJECT && node->type != JSONC_ARRAY)
+		return;
+	for (const struct jsonc_node *c = node->first; c; c = c->next)
+		check_condition(lint, emitted, c);
+}
+
+static void check_gesture(struct lint *lint, struct names *emitted, size_t i)
+{
+	const struct cue_gesture_config *def = &lint->config->gestures[i].def;
+	const struct jsonc_node *node = lint->gestures[i];
+	const struct jsonc_node *when = jsonc_get(node, "when");
+
+	if (def->source.type)
+		check_filters(lint, emitted, "source", &def->source, 1, jsonc_get(node, "source"));
+	check_filters(lint, emitted, "step", def->steps, def->n_steps, jsonc_get(node, "steps"));
+	check_types(lint, emitted, "gate", def->gate, def->n_gate, jsonc_get(node, "gate"));
+	check_types(lint, emitted, "mirror", def->mirror, def->n_mirror, jsonc_get(node, "mirror"));
+	if (when)
+		check_condition(lint, emitted, when);
 }
 
 static void check_playlists(struct lint *lint)
@@ -148,6 +308,8 @@ void lint_events(struct lint *lint)
 		check_filters(lint, &emitted, "interrupt", def->interrupts, def->n_interrupts,
 		              jsonc_get(node, "interrupts"));
 	}
+	for (size_t i = 0; i < config->n_gestures; i++)
+		check_gesture(lint, &emitted, i);
 	for (size_t i = 0; i < config->n_outputs; i++) {
 		const struct cue_filter filter = { .type = config->outputs[i].on_event };
 

@@ -36,7 +36,7 @@ INTERVAL = "4ms" if SANITIZED else "1ms"
 # From this kill on the pause before the next attempt is cut short by a reload with
 # other mqtt settings; up to then it is the backoff's own (it adds up to minutes).
 RELOAD_FROM = 5
-WARNING = "[never-emitted]"  # by load.start
+WARNING = "[never-emitted]"  # by an interrupt mistyped on purpose
 NOWHERE = 1  # a port that nothing listens on
 
 
@@ -57,7 +57,7 @@ class BrokerKills(ConnectionTest):
         if self.on_disk:
             config["gateway"]["state_dir"] = str(self.directory / "state")
         config["playlists"] = {"load": {
-            "trigger": "load.start", "interrupts": ["load.stop"],
+            "trigger": "load.start", "interrupts": ["load.stop", "load.tikc"],
             "steps": [{"emit": "load.tick", "data": {"text": "x" * 60}, "repeat": 1000000,
                        "interval": INTERVAL}]}}
         return config

@@ -300,9 +300,8 @@ class Commands(IntegrationTest):
 
     def test_config_check(self):
         findings = self.ok("config/check", base_config(1883))["findings"]
-        # Its triggers come over MQTT, which `check` can't know.
-        self.assertEqual({(f["severity"], f["rule"]) for f in findings},
-                             {("warning", "never-emitted")})
+        # Its triggers come over MQTT, where everything may come from.
+        self.assertEqual(findings, [])
         bad = base_config(1883)
         bad["inputs"]["pad"]["debonce"] = "1ms"
         findings = self.ok("config/check", bad)["findings"]

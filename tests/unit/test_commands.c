@@ -288,7 +288,7 @@ Test(commands, config_check_tells_every_finding)
 	/* Nor does it keep the findings back that are told of a configuration without errors only. */
 	reply = run(&rig, "config/check",
 	            "{\"gateway\":{\"id\":\"x\"},\"request_id\":\"q\",\"playlists\":{\"p\":"
-	            "{\"trigger\":\"nobody.emits\",\"steps\":[{\"emit\":\"a\"}]}}}");
+	            "{\"trigger\":\"lamp.sett\",\"steps\":[{\"emit\":\"lamp.set\"}]}}}");
 	cr_assert_not_null(strstr(reply, "\"rule\":\"never-emitted\""));
 	cr_assert_not_null(strstr(run(&rig, "config/get", ""), "\"hash\":\""));
 	rig_close(&rig);

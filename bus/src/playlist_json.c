@@ -3,11 +3,10 @@
  * configuration's form. */
 #include "playlist_internal.h"
 
-#include <cjson/cJSON.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "json_tree.h"
 
 int playlist_steps_json(const struct playlist_def *def, struct cue_payload **ret_payload)
 {
@@ -54,44 +53,35 @@ static void write_duration(struct cue_writer *w, const char *key, uint64_t ns)
 	cue_writer_string(w, text);
 }
 
-static int write_filter(struct cue_writer *w, const struct cue_filter *filter)
+static void write_filter(struct cue_writer *w, const struct cue_filter *filter)
 {
-	char *match;
-
 	if (!filter->match) {
 		cue_writer_string(w, filter->type);
-		return 0;
+		return;
 	}
-	match = cJSON_PrintUnformatted(filter->match);
-	if (!match)
-		return -ENOMEM;
 	cue_writer_object_begin(w);
 	cue_writer_key(w, "event");
 	cue_writer_string(w, filter->type);
 	cue_writer_key(w, "match");
-	cue_writer_raw(w, match, strlen(match));
+	json_tree_write(w, filter->match);
 	cue_writer_object_end(w);
-	cJSON_free(match);
-	return 0;
 }
 
 /** @param may_be_single write one filter without an array around it. */
-static int write_filters(struct cue_writer *w, const char *key, const struct cue_filter *filters,
-                         size_t n, bool may_be_single)
+static void write_filters(struct cue_writer *w, const char *key, const struct cue_filter *filters,
+                          size_t n, bool may_be_single)
 {
 	bool array = n > 1 || !may_be_single;
-	int r = 0;
 
 	if (n == 0)
-		return 0;
+		return;
 	cue_writer_key(w, key);
 	if (array)
 		cue_writer_array_begin(w);
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = write_filter(w, &filters[i]);
+	for (size_t i = 0; i < n; i++)
+		write_filter(w, &filters[i]);
 	if (array)
 		cue_writer_array_end(w);
-	return r;
 }
 
 static void write_steps(struct cue_writer *w, const struct cue_playlist_config *config)
@@ -164,17 +154,10 @@ static void write_policy(struct cue_writer *w, const struct cue_playlist_config 
 int playlist_json(const struct cue_playlist_config *config, struct cue_payload **ret_payload)
 {
 	struct cue_writer w = { 0 };
-	int r;
 
 	cue_writer_object_begin(&w);
-	r = write_filters(&w, "trigger", config->triggers, config->n_triggers, true);
-	if (r >= 0)
-		r = write_filters(&w, "interrupts", config->interrupts, config->n_interrupts,
-		                  false);
-	if (r < 0) {
-		cue_writer_clear(&w);
-		return r;
-	}
+	write_filters(&w, "trigger", config->triggers, config->n_triggers, true);
+	write_filters(&w, "interrupts", config->interrupts, config->n_interrupts, false);
 	if (config->completion) {
 		cue_writer_key(&w, "completion");
 		cue_writer_string(&w, config->completion);

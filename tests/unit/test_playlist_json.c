@@ -27,7 +27,7 @@ Test(playlist_json, defaults_are_written_out)
 
 Test(playlist_json, everything_is_written_in_the_form_of_the_configuration)
 {
-	cJSON *match = cJSON_Parse("{\"bpm\":{\"gt\":180}}");
+	cJSON *match = cJSON_Parse("{\"bpm\":{\"gt\":180},\"id\":9007199254740991}");
 	const struct cue_filter go = { .type = "go" };
 	const struct cue_filter stops[] = { { .type = "stop" },
 		                            { .type = "heart.rate", .match = match } };
@@ -55,7 +55,7 @@ Test(playlist_json, everything_is_written_in_the_form_of_the_configuration)
 	                                       .steps = steps,
 	                                       .n_steps = 2 },
 	        "{\"trigger\":\"go\",\"interrupts\":[\"stop\",{\"event\":\"heart.rate\","
-	        "\"match\":{\"bpm\":{\"gt\":180}}}],\"completion\":\"done\",\"metadata\":{\"v\":1."
+	        "\"match\":{\"bpm\":{\"gt\":180},\"id\":9007199254740991}}],\"completion\":\"done\",\"metadata\":{\"v\":1."
 	        "50},"
 	        "\"mode\":\"queued\",\"max_runs\":3,\"late\":\"skip\",\"on_restart\":\"resume\","
 	        "\"interrupt_debounce\":\"250us\",\"steps\":[{\"emit\":\"x\",\"data\":{\"v\":1.50},"

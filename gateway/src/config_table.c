@@ -156,9 +156,11 @@ static const struct config_field limits_fields[] = {
 	LIMIT("config_bytes", config_bytes, 1024, 16777216, "4194304",
 	      "Size of the configuration, all files together."),
 	LIMIT("payload_bytes", payload_bytes, 64, 16777216, "65536",
-	      "Size of a payload coming in, and of `data` in the configuration."),
+	      "Size of a payload coming in, and in the configuration of one `data`, `metadata`, "
+	      "playlist or gesture, written compactly."),
 	LIMIT("json_depth", bus.json_depth, 4, 256, "32",
-	      "Nesting of arrays and objects in a payload."),
+	      "Nesting of arrays and objects in a payload and in the configuration. The levels around "
+	      "count: `data` of a step begins five levels deep in the file."),
 	LIMIT("definitions", bus.definitions, 1, 1000000, "10000",
 	      "Playlists and gestures together, those made by command included."),
 	LIMIT("kept_definition_bytes", kept_definition_bytes, 4096, 1073741824, "16777216",

@@ -19,6 +19,7 @@ static const char *reason_name(enum outbox_reason reason)
 		[OUTBOX_REASON_TOO_LARGE] = "too_large",
 		[OUTBOX_REASON_REFUSED] = "refused",
 		[OUTBOX_REASON_DISK] = "disk_failed",
+		[OUTBOX_REASON_KILLED] = "killed",
 	};
 
 	return names[reason];
@@ -111,7 +112,9 @@ void bridge_tick(struct bridge *bridge)
 		}
 		remember(bridge, &gap, seq);
 		log_write(bridge->config.log, LOG_LEVEL_ERROR,
-		          "%llu event%s (%s%s%sseq %llu to %llu) %s given up: %s",
+		          gap.reason == OUTBOX_REASON_KILLED
+		                  ? "up to %llu event%s (%s%s%sseq %llu to %llu) %s lost: %s"
+		                  : "%llu event%s (%s%s%sseq %llu to %llu) %s given up: %s",
 		          (unsigned long long)gap.count, plural(gap.count),
 		          gap.boot_id[0] ? "of the earlier boot " : "", gap.boot_id,
 		          gap.boot_id[0] ? ", " : "", (unsigned long long)gap.from_seq,

@@ -73,6 +73,7 @@ struct config_mqtt {
 
 struct config_outbox {
 	enum outbox_sync sync; /**< default batch */
+	enum outbox_when when; /**< `disk`; default always */
 	enum outbox_full full; /**< default drop_oldest */
 };
 

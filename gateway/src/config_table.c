@@ -126,6 +126,7 @@ static const struct config_table mqtt_table = {
 };
 
 static const char *const syncs[] = { "always", "batch", "never", NULL };
+static const char *const whens[] = { "always", "when_away", NULL };
 static const char *const fulls[] = { "drop_oldest", "reject_new", NULL };
 
 static const struct config_field outbox_fields[] = {
@@ -134,6 +135,12 @@ static const struct config_field outbox_fields[] = {
 	  .doc = "When what is on disk is safe from a power cut: `always` (before it is sent), `batch` "
 	         "(every 50 ms), `never` (when the system likes). A killed process loses nothing that "
 	         "was sent in any of them." },
+	{ .key = "disk", .type = CONFIG_ENUM, .initial = "always", .values = whens,
+	  CONFIG_MEMBER(struct config_outbox, when),
+	  .doc = "What is written to `gateway.state_dir`: every event of QoS 1 (`always`), or, to "
+	         "spare an SD card, events only while the broker is away or takes more than 5 s to "
+	         "acknowledge (`when_away`). A killed process then loses what was not "
+	         "acknowledged; `gateway.gap` with the reason `killed` names it." },
 	{ .key = "full", .type = CONFIG_ENUM, .initial = "drop_oldest", .values = fulls,
 	  CONFIG_MEMBER(struct config_outbox, full),
 	  .doc = "Who has to go when `limits.outbox_events` or `limits.outbox_bytes` is reached: the "

@@ -139,11 +139,13 @@ enum egress_end egress_session(struct egress *e)
 		pthread_mutex_lock(&e->mutex);
 		e->stats.connected = true;
 		pthread_mutex_unlock(&e->mutex);
+		outbox_set_connected(e->queues.outbox, true);
 		egress_tell_changed(e);
 		end = phase_online(e);
 		if (end != EGRESS_LOST)
 			phase_leave(e);
 	}
+	outbox_set_connected(e->queues.outbox, false);
 	pthread_mutex_lock(&e->mutex);
 	e->stats.connected = false;
 	pthread_mutex_unlock(&e->mutex);

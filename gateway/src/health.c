@@ -211,7 +211,7 @@ static void write_outbox(struct cue_writer *w, struct outbox *outbox)
 	number(w, "memory_bytes", s.memory_bytes);
 	number(w, "unwritten_events", s.unwritten_events);
 	cue_writer_key(w, "disk");
-	cue_writer_string(w, s.on_disk ? "ok" : "memory");
+	cue_writer_string(w, !s.on_disk ? "memory" : s.idle ? "idle" : "ok");
 	cue_writer_key(w, "disk_reason");
 	if (s.on_disk)
 		cue_writer_null(w);

@@ -31,6 +31,7 @@ int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox)
 	outbox->user = config->user;
 	pthread_mutex_init(&outbox->mutex, NULL);
 	outbox_journal_init(&outbox->journal);
+	outbox_away_init(outbox, config);
 	outbox->own = outbox_boot(outbox, config->boot_id ? config->boot_id : "");
 	if (!outbox->own)
 		r = -ENOMEM;
@@ -91,7 +92,8 @@ static int make_room(struct outbox *outbox, size_t size)
 
 static bool is_takeable(struct outbox *outbox, const struct outbox_entry *entry)
 {
-	return !outbox_is_durable(outbox, entry) || entry->row || outbox_disk_is_out(outbox);
+	return !outbox_is_durable(outbox, entry) || entry->row ||
+	       outbox_away_is_takeable(outbox, entry) || outbox_disk_is_out(outbox);
 }
 
 /** @return whether it can be taken at once, and nothing could before. */
@@ -100,6 +102,7 @@ static bool append(struct outbox *outbox, struct outbox_entry *entry)
 	bool first = !outbox->next;
 
 	entry->message.id = ++outbox->last_id;
+	outbox_away_put(outbox, entry);
 	outbox_insert(outbox, &entry->node, NULL);
 	if (first)
 		outbox->next = &entry->node;
@@ -149,11 +152,17 @@ void outbox_group_begin(struct outbox *outbox)
 
 void outbox_group_end(struct outbox *outbox)
 {
+	bool wake = false;
+
 	pthread_mutex_lock(&outbox->mutex);
 	outbox->held--;
-	if (outbox->held == 0 && outbox->disk)
+	if (outbox->held == 0 && outbox->disk) {
+		wake = outbox_away_group_end(outbox);
 		outbox_disk_wake(outbox);
+	}
 	pthread_mutex_unlock(&outbox->mutex);
+	if (wake && outbox->wake)
+		outbox->wake(outbox->user);
 }
 
 bool outbox_take_gap(struct outbox *outbox, struct outbox_gap *ret_gap)
@@ -254,10 +263,20 @@ void outbox_rewind(struct outbox *outbox)
 	pthread_mutex_unlock(&outbox->mutex);
 }
 
+void outbox_set_connected(struct outbox *outbox, bool connected)
+{
+	pthread_mutex_lock(&outbox->mutex);
+	outbox->away.connected = connected;
+	if (outbox->away.memory && !connected)
+		pthread_cond_signal(&outbox->disk->work);
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
 void outbox_get_stats(struct outbox *outbox, struct outbox_stats *ret_stats)
 {
 	pthread_mutex_lock(&outbox->mutex);
 	*ret_stats = outbox->stats;
+	ret_stats->idle = outbox->away.memory;
 	if (outbox->disk && outbox->disk->state == OUTBOX_DISK_OK && !outbox->disk->stalled)
 		ret_stats->on_disk = true;
 	else if (outbox->disk)

@@ -7,14 +7,14 @@
  * Messages leave in the order in which they were put. A message is gone only
  * when it was released. With a disk, a QoS 1 message can be taken only after
  * the transaction it is in was committed; so whatever anybody saw is on disk,
- * with all that came before it. Messages of QoS 0 are never written, but keep
- * their place in the order.
+ * with all that came before it (but see OUTBOX_DISK_WHEN_AWAY). Messages of
+ * QoS 0 are never written, but keep their place in the order.
  *
  * Where the disk fails the outbox goes on in memory, in the same order and
  * within the same bounds, and returns to the disk when that works again.
  *
  * Threads: put, group, journal, take_gap from the loop thread; take, release,
- * give_up and rewind from the egress thread; stats from any. None of these
+ * give_up, rewind and set_connected from the egress thread; stats from any. None of these
  * waits for the network or the disk. outbox_new(), outbox_flush() and
  * outbox_free() do wait for the disk.
  */
@@ -37,6 +37,14 @@ enum outbox_sync {
 	OUTBOX_SYNC_ALWAYS, /**< each commit waits for the disk */
 	OUTBOX_SYNC_BATCH,  /**< the disk is waited for every 50 ms */
 	OUTBOX_SYNC_NEVER,  /**< whenever the system likes */
+};
+
+/** What is written to disk. */
+enum outbox_when {
+	OUTBOX_DISK_ALWAYS, /**< every message of QoS 1 */
+	/** Only while the broker is away or does not acknowledge within patience_ns. A killed
+	 *  process loses what was not acknowledged; a gap of OUTBOX_REASON_KILLED names it. */
+	OUTBOX_DISK_WHEN_AWAY,
 };
 
 /** Who has to go when the outbox is full. */
@@ -68,6 +76,9 @@ enum outbox_reason {
 	OUTBOX_REASON_TOO_LARGE, /**< for the broker; see outbox_give_up() */
 	OUTBOX_REASON_REFUSED,   /**< by the broker */
 	OUTBOX_REASON_DISK,      /**< they were on disk and can't be read any more */
+	/** The process was killed while it had unwritten ones in memory (OUTBOX_DISK_WHEN_AWAY).
+	 *  Those of the range that have not arrived are lost, and only those. */
+	OUTBOX_REASON_KILLED,
 };
 
 /**
@@ -95,7 +106,8 @@ struct outbox_stats {
 	uint64_t restored; /**< of earlier boots, found on disk */
 	uint64_t commits, syncs;
 	uint64_t disk_failures;          /**< times the disk failed */
-	bool on_disk;                    /**< what is put now will be on disk */
+	bool on_disk;                    /**< what is put now will be on disk, unless `idle` */
+	bool idle; /**< OUTBOX_DISK_WHEN_AWAY, and the broker acknowledges: nothing is written */
 	char reason[OUTBOX_REASON_SIZE]; /**< why it will not, "" when it will */
 };
 
@@ -111,6 +123,7 @@ struct outbox_config {
 	const char *dir;     /**< state_dir, made if it does not exist; NULL: memory only. Copied. */
 	const char *boot_id; /**< of this boot. Copied. */
 	enum outbox_sync sync;
+	enum outbox_when when;
 	struct log *log;     /**< borrowed; NULL: say nothing */
 	/* For tests; 0 is the default. */
 	uint64_t sync_interval_ns;            /**< 50 ms */
@@ -118,6 +131,8 @@ struct outbox_config {
 	uint64_t check_interval_ns;           /**< between looks whether the file is still there: 2 s */
 	uint64_t retry_min_ns, retry_max_ns;  /**< back to a disk that failed: 1 s, doubling up to 60 s */
 	uint64_t stall_ns;                    /**< no answer from the disk for so long: on without it; 5 s */
+	uint64_t patience_ns; /**< OUTBOX_DISK_WHEN_AWAY: a message that waits for so long is written; 5 s */
+	uint64_t calm_ns;     /**< … nothing is written again when none waits for so long; 1 s */
 	unsigned memory_window;               /**< committed messages kept in memory as well: 1024 */
 };
 
@@ -181,6 +196,9 @@ int outbox_release(struct outbox *outbox, uint64_t id);
 int outbox_give_up(struct outbox *outbox, uint64_t id, enum outbox_reason reason);
 /** After a broken connection: all taken and not released are to be taken again, in order. */
 void outbox_rewind(struct outbox *outbox);
+
+/** Whether there is a broker that takes messages; at first there is none. For OUTBOX_DISK_WHEN_AWAY. */
+void outbox_set_connected(struct outbox *outbox, bool connected);
 
 /** Wait until all that was put is on disk. @return 0; -ETIMEDOUT; -EIO it is in memory only. */
 int outbox_flush(struct outbox *outbox, uint64_t timeout_ns);

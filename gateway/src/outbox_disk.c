@@ -85,12 +85,13 @@ bool outbox_disk_is_refill_due(const struct outbox *outbox)
 
 static bool has_puts(const struct outbox *outbox)
 {
-	return outbox->unwritten || outbox->journal.ops || outbox->journal.rewrite;
+	return (outbox->unwritten && !outbox->away.memory) || outbox->journal.ops ||
+	       outbox->journal.rewrite || outbox_away_is_mark_due(outbox);
 }
 
 static bool is_clean(const struct outbox *outbox)
 {
-	return !has_puts(outbox) && outbox->deletes.n == 0 && !outbox->disk->writing &&
+	return !has_puts(outbox) && !outbox->away.memory && outbox->deletes.n == 0 && !outbox->disk->writing &&
 	       !outbox->disk->unsynced && !outbox->disk->adopting;
 }
 
@@ -221,6 +222,7 @@ static bool step_ok(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
 	uint64_t now_ns = outbox_now();
+	uint64_t leave_ns = outbox_away_step(outbox, now_ns);
 	uint64_t commit_ns = commit_due_ns(outbox, now_ns), sync_ns = sync_due_ns(outbox, now_ns);
 	int r;
 
@@ -241,7 +243,9 @@ static bool step_ok(struct outbox *outbox)
 	} else if (disk->quit && is_clean(outbox)) {
 		return false;
 	} else {
-		sleep_until(outbox, earliest(earliest(commit_ns, sync_ns), disk->next_check_ns),
+		sleep_until(outbox,
+		            earliest(earliest(commit_ns, sync_ns),
+		                     earliest(disk->next_check_ns, leave_ns)),
 		            has_puts(outbox) && outbox->held == 0);
 	}
 	return true;

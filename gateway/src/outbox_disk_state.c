@@ -72,6 +72,7 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 	disk->last_failure = error;
 	disk->state = OUTBOX_DISK_MEMORY;
 	disk->unsynced = false;
+	outbox_away_leave(outbox);
 	outbox_disk_tell_egress(outbox); /* what was not yet committed can be taken now */
 }
 
@@ -342,11 +343,14 @@ static int adopt(struct outbox *outbox)
 		disk->salvage = NULL;
 		outbox->journal.rewrite = true;
 	}
-	if (disk->adopted)
-		return 0;
-	r = outbox_disk_adopt(outbox, disk->db, false);
-	disk->adopted = r >= 0;
-	return r;
+	if (!disk->adopted) {
+		r = outbox_disk_adopt(outbox, disk->db, false);
+		if (r < 0)
+			return r;
+		disk->adopted = true;
+	}
+	outbox_away_found(outbox);
+	return 0;
 }
 
 /** Nothing of a group is written before its end; one may have begun while the disk was at work. */

@@ -120,13 +120,17 @@ int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
 {
 	struct outbox_disk *disk = outbox->disk;
 	struct transaction t = { .tail = &t.first, .probe = probe };
+	bool takeable;
 	int r = 0;
 
-	collect(outbox, &t, limit);
+	outbox_away_begin(outbox);
+	if (!outbox->away.memory)
+		collect(outbox, &t, limit);
+	takeable = t.first != NULL;
 	t.deletes = outbox->deletes;
 	outbox->deletes = (struct outbox_rows){ 0 };
 	/* With the last of the messages, so that none is on disk before its note. */
-	if (!outbox->unwritten) {
+	if (!outbox->unwritten || outbox->away.memory) {
 		t.rewrite = outbox->journal.rewrite;
 		r = outbox_journal_steal_ops(&outbox->journal, &t.ops);
 	}
@@ -142,12 +146,15 @@ int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
 	if (r < 0) {
 		outbox->journal.rewrite |= t.rewrite;
 		undo(outbox, &t);
+		outbox_away_failed(outbox);
+		takeable = false;
 	} else {
 		finish(outbox, &t);
+		takeable |= outbox_away_committed(outbox);
 	}
 	outbox_ops_free(t.ops);
 	outbox_rows_clear(&t.deletes);
-	if (r >= 0 && t.first)
+	if (takeable)
 		outbox_disk_tell_egress(outbox);
-	return r < 0 ? r : outbox->unwritten ? 1 : 0;
+	return r < 0 ? r : outbox->unwritten && !outbox->away.memory ? 1 : 0;
 }

@@ -9,6 +9,7 @@
  *   outbox_journal.c the notes
  *   outbox_rows.c    rows to be deleted
  *   outbox_disk*.c   the outbox's own thread, which alone uses the database
+ *   outbox_away.c    when messages need not be written
  *   outbox_db*.c     the database
  *
  * One list in the order of putting, of entries (messages in memory) and ranges
@@ -52,6 +53,7 @@ struct outbox_entry {
 	bool busy;      /* in the transaction that is being written */
 	bool gone;      /* busy, but released or dropped: no longer in the list */
 	struct outbox_entry *batch_next;
+	uint64_t put_ns, group; /* see outbox_away.c; 0 otherwise */
 	char bytes[];
 };
 
@@ -132,6 +134,8 @@ int outbox_journal_set(struct outbox_journal *journal, const char *key, const vo
 /** A note found on disk; one that is there already wins. */
 int outbox_journal_found(struct outbox_journal *journal, const char *key, const void *value,
                          size_t len);
+/** @return the note's value, valid until the next change, or NULL. */
+const void *outbox_journal_get(struct outbox_journal *journal, const char *key, size_t *ret_len);
 /** What is to be written, the caller's to free. With `rewrite`: all notes. @return 0; -ENOMEM. */
 int outbox_journal_steal_ops(struct outbox_journal *journal, struct outbox_op **ret_ops);
 void outbox_ops_free(struct outbox_op *ops);
@@ -221,6 +225,46 @@ int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant
  * negative errno. */
 int outbox_disk_load(struct outbox *outbox, struct outbox_range *range, bool tolerant);
 
+/* ---- outbox.disk when_away: outbox_away.c; mutex held ---- */
+
+struct outbox_away {
+	bool wanted;
+	bool connected;
+	bool memory;  /* phase MEMORY */
+	bool marking; /* a mark is in the transaction that is being written */
+	uint64_t patience_ns, calm_ns;
+	uint64_t not_before_ns;         /* no phase MEMORY before this time */
+	uint64_t last_seq;              /* the highest put */
+	uint64_t reserved_to;           /* in the committed mark … */
+	uint64_t next_reserved_to;      /* … and in the one being written */
+	uint64_t reserve, marked_ns;
+	uint64_t group;                 /* number of the open group, or of the next */
+	uint64_t noted, noting;         /* oldest group with notes that wait, that are being written; 0: none */
+};
+
+void outbox_away_init(struct outbox *outbox, const struct outbox_config *config);
+/** Whether a durable entry may be sent although it is not written. */
+bool outbox_away_is_takeable(const struct outbox *outbox, const struct outbox_entry *entry);
+/** @p entry is being put. */
+void outbox_away_put(struct outbox *outbox, struct outbox_entry *entry);
+/** Something is noted in the journal. */
+void outbox_away_note(struct outbox *outbox);
+/** The outermost group ended. @return whether messages can be taken now. */
+bool outbox_away_group_end(struct outbox *outbox);
+bool outbox_away_is_mark_due(const struct outbox *outbox);
+
+/* For the outbox's thread: */
+
+/** Leave phase MEMORY where that is due. @return when it will be at the earliest. */
+uint64_t outbox_away_step(struct outbox *outbox, uint64_t now_ns);
+void outbox_away_leave(struct outbox *outbox);
+/** A transaction begins, is committed (@return whether messages can be taken now), has failed. */
+void outbox_away_begin(struct outbox *outbox);
+bool outbox_away_committed(struct outbox *outbox);
+void outbox_away_failed(struct outbox *outbox);
+/** The journal on disk has been read: name what a killed boot had in memory. */
+void outbox_away_found(struct outbox *outbox);
+
 struct outbox {
 	uint64_t max_events, max_bytes;
 	enum outbox_full full;
@@ -239,6 +283,7 @@ struct outbox {
 	struct outbox_gaps gaps;
 	struct outbox_rows deletes;
 	struct outbox_journal journal;
+	struct outbox_away away;
 	struct outbox_stats stats;
 };
 

@@ -99,6 +99,16 @@ int outbox_journal_found(struct outbox_journal *journal, const char *key, const 
 	return *link ? 0 : put(link, key, value, len, true);
 }
 
+const void *outbox_journal_get(struct outbox_journal *journal, const char *key, size_t *ret_len)
+{
+	const struct outbox_note *note = *find(journal, key);
+
+	if (!note)
+		return NULL;
+	*ret_len = note->len;
+	return note->value;
+}
+
 int outbox_journal_steal_ops(struct outbox_journal *journal, struct outbox_op **ret_ops)
 {
 	struct outbox_op *ops = NULL, **tail = &ops;
@@ -163,6 +173,7 @@ static int change(struct outbox *outbox, const char *key, const void *value, siz
 		return 0;
 	pthread_mutex_lock(&outbox->mutex);
 	r = outbox_journal_set(&outbox->journal, key, value, len, true);
+	outbox_away_note(outbox);
 	outbox_disk_wake(outbox);
 	pthread_mutex_unlock(&outbox->mutex);
 	return r;

@@ -29,8 +29,9 @@ static int check_fixed(struct service *service, const struct config *config, str
 		{ now->limits.outbox_events == config->limits.outbox_events &&
 		          now->limits.outbox_bytes == config->limits.outbox_bytes,
 		  "/limits", "limits.outbox_events or limits.outbox_bytes" },
-		{ now->outbox.sync == config->outbox.sync && now->outbox.full == config->outbox.full,
-		  "/outbox", "outbox.sync or outbox.full" },
+		{ now->outbox.sync == config->outbox.sync && now->outbox.when == config->outbox.when &&
+		          now->outbox.full == config->outbox.full,
+		  "/outbox", "outbox.sync, outbox.disk or outbox.full" },
 	};
 	int r = 0;
 

@@ -104,6 +104,7 @@ static int make_outbox(struct service *service)
 		.dir = config->gateway.state_dir,
 		.boot_id = service->boot_id,
 		.sync = config->outbox.sync,
+		.when = config->outbox.when,
 		.log = service->log,
 	};
 

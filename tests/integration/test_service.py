@@ -220,7 +220,7 @@ class Service(IntegrationTest):
         self.assertRegex(error["message"], r"cuebus\.json:\d+:\d+: .*; 2 more: see the log")
         self.assertNotIn(":1:1:", error["message"])
         self.gateway.signal(signal.SIGHUP)
-        for name in ("gateway.state_dir", "mqtt.topic_prefix", "outbox.sync or outbox.full"):
+        for name in ("gateway.state_dir", "mqtt.topic_prefix", "outbox.sync, outbox.disk or outbox.full"):
             until(f"{name} in the log", lambda name=name: f"{name} changed: that needs a restart"
                   in self.gateway.log(), TIMEOUT_S)
         self.assertFalse((self.directory / "elsewhere").exists())

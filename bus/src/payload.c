@@ -15,6 +15,7 @@
 struct cue_payload {
 	size_t refs; /* 0: immortal */
 	size_t len;
+	size_t keepers;
 	const char *bytes; /* at `inline_bytes` or `adopted` */
 	char *adopted;
 	cJSON *tree; /* NULL until it is asked for */
@@ -59,6 +60,7 @@ int cue_payload_new(const char *json, size_t len, unsigned max_depth,
 	payload->inline_bytes[compact_len] = '\0';
 	payload->refs = 1;
 	payload->len = compact_len;
+	payload->keepers = 0;
 	payload->bytes = payload->inline_bytes;
 	payload->adopted = NULL;
 	payload->tree = NULL;
@@ -138,6 +140,17 @@ unsigned cue_payload_depth(const struct cue_payload *payload)
 		}
 	}
 	return deepest;
+}
+
+/* The immortal one is never written to; its bytes count for nothing. */
+bool payload_keep(struct cue_payload *payload)
+{
+	return payload->refs != 0 && payload->keepers++ == 0;
+}
+
+bool payload_release(struct cue_payload *payload)
+{
+	return payload->refs != 0 && --payload->keepers == 0;
 }
 
 void payload_drop_tree(struct cue_payload *payload)

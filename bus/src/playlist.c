@@ -182,6 +182,14 @@ int cue_playlist_define(struct cue_playlists *playlists, const struct cue_playli
 
 /* ---- removing ---- */
 
+static void forget_restored(struct cue_playlists *set, const struct playlist *playlist)
+{
+	if (!set->restored || set->restored->playlist != playlist)
+		return;
+	playlist_def_unref(set->restored);
+	set->restored = NULL;
+}
+
 /** The versions that ended runs still hold must not lead back here. */
 static void forget(struct playlist *playlist, struct ended_list *ended)
 {
@@ -191,6 +199,7 @@ static void forget(struct playlist *playlist, struct ended_list *ended)
 		if (run->def->playlist == playlist)
 			run->def->playlist = NULL;
 	}
+	forget_restored(playlist->set, playlist);
 	take_out(playlist->set, playlist);
 	drop_triggers(playlist, playlist->def, NULL);
 	playlist->def->playlist = NULL;
@@ -240,6 +249,7 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists)
 	playlists->untold = (struct run_list){ 0 };
 	while (playlists->n_playlists > 0)
 		forget(playlists->by_name[playlists->n_playlists - 1], &(struct ended_list){ 0 });
+	forget_restored(playlists, NULL);
 	run_table_clear(&playlists->table);
 	free(playlists->by_name);
 	free(playlists->nodes);

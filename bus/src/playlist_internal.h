@@ -30,6 +30,13 @@
 
 struct run;
 
+enum run_list_kind { RUNS_OF_SET, RUNS_OF_PLAYLIST, RUNS_OF_VERSION, RUN_LIST_KINDS };
+
+/** In order of creation. */
+struct run_list {
+	struct run *first, *last;
+};
+
 /* ---- definitions ---- */
 
 struct playlist_filter {
@@ -78,7 +85,8 @@ struct playlist_def {
 	uint64_t expected_duration_ns;
 	struct cue_payload *steps_json; /* `steps` of event.playlist.created */
 	struct cue_payload *json;       /* the definition in the config's form */
-	uint32_t n_runs;                /* active on this version, waiting included */
+	struct run_list runs;           /* active on this version, waiting included */
+	uint32_t n_runs;
 };
 
 /** @param config already checked. @return 0; -ENOSPC event types; -ENOMEM. */
@@ -197,12 +205,6 @@ struct run_end {
 	unsigned depth;
 };
 
-enum run_list_kind { RUNS_OF_SET, RUNS_OF_PLAYLIST, RUN_LIST_KINDS };
-
-/** In order of creation. */
-struct run_list {
-	struct run *first, *last;
-};
 
 struct run {
 	struct cue_playlists *set;
@@ -226,6 +228,7 @@ struct run {
 	uint64_t skipped_count;
 	/* Cause `restore`, since the start: when it was taken up again, and what was behind it then. */
 	uint64_t restored_at_ns, restored_passed_ns;
+	bool keeps_trigger; /* request.trigger.data counts for the set's trigger_bytes */
 	bool has_begun;
 	bool was_overdue; /* event.playlist.overdue has been told */
 	struct run_end end;
@@ -324,12 +327,17 @@ struct cue_playlists {
 	struct run_table table;
 	struct run_list runs;
 	struct run_list untold; /* ended, `stopped` was refused; linked as RUNS_OF_SET */
+	struct playlist_def *restored; /* the version restored last; a reference */
 	struct cue_run_observer observer;
 	struct cue_playlists_stats stats;
 };
 
-/** Tell the observer that a run waits or runs. */
+/** Tell the observer of a run that waits or runs. */
 void run_observe_active(const struct run *run);
+/** A run waits or runs: settle whether its trigger's data is kept, and tell the observer. */
+void run_become_active(struct run *run);
+/** Drop its trigger's data. */
+void run_release_trigger(struct run *run);
 
 struct playlist *playlist_find(const struct cue_playlists *set, const char *name);
 

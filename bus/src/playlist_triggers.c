@@ -76,9 +76,9 @@ static void detach_all(const struct playlist_def *def, const struct run_end *end
 {
 	uint64_t dispatch = def->playlist->set->bus->stats.events;
 
-	for (struct run *run = def->playlist->runs.first, *next; run; run = next) {
-		next = run->in[RUNS_OF_PLAYLIST].next;
-		if (run->def == def && run->asked_in != dispatch)
+	for (struct run *run = def->runs.first, *next; run; run = next) {
+		next = run->in[RUNS_OF_VERSION].next;
+		if (run->asked_in != dispatch)
 			run_detach(run, end, ended);
 	}
 }

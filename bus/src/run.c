@@ -43,7 +43,7 @@ void run_free(struct run *run)
 	cue_timer_free(run->timer);
 	cascade_unref(run->cascade);
 	playlist_def_unref(run->def);
-	cue_payload_unref(run->request.trigger.data);
+	run_release_trigger(run);
 	cue_payload_unref(run->end.interrupt.data);
 	free((char *)(uintptr_t)run->request.request_id);
 	free(run->end.own_detail);
@@ -135,6 +135,7 @@ void run_enlist(struct run *run, const struct cue_id *id)
 	run_table_insert(&set->table, run);
 	run_list_append(&set->runs, run, RUNS_OF_SET);
 	run_list_append(&playlist->runs, run, RUNS_OF_PLAYLIST);
+	run_list_append(&def->runs, run, RUNS_OF_VERSION);
 	playlist->n_runs++;
 	if (def->n_runs++ > 0)
 		return;
@@ -175,7 +176,7 @@ int run_begin(struct run *run)
 	run->set->stats.started++;
 	run_steps_peek(&run->steps, run->def, &first);
 	cue_timer_arm(run->timer, run_steps_deadline(&run->steps, first.at_ns));
-	run_observe_active(run);
+	run_become_active(run);
 	return 0;
 }
 
@@ -291,7 +292,7 @@ static int start(struct playlist *playlist, const struct run_request *request,
 		return r;
 	}
 	if (waits)
-		run_observe_active(run);
+		run_become_active(run);
 	*ret_id = id;
 	return 0;
 }

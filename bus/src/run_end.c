@@ -60,6 +60,7 @@ void run_detach(struct run *run, const struct run_end *end, struct ended_list *e
 	run_table_remove(&set->table, run);
 	run_list_remove(&set->runs, run, RUNS_OF_SET);
 	run_list_remove(&playlist->runs, run, RUNS_OF_PLAYLIST);
+	run_list_remove(&run->def->runs, run, RUNS_OF_VERSION);
 	playlist->n_runs--;
 	if (run->phase == RUN_RUNNING)
 		playlist->n_running--;

@@ -13,30 +13,65 @@
 #include <errno.h>
 #include <string.h>
 
-static bool same_json(const struct cue_payload *a, const struct cue_payload *b)
+static bool is_version(const struct playlist_def *def, const char *name, const char *json,
+                       size_t len)
 {
-	size_t a_len, b_len;
-	const char *a_bytes = cue_payload_bytes(a, &a_len);
-	const char *b_bytes = cue_payload_bytes(b, &b_len);
+	size_t def_len;
+	const char *def_json = cue_payload_bytes(def->json, &def_len);
 
-	return a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0;
+	return def_len == len && memcmp(def_json, json, len) == 0 && strcmp(def->name, name) == 0;
+}
+
+/** Runs come in the order in which they were started: an old version is nearly always that of
+ *  the run before. */
+static struct playlist_def *known_version(const struct cue_playlists *set, const char *name,
+                                          const char *json, size_t len)
+{
+	struct playlist *playlist = playlist_find(set, name);
+	struct playlist_def *last =
+	        playlist && playlist->runs.last ? playlist->runs.last->def : NULL;
+
+	if (playlist && is_version(playlist->def, name, json, len))
+		return playlist->def;
+	if (last && is_version(last, name, json, len))
+		return last;
+	if (set->restored && is_version(set->restored, name, json, len))
+		return set->restored;
+	return NULL;
+}
+
+struct cue_playlist_version *cue_playlists_know(struct cue_playlists *playlists, const char *name,
+                                                const char *json, size_t len)
+{
+	return (struct cue_playlist_version *)known_version(playlists, name, json, len);
 }
 
 /** @param ret_def a reference; `playlist` is NULL when there is none of that name. */
-static int find_version(struct cue_playlists *set, const struct cue_playlist_config *config,
+static int find_version(struct cue_playlists *set, const struct cue_playlist_restore *restore,
                         struct playlist_def **ret_def)
 {
-	struct playlist *playlist = playlist_find(set, config->name);
-	struct playlist_def *def;
-	int r = playlist_def_new(set, config, &def);
+	struct playlist_def *def = (struct playlist_def *)restore->version, *known;
+	const char *json;
+	size_t len;
+	int r;
 
+	if (def) {
+		*ret_def = playlist_def_ref(def);
+		return 0;
+	}
+	r = playlist_def_new(set, restore->definition, &def);
 	if (r < 0)
 		return r;
-	if (playlist && same_json(def->json, playlist->def->json)) {
+	json = cue_payload_bytes(def->json, &len);
+	known = known_version(set, def->name, json, len);
+	if (known) {
 		playlist_def_unref(def);
-		def = playlist_def_ref(playlist->def);
+		def = playlist_def_ref(known);
+	} else {
+		def->playlist = playlist_find(set, def->name);
 	}
-	def->playlist = playlist;
+	playlist_def_unref(set->restored);
+	set->restored = playlist_def_ref(def);
 	*ret_def = def;
 	return 0;
 }
@@ -111,7 +146,7 @@ static int resume(struct run *run)
 	run->set->stats.started++;
 	if (run->def->on_restart == CUE_ON_RESTART_SKIP)
 		drop_downtime(run);
-	run_observe_active(run);
+	run_become_active(run);
 	if (run_steps_peek(&run->steps, run->def, &next))
 		cue_timer_arm(run->timer, run_steps_deadline(&run->steps, next.at_ns));
 	else
@@ -123,7 +158,7 @@ static int wait_again(struct run *run)
 {
 	if (run->def->playlist->n_running == 0)
 		return run_begin(run);
-	run_observe_active(run);
+	run_become_active(run);
 	return 0;
 }
 
@@ -176,7 +211,7 @@ int cue_playlist_restore(struct cue_playlists *playlists,
 		             .omitted = restore->trigger_omitted },
 	};
 	struct playlist_def *def;
-	int r = cue_playlist_check(restore->definition, ret_error);
+	int r = restore->version ? 0 : cue_playlist_check(restore->definition, ret_error);
 
 	if (r < 0)
 		return r;
@@ -187,7 +222,7 @@ int cue_playlist_restore(struct cue_playlists *playlists,
 		if (r < 0)
 			return r;
 	}
-	r = find_version(playlists, restore->definition, &def);
+	r = find_version(playlists, restore, &def);
 	if (r < 0)
 		return r;
 	cue_bus_begin(playlists->bus);

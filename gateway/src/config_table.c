@@ -183,6 +183,9 @@ static const struct config_field limits_fields[] = {
 	LIMIT("state_bytes", bus.state_bytes, 65536, 1099511627776, "16777216",
 	      "Bytes of the last events kept. A value that does not fit is not kept, nor is the one "
 	      "before: a condition on it does not hold, whichever way it asks."),
+	LIMIT("trigger_bytes", bus.trigger_bytes, 65536, 1099511627776, "16777216",
+	      "Data that triggered active runs, kept for runs that wait and over a restart; shared data "
+	      "counts once. A run whose data does not fit runs without."),
 	LIMIT("cascade_depth", bus.cascade_depth, 1, 1000, "32",
 	      "Events that may lead to one another; a loop is cut there and reported."),
 	LIMIT("commands_per_second", commands_per_second, 1, 1000000, "1000",

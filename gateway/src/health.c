@@ -83,6 +83,8 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 	number(w, "interrupts_redundant", p.interrupts_redundant);
 	number(w, "interrupts_debounced", p.interrupts_debounced);
 	number(w, "stops_redundant", p.stops_redundant);
+	number(w, "triggers_dropped", p.triggers_dropped);
+	number(w, "trigger_bytes", p.trigger_bytes);
 	number(w, "definitions", p.definitions);
 	number(w, "active_runs", p.active_runs);
 	cue_writer_object_end(w);

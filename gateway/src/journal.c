@@ -11,6 +11,9 @@
 
 #include "journal_internal.h"
 
+/* A note of its own for less costs more than it saves. */
+#define DATA_INLINE_MAX 512U
+
 #define KERNEL_BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 /* ---- notes ---- */
@@ -31,11 +34,6 @@ static void run_key(const char *prefix, const struct cue_id *id, char key[OUTBOX
 
 	cue_id_format(id, text);
 	snprintf(key, OUTBOX_KEY_MAX + 1, "%s%s", prefix, text);
-}
-
-static void definition_key(uint64_t number, char key[OUTBOX_KEY_MAX + 1])
-{
-	snprintf(key, OUTBOX_KEY_MAX + 1, JOURNAL_DEFINITION "%" PRIu64, number);
 }
 
 static void put(struct journal *journal, const char *key, struct cue_writer *w)
@@ -79,56 +77,6 @@ struct journal_time journal_now(const struct journal *journal)
 	return now;
 }
 
-/* ---- definitions ---- */
-
-static struct journal_definition **find_definition(struct journal *journal,
-                                                   const struct cue_payload *payload)
-{
-	uintptr_t hash = (uintptr_t)payload >> 4;
-	struct journal_definition **link =
-	        &journal->definitions[(hash ^ (hash >> 12)) % JOURNAL_BUCKETS];
-
-	while (*link && (*link)->payload != payload)
-		link = &(*link)->next;
-	return link;
-}
-
-static struct journal_definition *use_definition(struct journal *journal,
-                                                 const struct cue_payload *payload)
-{
-	struct journal_definition **link = find_definition(journal, payload);
-	char key[OUTBOX_KEY_MAX + 1];
-	const char *json;
-	size_t len;
-
-	if (!*link) {
-		*link = calloc(1, sizeof(**link));
-		if (!*link)
-			return NULL;
-		(*link)->payload = payload;
-		(*link)->number = journal->next_definition++;
-		json = cue_payload_bytes(payload, &len);
-		definition_key((*link)->number, key);
-		check(journal, outbox_journal_put(journal->config.outbox, key, json, len));
-	}
-	(*link)->runs++;
-	return *link;
-}
-
-static void drop_definition(struct journal *journal, struct journal_definition *definition)
-{
-	struct journal_definition **link;
-	char key[OUTBOX_KEY_MAX + 1];
-
-	if (--definition->runs > 0)
-		return;
-	link = find_definition(journal, definition->payload);
-	*link = definition->next;
-	definition_key(definition->number, key);
-	check(journal, outbox_journal_remove(journal->config.outbox, key));
-	free(definition);
-}
-
 /* ---- runs ---- */
 
 static struct journal_active **find_run(struct journal *journal, const struct cue_id *id)
@@ -152,9 +100,11 @@ static struct journal_active *use_run(struct journal *journal, const struct cue_
 	if (run)
 		return run;
 	run = calloc(1, sizeof(*run));
-	if (run)
-		run->definition = use_definition(journal, record->definition);
-	if (!run || !run->definition) {
+	if (!run)
+		return NULL;
+	check(journal, journal_shared_use(journal, &journal->definitions, record->definition,
+	                                  &run->definition));
+	if (!run->definition) {
 		free(run);
 		return NULL;
 	}
@@ -165,7 +115,21 @@ static struct journal_active *use_run(struct journal *journal, const struct cue_
 	return run;
 }
 
-static void write_trigger(struct cue_writer *w, const struct cue_run_record *record)
+/** Large data gets a note of its own, that all runs started by one event share. */
+static void use_data(struct journal *journal, struct journal_active *run,
+                     const struct cue_run_record *record)
+{
+	size_t len = 0;
+
+	if (record->trigger_data)
+		cue_payload_bytes(record->trigger_data, &len);
+	if (len > DATA_INLINE_MAX && !run->data)
+		check(journal, journal_shared_use(journal, &journal->datas, record->trigger_data,
+		                                  &run->data));
+}
+
+static void write_trigger(struct cue_writer *w, const struct journal_active *run,
+                          const struct cue_run_record *record)
 {
 	const char *data = "null";
 	size_t len = strlen(data);
@@ -180,6 +144,10 @@ static void write_trigger(struct cue_writer *w, const struct cue_run_record *rec
 	if (record->trigger_omitted) {
 		cue_writer_key(w, "trigger_omitted");
 		cue_writer_string(w, cue_omitted_name(record->trigger_omitted));
+	}
+	if (run->data) {
+		write_number(w, "trigger_note", run->data->number);
+		return;
 	}
 	cue_writer_key(w, "trigger_data"); /* in a string: its spelling is kept */
 	cue_writer_string_n(w, data, len);
@@ -206,7 +174,7 @@ static void put_run(struct journal *journal, const struct journal_active *run,
 	write_ns(&w, "start_wall", start_ns + cue_bus_wall_offset(bus));
 	if (record->passed_ns != CUE_TIME_NONE)
 		write_number(&w, "passed", record->passed_ns);
-	write_trigger(&w, record);
+	write_trigger(&w, run, record);
 	cue_writer_object_end(&w);
 	run_key(JOURNAL_RUN, &record->run, key);
 	put(journal, key, &w);
@@ -235,6 +203,7 @@ static void on_active(void *user, const struct cue_run_record *record)
 		return;
 	}
 	journal->moved = true;
+	use_data(journal, run, record);
 	put_run(journal, run, record);
 	if (record->skipped_count > 0)
 		put_skip(journal, run, record->skipped_count);
@@ -266,7 +235,8 @@ static void on_stopped(void *user, const struct cue_id *id)
 		check(journal, outbox_journal_remove(journal->config.outbox, key));
 	}
 	*link = run->next;
-	drop_definition(journal, run->definition);
+	check(journal, journal_shared_drop(journal, &journal->definitions, run->definition));
+	check(journal, journal_shared_drop(journal, &journal->datas, run->data));
 	free(run);
 	journal->n_active--;
 }
@@ -342,10 +312,10 @@ int journal_new(const struct journal_config *config, struct journal **ret_journa
 		if (journal->past.runs[i].number >= journal->next_run)
 			journal->next_run = journal->past.runs[i].number + 1;
 	}
-	for (size_t i = 0; i < journal->past.n_definitions; i++) {
-		if (journal->past.definitions[i].number >= journal->next_definition)
-			journal->next_definition = journal->past.definitions[i].number + 1;
-	}
+	journal->definitions.prefix = JOURNAL_DEFINITION;
+	journal->definitions.next = journal_texts_next(&journal->past.definitions);
+	journal->datas.prefix = JOURNAL_DATA;
+	journal->datas.next = journal_texts_next(&journal->past.datas);
 	cue_playlists_observe(engine_playlists(config->engine), &observer);
 	*ret_journal = journal;
 	return 0;
@@ -363,13 +333,9 @@ struct journal *journal_free(struct journal *journal)
 			journal->active[i] = run->next;
 			free(run);
 		}
-		while (journal->definitions[i]) {
-			struct journal_definition *definition = journal->definitions[i];
-
-			journal->definitions[i] = definition->next;
-			free(definition);
-		}
 	}
+	journal_shared_clear(&journal->definitions);
+	journal_shared_clear(&journal->datas);
 	journal_past_clear(&journal->past);
 	free(journal);
 	return NULL;

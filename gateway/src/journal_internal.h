@@ -14,6 +14,7 @@
 #define JOURNAL_RUN        "run/"
 #define JOURNAL_SKIP       "skip/"
 #define JOURNAL_DEFINITION "def/"
+#define JOURNAL_DATA       "data/"
 #define JOURNAL_MARK       "mark"
 
 /** A moment, by both clocks. */
@@ -39,7 +40,9 @@ struct journal_run {
 	uint64_t skipped_count; /* from the other note */
 	char *trigger_type;     /* NULL: none */
 	uint32_t trigger_producer_id;
-	struct cue_payload *trigger_data; /* NULL: none */
+	struct cue_payload *trigger_data; /* NULL: none, or in a note of its own */
+	bool has_data_note;
+	uint64_t data_note;
 	enum cue_omitted trigger_omitted;
 };
 
@@ -51,19 +54,25 @@ int journal_time_parse(const char *text, size_t len, struct journal_time *ret_ti
 /** A whole decimal number. @return 0; -EBADMSG. */
 int journal_number_parse(const char *text, size_t len, uint64_t *ret_number);
 
-/** A definition of the previous life. */
+/** A definition or trigger's data of the previous life. */
 struct journal_text {
 	uint64_t number;
 	char *json;
 	size_t len;
+	struct cue_payload *payload; /* NULL until a run asks for it */
+};
+
+/** By number. */
+struct journal_texts {
+	struct journal_text *items;
+	size_t n, cap;
 };
 
 /** What the previous life left. */
 struct journal_past {
 	struct journal_run *runs;
 	size_t n_runs, cap_runs;
-	struct journal_text *definitions;
-	size_t n_definitions, cap_definitions;
+	struct journal_texts definitions, datas;
 	struct journal_time mark;
 	bool has_mark;
 };
@@ -72,9 +81,9 @@ struct journal_past {
 int journal_past_read(struct outbox *outbox, struct log *log, struct journal_past *ret_past);
 void journal_past_clear(struct journal_past *past);
 
-/** A definition that active runs are on. Its address names it while there are any. */
-struct journal_definition {
-	struct journal_definition *next;
+/** What active runs share. The payload's address names it while there are any. */
+struct journal_note {
+	struct journal_note *next;
 	const struct cue_payload *payload;
 	uint64_t number;
 	uint64_t runs;
@@ -84,19 +93,28 @@ struct journal_definition {
 struct journal_active {
 	struct journal_active *next;
 	struct cue_id id;
-	struct journal_definition *definition;
+	struct journal_note *definition;
+	struct journal_note *data; /* NULL: none, or small enough for the run's own note */
 	uint64_t number;
 	bool has_skip;
 };
 
 #define JOURNAL_BUCKETS 4096U
 
+/** Notes of one kind, by payload. */
+struct journal_shared {
+	const char *prefix;
+	struct journal_note *notes[JOURNAL_BUCKETS];
+	uint64_t next; /* number */
+};
+
+
 struct journal {
 	struct journal_config config;
 	char boot[JOURNAL_BOOT_ID_SIZE];
 	struct journal_active *active[JOURNAL_BUCKETS];
-	struct journal_definition *definitions[JOURNAL_BUCKETS];
-	uint64_t next_run, next_definition; /* numbers */
+	struct journal_shared definitions, datas;
+	uint64_t next_run; /* number */
 	uint64_t n_active;
 	bool moved;               /* a run has begun or ended since the mark */
 	uint64_t marked_steps;    /* steps emitted and dropped at the mark */
@@ -104,6 +122,28 @@ struct journal {
 	struct journal_past past; /* until restored */
 	struct journal_stats stats;
 };
+
+/* ---- journal_shared.c ---- */
+
+void journal_shared_key(const char *prefix, uint64_t number, char key[OUTBOX_KEY_MAX + 1]);
+/** One more run uses @p payload, which is noted when it is the first.
+ *  @return 0; -ENOMEM: untouched, or its note is missing. */
+int journal_shared_use(struct journal *journal, struct journal_shared *shared,
+                       const struct cue_payload *payload, struct journal_note **ret_note);
+/** One run less; NULL is allowed. @return 0; -ENOMEM the note could not be removed. */
+int journal_shared_drop(struct journal *journal, struct journal_shared *shared,
+                        struct journal_note *note);
+void journal_shared_clear(struct journal_shared *shared);
+
+void journal_texts_sort(struct journal_texts *texts);
+/** NULL: there is none. */
+struct journal_text *journal_texts_find(struct journal_texts *texts, uint64_t number);
+/** The first number that is free; sorted. */
+uint64_t journal_texts_next(const struct journal_texts *texts);
+/** Remove their notes. */
+void journal_texts_forget(struct journal *journal, const char *prefix,
+                          const struct journal_texts *texts);
+void journal_texts_clear(struct journal_texts *texts);
 
 /** Now, by the bus. */
 struct journal_time journal_now(const struct journal *journal);

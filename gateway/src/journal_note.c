@@ -123,11 +123,16 @@ static int get_trigger(const cJSON *root, struct journal_run *run)
 		r = get_number(root, "trigger_producer", &producer);
 	if (r < 0)
 		return r;
-	data = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "trigger_data"));
-	if (producer > UINT32_MAX || !data)
+	if (producer > UINT32_MAX)
 		return -EBADMSG;
 	run->trigger_producer_id = (uint32_t)producer;
 	run->trigger_omitted = get_omitted(root);
+	run->has_data_note = cJSON_HasObjectItem(root, "trigger_note");
+	if (run->has_data_note)
+		return get_number(root, "trigger_note", &run->data_note);
+	data = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "trigger_data"));
+	if (!data)
+		return -EBADMSG;
 	r = cue_payload_new(data, strlen(data), CUE_JSON_DEPTH_MAX, &run->trigger_data, NULL);
 	return r < 0 && r != -ENOMEM ? -EBADMSG : r;
 }

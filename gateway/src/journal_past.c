@@ -47,27 +47,24 @@ static int add_run(struct reading *reading, const char *key, const char *value, 
 	return r;
 }
 
-static int add_definition(struct reading *reading, const char *key, const char *value, size_t len)
+static int add_text(struct journal_texts *texts, const char *number, const char *value, size_t len)
 {
-	struct journal_past *past = &reading->past;
-	const char *number = key + strlen(JOURNAL_DEFINITION);
-	struct journal_text *definitions = grow(past->definitions, past->n_definitions,
-	                                        &past->cap_definitions, sizeof(*definitions));
-	struct journal_text definition = { .len = len };
+	struct journal_text *items = grow(texts->items, texts->n, &texts->cap, sizeof(*items));
+	struct journal_text text = { .len = len };
 	int r;
 
-	if (!definitions)
+	if (!items)
 		return -ENOMEM;
-	past->definitions = definitions;
-	r = journal_number_parse(number, strlen(number), &definition.number);
+	texts->items = items;
+	r = journal_number_parse(number, strlen(number), &text.number);
 	if (r < 0)
 		return r;
-	definition.json = malloc(len + 1);
-	if (!definition.json)
+	text.json = malloc(len + 1);
+	if (!text.json)
 		return -ENOMEM;
-	memcpy(definition.json, value, len);
-	definition.json[len] = '\0';
-	definitions[past->n_definitions++] = definition;
+	memcpy(text.json, value, len);
+	text.json[len] = '\0';
+	items[texts->n++] = text;
 	return 0;
 }
 
@@ -104,7 +101,9 @@ static int read_note(void *user, const char *key, const void *value, size_t len)
 	else if (begins(key, JOURNAL_SKIP))
 		r = add_skip(reading, key, value, len);
 	else if (begins(key, JOURNAL_DEFINITION))
-		r = add_definition(reading, key, value, len);
+		r = add_text(&reading->past.definitions, key + strlen(JOURNAL_DEFINITION), value, len);
+	else if (begins(key, JOURNAL_DATA))
+		r = add_text(&reading->past.datas, key + strlen(JOURNAL_DATA), value, len);
 	else if (strcmp(key, JOURNAL_MARK) == 0)
 		r = journal_time_parse(value, len, &reading->past.mark);
 	else
@@ -131,22 +130,14 @@ static int skip_by_id(const void *a, const void *b)
 	              sizeof(struct cue_id));
 }
 
-static int text_by_number(const void *a, const void *b)
-{
-	const struct journal_text *left = a, *right = b;
-
-	return left->number < right->number ? -1 : left->number > right->number;
-}
-
 static void arrange(struct reading *reading)
 {
 	struct journal_past *past = &reading->past;
 
 	if (past->n_runs > 0)
 		qsort(past->runs, past->n_runs, sizeof(*past->runs), by_number);
-	if (past->n_definitions > 0)
-		qsort(past->definitions, past->n_definitions, sizeof(*past->definitions),
-		      text_by_number);
+	journal_texts_sort(&past->definitions);
+	journal_texts_sort(&past->datas);
 	if (reading->n_skips == 0)
 		return;
 	qsort(reading->skips, reading->n_skips, sizeof(*reading->skips), skip_by_id);
@@ -179,9 +170,8 @@ void journal_past_clear(struct journal_past *past)
 {
 	for (size_t i = 0; i < past->n_runs; i++)
 		journal_run_clear(&past->runs[i]);
-	for (size_t i = 0; i < past->n_definitions; i++)
-		free(past->definitions[i].json);
+	journal_texts_clear(&past->definitions);
+	journal_texts_clear(&past->datas);
 	free(past->runs);
-	free(past->definitions);
 	*past = (struct journal_past){ 0 };
 }

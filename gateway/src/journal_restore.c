@@ -7,24 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error_text.h"
 #include "journal_internal.h"
 #include "plural.h"
-
-static int compare_number(const void *key, const void *text)
-{
-	uint64_t number = *(const uint64_t *)key,
-	         other = ((const struct journal_text *)text)->number;
-
-	return number < other ? -1 : number > other;
-}
-
-static const struct journal_text *find_text(const struct journal_past *past, uint64_t number)
-{
-	if (past->n_definitions == 0)
-		return NULL;
-	return bsearch(&number, past->definitions, past->n_definitions, sizeof(*past->definitions),
-	               compare_number);
-}
 
 /**
  * How long the run's time line has gone on. Across a boot of the machine only
@@ -73,13 +58,35 @@ static void forget(struct journal *journal, const char *prefix, const struct cue
 	(void)outbox_journal_remove(journal->config.outbox, key);
 }
 
+/** The data that started the run, shared by all that it started. @return 0; -ENOMEM. */
+static int find_data(struct journal *journal, const struct journal_run *run,
+                     struct cue_playlist_restore *restore)
+{
+	struct journal_text *text = NULL;
+	int r = 0;
+
+	if (!run->has_data_note)
+		return 0;
+	text = journal_texts_find(&journal->past.datas, run->data_note);
+	if (text && !text->payload)
+		r = cue_payload_new(text->json, text->len, CUE_JSON_DEPTH_MAX, &text->payload, NULL);
+	if (r == -ENOMEM)
+		return r;
+	restore->trigger_data = text ? text->payload : NULL;
+	if (!restore->trigger_data)
+		restore->trigger_omitted = CUE_OMITTED_LIMIT;
+	return 0;
+}
+
 static int restore_on(struct journal *journal, const struct journal_run *run,
-                      const struct cue_playlist_config *definition)
+                      const struct cue_playlist_config *definition,
+                      struct cue_playlist_version *version)
 {
 	struct cue_predicate_error error = { .path = "", .text = "" };
 	struct cue_playlist_restore restore = {
 		.run = run->id,
 		.definition = definition,
+		.version = version,
 		.queued = run->queued,
 		.skipped_count = run->skipped_count,
 		.trigger_type = run->trigger_type,
@@ -87,8 +94,10 @@ static int restore_on(struct journal *journal, const struct journal_run *run,
 		.trigger_data = run->trigger_data,
 		.trigger_omitted = run->trigger_omitted,
 	};
-	int r;
+	int r = find_data(journal, run, &restore);
 
+	if (r < 0)
+		return r;
 	set_times(journal, run, &restore);
 	/* If there is any in this life it is noted anew. */
 	forget(journal, JOURNAL_SKIP, &run->id);
@@ -96,12 +105,13 @@ static int restore_on(struct journal *journal, const struct journal_run *run,
 	if (r < 0)
 		log_write(journal->config.log, LOG_LEVEL_ERROR,
 		          "a run of playlist '%s' can't be restored: %s%s%s", run->playlist,
-		          strerrordesc_np(-r), *error.text ? ": " : "", error.text);
+		          error_text(r, "limits.event_types is reached"), *error.text ? ": " : "",
+		          error.text);
 	return r;
 }
 
-/** Its definition can't be read: `stopped` all the same, without what only that knows. */
-static int abort_unknown(struct journal *journal, const struct journal_run *run)
+/** Its definition can't be used: `stopped` all the same, without what only that knows. */
+static int abort_unknown(struct journal *journal, const struct journal_run *run, bool full)
 {
 	const struct cue_step step = { .emit = "unknown" };
 	const struct cue_playlist_config definition = {
@@ -110,49 +120,60 @@ static int abort_unknown(struct journal *journal, const struct journal_run *run)
 		.steps = &step,
 		.n_steps = 1,
 	};
+	struct journal_run bare = *run;
 
+	if (full) {
+		/* It may be the trigger's type that there is no room for. */
+		bare.trigger_type = NULL;
+		bare.trigger_data = NULL;
+		bare.has_data_note = false;
+	}
 	journal->stats.unknown++;
 	log_write(journal->config.log, LOG_LEVEL_ERROR,
-	          "a run of playlist '%s' is aborted: its definition can't be read from the run "
-	          "journal",
-	          run->playlist);
-	return restore_on(journal, run, &definition);
+	          "a run of playlist '%s' is aborted: %s", run->playlist,
+	          full ? "its event types go over limits.event_types"
+	               : "its definition can't be read from the run journal");
+	return restore_on(journal, &bare, &definition, NULL);
+}
+
+/** @return as cue_playlist_restore(); -EINVAL also when there is no definition. */
+static int restore_defined(struct journal *journal, const struct journal_run *run)
+{
+	const struct journal_text *text =
+	        journal_texts_find(&journal->past.definitions, run->definition);
+	struct cue_playlist_version *version;
+	struct config_playlist *playlist;
+	struct diag diag = { 0 };
+	int r;
+
+	if (!text)
+		return -EINVAL;
+	version = cue_playlists_know(engine_playlists(journal->config.engine), run->playlist,
+	                             text->json, text->len);
+	if (version)
+		return restore_on(journal, run, NULL, version);
+	r = config_playlist_parse(run->playlist, text->json, text->len, &diag, &playlist);
+	diag_clear(&diag);
+	if (r < 0)
+		return r;
+	r = restore_on(journal, run, &playlist->def, NULL);
+	config_playlist_free(playlist);
+	return r;
 }
 
 static int restore_run(struct journal *journal, const struct journal_run *run)
 {
-	const struct journal_text *text = find_text(&journal->past, run->definition);
-	struct config_playlist *playlist;
-	struct diag diag = { 0 };
-	int r = -EINVAL;
+	int r = restore_defined(journal, run);
 
-	if (text)
-		r = config_playlist_parse(run->playlist, text->json, text->len, &diag, &playlist);
-	diag_clear(&diag);
-	if (r == -ENOMEM)
-		return r;
-	if (r >= 0) {
-		r = restore_on(journal, run, &playlist->def);
-		config_playlist_free(playlist);
-	}
 	if (r == -EINVAL)
-		r = abort_unknown(journal, run);
-	if (r != -EINVAL && r != -EEXIST)
+		r = abort_unknown(journal, run, false);
+	else if (r == -ENOSPC)
+		r = abort_unknown(journal, run, true);
+	if (r != -EINVAL && r != -EEXIST && r != -ENOSPC)
 		return r;
 	/* Not even a name: there is nothing that could be told. */
 	forget(journal, JOURNAL_RUN, &run->id);
 	return 0;
-}
-
-static void forget_definitions(struct journal *journal)
-{
-	for (size_t i = 0; i < journal->past.n_definitions; i++) {
-		char key[OUTBOX_KEY_MAX + 1];
-
-		snprintf(key, sizeof(key), JOURNAL_DEFINITION "%" PRIu64,
-		         journal->past.definitions[i].number);
-		(void)outbox_journal_remove(journal->config.outbox, key);
-	}
 }
 
 /** Then how long the machine was off is not known: the runs go on where they were. */
@@ -186,8 +207,10 @@ int journal_restore(struct journal *journal)
 		if (r < 0)
 			ret = r;
 	}
-	if (ret == 0)
-		forget_definitions(journal); /* those in use are noted anew */
+	if (ret == 0) { /* those in use are noted anew */
+		journal_texts_forget(journal, JOURNAL_DEFINITION, &journal->past.definitions);
+		journal_texts_forget(journal, JOURNAL_DATA, &journal->past.datas);
+	}
 	cue_playlists_get_stats(playlists, &after);
 	if (journal->past.n_runs > 0)
 		log_write(journal->config.log, LOG_LEVEL_NOTICE,

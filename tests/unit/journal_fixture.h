@@ -40,6 +40,7 @@ struct life {
 	uint64_t random;
 	char text[8192];
 	char stopped[1024]; /* data of the last one */
+	char created[8192]; /* the same */
 };
 
 static inline int life_random(void *user, void *buf, size_t len)
@@ -73,6 +74,9 @@ static inline int life_event(void *user, struct cue_bus *bus, const struct cue_e
 		return 0;
 	if (strcmp(type, "event.playlist.stopped") == 0)
 		snprintf(life->stopped, sizeof(life->stopped), "%s",
+		         cue_payload_bytes(event->payload, NULL));
+	if (strcmp(type, "event.playlist.created") == 0)
+		snprintf(life->created, sizeof(life->created), "%s",
 		         cue_payload_bytes(event->payload, NULL));
 	n = snprintf(out, sizeof(life->text) - len, "%llu %s",
 	             (unsigned long long)(event->time_ns / (uint64_t)CUE_NS_PER_MS),

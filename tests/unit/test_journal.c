@@ -148,6 +148,141 @@ Test(journal, trigger_and_metadata_are_told_as_they_were)
 	last_life(&life, ABORT);
 }
 
+struct count {
+	const char *prefix;
+	size_t n, bytes;
+};
+
+static int count_kind(void *user, const char *key, const void *value, size_t len)
+{
+	struct count *count = user;
+
+	(void)value;
+	if (strncmp(key, count->prefix, strlen(count->prefix)) == 0) {
+		count->n++;
+		count->bytes += len;
+	}
+	return 0;
+}
+
+/** The notes of one kind that the life which has crashed left on disk. */
+static struct count notes(const char *prefix)
+{
+	struct outbox_config config = { .max_events = 1000, .max_bytes = 1000000, .dir = dir,
+		                        .boot_id = "7f3a9c21" };
+	struct count count = { .prefix = prefix };
+	struct outbox *outbox;
+
+	cr_assert_eq(outbox_new(&config, &outbox), 0);
+	cr_assert_eq(outbox_journal_foreach(outbox, count_kind, &count), 0);
+	outbox_free(outbox);
+	return count;
+}
+
+#define SHARED(steps) CONFIG(ONE("p", steps) "," ONE("q", steps) "," ONE("r", steps))
+#define ONE(name, steps)                                                                           \
+	"\"" name "\":{\"trigger\":\"go\",\"on_restart\":\"resume\",\"steps\":[" steps "]}"
+#define LATE "{\"emit\":\"x\",\"offset\":\"1h\"}"
+
+Test(journal, data_that_started_several_runs_is_noted_once_and_told_after_the_restart)
+{
+	struct life life = { 0 };
+	char data[4096];
+
+	memset(data, 'd', sizeof(data));
+	data[0] = data[sizeof(data) - 2] = '"';
+	data[sizeof(data) - 1] = '\0';
+	disk_make_dir(dir);
+	begin(&life, SHARED(LATE), "boot-a", S(1000), WALL);
+	emit(&life, "go", data);
+	emit(&life, "go", "1");
+	crash(&life);
+	cr_assert_eq(notes("run/").n, 6U);
+	cr_assert_eq(notes("data/").n, 1U);
+	cr_assert_eq(notes("data/").bytes, strlen(data));
+	begin(&life, SHARED(LATE), "boot-a", S(1001), WALL);
+	cr_assert_eq(found(&life), 6U);
+	cr_assert_not_null(strstr(life.created, "\"data\":1}"));
+	crash(&life);
+	cr_assert_eq(notes("data/").n, 1U);
+	begin(&life, CONFIG(ONE("p", LATE)), "boot-a", S(1002), WALL);
+	cue_playlist_stop(engine_playlists(life.engine), NULL, "test", NULL, NULL);
+	wake(&life, S(1002));
+	crash(&life);
+	cr_assert_eq(notes("data/").n, 0U);
+	cr_assert_eq(notes("").n, 1U); /* the mark */
+	disk_remove_dir(dir);
+}
+
+Test(journal, a_trigger_that_is_told_after_the_restart_has_its_data)
+{
+	struct life life = { 0 };
+	char data[4096], quote[4200];
+
+	memset(data, 'd', sizeof(data));
+	data[0] = data[sizeof(data) - 2] = '"';
+	data[sizeof(data) - 1] = '\0';
+	disk_make_dir(dir);
+	begin(&life, CONFIG(ONE("p", LATE)), "boot-a", S(1000), WALL);
+	emit(&life, "go", data);
+	crash(&life);
+	begin(&life, CONFIG(ONE("p", LATE)), "boot-a", S(1001), WALL);
+	snprintf(quote, sizeof(quote), "\"data\":%s}", data);
+	cr_assert_not_null(strstr(life.created, quote));
+	cr_assert_not_null(strstr(life.created, "\"cause\":\"restore\""));
+	crash(&life);
+	disk_remove_dir(dir);
+}
+
+/* Each had one of its own, and an interrupt took them one by one. */
+Test(journal, runs_on_an_old_definition_share_it_after_the_restart)
+{
+	static const char later[] = SHARED("{\"emit\":\"y\",\"offset\":\"2h\"}");
+	struct cue_playlists_stats stats;
+	struct life life = { 0 };
+
+	disk_make_dir(dir);
+	begin(&life, SHARED(LATE), "boot-a", S(1000), WALL);
+	for (int i = 0; i < 5; i++)
+		emit(&life, "go", "null");
+	crash(&life);
+	cr_assert_eq(notes("def/").n, 3U);
+	begin(&life, later, "boot-a", S(1001), WALL);
+	crash(&life);
+	cr_assert_eq(notes("def/").n, 3U);
+	begin(&life, later, "boot-a", S(1002), WALL);
+	cue_playlists_get_stats(engine_playlists(life.engine), &stats);
+	cr_assert_eq(stats.active_runs, 15U);
+	crash(&life);
+	disk_remove_dir(dir);
+}
+
+Test(journal, a_run_whose_types_no_longer_fit_is_cancelled)
+{
+	static const char small[] =
+	        "{\"version\":1,\"gateway\":{\"id\":\"t\"},\"limits\":{\"event_types\":64}}";
+	static char many[8192];
+	struct life life = { 0 };
+	size_t n;
+
+	n = (size_t)snprintf(many, sizeof(many), CONFIG("\"p\":{\"trigger\":\"go\",\"on_restart\":"
+	                                                "\"resume\",\"steps\":["));
+	n -= strlen("}}"); /* go on within the configuration */
+	for (int i = 0; i < 80; i++)
+		n += (size_t)snprintf(many + n, sizeof(many) - n,
+		                      "%s{\"emit\":\"t%d\",\"offset\":\"1h\"}", i ? "," : "", i);
+	snprintf(many + n, sizeof(many) - n, "]}}}");
+	disk_make_dir(dir);
+	begin(&life, many, "boot-a", S(1000), WALL);
+	emit(&life, "go", "null");
+	crash(&life);
+	begin(&life, small, "boot-a", S(1001), WALL);
+	expect(&life, "1001000 stopped p cancelled 1 <restart>\n");
+	crash(&life);
+	cr_assert_eq(notes("run/").n, 0U);
+	disk_remove_dir(dir);
+}
+
 static const char *const damaged[] = {
 	"",
 	"{",

@@ -49,6 +49,8 @@ struct cue_limits {
 	uint64_t queue_bytes;     /**< data of the events waiting for dispatch, see
 	                               cue_payload_size(); shared data counts for each [64 MiB]. */
 	uint64_t state_bytes;     /**< the state store, data and bookkeeping [16 MiB]. */
+	uint64_t trigger_bytes;   /**< data that triggered active runs, kept for those that wait and for a
+	                               journal; shared data counts once [16 MiB]. */
 	uint32_t event_types;     /**< distinct event types that came from outside (cue_emit.outside), and,
 	                               counted apart, of definitions and inputs; reserved types are
 	                               always free [65,536]. */

@@ -179,15 +179,19 @@ enum cue_omitted {
 	CUE_OMITTED_NOT,
 	CUE_OMITTED_SIZE,  /**< larger than cue_limits.quote_bytes. */
 	CUE_OMITTED_DEPTH, /**< nested deeper than cue_limits.json_depth. */
-	CUE_OMITTED_LIMIT, /**< no memory, or no more allowed for it. */
+	CUE_OMITTED_LIMIT, /**< no memory, or no room in cue_limits.trigger_bytes. */
 };
 /** As `data_omitted` has it: "size", "depth", "limit"; NULL for CUE_OMITTED_NOT. */
 const char *cue_omitted_name(enum cue_omitted omitted);
+
+struct cue_playlist_version;
 
 struct cue_playlist_restore {
 	struct cue_id run;
 	/** The version it ran on, which it also ends on; `on_restart` of this one counts. */
 	const struct cue_playlist_config *definition;
+	/** Instead of `definition`, one that cue_playlists_know() has found; NULL: none. */
+	struct cue_playlist_version *version;
 	bool queued;         /**< it was waiting: it waits again; the times below are not used. */
 	uint64_t elapsed_ns; /**< how long ago it started. */
 	/** Occurrences due up to this long after the start were emitted or
@@ -199,6 +203,16 @@ struct cue_playlist_restore {
 	struct cue_payload *trigger_data;
 	enum cue_omitted trigger_omitted;
 };
+
+/**
+ * A version of a definition that is in force, or that a run was restored on just
+ * before: twenty thousand runs on one old version need not compile it each.
+ * @param json as cue_run_record.definition had it.
+ * @return NULL: not known. Borrowed, valid until anything is defined, removed,
+ *         restored or stopped.
+ */
+struct cue_playlist_version *cue_playlists_know(struct cue_playlists *playlists, const char *name,
+                                                const char *json, size_t len);
 
 /**
  * Do with a run of the previous life what its definition's `on_restart` says.
@@ -295,6 +309,8 @@ struct cue_playlists_stats {
 	uint64_t interrupts_redundant;  /**< interrupts that found no active run. */
 	uint64_t interrupts_debounced;
 	uint64_t stops_redundant; /**< calls to stop that found no active run. */
+	uint64_t triggers_dropped; /**< active runs whose trigger's data cue_limits.trigger_bytes left no room for. */
+	uint64_t trigger_bytes;    /**< now */
 	uint32_t definitions, active_runs; /**< now */
 };
 void cue_playlists_get_stats(const struct cue_playlists *playlists, struct cue_playlists_stats *ret_stats);

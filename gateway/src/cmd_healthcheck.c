@@ -20,6 +20,7 @@
 #include "cli.h"
 #include "config.h"
 #include "duration.h"
+#include "hide.h"
 #include "loop.h"
 #include "mqtt_reason.h"
 #include "paho_connection.h"
@@ -67,14 +68,18 @@ static int tell(struct probe *probe, int code, const char *format, ...)
 /** @return @p code. */
 static int tell(struct probe *probe, int code, const char *format, ...)
 {
+	char text[sizeof(probe->verdict)], *safe = NULL;
 	va_list args;
 
 	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)hide_text(probe->config->hide, text, &safe);
 	pthread_mutex_lock(&probe->mutex);
-	vsnprintf(probe->verdict, sizeof(probe->verdict), format, args);
+	snprintf(probe->verdict, sizeof(probe->verdict), "%s", safe ? safe : "out of memory");
 	probe->code = code;
 	pthread_mutex_unlock(&probe->mutex);
-	va_end(args);
+	free(safe);
 	return code;
 }
 

@@ -154,7 +154,8 @@ struct config {
 	struct config_playlist *playlists;
 	size_t n_playlists;
 	struct cue_payload *masked; /**< the merged configuration as JSON with secrets masked (config/get) */
-	char hash[17];              /**< 16 hex digits over the merged configuration (P/info) */
+	char hash[17];              /**< 16 hex digits over `masked` (P/info) */
+	struct hide *hide;          /**< the values that were taken from the environment: no text shows them */
 	struct config_names playlist_names, gesture_names; /**< private: see config_has_playlist() */
 	void *arena;                /**< private: what owns the strings */
 	const struct jsonc_node *root; /**< private: the merged tree, of the arena */

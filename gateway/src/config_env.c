@@ -50,6 +50,13 @@ static const char *lookup(struct substitution *sub, const struct jsonc_node *nod
 		               "itself");
 		return NULL;
 	}
+	if (sub->reader->foreign) {
+		config_finding(sub->reader, DIAG_WARNING, node, "environment",
+		               "not checked: ${%.*s} is not looked up for a configuration that "
+		               "came in a message",
+		               len > 64 ? 64 : (int)len, s + 2);
+		return NULL;
+	}
 	name = arena_strndup(sub->reader->arena, s + 2, len);
 	if (!name) {
 		sub->reader->error = -ENOMEM;
@@ -61,6 +68,10 @@ static const char *lookup(struct substitution *sub, const struct jsonc_node *nod
 		               value ? "environment variable %.64s does not hold UTF-8"
 		                     : "environment variable %.64s is not set",
 		               name);
+		return NULL;
+	}
+	if (diag_hide(sub->reader->diag, name, value) < 0) {
+		sub->reader->error = -ENOMEM;
 		return NULL;
 	}
 	sub->total += strlen(value);

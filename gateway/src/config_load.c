@@ -14,6 +14,7 @@
 #include "config_merge.h"
 #include "config_names.h"
 #include "config_reader.h"
+#include "hide.h"
 #include "lint.h"
 
 /** The most `limits.config_bytes` can be set to: what is read before the limits are known. */
@@ -145,24 +146,40 @@ static void release_payload(void *payload)
 	cue_payload_unref(payload);
 }
 
-/** The masked text and the hash, from the merged tree. */
+/**
+ * The masked text, and the hash over it, from the merged tree. The hash is published: over
+ * the values of the environment it would let anybody try out guesses at them.
+ */
 static int summarize(struct load *load)
 {
-	__attribute__((cleanup(freep))) char *text = NULL;
 	struct cue_writer w = { 0 };
+	const char *text;
 	size_t len;
 	int r;
 
-	config_json_write(&w, load->root, CONFIG_JSON_PLAIN);
-	r = cue_writer_finish(&w, &text, &len);
-	if (r < 0)
-		return r;
-	set_hash(load->config, text, len);
 	config_json_write(&w, load->root, CONFIG_JSON_MASKED);
 	r = cue_writer_finish_payload(&w, &load->config->masked);
 	if (r < 0)
 		return r;
+	text = cue_payload_bytes(load->config->masked, &len);
+	set_hash(load->config, text, len);
 	return arena_defer(load->reader.arena, release_payload, load->config->masked);
+}
+
+static void release_hide(void *hide)
+{
+	hide_free(hide);
+}
+
+/** For whoever speaks of the configuration later on: engine and log. */
+static int keep_hidden(struct load *load)
+{
+	struct config *config = load->config;
+	int r = hide_new(&config->hide);
+
+	if (r == 0)
+		r = hide_add_all(config->hide, load->reader.diag->hide);
+	return r < 0 ? r : arena_defer(load->reader.arena, release_hide, config->hide);
 }
 
 static int set_client_id(struct load *load)
@@ -251,6 +268,8 @@ static int load_end(struct load *load, int r, struct config **ret_config)
 	if (r == 0)
 		r = set_client_id(load);
 	if (r == 0)
+		r = keep_hidden(load);
+	if (r == 0)
 		r = config_names_init(load->config, reader->arena);
 	if (r == 0)
 		r = summarize(load);
@@ -287,6 +306,7 @@ int config_load_request(const char *text, size_t len, struct diag *diag, struct 
 		request_id = jsonc_get(load.root, "request_id");
 	if (request_id)
 		jsonc_remove(request_id);
+	load.reader.foreign = true;
 	return load_end(&load, r, ret_config);
 }
 

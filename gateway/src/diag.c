@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hide.h"
+
 #define FINDINGS_MAX 1000U
 
 /** A copy in which no control character is left: a finding is one line. */
@@ -55,6 +57,25 @@ static void finding_clear(struct diag_finding *finding)
 	free(finding->message);
 }
 
+int diag_hide(struct diag *diag, const char *name, const char *value)
+{
+	int r = diag->hide ? 0 : hide_new(&diag->hide);
+
+	return r < 0 ? r : hide_add(diag->hide, name, value);
+}
+
+/** @p text is freed. @return NULL: no memory. */
+static char *hidden(const struct diag *diag, char *text)
+{
+	char *safe = NULL;
+
+	if (!text || !diag->hide)
+		return text;
+	(void)hide_text(diag->hide, text, &safe);
+	free(text);
+	return safe;
+}
+
 void diag_add(struct diag *diag, enum diag_severity severity, const char *file, unsigned line,
               unsigned column, const char *path, const char *rule, const char *format, ...)
 {
@@ -75,6 +96,7 @@ void diag_add(struct diag *diag, enum diag_severity severity, const char *file, 
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
+	text = hidden(diag, text);
 	finding.file = one_line(file ? file : "");
 	finding.path = one_line(path ? path : "");
 	finding.message = text ? one_line(text) : NULL;
@@ -128,5 +150,6 @@ void diag_clear(struct diag *diag)
 	for (size_t i = 0; i < diag->n; i++)
 		finding_clear(&diag->findings[i]);
 	free(diag->findings);
+	hide_free(diag->hide);
 	*diag = (struct diag){ 0 };
 }

@@ -21,13 +21,19 @@ struct diag_finding {
 	char *message;    /**< owned. */
 };
 
+struct hide;
+
 /** Zero-initialise before use. Thread: one at a time. */
 struct diag {
 	struct diag_finding *findings;
 	size_t n;
 	size_t n_errors;
 	size_t n_dropped; /**< over the limit of 1,000 findings. */
+	struct hide *hide; /**< values that no message shows, NULL: none; owned, see diag_hide(). */
 };
+
+/** From now on no message shows @p value of the environment variable @p name. @return 0; -ENOMEM. */
+int diag_hide(struct diag *diag, const char *name, const char *value);
 
 void diag_add(struct diag *diag, enum diag_severity severity, const char *file, unsigned line,
               unsigned column, const char *path, const char *rule, const char *format, ...)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine_internal.h"
+#include "hide.h"
 #include "own_types.h"
 
 /* ---- what the bus asks and tells ---- */
@@ -69,6 +70,15 @@ static void emit_payload(struct engine *engine, struct cue_emit *emit, struct cu
 	/* A refusal is counted and reported by the bus. */
 	(void)cue_bus_emit_caused(engine->bus, emit, cause_seq, 0, NULL);
 	cue_payload_unref(payload);
+}
+
+void engine_write_reason(struct cue_writer *w, const struct engine *engine, const char *reason)
+{
+	char *safe = NULL;
+
+	(void)hide_text(engine->config.config->hide, reason, &safe);
+	cue_writer_string(w, safe ? safe : "out of memory");
+	free(safe);
 }
 
 void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,

@@ -10,6 +10,7 @@
 #define CUEBUS_ENGINE_H
 
 #include <cuebus/cuebus.h>
+#include <cuebus/json_writer.h>
 #include <drivers/output.h>
 
 #include "config.h"
@@ -46,6 +47,9 @@ struct cue_bus *engine_bus(struct engine *engine);
 struct cue_playlists *engine_playlists(struct engine *engine);
 struct cue_gestures *engine_gestures(struct engine *engine);
 const struct config *engine_get_config(const struct engine *engine);
+
+/** A text about what failed, for an event or a view: a path in it may be from the environment. */
+void engine_write_reason(struct cue_writer *w, const struct engine *engine, const char *reason);
 
 /**
  * Swap to a new, already checked configuration: definitions that changed are

@@ -195,11 +195,11 @@ static void write_kept_definitions(struct cue_writer *w, const struct commands *
 	cue_writer_object_end(w);
 }
 
-static void write_outbox(struct cue_writer *w, struct outbox *outbox)
+static void write_outbox(struct cue_writer *w, const struct health *health)
 {
 	struct outbox_stats s;
 
-	outbox_get_stats(outbox, &s);
+	outbox_get_stats(health->outbox, &s);
 	begin(w, "outbox");
 	number(w, "events", s.events);
 	number(w, "bytes", s.bytes);
@@ -218,7 +218,7 @@ static void write_outbox(struct cue_writer *w, struct outbox *outbox)
 	if (s.on_disk)
 		cue_writer_null(w);
 	else
-		cue_writer_string(w, s.reason);
+		engine_write_reason(w, health->engine, s.reason);
 	number(w, "disk_failures", s.disk_failures);
 	number(w, "commits", s.commits);
 	number(w, "syncs", s.syncs);
@@ -279,7 +279,7 @@ void health_write(struct cue_writer *w, const struct health *health)
 	write_outputs(w, health->engine);
 	write_commands(w, health->commands);
 	write_kept_definitions(w, health->commands);
-	write_outbox(w, health->outbox);
+	write_outbox(w, health);
 	write_mqtt(w, health);
 	number(w, "log_suppressed", log_suppressed(health->log));
 	cue_writer_object_end(w);

@@ -279,7 +279,7 @@ static void emit_driver_event(struct input *input, const char *type, const char 
 	cue_writer_string(&w, input->config->name);
 	if (reason) {
 		cue_writer_key(&w, "error");
-		cue_writer_string(&w, reason);
+		engine_write_reason(&w, input->engine, reason);
 	} else {
 		cue_writer_key(&w, "attempts");
 		cue_writer_u64(&w, input->retry.attempts);

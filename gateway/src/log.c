@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "diag.h"
+#include "hide.h"
 
 #define SITES     64U
 #define LINE_SIZE 2048U
@@ -31,6 +32,7 @@ struct log {
 	pthread_mutex_t mutex;
 	struct site sites[SITES]; /* guarded by mutex */
 	uint64_t suppressed;      /* guarded by mutex */
+	struct hide *hide;        /* guarded by mutex */
 };
 
 static uint64_t system_monotonic(void *user)
@@ -71,6 +73,7 @@ struct log *log_free(struct log *log)
 {
 	if (!log)
 		return NULL;
+	hide_free(log->hide);
 	pthread_mutex_destroy(&log->mutex);
 	free(log);
 	return NULL;
@@ -203,6 +206,31 @@ static void write_line(struct log *log, enum log_level level, const char *text)
 	(void)n; /* a log that can't be written can't be told to anybody */
 }
 
+int log_hide(struct log *log, const struct hide *hide)
+{
+	int r;
+
+	pthread_mutex_lock(&log->mutex);
+	r = log->hide ? 0 : hide_new(&log->hide);
+	if (r == 0)
+		r = hide_add_all(log->hide, hide);
+	pthread_mutex_unlock(&log->mutex);
+	return r;
+}
+
+/** The line without what is hidden; a value that control characters were in is found cleaned too. */
+static void write_hidden(struct log *log, enum log_level level, const char *text)
+{
+	char *safe = NULL;
+	int r;
+
+	pthread_mutex_lock(&log->mutex);
+	r = hide_text(log->hide, text, &safe);
+	pthread_mutex_unlock(&log->mutex);
+	write_line(log, level, r < 0 ? "out of memory: a line is left out" : safe);
+	free(safe);
+}
+
 void log_write(struct log *log, enum log_level level, const char *format, ...)
 {
 	char text[LINE_SIZE];
@@ -220,7 +248,7 @@ void log_write(struct log *log, enum log_level level, const char *format, ...)
 		snprintf(text + len, sizeof(text) - len, " (%llu more like this %s left out)",
 		         (unsigned long long)left_out, left_out == 1 ? "was" : "were");
 	clean(text);
-	write_line(log, level, text);
+	write_hidden(log, level, text);
 }
 
 void log_findings(struct log *log, const struct diag *diag)

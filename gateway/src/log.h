@@ -60,6 +60,11 @@ int log_format_parse(const char *name, enum log_format *ret_format);
 void log_write(struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+struct hide;
+
+/** From now on no line shows these values: copied, and added to those before. @return 0; -ENOMEM. */
+int log_hide(struct log *log, const struct hide *hide);
+
 struct diag;
 
 /**

@@ -79,7 +79,7 @@ static void emit_state(struct output *output, const char *type, const char *reas
 	cue_writer_string(&w, output->config->name);
 	if (reason) {
 		cue_writer_key(&w, "error");
-		cue_writer_string(&w, reason);
+		engine_write_reason(&w, output->engine, reason);
 	} else {
 		cue_writer_key(&w, "attempts");
 		cue_writer_u64(&w, output->retry.attempts);

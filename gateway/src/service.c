@@ -227,6 +227,8 @@ static int load_config(struct service *service)
 	struct diag diag = { 0 };
 	int r = config_load(service->options.config_file, &diag, &service->config);
 
+	if (log_hide(service->log, diag.hide) < 0)
+		r = -ENOMEM;
 	log_findings(service->log, &diag);
 	diag_clear(&diag);
 	if (r < 0)

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hide.h"
 #include "plural.h"
 #include "service_internal.h"
 
@@ -53,17 +54,21 @@ static void tell_status(struct service *service)
 {
 	struct egress_stats egress;
 	struct outbox_stats outbox;
+	char text[1024], *safe = NULL;
 
 	egress_get_stats(service->egress, &egress);
 	outbox_get_stats(service->outbox, &outbox);
-	notify_set_status(service->notify,
-	                  "gateway '%s', %s %s, %zu input%s, %" PRIu64 " message%s waiting%s%s%s",
-	                  service->config->gateway.id,
-	                  egress.connected ? "connected to" : "no connection to",
-	                  service->settings->uri, service->config->n_inputs,
-	                  plural(service->config->n_inputs), outbox.events, plural(outbox.events),
-	                  outbox.reason[0] ? ", not on disk: " : "", outbox.reason,
-	                  service->reload_failed ? "; the last reload was refused" : "");
+	snprintf(text, sizeof(text),
+	         "gateway '%s', %s %s, %zu input%s, %" PRIu64 " message%s waiting%s%s%s",
+	         service->config->gateway.id,
+	         egress.connected ? "connected to" : "no connection to",
+	         service->settings->uri, service->config->n_inputs,
+	         plural(service->config->n_inputs), outbox.events, plural(outbox.events),
+	         outbox.reason[0] ? ", not on disk: " : "", outbox.reason,
+	         service->reload_failed ? "; the last reload was refused" : "");
+	if (hide_text(service->config->hide, text, &safe) == 0)
+		notify_set_status(service->notify, "%s", safe);
+	free(safe);
 }
 
 void service_notify_tick(struct service *service, uint64_t now_ns, bool refresh)

@@ -112,6 +112,10 @@ static int load(struct service *service, struct diag *diag, struct config **ret_
 {
 	int r = config_load_again(service->options.config_file, diag, ret_config);
 
+	if (log_hide(service->log, diag->hide) < 0 && r >= 0) {
+		*ret_config = config_free(*ret_config);
+		r = -ENOMEM;
+	}
 	if (r < 0)
 		return r;
 	r = check_fixed(service, *ret_config, diag);

@@ -22,6 +22,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ENVIRONMENT = {
     "CUEBUS_TEST_SET": "value-of-the-environment",
+    "CUEBUS_TEST_TOKEN": "value-of-the-token",
     "LC_ALL": "C.UTF-8",
     "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""),
     "UBSAN_OPTIONS": os.environ.get("UBSAN_OPTIONS", ""),

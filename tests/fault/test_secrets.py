@@ -16,6 +16,9 @@ from harness import CUEBUS, P, Client
 # No part of it may be anything that is printed anyway.
 SECRET = "q7Zr-vXk#2wLm9"
 WRONG = "u8Ytp+Bn$4eJc1"
+# Such as an event type or a file name may have.
+HIDDEN = "q7zr-vxk2wlm9"
+OTHER = "u8ytp-bn4ejc1"
 
 
 class Secrets(ConnectionTest):
@@ -49,7 +52,7 @@ class Secrets(ConnectionTest):
         return result
 
     def is_clean(self, data):
-        for secret in (SECRET, WRONG):
+        for secret in (SECRET, WRONG, HIDDEN, OTHER):
             self.assertNotIn(secret.encode(), data)
             # Nor as it would stand in JSON, in a URL or in base64.
             self.assertNotIn(json.dumps(secret)[1:-1].encode(), data)
@@ -82,6 +85,57 @@ class Secrets(ConnectionTest):
         self.assertGreater(len(self.watcher.messages[since:]), 10)
         for message in self.watcher.messages[since:]:
             self.is_clean(message.topic.encode() + message.payload)
+
+    def spread(self, config):
+        """The variables where they are not published: in names, paths, lists and rules."""
+        config["mqtt"].update(client_id="${HIDDEN_KEY}", reply_prefixes=["${HIDDEN_KEY}/in"])
+        config["mqtt"]["remote"]["emit"] = ["${HIDDEN_KEY}.x", "${HIDDEN_PW}"]
+        config["inputs"] = {"pad": {"driver": "sim", "kind": "button", "event": "pad.press"}}
+        config["gestures"] = {
+            "g": {"type": "gated_playlist", "gate": "pad.press", "playlist": "${HIDDEN_PW}"},
+            "h": {"type": "double_tap", "source": "${HIDDEN_KEY}.press", "window": "1s",
+                  "emit": "tap.tap"}}
+        config["playlists"] = {"p": {"steps": [{"emit": "a"}]}}
+        config["gateway"]["state_dir"] = str(self.directory / "${HIDDEN_KEY}" / "missing")
+        return config
+
+    def test_variables_of_the_configuration(self):
+        """Put to use by the configuration, spoken of by nobody."""
+        environment = {"CUEBUS_MQTT_PASSWORD": SECRET, "HIDDEN_KEY": HIDDEN, "HIDDEN_PW": OTHER}
+        config = self.spread(self.secured(password_env="CUEBUS_MQTT_PASSWORD"))
+        self.goes_everywhere(config, environment)
+        self.assertIn("${HIDDEN_KEY}", self.gateway.log())  # the folder that can't be made
+
+    def test_variables_in_what_can_not_be_used(self):
+        """A host that there is not, files that are not there, a line that is in use."""
+        environment = {"HIDDEN_KEY": HIDDEN, "HIDDEN_PW": OTHER}
+        config = self.config("mqtts://${HIDDEN_KEY}.invalid", username="${HIDDEN_PW}",
+                             ca_file="/${HIDDEN_KEY}/ca.pem", cert_file="/${HIDDEN_KEY}/c.pem",
+                             key_file="/${HIDDEN_PW}/k.pem", password_file="/${HIDDEN_PW}/pw")
+        self.start(config, environment)
+        self.log_has("no connection to the broker")
+        self.gateway.stop()
+        self.is_clean(self.gateway.log_path.read_bytes())
+        self.run_cuebus("healthcheck", "-c", self.gateway.path, environment=environment, code=69)
+        self.run_cuebus("check", self.gateway.path, environment=environment)
+        config["inputs"] = {"i": {"driver": "gpio", "kind": "button", "event": "a",
+                                  "chip": "${HIDDEN_KEY}", "line": "${HIDDEN_PW}"}}
+        path = self.directory / "line.json"
+        path.write_text(json.dumps(config))
+        self.run_cuebus("run", "-c", path, environment=environment, code=69)
+
+    def test_a_configuration_to_be_checked_sees_no_environment(self):
+        environment = {"CUEBUS_MQTT_PASSWORD": SECRET}
+        self.start_online(self.secured(password_env="CUEBUS_MQTT_PASSWORD"), environment)
+        for name in ("CUEBUS_MQTT_PASSWORD", "CUEBUS_NOT_SET"):
+            reply = self.watcher.request_raw("config/check", json.dumps({
+                "gateway": {"id": "x"}, "gestures": {"g": {
+                    "type": "gated_playlist", "gate": "a.b", "playlist": "${%s}" % name}},
+                "mqtt": {"username": "u", "password_env": name}}).encode())
+            self.is_clean(json.dumps(reply).encode())
+            self.assertEqual([(f["severity"], f["rule"]) for f in reply["result"]["findings"]],
+                             [("warning", "environment")])
+        self.gateway.stop()
 
     def test_from_a_file(self):
         self.goes_everywhere(self.secured(password_file=str(self.password())))

@@ -273,6 +273,67 @@ Test(config, secrets_and_the_environment_are_masked)
 	unsetenv("CUEBUS_TEST_VALUE");
 }
 
+/** The hash is published: it must not let anybody try out guesses. */
+Test(config, the_hash_does_not_depend_on_values_of_the_environment)
+{
+	static const char text[] = "{\"gateway\":{\"id\":\"g\"},\"mqtt\":{\"username\":\"${CUEBUS_TEST_VALUE}\"}}";
+	struct loaded one, other;
+
+	setenv("CUEBUS_TEST_VALUE", "hunter2", 1);
+	one = load(text);
+	setenv("CUEBUS_TEST_VALUE", "hunter3", 1);
+	other = load(text);
+	unsetenv("CUEBUS_TEST_VALUE");
+	cr_assert_eq(one.r, 0);
+	cr_assert_str_eq(one.config->hash, other.config->hash);
+	release(&one);
+	release(&other);
+}
+
+/** What comes in a message learns nothing of the environment, not even what is set. */
+Test(config, a_configuration_from_a_message_does_not_see_the_environment)
+{
+	static const char *const texts[] = {
+		"{\"gateway\":{\"id\":\"x\"},\"gestures\":{\"g\":{\"type\":\"gated_playlist\",\"gate\":\"a.b\","
+		"\"playlist\":\"${%s}\"}}}",
+		"{\"gateway\":{\"id\":\"${%s}\"},\"mqtt\":{\"url\":\"mqtt://x\"}}",
+		"{\"gateway\":{\"id\":\"x\"},\"mqtt\":{\"url\":\"${%s}\"}}",
+		"{\"gateway\":{\"id\":\"x\"},\"playlists\":{\"p\":{\"trigger\":\"${%s}\",\"interrupts\":[\"${%s}\"],"
+		"\"steps\":[{\"emit\":\"${%s}\",\"offset\":\"${%s}\"}]}}}",
+		"{\"gateway\":{\"id\":\"x\"},\"inputs\":{\"i\":{\"driver\":\"${%s}\",\"kind\":\"${%s}\",\"event\":\"${%s}\"}}}",
+		"{\"gateway\":{\"id\":\"x\"},\"mqtt\":{\"username\":\"u\",\"password_env\":\"%s\"}}",
+	};
+	char set[600], unset[600];
+
+	setenv("CUEBUS_TEST_VALUE", "hunter2.x", 1);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct diag diags[2] = { { 0 }, { 0 } };
+		struct config *config = NULL;
+
+		/* The same findings whether it is set or not, but for its name. */
+#define FILL(text, name) snprintf(text, sizeof(text), texts[i], name, name, name, name)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+		FILL(set, "CUEBUS_TEST_VALUE");
+		FILL(unset, "CUEBUS_TEST_ABSEN");
+#pragma GCC diagnostic pop
+		(void)config_load_request(set, strlen(set), &diags[0], &config);
+		config = config_free(config);
+		(void)config_load_request(unset, strlen(unset), &diags[1], &config);
+		config_free(config);
+		cr_assert_eq(diags[0].n, diags[1].n, "%zu", i);
+		cr_assert_eq(diags[0].n_errors, 0, "%zu %s", i, diags[0].n ? diags[0].findings[0].message : "");
+		for (size_t k = 0; k < diags[0].n; k++) {
+			cr_assert_str_eq(diags[0].findings[k].rule, "environment");
+			cr_assert_null(strstr(diags[0].findings[k].message, "hunter2"));
+		}
+		diag_clear(&diags[0]);
+		diag_clear(&diags[1]);
+	}
+	unsetenv("CUEBUS_TEST_VALUE");
+}
+
 Test(config, literal_dollar_brace)
 {
 	struct loaded l = load("{\"gateway\":{\"id\":\"a$${b}$$c$\"}}");

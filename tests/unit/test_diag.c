@@ -67,3 +67,15 @@ Test(diag, is_bounded_and_still_counts)
 	cr_assert_eq(diag.n_dropped, 500);
 	diag_clear(&diag);
 }
+
+Test(diag, a_hidden_value_is_in_no_message)
+{
+	struct diag diag = { 0 };
+
+	diag_add(&diag, DIAG_ERROR, "f", 1, 1, "", "rule", "before: %s", "hunter2");
+	cr_assert_eq(diag_hide(&diag, "PW", "hunter2"), 0);
+	diag_add(&diag, DIAG_ERROR, "f", 1, 1, "", "rule", "after: \"%s\"", "hunter2");
+	cr_assert_str_eq(diag.findings[0].message, "before: hunter2");
+	cr_assert_str_eq(diag.findings[1].message, "after: \"${PW}\"");
+	diag_clear(&diag);
+}

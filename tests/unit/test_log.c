@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "diag.h"
+#include "hide.h"
 #include "log.h"
 
 struct fixture {
@@ -96,6 +97,21 @@ Test(log, a_line_can_not_be_forged)
 	setup(&f, LOG_FORMAT_TEXT, true);
 	log_write(f.log, LOG_LEVEL_INFO, "topic '%s'", "a\n<0>b\x1b[1m");
 	cr_assert_str_eq(text(&f), "<6>topic 'a <0>b [1m'\n");
+	teardown(&f);
+}
+
+Test(log, a_hidden_value_is_in_no_line)
+{
+	struct fixture f;
+	struct hide *hide;
+
+	setup(&f, LOG_FORMAT_TEXT, true);
+	cr_assert_eq(hide_new(&hide), 0);
+	cr_assert_eq(hide_add(hide, "WHO", "some\nbody"), 0);
+	cr_assert_eq(log_hide(f.log, hide), 0);
+	hide_free(hide);
+	log_write(f.log, LOG_LEVEL_INFO, "connected as '%s'", "some\nbody");
+	cr_assert_str_eq(text(&f), "<6>connected as '${WHO}'\n");
 	teardown(&f);
 }
 

@@ -57,7 +57,8 @@ static void check_password(struct config_reader *reader, const struct jsonc_node
 	if (mqtt->password_file && mqtt->password_env)
 		config_key_finding(reader, DIAG_ERROR, env, "password",
 		                   "give either \"password_file\" or \"password_env\"");
-	if ((mqtt->password_file || mqtt->password_env) && !mqtt->username && mqtt->protocol == 4)
+	if ((mqtt->password_file || mqtt->password_env) && !jsonc_get(node, "username") &&
+	    mqtt->protocol == 4)
 		config_key_finding(reader, DIAG_ERROR,
 		                   at(node, mqtt->password_file ? "password_file" : "password_env"),
 		                   "missing-key",
@@ -88,9 +89,9 @@ void config_check_mqtt(struct config_reader *reader, const struct jsonc_node *no
 	const struct config_mqtt *mqtt = object;
 	struct mqtt_url url;
 
-	if (!mqtt->cert_file != !mqtt->key_file)
+	if (!jsonc_get(node, "cert_file") != !jsonc_get(node, "key_file"))
 		config_key_finding(reader, DIAG_ERROR,
-		                   at(node, mqtt->cert_file ? "cert_file" : "key_file"),
+		                   at(node, jsonc_get(node, "cert_file") ? "cert_file" : "key_file"),
 		                   "missing-key", "\"cert_file\" and \"key_file\" need each other");
 	check_password(reader, node, mqtt);
 	/* What comes over the network is not to find out about files. */

@@ -63,8 +63,12 @@ struct cue_payload *config_payload(struct config_reader *reader, const struct js
 static void tell_predicate(struct config_reader *reader, const struct jsonc_node *node,
                            const char *rule, const struct cue_predicate_error *error)
 {
-	config_finding(reader, DIAG_ERROR, jsonc_resolve(node, error->path), rule, "%s",
-	               error->text);
+	const struct jsonc_node *place = jsonc_resolve(node, error->path);
+
+	if (place->broken)
+		reader->skipped++; /* told already, or not known here */
+	else
+		config_finding(reader, DIAG_ERROR, place, rule, "%s", error->text);
 }
 
 /** A `match`, checked; NULL: told. The tree belongs to a payload in the arena. */
@@ -211,6 +215,10 @@ static void read_qos(struct config_reader *reader, const struct config_field *fi
 	}
 	rules = config_alloc(reader, node->n, sizeof(*rules));
 	for (const struct jsonc_node *child = node->first; rules && child; child = child->next) {
+		if (child->broken) {
+			reader->skipped++;
+			continue;
+		}
 		if (!check_pattern(reader, child) || !read_qos_value(reader, child, &rules[n].qos))
 			continue;
 		rules[n].pattern = arena_strndup(reader->arena, child->key, strlen(child->key));

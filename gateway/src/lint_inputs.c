@@ -226,8 +226,10 @@ static void check_producers(struct lint *lint)
 		add(lint, &sources, &config->inputs[i], true);
 	}
 	qsort(sources.items, sources.n, sizeof(*sources.items), by_type_and_producer);
-	for (size_t i = 0; i < config->n_gestures; i++)
-		check_gesture(lint, i, &sources);
+	for (size_t i = 0; i < config->n_gestures; i++) {
+		if (lint_gesture_is_sound(lint, i))
+			check_gesture(lint, i, &sources);
+	}
 	for (size_t i = 0; i < sources.n; i++) {
 		cue_payload_unref(sources.items[i].data[0]);
 		cue_payload_unref(sources.items[i].data[1]);

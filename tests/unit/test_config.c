@@ -334,6 +334,60 @@ Test(config, a_configuration_from_a_message_does_not_see_the_environment)
 	unsetenv("CUEBUS_TEST_VALUE");
 }
 
+/** Whatever is passed over in a configuration from a message, the rest is judged all the same. */
+Test(config, any_string_of_a_configuration_from_a_message_may_be_a_reference)
+{
+	static const char text[] =
+		"{\"version\":1,\"gateway\":{\"id\":\"x\",\"state_dir\":\"/s\",\"health_interval\":\"9s\"},"
+		"\"mqtt\":{\"url\":\"mqtts://h\",\"username\":\"u\",\"password_file\":\"/p\",\"ca_file\":\"/c\","
+		"\"cert_file\":\"/c\",\"key_file\":\"/k\",\"client_id\":\"c\",\"topic_prefix\":\"t\","
+		"\"protocol\":\"3.1.1\",\"keepalive\":\"9s\",\"reply_prefixes\":[\"a\",\"b\"],"
+		"\"qos\":{\"a\":\"off\"},\"remote\":{\"cmd\":[\"use\",\"ping\"],\"emit\":[\"a.b\",\"tap\"]}},"
+		"\"outbox\":{\"sync\":\"batch\",\"full\":\"drop_oldest\"},"
+		"\"inputs\":{\"i\":{\"driver\":\"gpio\",\"chip\":\"c\",\"line\":\"l\",\"kind\":\"button\",\"bias\":"
+		"\"pull-up\",\"active\":\"low\",\"debounce\":\"9ms\",\"event\":\"tap\",\"release_event\":\"untap\","
+		"\"data\":{\"k\":\"v\"}},\"j\":{\"driver\":\"sim\",\"kind\":\"button\",\"event\":\"tap\"},"
+		"\"r\":{\"driver\":\"gpio\",\"lines\":[\"m\",\"n\"],\"kind\":\"rotary\",\"event\":\"turn\","
+		"\"debounce\":\"20ms\"}},"
+		"\"outputs\":{\"o\":{\"driver\":\"gpio\",\"line\":\"q\",\"on_event\":\"lamp\",\"value\":\"/on\"}},"
+		"\"gestures\":{\"d\":{\"type\":\"double_tap\",\"source\":\"tap\",\"window\":\"9ms\",\"emit\":\"dd\","
+		"\"metadata\":{\"m\":\"n\"}},\"s\":{\"type\":\"sequence\",\"timeout\":\"1s\",\"emit\":\"ss\",\"steps\":"
+		"[{\"event\":\"tap\",\"match\":{\"k\":\"v\"}},\"untap\"]},\"s2\":{\"type\":\"sequence\",\"emit\":\"s2\","
+		"\"steps\":[\"tap\",\"untap\",\"tap\"]},\"c\":{\"type\":\"simultaneous\",\"source\":\"tap\",\"window\":"
+		"\"1s\",\"required_sources\":2,\"emit\":\"cc\"},\"m\":{\"type\":\"gated_mirror\",\"gate\":[\"tap\"],"
+		"\"mirror\":[\"lvl\",\"turn\"],\"when\":{\"state\":\"tap\",\"truthy\":true}},\"g\":{\"type\":"
+		"\"gated_playlist\",\"gate\":\"tap\",\"playlist\":\"p\",\"when\":{\"all\":[{\"state\":\"turn\",\"match\":"
+		"{\"k\":{\"in\":[\"v\",\"w\"]}}}]}}},"
+		"\"playlists\":{\"p\":{\"trigger\":[\"dd\",{\"event\":\"ss\",\"match\":{\"k\":{\"eq\":\"v\"}}}],"
+		"\"interrupts\":[\"cc\",{\"event\":\"lvl\"}],\"completion\":\"pp\",\"mode\":\"single\",\"late\":\"skip\","
+		"\"on_restart\":\"resume\",\"interrupt_debounce\":\"1s\",\"metadata\":{\"m\":\"n\"},\"steps\":[{\"emit\":"
+		"\"lamp\",\"data\":\"x\",\"offset\":\"1s\",\"repeat\":2,\"interval\":\"1s\"},{\"emit\":\"tap\"}]},"
+		"\"q\":{\"trigger\":\"pp\",\"steps\":[{\"emit\":\"dd\"}]}}}";
+	size_t replaced = 0;
+
+	for (const char *at = text; (at = strchr(at, '"')) != NULL;) {
+		const char *end = strchr(at + 1, '"');
+		struct diag diag = { 0 };
+		struct config *config = NULL;
+		char *copy;
+
+		if (end[1] != ':') { /* a value */
+			cr_assert_geq(asprintf(&copy, "%.*s\"${CUEBUS_X}\"%s", (int)(at - text), text, end + 1), 0);
+			(void)config_load_request(copy, strlen(copy), &diag, &config);
+			for (size_t i = 0; i < diag.n; i++)
+				cr_expect_neq(diag.findings[i].severity, DIAG_ERROR, "%zu %s %s", replaced,
+				              diag.findings[i].path, diag.findings[i].message);
+			cr_assert_gt(diag.n, 0);
+			config_free(config);
+			diag_clear(&diag);
+			free(copy);
+			replaced++;
+		}
+		at = end + 1;
+	}
+	cr_assert_gt(replaced, 60);
+}
+
 Test(config, literal_dollar_brace)
 {
 	struct loaded l = load("{\"gateway\":{\"id\":\"a$${b}$$c$\"}}");

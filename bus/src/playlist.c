@@ -204,6 +204,7 @@ static void forget(struct playlist *playlist, struct ended_list *ended)
 	drop_triggers(playlist, playlist->def, NULL);
 	playlist->def->playlist = NULL;
 	playlist_def_unref(playlist->def);
+	free(playlist->past_interrupts);
 	free(playlist);
 }
 

@@ -146,6 +146,10 @@ static int check_policy(const struct cue_playlist_config *config, struct cue_pre
 		return refuse(error, "/on_restart", "one of abort, resume, skip");
 	if (config->interrupt_debounce_ns > CUE_DURATION_MAX_NS)
 		return refuse(error, "/interrupt_debounce", "3650 days at most");
+	for (size_t i = 0; i < config->n_interrupts; i++) {
+		if (config->interrupts[i].debounce_ns > CUE_DURATION_MAX_NS)
+			return refuse(error, "/interrupts", "a debounce of 3650 days at most");
+	}
 	return 0;
 }
 

@@ -176,6 +176,17 @@ static void derive_id(const struct cue_playlists *set, const char *name, struct 
 	cue_id_derive(cue_bus_gateway_id(set->bus), path, ret_id);
 }
 
+static void set_debounces(struct playlist_def *def, const struct cue_playlist_config *config)
+{
+	for (size_t i = 0; i < def->n_interrupts; i++) {
+		const struct cue_filter *from = &config->interrupts[i];
+		uint64_t ns = from->has_debounce ? from->debounce_ns : config->interrupt_debounce_ns;
+
+		def->interrupts[i].debounce_ns = ns;
+		def->debounces = def->debounces || ns > 0;
+	}
+}
+
 static int fill(struct cue_playlists *set, const struct cue_playlist_config *config,
                 struct playlist_def *def)
 {
@@ -189,15 +200,16 @@ static int fill(struct cue_playlists *set, const struct cue_playlist_config *con
 	def->late = config->late;
 	def->on_restart = config->on_restart;
 	def->max_runs = config->max_runs ? config->max_runs : CUE_MAX_RUNS_DEFAULT;
-	def->interrupt_debounce_ns = config->interrupt_debounce_ns;
 	derive_id(set, config->name, &def->id);
 	r = copy_filters(set, config->triggers, config->n_triggers, &def->triggers,
 	                 &def->n_triggers);
 	if (r >= 0)
 		r = copy_filters(set, config->interrupts, config->n_interrupts, &def->interrupts,
 		                 &def->n_interrupts);
-	if (r >= 0)
+	if (r >= 0) {
+		set_debounces(def, config);
 		r = make_links(def);
+	}
 	if (r >= 0 && config->completion)
 		r = cue_bus_intern(set->bus, config->completion, &def->completion);
 	if (r >= 0)

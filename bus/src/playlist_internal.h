@@ -42,6 +42,7 @@ struct run_list {
 struct playlist_filter {
 	struct type_node *node; /* a reference */
 	struct cue_match *match;
+	uint64_t debounce_ns; /* of an interrupt */
 };
 
 struct playlist_step {
@@ -77,7 +78,7 @@ struct playlist_def {
 	enum cue_late late;
 	enum cue_on_restart on_restart;
 	uint32_t max_runs;
-	uint64_t interrupt_debounce_ns;
+	bool debounces; /* some interrupt has a debounce */
 	struct playlist_step *steps;
 	uint32_t *order; /* indices of `steps` by (offset, index) */
 	uint32_t n_steps;
@@ -307,14 +308,21 @@ int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
 
 /* ---- the set ---- */
 
+/** The last interrupt of one source that stopped runs. */
+struct past_interrupt {
+	const struct cue_type *type;
+	uint32_t producer_id;
+	uint64_t time_ns;
+};
+
 struct playlist {
 	struct cue_playlists *set;
 	uint64_t order;           /* of definition; kept when redefined */
 	struct playlist_def *def; /* in force */
 	struct run_list runs;     /* on any version */
 	uint32_t n_runs, n_running;
-	bool was_interrupted;
-	uint64_t interrupted_ns; /* by the last interrupt that stopped something */
+	struct past_interrupt *past_interrupts; /* for the debounce; playlist_triggers.c */
+	size_t n_past, cap_past;
 };
 
 struct cue_playlists {

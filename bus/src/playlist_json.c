@@ -55,15 +55,19 @@ static void write_duration(struct cue_writer *w, const char *key, uint64_t ns)
 
 static void write_filter(struct cue_writer *w, const struct cue_filter *filter)
 {
-	if (!filter->match) {
+	if (!filter->match && !filter->has_debounce) {
 		cue_writer_string(w, filter->type);
 		return;
 	}
 	cue_writer_object_begin(w);
 	cue_writer_key(w, "event");
 	cue_writer_string(w, filter->type);
-	cue_writer_key(w, "match");
-	json_tree_write(w, filter->match);
+	if (filter->match) {
+		cue_writer_key(w, "match");
+		json_tree_write(w, filter->match);
+	}
+	if (filter->has_debounce)
+		write_duration(w, "debounce", filter->debounce_ns);
 	cue_writer_object_end(w);
 }
 

@@ -2,10 +2,27 @@
 /* What an event does to playlists: interrupts first (CUE_PRIORITY_INTERRUPT),
  * then triggers (CUE_PRIORITY_TRIGGER), so an event that is both stops the run
  * there is and starts a new one. An interrupt never ends a run that the same
- * event has started, whatever the priority of the handler that started it. */
+ * event has started, whatever the priority of the handler that started it.
+ *
+ * The debounce of interrupts is one of sources: what bounces is one contact. So
+ * for each type and producer the playlist remembers the last interrupt that
+ * stopped something:
+ *
+ *   event time         | same type and producer         | another
+ *   later, by less     | ignored                        | stops
+ *   later, by as much  | stops                          | stops
+ *   equal or earlier   | stops: an input with the longer| stops
+ *                      | debounce comes late            |
+ *
+ * Producers come from outside, so the number remembered is bounded. One that is
+ * forgotten is not debounced: it stops runs, which is the safe side. */
 #include "playlist_internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+/** Sources of interrupts that a playlist keeps apart for its debounce. */
+#define PAST_INTERRUPTS_MAX 32U
 
 static bool any_matches(const struct playlist_filter *filters, size_t n,
                         const struct type_node *node, const struct cue_event *event)
@@ -53,22 +70,80 @@ int playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event 
 	return ret;
 }
 
+/* ---- the debounce ---- */
+
+static struct past_interrupt *find_past(const struct playlist *playlist,
+                                        const struct cue_event *event)
+{
+	for (size_t i = 0; i < playlist->n_past; i++) {
+		struct past_interrupt *past = &playlist->past_interrupts[i];
+
+		if (past->type == event->type && past->producer_id == event->producer_id)
+			return past;
+	}
+	return NULL;
+}
+
+/** A place for one more; the oldest one's when there are too many. NULL: no memory. */
+static struct past_interrupt *add_past(struct playlist *playlist)
+{
+	struct past_interrupt *oldest = playlist->past_interrupts;
+
+	if (playlist->n_past == playlist->cap_past && playlist->cap_past < PAST_INTERRUPTS_MAX) {
+		size_t cap = playlist->cap_past ? 2 * playlist->cap_past : 2;
+		struct past_interrupt *past =
+		        reallocarray(playlist->past_interrupts, cap, sizeof(*past));
+
+		if (!past)
+			return NULL;
+		playlist->past_interrupts = past;
+		playlist->cap_past = cap;
+	}
+	if (playlist->n_past < playlist->cap_past)
+		return &playlist->past_interrupts[playlist->n_past++];
+	for (size_t i = 1; i < playlist->n_past; i++) {
+		if (playlist->past_interrupts[i].time_ns < oldest->time_ns)
+			oldest = &playlist->past_interrupts[i];
+	}
+	return oldest;
+}
+
+/** The event has stopped runs of the playlist. */
+static void remember(struct playlist *playlist, const struct cue_event *event)
+{
+	struct past_interrupt *past = find_past(playlist, event);
+
+	if (past) {
+		if (event->time_ns > past->time_ns)
+			past->time_ns = event->time_ns;
+		return;
+	}
+	past = add_past(playlist);
+	if (past)
+		*past = (struct past_interrupt){ event->type, event->producer_id, event->time_ns };
+}
+
 /** Whether the event stops the runs on a version of a definition now. */
 static bool interrupts(const struct playlist_def *def, const struct type_node *node,
                        const struct cue_event *event)
 {
-	const struct playlist *playlist = def->playlist;
+	const struct past_interrupt *past =
+	        def->debounces ? find_past(def->playlist, event) : NULL;
+	bool debounced = false;
 
-	if (!any_matches(def->interrupts, def->n_interrupts, node, event))
-		return false;
-	/* An event dispatched late may be older than the one before it. */
-	if (playlist->was_interrupted &&
-	    event->time_ns < playlist->interrupted_ns + def->interrupt_debounce_ns &&
-	    def->interrupt_debounce_ns > 0) {
-		node->set->stats.interrupts_debounced++;
-		return false;
+	for (size_t i = 0; i < def->n_interrupts; i++) {
+		const struct playlist_filter *filter = &def->interrupts[i];
+
+		if (filter->node != node || !cue_match_eval(filter->match, event->payload))
+			continue;
+		if (!past || event->time_ns <= past->time_ns ||
+		    event->time_ns - past->time_ns >= filter->debounce_ns)
+			return true;
+		debounced = true;
 	}
-	return true;
+	if (debounced)
+		node->set->stats.interrupts_debounced++;
+	return false;
 }
 
 static void detach_all(const struct playlist_def *def, const struct run_end *end,
@@ -108,8 +183,8 @@ int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_even
 		detach_all(link->def, &end, &ended);
 	}
 	for (const struct run *run = ended.first; run; run = run->next_ended) {
-		run->def->playlist->was_interrupted = true;
-		run->def->playlist->interrupted_ns = event->time_ns;
+		if (run->def->debounces)
+			remember(run->def->playlist, event);
 	}
 	run_end_all(set, &ended);
 	cue_payload_unref(end.interrupt.data);

@@ -304,6 +304,7 @@ void config_read_value(struct config_reader *reader, const struct config_field *
 	case CONFIG_TOPICS:
 	case CONFIG_EVENTS:
 	case CONFIG_FILTERS:
+	case CONFIG_INTERRUPTS:
 	case CONFIG_LINE:
 	case CONFIG_LINES:
 		config_read_list(reader, field, node, object);

@@ -119,11 +119,28 @@ static void read_when(struct config_reader *reader, const struct config_field *f
 	memcpy((char *)object + field->offset, &json, sizeof(json));
 }
 
+static bool read_debounce(struct config_reader *reader, const struct jsonc_node *node,
+                          struct cue_filter *filter)
+{
+	static const struct config_field field = {
+		.key = "debounce",
+		.type = CONFIG_DURATION,
+		.max = (int64_t)CUE_DURATION_MAX_NS,
+		CONFIG_MEMBER(struct cue_filter, debounce_ns),
+	};
+	size_t n_errors = reader->diag->n_errors;
+
+	config_read_scalar(reader, &field, node, filter);
+	filter->has_debounce = true;
+	return reader->diag->n_errors == n_errors;
+}
+
 bool config_filter(struct config_reader *reader, const struct config_field *field,
                    const struct jsonc_node *node, struct cue_filter *ret_filter)
 {
-	static const char *const keys[] = { "event", "match" };
-	const struct jsonc_node *event = node, *match = NULL;
+	static const char *const keys[] = { "event", "match", "debounce" };
+	const size_t n_keys = field->type == CONFIG_INTERRUPTS ? 3 : 2;
+	const struct jsonc_node *event = node, *match = NULL, *debounce = NULL;
 	struct cue_filter filter = { 0 };
 	char quoted[JSONC_QUOTE_SIZE];
 	bool sound = true;
@@ -137,17 +154,19 @@ bool config_filter(struct config_reader *reader, const struct config_field *fiel
 	if (node->type == JSONC_OBJECT) {
 		event = jsonc_get(node, "event");
 		match = jsonc_get(node, "match");
+		debounce = n_keys == 3 ? jsonc_get(node, "debounce") : NULL;
 		for (const struct jsonc_node *c = node->first; c; c = c->next) {
-			const char *meant = did_you_mean(c->key, keys, 2);
+			const char *meant = did_you_mean(c->key, keys, n_keys);
 
-			if (c == event || c == match || config_key_is_free(c->key))
+			if (c == event || c == match || c == debounce || config_key_is_free(c->key))
 				continue;
 			config_key_finding(reader, DIAG_ERROR, c, "unknown-key",
-			                   "unknown key %s; %s", jsonc_quote(quoted, c->key),
-			                   meant && strcmp(meant, "event") == 0
-			                           ? "did you mean \"event\"?"
-			                   : meant ? "did you mean \"match\"?"
-			                           : "here belong \"event\" and \"match\"");
+			                   "unknown key %s; %s%s%s", jsonc_quote(quoted, c->key),
+			                   meant ? "did you mean \"" : "here belong ",
+			                   meant       ? meant :
+			                   n_keys == 3 ? "\"event\", \"match\" and \"debounce\"" :
+			                                 "\"event\" and \"match\"",
+			                   meant ? "\"?" : "");
 			sound = false;
 		}
 		if (!event) {
@@ -162,6 +181,8 @@ bool config_filter(struct config_reader *reader, const struct config_field *fiel
 		filter.match = read_match(reader, match);
 		sound = sound && filter.match;
 	}
+	if (debounce)
+		sound = read_debounce(reader, debounce, &filter) && sound;
 	if (sound)
 		*ret_filter = filter;
 	return sound;

@@ -209,7 +209,7 @@ void config_read_list(struct config_reader *reader, const struct config_field *f
 		read_map(reader, field, node, object);
 	else if (field->type == CONFIG_LIST)
 		read_objects(reader, field, node, object);
-	else if (field->type == CONFIG_FILTERS)
+	else if (field->type == CONFIG_FILTERS || field->type == CONFIG_INTERRUPTS)
 		read_filters(reader, field, node, object);
 	else if (field->type == CONFIG_LINE || field->type == CONFIG_LINES)
 		read_lines(reader, field, node, object);

@@ -105,7 +105,7 @@ bool config_check_text(struct config_reader *reader, const struct config_field *
 		return false;
 	if (field->type == CONFIG_EVENT || field->type == CONFIG_EMIT ||
 	    field->type == CONFIG_EVENTS || field->type == CONFIG_FILTER ||
-	    field->type == CONFIG_FILTERS)
+	    field->type == CONFIG_FILTERS || field->type == CONFIG_INTERRUPTS)
 		return check_event(reader, field, node);
 	if (field->type == CONFIG_POINTER)
 		return is_pointer(node->text) ||

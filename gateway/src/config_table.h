@@ -39,6 +39,7 @@ enum config_type {
 	CONFIG_EVENTS,   /**< one event type or an array [const char *const *, count] */
 	CONFIG_FILTER,   /**< an event type or {event, match} [struct cue_filter] */
 	CONFIG_FILTERS,  /**< one filter or an array [const struct cue_filter *, count] */
+	CONFIG_INTERRUPTS, /**< the same, where a filter may have a debounce */
 	CONFIG_WHEN,     /**< a condition on the state store [const struct cJSON *] */
 	CONFIG_DATA,     /**< any JSON [struct cue_payload *] */
 	CONFIG_OBJECT,   /**< any JSON object [struct cue_payload *] */

@@ -252,12 +252,14 @@ static const struct config_field playlist_fields[] = {
 	  CONFIG_COUNT(struct config_playlist, def.n_triggers),
 	  .doc = "What starts a run: an event type, `{\"event\": type, \"match\": predicate}`, or an "
 	         "array of those." },
-	{ .key = "interrupts", .type = CONFIG_FILTERS, .max = 1000, P(interrupts),
+	{ .key = "interrupts", .type = CONFIG_INTERRUPTS, .max = 1000, P(interrupts),
 	  CONFIG_COUNT(struct config_playlist, def.n_interrupts),
-	  .doc = "What stops every run, written as `trigger`." },
+	  .doc = "What stops every run, written as `trigger`; an object may also have its own `\"debounce\"`, "
+	         "in place of `interrupt_debounce`." },
 	{ .key = "interrupt_debounce", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
 	  P(interrupt_debounce_ns),
-	  .doc = "An interrupt this soon after one that stopped something is ignored." },
+	  .doc = "An interrupt later by less than this than the last one of the same type and producer "
+	         "that stopped something is ignored." },
 	{ .key = "completion", .type = CONFIG_EMIT, P(completion),
 	  .doc = "Event type emitted when a run has completed." },
 	{ .key = "metadata", .type = CONFIG_OBJECT, P(metadata),

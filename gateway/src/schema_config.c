@@ -70,6 +70,13 @@ static const struct {
 	  "{\"event\":{\"$ref\":\"#/$defs/event_type\"},\"match\":{\"$ref\":\"#/$defs/match\"}},"
 	  "\"required\":[\"event\"],\"patternProperties\":{\"^x-\":true},"
 	  "\"additionalProperties\":false}]}" },
+	{ "interrupt",
+	  "{\"description\":\"As a filter, which may have a debounce of its own.\","
+	  "\"oneOf\":[{\"$ref\":\"#/$defs/event_type\"},{\"type\":\"object\",\"properties\":"
+	  "{\"event\":{\"$ref\":\"#/$defs/event_type\"},\"match\":{\"$ref\":\"#/$defs/match\"},"
+	  "\"debounce\":{\"$ref\":\"#/$defs/duration\"}},"
+	  "\"required\":[\"event\"],\"patternProperties\":{\"^x-\":true},"
+	  "\"additionalProperties\":false}]}" },
 	{ "when",
 	  "{\"description\":\"Condition on the state store, the last event of each type and "
 	  "producer.\",\"oneOf\":[{\"type\":\"object\",\"properties\":{\"state\":"
@@ -238,6 +245,7 @@ static const char *referred(const struct config_field *field)
 		[CONFIG_EVENTS] = "event_type",
 		[CONFIG_FILTER] = "filter",
 		[CONFIG_FILTERS] = "filter",
+		[CONFIG_INTERRUPTS] = "interrupt",
 		[CONFIG_WHEN] = "when",
 		[CONFIG_LINE] = "line",
 		[CONFIG_LINES] = "line",
@@ -274,6 +282,7 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 		break;
 	case CONFIG_EVENTS:
 	case CONFIG_FILTERS:
+	case CONFIG_INTERRUPTS:
 		one_or_array_of(w, field, name);
 		break;
 	case CONFIG_STRING:

@@ -54,6 +54,7 @@ static const char *type_text(const struct config_field *field)
 	case CONFIG_FILTER:
 		return "filter";
 	case CONFIG_FILTERS:
+	case CONFIG_INTERRUPTS:
 		return "filter or array";
 	case CONFIG_WHEN:
 		return "condition";

@@ -29,9 +29,10 @@ static bool debounced(const struct model *m, const struct m_run *run, const stru
 {
 	const struct m_playlist *playlist = &m->playlists[model_playlist_of(m, run)];
 	int64_t debounce = m->sc->defs[run->def].debounce;
+	int64_t since = event->time - playlist->interrupted[event->type][event->producer];
 
-	return debounce > 0 && playlist->was_interrupted &&
-	       event->time - playlist->interrupted < debounce;
+	return playlist->was_interrupted[event->type][event->producer] && since > 0 &&
+	       since < debounce;
 }
 
 static void interrupt(struct model *m, const struct m_event *event)
@@ -51,8 +52,8 @@ static void interrupt(struct model *m, const struct m_event *event)
 			struct m_playlist *playlist =
 			        &m->playlists[model_playlist_of(m, &m->runs[i])];
 
-			playlist->was_interrupted = true;
-			playlist->interrupted = event->time;
+			playlist->was_interrupted[event->type][event->producer] = true;
+			playlist->interrupted[event->type][event->producer] = event->time;
 		}
 	}
 	model_end(m, which, "interrupted", "null", event->type, event->depth + 1);

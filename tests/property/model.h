@@ -51,8 +51,8 @@ struct m_occurrence {
 struct m_playlist {
 	bool exists;
 	int order, def;
-	bool was_interrupted;
-	int64_t interrupted;
+	bool was_interrupted[SC_TYPES][SC_PRODUCERS];
+	int64_t interrupted[SC_TYPES][SC_PRODUCERS];
 	int since[SC_TYPES]; /* dispatch in which a type became a trigger; -1 outside of any */
 };
 

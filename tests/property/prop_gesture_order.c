@@ -94,8 +94,8 @@ static void define_one(struct rig *rig, unsigned number, bool chained, uint64_t 
 
 	snprintf(name, sizeof(name), "g%u", number % 10);
 	for (size_t k = 0; k < 3; k++)
-		steps[k] = (struct cue_filter){ random_type(number, chained, rng),
-			                        below(rng, 2) ? match : NULL };
+		steps[k] = (struct cue_filter){ .type = random_type(number, chained, rng),
+			                        .match = below(rng, 2) ? match : NULL };
 	rig_define(rig, &(struct cue_gesture_config){
 	                        .name = name,
 	                        .type = kinds[below(rng, 5)],

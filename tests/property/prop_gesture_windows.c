@@ -207,7 +207,7 @@ static void random_gesture(struct rig *rig, struct model *m, unsigned number, ui
 		.type = types[below(rng, 3)],
 		.emit = "out",
 		.priority = (int)(GESTURES - number), /* the order the models run in */
-		.source = { "in", match },
+		.source = { .type = "in", .match = match },
 		.window_ns = 1 + below(rng, 30),
 		.count = 2 + below(rng, 4),
 		.required_sources = 2 + below(rng, 3),

@@ -64,7 +64,7 @@ static struct sc_step make_step(uint64_t *s)
 	struct sc_step step = {
 		.type = below(s, SC_PLAIN_TYPES),
 		.v = below(s, 5) - 1,
-		.producer = (unsigned)below(s, 3),
+		.producer = (unsigned)below(s, SC_PRODUCERS),
 		.offset = duration(s),
 		.repeat = one_in(s, 2) ? 1 : 2 + below(s, one_in(s, 6) ? 12 : 4),
 	};
@@ -111,7 +111,7 @@ static struct sc_op make_op(uint64_t *s, const struct scenario *sc)
 		.def = below(s, sc->n_defs),
 		.type = below(s, SC_PLAIN_TYPES),
 		.v = below(s, 5) - 1,
-		.producer = (unsigned)below(s, 3),
+		.producer = (unsigned)below(s, SC_PRODUCERS),
 		.pick = (unsigned)below(s, 100),
 		.join = -1,
 		.gesture = one_in(s, 3),

@@ -16,6 +16,7 @@
 
 enum { SC_PLAIN_TYPES = 6, SC_CREATED = 6, SC_EMITTED, SC_STOPPED, SC_REJECTED, SC_TYPES };
 extern const char *const sc_types[SC_TYPES];
+enum { SC_PRODUCERS = 3 };
 
 enum {
 	SC_PLAYLISTS = 4,

@@ -12,7 +12,7 @@ static struct cue_gesture_config tap(const char *name, const char *emit)
 		.type = CUE_GESTURE_DOUBLE_TAP,
 		.emit = emit,
 		.priority = CUE_PRIORITY_GESTURE,
-		.source = { "in", NULL },
+		.source = { .type = "in" },
 		.window_ns = MS(100),
 	};
 }

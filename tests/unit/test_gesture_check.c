@@ -16,7 +16,7 @@ static struct cue_gesture_config tap(enum cue_gesture_type type)
 		.name = "g",
 		.type = type,
 		.emit = "out",
-		.source = { "in", NULL },
+		.source = { .type = "in" },
 		.window_ns = 1,
 		.count = 2,
 		.required_sources = 2,
@@ -174,7 +174,7 @@ Test(gesture_check, sequences)
 	cJSON *match = cJSON_Parse("{\"a/b\":{\"in\":[]}}");
 
 	for (size_t i = 0; i <= CUE_GESTURE_STEPS_MAX; i++)
-		steps[i] = (struct cue_filter){ "in", NULL };
+		steps[i] = (struct cue_filter){ .type = "in" };
 	refuse(&config, "/steps", "\"steps\" has 0 entries: give 1 to 64");
 	config.n_steps = CUE_GESTURE_STEPS_MAX + 1;
 	refuse(&config, "/steps", "\"steps\" has 65 entries: give 1 to 64");
@@ -187,7 +187,7 @@ Test(gesture_check, sequences)
 	accept(&config);
 	steps[1].match = match;
 	refuse(&config, "/steps/1/match/a~1b/in", "\"in\" needs a list of at least one value");
-	steps[1] = (struct cue_filter){ "a..b", NULL };
+	steps[1] = (struct cue_filter){ .type = "a..b" };
 	refuse(&config, "/steps/1", "not an event type: a segment between dots can't be empty");
 	cJSON_Delete(match);
 }

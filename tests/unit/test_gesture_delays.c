@@ -9,7 +9,7 @@ static void define_pair(struct gesture_fixture *f, const char *name, const char 
 	gesture_define(f, &(struct cue_gesture_config){
 	                          .name = name,
 	                          .type = CUE_GESTURE_DOUBLE_TAP,
-	                          .source = { source, NULL },
+	                          .source = { .type = source },
 	                          .window_ns = MS(1000),
 	                          .emit = emit,
 	                  });
@@ -17,7 +17,7 @@ static void define_pair(struct gesture_fixture *f, const char *name, const char 
 
 static void define_steps(struct gesture_fixture *f, const char *first, const char *second)
 {
-	const struct cue_filter steps[] = { { first, NULL }, { second, NULL } };
+	const struct cue_filter steps[] = { { .type = first }, { .type = second } };
 
 	gesture_define(f, &(struct cue_gesture_config){
 	                          .name = "steps",

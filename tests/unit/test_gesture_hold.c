@@ -9,7 +9,7 @@
 static void define_steps(struct gesture_fixture *f, const char *name, const char *first,
                          const char *second, int priority)
 {
-	const struct cue_filter steps[] = { { first, NULL }, { second, NULL } };
+	const struct cue_filter steps[] = { { .type = first }, { .type = second } };
 
 	gesture_define(f, &(struct cue_gesture_config){
 	                          .name = name,
@@ -246,7 +246,7 @@ Test(gesture_hold, a_failure_over_a_held_event_is_counted_and_reported)
 
 	open_with_delay(&f);
 	for (size_t i = 0; i < 15; i++)
-		steps[i] = (struct cue_filter){ i ? "fast" : "slow", NULL };
+		steps[i] = (struct cue_filter){ .type = i ? "fast" : "slow" };
 	gesture_define(&f, &(struct cue_gesture_config){
 	                           .name = "large",
 	                           .type = CUE_GESTURE_SEQUENCE,

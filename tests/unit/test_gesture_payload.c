@@ -122,7 +122,7 @@ Test(gesture_payload, timestamps_are_wall_time)
 	gesture_open(&f, NULL);
 	gesture_define(&f, &(struct cue_gesture_config){ .name = "t",
 	                                                 .type = CUE_GESTURE_DOUBLE_TAP,
-	                                                 .source = { "in", NULL },
+	                                                 .source = { .type = "in" },
 	                                                 .window_ns = MS(10),
 	                                                 .emit = "out" });
 	/* 2026-11-23T11:03:55.938124Z, in ns less the start of the fixture's bus */
@@ -150,7 +150,7 @@ Test(gesture_payload, what_is_too_large_is_not_emitted)
 	gesture_open(&f, NULL);
 	gesture_define(&f, &(struct cue_gesture_config){ .name = "t",
 	                                                 .type = CUE_GESTURE_DOUBLE_TAP,
-	                                                 .source = { "in", NULL },
+	                                                 .source = { .type = "in" },
 	                                                 .window_ns = MS(10),
 	                                                 .emit = "out" });
 	gesture_event(&f, 0, "in", 1, text);

@@ -16,7 +16,7 @@ static void define_code(struct gesture_fixture *f, const char *code, uint64_t ti
 		snprintf(text, sizeof(text), "{\"code\":\"%c\"}", code[i]);
 		if (code[i] != '?')
 			matches[i] = cJSON_Parse(text);
-		steps[i] = (struct cue_filter){ "key", matches[i] };
+		steps[i] = (struct cue_filter){ .type = "key", .match = matches[i] };
 	}
 	gesture_define(f, &(struct cue_gesture_config){
 	                          .name = "code",
@@ -216,9 +216,9 @@ Test(gesture_sequence, a_mismatch_counts_only_for_types_that_are_used)
 
 Test(gesture_sequence, steps_may_be_of_several_types)
 {
-	const struct cue_filter steps[] = { { "door.open", NULL },
-		                            { "light.on", NULL },
-		                            { "door.open", NULL } };
+	const struct cue_filter steps[] = { { .type = "door.open" },
+		                            { .type = "light.on" },
+		                            { .type = "door.open" } };
 	struct gesture_fixture f;
 
 	gesture_open(&f, NULL);

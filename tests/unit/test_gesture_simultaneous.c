@@ -7,7 +7,7 @@ static const struct cue_gesture_config pair = {
 	.name = "sensor.pair",
 	.type = CUE_GESTURE_SIMULTANEOUS,
 	.emit = "sensor.combo",
-	.source = { "sensor.trigger", NULL },
+	.source = { .type = "sensor.trigger" },
 	.window_ns = MS(10),
 	.required_sources = 2,
 };

@@ -10,7 +10,7 @@ static const struct cue_gesture_config double_tap = {
 	.type = CUE_GESTURE_DOUBLE_TAP,
 	.emit = "button.double_tap",
 	.priority = CUE_PRIORITY_GESTURE,
-	.source = { "button.press", NULL },
+	.source = { .type = "button.press" },
 	.window_ns = MS(500),
 };
 

@@ -30,7 +30,12 @@ Test(playlist_json, everything_is_written_in_the_form_of_the_configuration)
 	cJSON *match = cJSON_Parse("{\"bpm\":{\"gt\":180},\"id\":9007199254740991}");
 	const struct cue_filter go = { .type = "go" };
 	const struct cue_filter stops[] = { { .type = "stop" },
-		                            { .type = "heart.rate", .match = match } };
+		                            { .type = "heart.rate", .match = match },
+		                            { .type = "estop", .has_debounce = true },
+		                            { .type = "heart.rate",
+		                              .match = match,
+		                              .has_debounce = true,
+		                              .debounce_ns = MS(20) } };
 	struct cue_payload *data = NULL;
 	struct cue_step steps[2] = {
 		{ .emit = "x", .repeat = 60, .interval_ns = MS(1500), .producer_id = 5 },
@@ -44,7 +49,7 @@ Test(playlist_json, everything_is_written_in_the_form_of_the_configuration)
 	                                       .triggers = &go,
 	                                       .n_triggers = 1,
 	                                       .interrupts = stops,
-	                                       .n_interrupts = 2,
+	                                       .n_interrupts = 4,
 	                                       .completion = "done",
 	                                       .metadata = data,
 	                                       .mode = CUE_MODE_QUEUED,
@@ -55,7 +60,9 @@ Test(playlist_json, everything_is_written_in_the_form_of_the_configuration)
 	                                       .steps = steps,
 	                                       .n_steps = 2 },
 	        "{\"trigger\":\"go\",\"interrupts\":[\"stop\",{\"event\":\"heart.rate\","
-	        "\"match\":{\"bpm\":{\"gt\":180},\"id\":9007199254740991}}],\"completion\":\"done\",\"metadata\":{\"v\":1."
+	        "\"match\":{\"bpm\":{\"gt\":180},\"id\":9007199254740991}},"
+	        "{\"event\":\"estop\",\"debounce\":\"0s\"},{\"event\":\"heart.rate\","
+	        "\"match\":{\"bpm\":{\"gt\":180},\"id\":9007199254740991},\"debounce\":\"20ms\"}],\"completion\":\"done\",\"metadata\":{\"v\":1."
 	        "50},"
 	        "\"mode\":\"queued\",\"max_runs\":3,\"late\":\"skip\",\"on_restart\":\"resume\","
 	        "\"interrupt_debounce\":\"250us\",\"steps\":[{\"emit\":\"x\",\"data\":{\"v\":1.50},"

@@ -203,6 +203,67 @@ Test(playlist_triggers, interrupts_within_the_debounce_are_counted_and_ignored)
 	pf_close(&f);
 }
 
+/** Start a run, then an interrupt of that producer and time. @return whether the run has stopped. */
+static bool stops(struct pf *f, uint32_t producer_id, uint64_t time_ns)
+{
+	struct cue_playlists_stats before, after;
+
+	pf_start(f, "p");
+	cue_playlists_get_stats(f->playlists, &before);
+	cr_assert_eq(cue_bus_emit(f->bus,
+	                          &(struct cue_emit){ .type = "stop",
+	                                              .producer_id = producer_id,
+	                                              .time_ns = time_ns },
+	                          NULL),
+	             0);
+	cue_playlists_get_stats(f->playlists, &after);
+	return after.interrupted > before.interrupted;
+}
+
+Test(playlist_triggers, the_debounce_is_one_of_sources_and_of_event_times)
+{
+	struct cue_playlist_config config = both("p");
+	struct pf f;
+	uint64_t t;
+
+	pf_open(&f);
+	config.interrupt_debounce_ns = MS(10);
+	config.max_runs = 1000;
+	pf_define(&f, &config);
+	t = cue_bus_now(f.bus);
+	cr_assert_eq(cue_bus_advance(f.bus, t + MS(1000)), 0);
+	cr_assert(stops(&f, 1, t + MS(100)));
+	cr_assert_not(stops(&f, 1, t + MS(100) + 1));
+	cr_assert_not(stops(&f, 1, t + MS(110) - 1));
+	cr_assert(stops(&f, 1, t + MS(110)));
+	cr_assert(stops(&f, 1, t + MS(110)), "as old is not later");
+	cr_assert(stops(&f, 1, t + MS(105)), "an older one");
+	cr_assert_not(stops(&f, 1, t + MS(119)), "the latest of them counts, not the last dispatched");
+	cr_assert(stops(&f, 2, t + MS(111)), "another producer");
+	pf_close(&f);
+}
+
+Test(playlist_triggers, sources_of_interrupts_are_bounded_and_a_forgotten_one_stops)
+{
+	struct cue_playlist_config config = both("p");
+	struct pf f;
+	uint64_t t;
+
+	pf_open(&f);
+	config.interrupt_debounce_ns = MS(1000);
+	config.max_runs = 1000;
+	pf_define(&f, &config);
+	t = cue_bus_now(f.bus);
+	cr_assert_eq(cue_bus_advance(f.bus, t + MS(1000)), 0);
+	for (uint32_t i = 1; i <= 32; i++)
+		cr_assert(stops(&f, i, t + i));
+	cr_assert_not(stops(&f, 1, t + 100));
+	cr_assert(stops(&f, 33, t + 101));
+	cr_assert(stops(&f, 1, t + 102), "the oldest was forgotten");
+	cr_assert_not(stops(&f, 32, t + 103));
+	pf_close(&f);
+}
+
 Test(playlist_triggers, ten_thousand_definitions_share_one_trigger_and_one_interrupt)
 {
 	struct cue_playlist_config config;

@@ -27,6 +27,7 @@
 #define CUEBUS_MATCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 struct cJSON;
@@ -78,6 +79,10 @@ int cue_when_foreach_type(const struct cue_when *when,
 struct cue_filter {
 	const char *type;
 	const struct cJSON *match; /**< NULL: any data. */
+	/** Of a playlist's interrupts only: its own debounce in place of the
+	 *  playlist's interrupt_debounce_ns. */
+	bool has_debounce;
+	uint64_t debounce_ns;
 };
 
 #endif

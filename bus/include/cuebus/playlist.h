@@ -88,7 +88,9 @@ struct cue_playlist_config {
 	uint32_t max_runs;            /**< 0: CUE_MAX_RUNS_DEFAULT. */
 	enum cue_late late;
 	enum cue_on_restart on_restart;
-	uint64_t interrupt_debounce_ns; /**< an interrupt within this of the last one that stopped something is ignored and counted. */
+	uint64_t interrupt_debounce_ns; /**< an interrupt is ignored and counted when its event time is later, by less than
+	                                     this, than the last one of its type and producer that stopped runs
+	                                     of this playlist. A filter may say otherwise for itself. */
 	const struct cue_step *steps;
 	size_t n_steps;
 };

@@ -19,6 +19,9 @@ import pathlib
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 ENVIRONMENT = {
     "CUEBUS_TEST_SET": "value-of-the-environment",
@@ -52,7 +55,7 @@ def summary(name, text):
 def check_run(cuebus, kind, path, expected):
     """The service does not start with it, and says all that `check` does."""
     result = subprocess.run(
-        [cuebus, "run", "-c", path], cwd=HERE / kind, env=ENVIRONMENT, capture_output=True, timeout=60
+        [cuebus, "run", "-c", path], cwd=HERE / kind, env=ENVIRONMENT, capture_output=True, timeout=limit_s(60)
     )
     said = (result.returncode, result.stdout.decode(), result.stderr.decode())
     if said == (78, "", expected):
@@ -63,7 +66,7 @@ def check_run(cuebus, kind, path, expected):
 def check(cuebus, kind, name, path, update):
     """Texts of what differs from what was expected."""
     result = subprocess.run(
-        [cuebus, "check", path], cwd=HERE / kind, env=ENVIRONMENT, capture_output=True, timeout=60
+        [cuebus, "check", path], cwd=HERE / kind, env=ENVIRONMENT, capture_output=True, timeout=limit_s(60)
     )
     out, err = result.stdout.decode(), result.stderr.decode()
     expected_path = HERE / kind / (name + ".expected")

@@ -23,6 +23,9 @@ import jsonschema
 from check_configs import ENVIRONMENT
 from random_configs import Generator
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FINDING = re.compile(r": error: (.*) \[([a-z-]+)\]$")
 FIXED_SEED = 20261130
@@ -62,7 +65,7 @@ def compare(cuebus, validator, config, folder):
     path = pathlib.Path(folder, "c.json")
     path.write_text(text)
     result = subprocess.run([cuebus, "check", path], capture_output=True, env=ENVIRONMENT,
-                            timeout=600)
+                            timeout=limit_s(600))
     if result.returncode not in (0, 78):
         return [f"exit code {result.returncode}: {result.stderr.decode()}"], False
     errors = [e.message for e in validator.iter_errors(config)]

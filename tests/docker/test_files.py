@@ -6,10 +6,14 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 
 import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
@@ -152,7 +156,7 @@ class Contract(unittest.TestCase):
     def test_the_demo_configuration(self):
         env = dict(os.environ, CUEBUS_GATEWAY_ID="demo", CUEBUS_MQTT_URL="mqtt://mosquitto:1883")
         result = subprocess.run([CUEBUS, "check", str(DOCKER / "demo.json")], env=env, text=True,
-                                capture_output=True, timeout=60)
+                                capture_output=True, timeout=limit_s(60))
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
 
@@ -169,7 +173,7 @@ class Passwords(unittest.TestCase):
         self.script.write_text(text)
 
     def run_it(self, *accounts, status=0, **environment):
-        result = subprocess.run(["/bin/sh", str(self.script), *accounts], text=True, timeout=60,
+        result = subprocess.run(["/bin/sh", str(self.script), *accounts], text=True, timeout=limit_s(60),
                                 capture_output=True, env={"PATH": os.environ["PATH"], **environment})
         self.assertEqual(result.returncode, status, result)
         return result

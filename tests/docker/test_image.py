@@ -10,6 +10,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = os.environ.get("CUEBUS_IMAGE", "cuebus:0.1.0")
 # As compose.yaml does it.
@@ -19,7 +22,7 @@ HARDENED = ("--rm", "--network", "none", "--read-only", "--cap-drop", "ALL",
 
 def docker(*arguments, status=0):
     result = subprocess.run(["docker", *arguments], stdin=subprocess.DEVNULL, text=True,
-                            capture_output=True, timeout=300)
+                            capture_output=True, timeout=limit_s(300))
     if result.returncode != status:
         raise AssertionError(f"docker {arguments}: {result}")
     return result.stdout

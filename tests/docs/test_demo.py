@@ -6,8 +6,12 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEMO = str(ROOT / "scripts" / "demo")
@@ -22,7 +26,7 @@ class Demo(unittest.TestCase):
 
     def demo(self, *args):
         return subprocess.run([DEMO, *args], env=self.env, stdin=subprocess.DEVNULL, text=True,
-                              capture_output=True, timeout=120)
+                              capture_output=True, timeout=limit_s(120))
 
     def processes(self):
         """Processes with this test's temporary folder in their command line."""
@@ -70,7 +74,7 @@ class Demo(unittest.TestCase):
                 # subscription has been made.
                 for _ in range(600):
                     subprocess.run(["bash", "-c", pub.replace(
-                        '"request_id":1', f'"request_id":{_}')], check=True, timeout=60)
+                        '"request_id":1', f'"request_id":{_}')], check=True, timeout=limit_s(60))
                     try:
                         listener.wait(0.1)
                         break
@@ -91,7 +95,7 @@ class Demo(unittest.TestCase):
                     process.send_signal(signal.SIGINT)
                     break
             process.stdout.read()
-            self.assertEqual(process.wait(60), 130)
+            self.assertEqual(process.wait(limit_s(60)), 130)
         self.assertEqual((self.left(), self.processes()), ([], []))
 
     def test_unknown_option(self):

@@ -34,7 +34,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
-from harness import CUEBUS, REGISTRY, Broker, Client, Gateway, find_program  # noqa: E402
+from harness import CUEBUS, REGISTRY, Broker, Client, Gateway, find_program, limit_s  # noqa: E402
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
              *sorted((ROOT / "docs").glob("*.md"))]
@@ -131,7 +131,7 @@ class Documents(unittest.TestCase):
                 path.write_text(completed(block.text), "utf-8")
                 env = dict(os.environ, CREDENTIALS_DIRECTORY=directory)
                 result = subprocess.run([CUEBUS, "check", str(path)], capture_output=True,
-                                        text=True, timeout=60, env=env)
+                                        text=True, timeout=limit_s(60), env=env)
                 self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def test_json(self):
@@ -232,7 +232,7 @@ class Console(unittest.TestCase):
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, start_new_session=True)
         try:
-            output, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=limit_s(60))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output, _ = process.communicate()

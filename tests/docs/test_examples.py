@@ -18,11 +18,14 @@ CUEBUS = os.environ["CUEBUS"]
 sys.path.insert(0, str(ROOT / "tests" / "schema"))
 from cuebus_schemas import Registry, strict_loads  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
+
 NAMES = ["color-cycle", "konami", "notification-banner", "safety-stop", "sensor-burst"]
 
 
 def run(*args):
-    return subprocess.run([CUEBUS, *map(str, args)], capture_output=True, timeout=60,
+    return subprocess.run([CUEBUS, *map(str, args)], capture_output=True, timeout=limit_s(60),
                           stdin=subprocess.DEVNULL)
 
 

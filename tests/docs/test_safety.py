@@ -17,11 +17,13 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/schema"))
+sys.path.insert(0, str(ROOT / "tests"))
 from cuebus_schemas import strict_loads  # noqa: E402
+from time_limits import limit_s  # noqa: E402
 
 CUEBUS = os.environ["CUEBUS"]
 SEEDS = range(60)
-TIMEOUT = 60 * float(os.environ.get("CUEBUS_SLOW", "1"))
+TIMEOUT = limit_s(60)
 
 
 def tour():

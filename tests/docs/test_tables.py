@@ -8,7 +8,11 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "gateway" / "src").glob("*.c"))
@@ -95,7 +99,7 @@ class Tables(unittest.TestCase):
     def test_events(self):
         """Each that has a schema; gestures have a document of their own."""
         names = subprocess.run([os.environ["CUEBUS"], "schema"], capture_output=True, text=True,
-                               timeout=60, check=True).stdout.split()
+                               timeout=limit_s(60), check=True).stdout.split()
         own = [n for n in names if re.match(r"(event\.playlist|gateway|input)\.", n)]
         self.assertIn("event.playlist.stopped", own)
         self.assertEqual(sorted(table("topics.md", "Events of the gateway")),

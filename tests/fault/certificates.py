@@ -3,6 +3,10 @@
 
 import pathlib
 import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
 
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
 
@@ -10,7 +14,7 @@ KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
 def openssl(*arguments, **options):
     try:
         return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True,
-                              timeout=60, **options)
+                              timeout=limit_s(60), **options)
     except subprocess.CalledProcessError as error:
         raise AssertionError(f"openssl {arguments}: {error.stderr.decode()}") from error
 

@@ -10,7 +10,7 @@ import unittest
 
 from certificates import Authority
 from connection import ConnectionTest
-from harness import CUEBUS, IS_V5, P, Client, RefusedClient
+from harness import CUEBUS, IS_V5, P, Client, RefusedClient, limit_s
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "docs/examples/mosquitto"
 PASSWORDS = {"gateway": "g4teway", "dashboard": "d4shboard", "operator": "0perator"}
@@ -93,7 +93,7 @@ class Acl(ConnectionTest):
             self.operator.on_topic(f"{P}/{view}")
         self.assertTrue(self.operator.request("playlist/stop", {"all": True})["ok"])
         result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path)],
-                                capture_output=True, text=True, timeout=60)
+                                capture_output=True, text=True, timeout=limit_s(60))
         self.assertEqual(result.returncode, 0, result)
         self.gateway.stop()
         self.operator.message("offline", lambda m: m.payload == b"offline")
@@ -154,7 +154,7 @@ class Acl(ConnectionTest):
         path = self.directory / "dashboard.json"
         path.write_text(json.dumps(config))
         result = subprocess.run([CUEBUS, "healthcheck", "-c", str(path)], capture_output=True,
-                                text=True, timeout=60)
+                                text=True, timeout=limit_s(60))
         self.assertEqual(result.returncode, 69, result)
         self.assertRegex(result.stdout, "subscription to '.*' refused|does not take the ping on "
                                         ".*Not authorized")

@@ -16,7 +16,7 @@ import namespace
 from certificates import Authority
 from connection import ConnectionTest
 from faulty_network import Proxy
-from harness import CUEBUS, P, Client, free_port
+from harness import CUEBUS, P, Client, free_port, limit_s
 
 NAME = "broker.test"
 CANDIDATES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
@@ -56,7 +56,7 @@ class Serving:
         while True:
             try:
                 connection, _ = self.listener.accept()
-                connection.settimeout(5)
+                connection.settimeout(limit_s(5))
                 self.context.wrap_socket(connection, server_side=True).close()
             except (ssl.SSLError, TimeoutError, ConnectionError):
                 continue
@@ -101,7 +101,7 @@ class Addresses(ConnectionTest):
         code = (f"import socket; print(*[i[4][0] for i in socket.getaddrinfo('{NAME}', 1, 0, "
                 "socket.SOCK_STREAM)])")
         return subprocess.run(["/usr/bin/python3", "-c", code], check=True, capture_output=True,
-                              text=True, timeout=60).stdout.split()
+                              text=True, timeout=limit_s(60)).stdout.split()
 
     def open(self, kind, *arguments):
         peer = kind(*arguments)
@@ -128,7 +128,7 @@ class Addresses(ConnectionTest):
         self.log_has(f"connected to {config['mqtt']['url']} ({self.second})")
         self.assertNotIn("no connection", self.gateway.log())
         result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path), "-t", "60s"],
-                                capture_output=True, text=True, timeout=120)
+                                capture_output=True, text=True, timeout=limit_s(120))
         self.assertEqual(result.returncode, 0, result)
         self.gateway.stop()
 

@@ -9,7 +9,7 @@ import unittest
 
 from connection import ConnectionTest, most_attempts
 from wall_clock import HOUR_S, WallClock, offset_s
-from harness import IS_V5, P, REGISTRY, Gateway, IntegrationTest, base_config, until
+from harness import IS_V5, P, REGISTRY, Gateway, IntegrationTest, base_config, limit_s, until
 
 # What a timestamp may be off for reasons other than the step (this machine's
 # own clock is not this test's to hold).
@@ -90,7 +90,7 @@ class Clock(ClockTest):
             self.clock.set(STEPS_S[steps % len(STEPS_S)])
             steps += 1
             return any(m.topic == P + "/bus/" + done for m in self.watcher.messages[since:])
-        self.watcher.wait(done, step_or_done, timeout_s=3 * 30)
+        self.watcher.wait(done, step_or_done, timeout_s=limit_s(90))
         return steps
 
     def test_a_run_keeps_its_times(self):

@@ -11,7 +11,7 @@ import unittest
 
 from certificates import Authority
 from connection import ConnectionTest
-from harness import CUEBUS, P, Client
+from harness import CUEBUS, P, Client, limit_s
 
 # No part of it may be anything that is printed anyway.
 SECRET = "q7Zr-vXk#2wLm9"
@@ -45,7 +45,7 @@ class Secrets(ConnectionTest):
         return self.config(f"mqtt://127.0.0.1:{self.broker.port}", username="porch", **{"remote": {"cmd": "admin"}, **mqtt})
 
     def run_cuebus(self, *arguments, environment=None, code=0):
-        result = subprocess.run([CUEBUS, *map(str, arguments)], capture_output=True, timeout=60,
+        result = subprocess.run([CUEBUS, *map(str, arguments)], capture_output=True, timeout=limit_s(60),
                                 env=dict(os.environ, **(environment or {})))
         self.assertEqual(result.returncode, code, result)
         self.is_clean(result.stdout + result.stderr)

@@ -13,7 +13,7 @@ import unittest
 
 from certificates import Authority, encrypt, openssl
 from connection import ConnectionTest
-from harness import CUEBUS
+from harness import CUEBUS, limit_s
 
 # Allows what the distribution forbids, so that a refusal is the gateway's own.
 PERMISSIVE = """openssl_conf = init
@@ -82,7 +82,7 @@ class Tls(ConnectionTest):
         self.log_has("connected to mqtts://")
         self.assertNotIn("no connection", self.gateway.log())
         result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path)],
-                                capture_output=True, text=True, timeout=60)
+                                capture_output=True, text=True, timeout=limit_s(60))
         self.assertEqual(result.returncode, 0, result)
         self.gateway.stop()
 

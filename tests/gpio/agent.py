@@ -2,7 +2,7 @@
 """In the guest: runs the gateway and moves the simulated lines, as test_gateway.py
 on the host tells it over MQTT.
 
-    agent.py BROKER_PORT CUEBUS
+    agent.py BROKER_PORT CUEBUS LIMIT_S
 
 Topic agent/do: {"id": n, "do": [[operation, argument...], ...]}; answered on
 agent/done: {"id": n, "results": [...]} or {"id": n, "error": text}. Files that
@@ -22,6 +22,7 @@ import time
 import paho.mqtt.client as mqtt
 
 OUT = pathlib.Path("/run/out")
+LIMIT_S = float(sys.argv[3])  # for what should end soon
 SIM = pathlib.Path("/sys/kernel/config/gpio-sim")
 TRACING = pathlib.Path("/sys/kernel/tracing")
 TRACED = re.compile(r"gpio_(?:value|direction): (\d+)\s+(set [01]|in|out)\b")
@@ -79,7 +80,7 @@ class Agent:
     def stop(self):
         """SIGTERM; the exit code."""
         self.gateway.terminate()
-        return self.gateway.wait(30)
+        return self.gateway.wait(LIMIT_S)
 
     def pause(self):
         """Until this returns the process may still run."""
@@ -93,7 +94,7 @@ class Agent:
 
     def kill(self):
         self.gateway.kill()
-        self.gateway.wait(30)
+        self.gateway.wait(LIMIT_S)
 
     def value(self, chip, offset):
         """What a line is driven to."""
@@ -132,7 +133,7 @@ class Agent:
         path = OUT / "other.json"
         path.write_text(json.dumps(config))
         done = subprocess.run([self.cuebus, "run", "-c", str(path)], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S)
         return [done.returncode, done.stdout.decode("utf-8", "replace")]
 
     def hold(self, offset):

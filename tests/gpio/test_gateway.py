@@ -17,7 +17,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "fault")]
-from harness import CUEBUS, GATEWAY_ID, P, SLOW, IntegrationTest  # noqa: E402
+from harness import CUEBUS, GATEWAY_ID, P, SLOW, IntegrationTest, limit_s  # noqa: E402
 from wall_clock import offset_s  # noqa: E402
 
 import gateway_outputs  # noqa: E402
@@ -81,8 +81,9 @@ class GuestGateway:
         (out / "cuebus.json").write_text(json.dumps(config(port), indent=1))
         with open(self.test.directory / "console.log", "wb") as console:
             self.process = subprocess.Popen(
-                [GPIO_VM, "run", "--out", str(out), "--timeout", str(int(VM_SECONDS * SLOW)),
-                 str(HERE / "guest"), "/usr/bin/python3", str(HERE / "agent.py"), str(port), CUEBUS],
+                [GPIO_VM, "run", "--out", str(out), "--timeout", str(VM_SECONDS),
+                 str(HERE / "guest"), "/usr/bin/python3", str(HERE / "agent.py"), str(port), CUEBUS,
+                 str(limit_s(30))],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         self.test.agent.message("the agent in the guest",
                                 lambda m: m.json["id"] == 0, timeout_s=60 * SLOW)
@@ -92,7 +93,7 @@ class GuestGateway:
         code, _ = self.test.do(["stop"], ["quit"])
         if code != 0:
             raise AssertionError(f"the gateway ended with {code}:\n{self.log()}")
-        if self.process.wait(30) != 0:
+        if self.process.wait(limit_s(30)) != 0:
             raise AssertionError(f"the VM ended with {self.process.returncode}:\n{self.log()}")
         self.process = None
 
@@ -100,7 +101,7 @@ class GuestGateway:
         if self.process is not None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(limit_s(10))
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

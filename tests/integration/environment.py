@@ -10,16 +10,20 @@ that runs already).
 """
 
 import os
+import pathlib
 import shutil
 import signal
 import socket
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import SLOW, limit_s  # noqa: E402, F401
 
 CUEBUS = os.environ["CUEBUS"]
 PROTOCOL = os.environ.get("CUEBUS_PROTOCOL", "5")
 IS_V5 = PROTOCOL == "5"
-SLOW = float(os.environ.get("CUEBUS_SLOW", "1"))
-TIMEOUT_S = 30 * SLOW
+TIMEOUT_S = limit_s(30)
 GATEWAY_ID = os.environ.get("CUEBUS_GATEWAY_ID", "it")
 P = "cuebus/1/" + GATEWAY_ID
 
@@ -46,7 +50,7 @@ def free_port():
 
 def answers(host, port):
     try:
-        with socket.create_connection((host, port), timeout=1):
+        with socket.create_connection((host, port), timeout=limit_s(1)):
             return True
     except OSError:
         return False

@@ -5,7 +5,7 @@ import os
 import pathlib
 import subprocess
 
-from environment import answers, find_program, free_port, mortal, until
+from environment import answers, find_program, free_port, limit_s, mortal, until
 
 BROKER_LINES = ("allow_anonymous true", "max_queued_messages 0")
 
@@ -61,6 +61,6 @@ class Broker:
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(limit_s(10))
             except subprocess.TimeoutExpired:
                 self.kill()

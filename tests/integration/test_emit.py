@@ -3,7 +3,7 @@
 
 import unittest
 
-from harness import P, TIMEOUT_S, IntegrationTest
+from harness import P, TIMEOUT_S, IntegrationTest, limit_s
 
 
 class Emit(IntegrationTest):
@@ -17,7 +17,7 @@ class Emit(IntegrationTest):
                 event = self.watcher.event(
                     "gateway.refused",
                     lambda e: e["data"]["topic"] == f"{P}/emit/{topic}"
-                    and e["data"]["code"] == code, since, timeout_s=1.1)
+                    and e["data"]["code"] == code, since, timeout_s=limit_s(1.1))
             except AssertionError:
                 continue
             self.assertTrue(event["data"]["message"])

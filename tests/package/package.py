@@ -9,13 +9,16 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["CUEBUS_PACKAGE_BUILD"])
 VERSION = re.search(r"project\(cuebus VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
 
 
 def output(*command, **options):
-    return subprocess.run(command, capture_output=True, timeout=300, check=True,
+    return subprocess.run(command, capture_output=True, timeout=limit_s(300), check=True,
                           **options).stdout.decode()
 
 
@@ -30,7 +33,7 @@ def extracted(test):
     directory = pathlib.Path(tempfile.mkdtemp(prefix="cuebus-package-"))
     cleanup = getattr(test, "addClassCleanup", None) or test.addCleanup
     cleanup(shutil.rmtree, directory)
-    subprocess.run(["dpkg-deb", "-x", deb(), directory], check=True, timeout=60)
+    subprocess.run(["dpkg-deb", "-x", deb(), directory], check=True, timeout=limit_s(60))
     return directory
 
 

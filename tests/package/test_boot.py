@@ -21,7 +21,7 @@ from package import ROOT, deb, skip
 from test_install import CLEAN_ROOT, make_root
 
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
-from harness import Broker, Client  # noqa: E402
+from harness import Broker, Client, limit_s  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 VM = str(ROOT / "scripts" / "gpio-vm")
@@ -58,7 +58,7 @@ class Boot(unittest.TestCase):
         cls.prepare()
         result = subprocess.run([VM, "run", "--out", str(cls.directory), "--timeout", "500",
                                  str(ROOT / "tests/gpio/guest"), str(HERE / "boot_guest")],
-                                capture_output=True, text=True, timeout=900)
+                                capture_output=True, text=True, timeout=limit_s(900))
         if result.returncode == 77:
             skip(result.stdout.strip().splitlines()[-1].removeprefix("SKIPPED: "))
         log = cls.root / "job.log"
@@ -69,7 +69,7 @@ class Boot(unittest.TestCase):
     @classmethod
     def in_root(cls, script):
         result = subprocess.run([CLEAN_ROOT, "run", str(cls.root), "sh", "-c", script],
-                                capture_output=True, text=True, timeout=600)
+                                capture_output=True, text=True, timeout=limit_s(600))
         if result.returncode != 0:
             raise AssertionError(result.stdout + result.stderr)
 
@@ -103,7 +103,7 @@ class Boot(unittest.TestCase):
 
     def message(self, topic):
         try:
-            return self.client.on_topic(topic, timeout_s=1)  # it came, or it never will
+            return self.client.on_topic(topic, timeout_s=limit_s(1))  # it came, or it never will
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.said('journal')[-3000:]}") from None
 

@@ -2,11 +2,16 @@
 """What is in the package: files, owners, modes, fields, documents."""
 
 import gzip
+import pathlib
 import re
 import subprocess
+import sys
 import unittest
 
 from package import BUILD, ROOT, VERSION, deb, extracted, output
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
 
 FILES = {
     "/etc/cuebus/cuebus.json",
@@ -71,12 +76,12 @@ class Contents(unittest.TestCase):
                 script = output("dpkg-deb", "-I", deb(), name)
                 self.assertTrue(script.startswith("#!/bin/sh\n"))
                 self.assertRegex(script, r"(?m)^set -e$")
-                subprocess.run(["sh", "-n"], input=script.encode(), check=True, timeout=60)
+                subprocess.run(["sh", "-n"], input=script.encode(), check=True, timeout=limit_s(60))
 
     def test_configuration(self):
         result = subprocess.run([self.root / "usr/bin/cuebus", "check",
                                  self.root / "etc/cuebus/cuebus.json"],
-                                capture_output=True, text=True, timeout=60)
+                                capture_output=True, text=True, timeout=limit_s(60))
         self.assertEqual((result.returncode, result.stdout), (0, ""))
         self.assertIn("0 errors, 0 warnings", result.stderr)
 

@@ -20,7 +20,7 @@ import unittest
 from package import ROOT, VERSION, deb, skip
 
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
-from harness import TIMEOUT_S, Broker, Client, until  # noqa: E402
+from harness import TIMEOUT_S, Broker, Client, until, limit_s  # noqa: E402
 
 CLEAN_ROOT = str(pathlib.Path(__file__).with_name("clean_root"))
 CONFIG = "/etc/cuebus/cuebus.json"
@@ -29,7 +29,7 @@ STATE = "/var/lib/cuebus"
 
 def make_root(directory):
     result = subprocess.run([CLEAN_ROOT, "make", str(directory)], capture_output=True, text=True,
-                            timeout=1000)
+                            timeout=limit_s(1000))
     if result.returncode == 77:
         skip(result.stdout.strip().splitlines()[-1].removeprefix("SKIPPED: "))
     assert result.returncode == 0, result.stdout + result.stderr
@@ -57,7 +57,7 @@ class Install(unittest.TestCase):
         cls.broker.start()
 
     @classmethod
-    def run_in(cls, *command, check=True, timeout=600):
+    def run_in(cls, *command, check=True, timeout=limit_s(600)):
         result = subprocess.run([CLEAN_ROOT, "run", str(cls.root), *command], capture_output=True,
                                 text=True, timeout=timeout, stdin=subprocess.DEVNULL)
         if check and result.returncode != 0:
@@ -196,7 +196,7 @@ class Install(unittest.TestCase):
         for name in (CONFIG, "/etc/cuebus/conf.d/x.json", "/usr/bin/cuebus"):
             process = self.as_user("sh", "-c", f"echo x >>{name}", stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT)
-            output, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=limit_s(60))
             self.assertNotEqual(process.returncode, 0, name)
             self.assertIn(b"denied", output)
 

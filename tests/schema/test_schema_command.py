@@ -2,16 +2,21 @@
 """`cuebus schema` prints the files of schemas/, byte for byte."""
 
 import os
+import pathlib
 import subprocess
+import sys
 import unittest
 
 from cuebus_schemas import SCHEMAS, load_all
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
 
 CUEBUS = os.environ["CUEBUS"]
 
 
 def run(*args):
-    return subprocess.run([CUEBUS, "schema", *args], capture_output=True, timeout=60)
+    return subprocess.run([CUEBUS, "schema", *args], capture_output=True, timeout=limit_s(60))
 
 
 class SchemaCommand(unittest.TestCase):

@@ -13,6 +13,9 @@ import re
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAN = ROOT / "docs" / "man"
 PAGES = sorted(MAN.glob("*.[1-9]"))
@@ -73,7 +76,7 @@ def as_list(rows):
 def generated(cuebus, text):
     """The page with its generated parts as they should be."""
     printed = subprocess.run([cuebus, "schema", "--man"], capture_output=True, check=True,
-                             timeout=60).stdout.decode()
+                             timeout=limit_s(60)).stdout.decode()
     text = REFERENCE.sub(lambda _: printed, text)
     by_heading = tables()
     return TABLE.sub(lambda m: m[1] + as_list(by_heading[m[2]]), text)

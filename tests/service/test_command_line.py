@@ -2,16 +2,21 @@
 """What all commands of the command line have in common."""
 
 import os
+import pathlib
 import re
 import subprocess
+import sys
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
 
 CUEBUS = os.environ["CUEBUS"]
 COMMANDS = ("run", "check", "simulate", "healthcheck", "schema")
 
 
 def run(*args):
-    return subprocess.run([CUEBUS, *args], capture_output=True, text=True, timeout=60)
+    return subprocess.run([CUEBUS, *args], capture_output=True, text=True, timeout=limit_s(60))
 
 
 class CommandLine(unittest.TestCase):

@@ -6,8 +6,12 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPLETION = ROOT / "packaging" / "cuebus.bash"
@@ -15,7 +19,7 @@ CUEBUS = os.environ["CUEBUS"]
 
 
 def output(*command):
-    return subprocess.run(command, capture_output=True, timeout=60, check=True).stdout.decode()
+    return subprocess.run(command, capture_output=True, timeout=limit_s(60), check=True).stdout.decode()
 
 
 class Completion(unittest.TestCase):
@@ -31,7 +35,7 @@ class Completion(unittest.TestCase):
                   ' _cuebus; printf "%s\\n" "${COMPREPLY[@]+"${COMPREPLY[@]}"}"')
         result = subprocess.run(
             ["bash", "--norc", "-c", script, "bash", str(COMPLETION), CUEBUS, *words],
-            cwd=self.directory, capture_output=True, text=True, timeout=60)
+            cwd=self.directory, capture_output=True, text=True, timeout=limit_s(60))
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         return {line for line in result.stdout.splitlines() if line}
 

@@ -7,16 +7,20 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from man_pages import MAN, PAGES, ROOT, generated, tables
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
+
 CUEBUS = os.environ["CUEBUS"]
 
 
 def output(*command):
-    return subprocess.run(command, capture_output=True, timeout=60, check=True,
+    return subprocess.run(command, capture_output=True, timeout=limit_s(60), check=True,
                           env=dict(os.environ, LC_ALL="C.UTF-8")).stdout.decode()
 
 
@@ -46,7 +50,7 @@ class ManPages(unittest.TestCase):
         for page in PAGES:
             with self.subTest(page.name):
                 result = subprocess.run(["groff", "-ww", "-man", "-Kutf8", "-Tutf8", "-z", str(page)],
-                                        capture_output=True, text=True, timeout=60)
+                                        capture_output=True, text=True, timeout=limit_s(60))
                 self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
 
     def test_man_db_reads_them(self):
@@ -55,7 +59,7 @@ class ManPages(unittest.TestCase):
             with self.subTest(page.name):
                 env = dict(os.environ, LC_ALL="C.UTF-8", MANROFFSEQ="", MANWIDTH="80")
                 result = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z",
-                                         str(page)], capture_output=True, timeout=60, env=env)
+                                         str(page)], capture_output=True, timeout=limit_s(60), env=env)
                 self.assertEqual((result.returncode, result.stderr), (0, b""))
                 name = page.stem
                 self.assertIn(f'"{name} - ', output("lexgrog", str(page)))
@@ -124,7 +128,7 @@ class ManPages(unittest.TestCase):
         self.addCleanup(shutil.rmtree, directory)
         (directory / "cuebus.json").write_text(example)
         result = subprocess.run([CUEBUS, "check", str(directory / "cuebus.json")],
-                                capture_output=True, text=True, timeout=60)
+                                capture_output=True, text=True, timeout=limit_s(60))
         self.assertEqual((result.returncode, result.stdout), (0, ""))
 
     def test_cross_references(self):

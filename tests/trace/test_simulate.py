@@ -5,8 +5,12 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from time_limits import limit_s  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 CUEBUS = os.environ["CUEBUS"]
@@ -15,7 +19,7 @@ TIMELINE = HERE / "full_timeline.trace"
 
 
 def run(*args, cwd=None):
-    return subprocess.run([CUEBUS, *map(str, args)], capture_output=True, text=True, timeout=60, cwd=cwd)
+    return subprocess.run([CUEBUS, *map(str, args)], capture_output=True, text=True, timeout=limit_s(60), cwd=cwd)
 
 
 class Simulate(unittest.TestCase):
@@ -149,7 +153,7 @@ class Simulate(unittest.TestCase):
 
     def test_full_disk_is_no_success(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
-            done = subprocess.run([CUEBUS, "simulate", CONFIG / "inputs.json"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+            done = subprocess.run([CUEBUS, "simulate", CONFIG / "inputs.json"], stdout=full, stderr=subprocess.PIPE, timeout=limit_s(60))
         self.assertEqual(done.returncode, 74)
 
 
@@ -157,7 +161,7 @@ class Main(unittest.TestCase):
     def test_full_disk_is_no_success(self):
         for args in (["--version"], ["--help"], ["check", "--help"], ["schema"]):
             with self.subTest(args), open("/dev/full", "w", encoding="utf-8") as full:
-                done = subprocess.run([CUEBUS, *args], stdout=full, stderr=subprocess.PIPE, timeout=60)
+                done = subprocess.run([CUEBUS, *args], stdout=full, stderr=subprocess.PIPE, timeout=limit_s(60))
                 self.assertIn(done.returncode, (70, 74))
                 self.assertIn(b"can't write to standard output", done.stderr)
 

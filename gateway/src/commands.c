@@ -161,6 +161,7 @@ static int make_store(struct commands *commands)
 		.max_bytes = engine_get_config(config->engine)->limits.kept_definition_bytes,
 		.log = config->log,
 		.written = config->store_written,
+		.may_write = config->may_write,
 		.user = config->user,
 	};
 

@@ -51,6 +51,8 @@ struct commands_config {
 	/** A write of a definition is done or has failed: see commands_reply_state(). Called by a
 	 *  thread of the store's own. Optional. */
 	void (*store_written)(void *user);
+	/** As definition_store_config.may_write. Optional. */
+	int (*may_write)(void *user);
 	/** Told why a kept definition is not in force, for the log. Optional. */
 	void (*notice)(void *user, const char *text);
 	void *user;

@@ -91,7 +91,7 @@ static int scan(struct definition_store *store, int fd)
 static void set_aside(struct definition_store *store, int fd, const char *name, const char *why)
 {
 	char aside[STATE_FILE_NAME_SIZE];
-	int r = state_file_set_aside(fd, name, "", DEFINITION_COPIES_MAX, aside);
+	int r = state_file_set_aside(fd, name, NULL, DEFINITION_COPIES_MAX, aside);
 
 	store->set_aside++;
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,

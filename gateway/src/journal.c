@@ -253,7 +253,8 @@ void journal_mark(struct journal *journal)
 	int64_t back_ns;
 
 	cue_playlists_get_stats(engine_playlists(journal->config.engine), &stats);
-	if (journal->n_active == 0)
+	/* The mark of the previous life is still to be read. */
+	if (journal->n_active == 0 || journal->late)
 		return;
 	/* A step of the wall clock makes the mark's own time wrong by as much. */
 	if (!journal->moved && stats.steps_emitted + stats.steps_skipped == journal->marked_steps &&
@@ -289,11 +290,40 @@ static void read_boot_id(struct journal *journal)
 	journal->boot[strcspn(journal->boot, "\n")] = '\0';
 }
 
+static int read_past(struct journal *journal)
+{
+	int r = journal_past_read(journal->config.outbox, journal->config.log, &journal->past);
+	uint64_t next;
+
+	if (r < 0)
+		return r;
+	journal->stats.found = journal->past.n_runs;
+	for (size_t i = 0; i < journal->past.n_runs; i++) {
+		if (journal->past.runs[i].number >= journal->next_run)
+			journal->next_run = journal->past.runs[i].number + 1;
+	}
+	next = journal_texts_next(&journal->past.definitions);
+	if (next > journal->definitions.next)
+		journal->definitions.next = next;
+	next = journal_texts_next(&journal->past.datas);
+	if (next > journal->datas.next)
+		journal->datas.next = next;
+	return 0;
+}
+
+/** Numbers that no previous life has used: each began with 0, or with an earlier time. */
+static void number_by_clock(struct journal *journal)
+{
+	uint64_t now = (uint64_t)journal_now(journal).wall_ns;
+
+	journal->next_run = journal->definitions.next = journal->datas.next = now;
+}
+
 int journal_new(const struct journal_config *config, struct journal **ret_journal)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
 	struct cue_run_observer observer = { on_active, on_skipped, on_stopped, journal };
-	int r;
+	int r = 0;
 
 	if (!journal)
 		return -ENOMEM;
@@ -302,23 +332,33 @@ int journal_new(const struct journal_config *config, struct journal **ret_journa
 		snprintf(journal->boot, sizeof(journal->boot), "%s", config->kernel_boot_id);
 	else
 		read_boot_id(journal);
-	r = journal_past_read(config->outbox, config->log, &journal->past);
+	journal->definitions.prefix = JOURNAL_DEFINITION;
+	journal->datas.prefix = JOURNAL_DATA;
+	journal->late = !outbox_journal_is_known(config->outbox);
+	if (journal->late)
+		number_by_clock(journal);
+	else
+		r = read_past(journal);
 	if (r < 0) {
 		free(journal);
 		return r;
 	}
-	journal->stats.found = journal->past.n_runs;
-	for (size_t i = 0; i < journal->past.n_runs; i++) {
-		if (journal->past.runs[i].number >= journal->next_run)
-			journal->next_run = journal->past.runs[i].number + 1;
-	}
-	journal->definitions.prefix = JOURNAL_DEFINITION;
-	journal->definitions.next = journal_texts_next(&journal->past.definitions);
-	journal->datas.prefix = JOURNAL_DATA;
-	journal->datas.next = journal_texts_next(&journal->past.datas);
 	cue_playlists_observe(engine_playlists(config->engine), &observer);
 	*ret_journal = journal;
 	return 0;
+}
+
+int journal_catch_up(struct journal *journal)
+{
+	int r;
+
+	if (!journal->late || !outbox_journal_is_known(journal->config.outbox))
+		return 0;
+	r = read_past(journal);
+	if (r < 0)
+		return r;
+	journal->late = false;
+	return journal_restore(journal);
 }
 
 struct journal *journal_free(struct journal *journal)

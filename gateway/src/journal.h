@@ -46,8 +46,8 @@ struct journal_config {
 
 struct journal_stats {
 	uint64_t found;    /**< runs of the previous life */
-	uint64_t unknown;  /**< of these, such whose definition could not be read: `stopped` without
-	                      its metadata */
+	uint64_t unknown;  /**< of these, such whose definition could not be read, or does not fit
+	                      limits.event_types any more: `stopped` without its metadata */
 	uint64_t failures; /**< notes that could not be made for lack of memory */
 };
 
@@ -63,10 +63,15 @@ struct journal *journal_free(struct journal *journal);
 /**
  * Do with the runs of the previous life what their definitions say, in the
  * order in which they were started. Once, when all definitions are made and
- * what the bus emits is put into the outbox.
- * @return 0; -ENOMEM: runs that could not be restored are left for the next start.
+ * what the bus emits is put into the outbox. Where the outbox's database is not
+ * open yet, journal_catch_up() does it.
+ * @return 0; -ENOMEM, -ENOBUFS: runs that could not be restored are left for the next start.
  */
 int journal_restore(struct journal *journal);
+
+/** At the beginning of each wake, in the outbox's group: restore as soon as the database is open.
+ *  @return 0; as journal_restore(). */
+int journal_catch_up(struct journal *journal);
 
 /** At the end of each wake, in the outbox's group: how far the runs have come. */
 void journal_mark(struct journal *journal);

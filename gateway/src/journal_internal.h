@@ -116,6 +116,7 @@ struct journal {
 	struct journal_shared definitions, datas;
 	uint64_t next_run; /* number */
 	uint64_t n_active;
+	bool late;                /* what the previous life left is not known yet */
 	bool moved;               /* a run has begun or ended since the mark */
 	uint64_t marked_steps;    /* steps emitted and dropped at the mark */
 	int64_t marked_offset_ns; /* of the wall clock, at the mark */

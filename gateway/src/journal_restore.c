@@ -161,6 +161,14 @@ static int restore_defined(struct journal *journal, const struct journal_run *ru
 	return r;
 }
 
+/*
+ *   taking it up gives | then
+ *   0                  | done
+ *   -EEXIST            | forgotten: there is one with its id
+ *   -EINVAL, -ENOSPC   | cancelled without its definition; where not even that can be told,
+ *                      | forgotten
+ *   -ENOMEM, -ENOBUFS  | left for the next start
+ */
 static int restore_run(struct journal *journal, const struct journal_run *run)
 {
 	int r = restore_defined(journal, run);
@@ -171,7 +179,8 @@ static int restore_run(struct journal *journal, const struct journal_run *run)
 		r = abort_unknown(journal, run, true);
 	if (r != -EINVAL && r != -EEXIST && r != -ENOSPC)
 		return r;
-	/* Not even a name: there is nothing that could be told. */
+	log_write(journal->config.log, LOG_LEVEL_ERROR,
+	          "a run of playlist '%s' is forgotten: %s", run->playlist, strerrordesc_np(-r));
 	forget(journal, JOURNAL_RUN, &run->id);
 	return 0;
 }
@@ -199,6 +208,8 @@ int journal_restore(struct journal *journal)
 	struct cue_playlists_stats before, after;
 	int ret = 0;
 
+	if (journal->late)
+		return 0;
 	cue_playlists_get_stats(playlists, &before);
 	tell_clock_went_back(journal);
 	for (size_t i = 0; i < journal->past.n_runs; i++) {

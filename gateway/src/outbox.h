@@ -28,6 +28,7 @@
 #include "log.h"
 
 struct outbox;
+struct state_lock;
 
 #define OUTBOX_BOOT_ID_SIZE 33U
 #define OUTBOX_REASON_SIZE 192U
@@ -125,11 +126,19 @@ struct outbox_config {
 	enum outbox_sync sync;
 	enum outbox_when when;
 	struct log *log;     /**< borrowed; NULL: say nothing */
+	/** Held before the database is opened, and looked after; borrowed. NULL: nobody else can
+	 *  have the folder. */
+	struct state_lock *lock;
+	/** Called from the outbox's own thread when what earlier boots noted is known (see
+	 *  outbox_journal_is_known()). May be NULL. */
+	void (*known)(void *user);
+	void *known_user;
 	/* For tests; 0 is the default. */
 	uint64_t sync_interval_ns;            /**< 50 ms */
 	uint64_t commit_interval_ns;          /**< least time between two commits, except with `always`: 1 ms */
 	uint64_t check_interval_ns;           /**< between looks whether the file is still there: 2 s */
 	uint64_t retry_min_ns, retry_max_ns;  /**< back to a disk that failed: 1 s, doubling up to 60 s */
+	uint64_t open_wait_ns;                /**< outbox_new() waits so long for the database: 5 s */
 	uint64_t stall_ns;                    /**< no answer from the disk for so long: on without it; 5 s */
 	uint64_t patience_ns; /**< OUTBOX_DISK_WHEN_AWAY: a message that waits for so long is written; 5 s */
 	uint64_t calm_ns;     /**< … nothing is written again when none waits for so long; 1 s */
@@ -137,9 +146,10 @@ struct outbox_config {
 };
 
 /**
- * Waits for the disk, as far as to open the database. What earlier boots left
- * comes first, in order. A disk that does not work is no failure of this
- * function: the outbox begins in memory (see stats).
+ * Waits for the disk, as far as to open the database, and no longer than
+ * `open_wait_ns`. What earlier boots left comes first, in order. A disk that does
+ * not work or answer is no failure of this function: the outbox begins in memory
+ * (see stats).
  * @return 0; -ENOMEM; -EAGAIN no thread can be made.
  */
 int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox);
@@ -177,9 +187,12 @@ void outbox_group_end(struct outbox *outbox);
 int outbox_journal_put(struct outbox *outbox, const char *key, const void *value, size_t len);
 /** As outbox_journal_put(); that there is no such note is no error. */
 int outbox_journal_remove(struct outbox *outbox, const char *key);
+/** Whether a database was opened, so that what earlier boots noted is known; always without a
+ *  disk. Any thread. */
+bool outbox_journal_is_known(struct outbox *outbox);
 /**
  * What earlier boots noted and did not remove, in the order of the keys, as it
- * was when the outbox was made. Non-zero from @p visit stops and is returned.
+ * was when the database was opened. Non-zero from @p visit stops and is returned.
  */
 int outbox_journal_foreach(struct outbox *outbox,
                            int (*visit)(void *user, const char *key, const void *value, size_t len),

@@ -136,7 +136,8 @@ static int run(struct outbox_db *db, enum outbox_db_statement which)
 /** Owner only: events may be private. SQLite gives its other files the same mode. */
 static int make_file(struct outbox_db *db)
 {
-	int fd = open(db->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(db->path,
+	              O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
 
 	if (fd < 0) {
 		int error = errno;

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "outbox_internal.h"
+#include "state_lock.h"
 
 #define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
@@ -51,6 +52,21 @@ void outbox_disk_tell_egress(struct outbox *outbox)
 	pthread_mutex_lock(&outbox->mutex);
 }
 
+/** Say, once, that the disk does not answer. */
+static void tell_stalled(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	disk->stalled = true;
+	outbox->stats.disk_failures++;
+	snprintf(disk->reason, sizeof(disk->reason), "%s: the disk does not answer", disk->path);
+	if (disk->log)
+		log_write(disk->log, LOG_LEVEL_ERROR,
+		          "outbox: %s: the disk has not answered for %llu s; going on in memory",
+		          disk->path,
+		          (unsigned long long)((outbox_now() - disk->call_since_ns) / NS_PER_S));
+}
+
 bool outbox_disk_is_out(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -59,13 +75,7 @@ bool outbox_disk_is_out(struct outbox *outbox)
 		return true;
 	if (disk->call_since_ns == 0 || outbox_now() - disk->call_since_ns < disk->stall_ns)
 		return false;
-	disk->stalled = true;
-	outbox->stats.disk_failures++;
-	snprintf(disk->reason, sizeof(disk->reason), "%s: the disk does not answer", disk->path);
-	if (disk->log)
-		log_write(disk->log, LOG_LEVEL_ERROR,
-		          "outbox: %s: the disk has not answered for %llu s; going on in memory",
-		          disk->path, (unsigned long long)(disk->stall_ns / NS_PER_S));
+	tell_stalled(outbox);
 	return true;
 }
 
@@ -182,18 +192,21 @@ static void sync_now(struct outbox *outbox)
 static void look_for_file(struct outbox *outbox, uint64_t now_ns)
 {
 	struct outbox_disk *disk = outbox->disk;
+	char error[STATE_LOCK_ERROR_SIZE] = "";
 	int r;
 
 	disk->next_check_ns = now_ns + disk->check_interval_ns;
 	outbox_disk_call_begin(outbox);
 	r = outbox_db_check_place(disk->db);
+	if (r == 0 && disk->lock)
+		r = state_lock_hold(disk->lock, error);
 	outbox_disk_call_end(outbox);
 	if (r == 0)
 		return;
 	outbox_disk_fail(outbox, r,
 	                 r == -ENOENT   ? "the file was removed"
 	                 : r == -ESTALE ? "another file was put in its place"
-	                                : NULL);
+	                                : error);
 	if (r == -ENOENT || r == -ESTALE)
 		disk->retry_ns = 0; /* a new one should do */
 }
@@ -275,6 +288,37 @@ static bool step_memory(struct outbox *outbox)
 	return true;
 }
 
+/** Tell, once, that the notes of earlier boots can be read. */
+static void tell_known(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	if (disk->known || !disk->db)
+		return;
+	disk->known = true;
+	if (!disk->known_call)
+		return;
+	pthread_mutex_unlock(&outbox->mutex);
+	disk->known_call(disk->known_user);
+	pthread_mutex_lock(&outbox->mutex);
+}
+
+static void open_first(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	char error[OUTBOX_DB_ERROR_SIZE] = "";
+	int r;
+
+	outbox_disk_call_begin(outbox);
+	r = outbox_disk_prepare(outbox, error);
+	outbox_disk_call_end(outbox);
+	if (r < 0)
+		outbox_disk_fail(outbox, r, error);
+	tell_known(outbox);
+	disk->tried = true;
+	pthread_cond_broadcast(&disk->done);
+}
+
 static void *run(void *user)
 {
 	struct outbox *outbox = user;
@@ -282,7 +326,9 @@ static void *run(void *user)
 	bool go_on = true;
 
 	pthread_mutex_lock(&outbox->mutex);
+	open_first(outbox);
 	while (go_on) {
+		tell_known(outbox);
 		switch (disk->state) {
 		case OUTBOX_DISK_OK:
 			go_on = step_ok(outbox);
@@ -320,6 +366,9 @@ static int make(struct outbox *outbox, const struct outbox_config *config)
 	pthread_condattr_destroy(&attr);
 	disk->sync = config->sync;
 	disk->log = config->log;
+	disk->lock = config->lock;
+	disk->known_call = config->known;
+	disk->known_user = config->known_user;
 	disk->sync_interval_ns = or_default(config->sync_interval_ns, 50 * NS_PER_MS);
 	disk->commit_interval_ns = config->sync == OUTBOX_SYNC_ALWAYS
 	                                   ? 0
@@ -327,6 +376,7 @@ static int make(struct outbox *outbox, const struct outbox_config *config)
 	disk->check_interval_ns = or_default(config->check_interval_ns, 2 * NS_PER_S);
 	disk->retry_min_ns = or_default(config->retry_min_ns, NS_PER_S);
 	disk->retry_max_ns = or_default(config->retry_max_ns, 60 * NS_PER_S);
+	disk->open_wait_ns = or_default(config->open_wait_ns, 5 * NS_PER_S);
 	disk->stall_ns = or_default(config->stall_ns, 5 * NS_PER_S);
 	disk->window = config->memory_window ? config->memory_window : 1024;
 	disk->state = OUTBOX_DISK_MEMORY;
@@ -349,21 +399,35 @@ static int start_thread(struct outbox *outbox)
 	return -r;
 }
 
+/** The journal is to be read at once, but a disk that does not answer must not keep the start. */
+static void wait_for_first(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	uint64_t until_ns = outbox_now() + disk->open_wait_ns;
+	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
+		                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+	int r = 0;
+
+	pthread_mutex_lock(&outbox->mutex);
+	while (!disk->tried && r == 0)
+		r = pthread_cond_timedwait(&disk->done, &outbox->mutex, &until);
+	if (!disk->tried) {
+		tell_stalled(outbox);
+		/* Nor must what is put now wait for what earlier boots have left. */
+		disk->adopting = false;
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
 int outbox_disk_new(struct outbox *outbox, const struct outbox_config *config)
 {
-	char error[OUTBOX_DB_ERROR_SIZE] = "";
 	int r = make(outbox, config);
 
-	if (r < 0)
-		return r;
-	/* Here and not in the thread, so that the journal can be read at once. */
-	r = outbox_disk_prepare(outbox, error);
-	if (r < 0) {
-		pthread_mutex_lock(&outbox->mutex);
-		outbox_disk_fail(outbox, r, error);
-		pthread_mutex_unlock(&outbox->mutex);
-	}
-	return start_thread(outbox);
+	if (r >= 0)
+		r = start_thread(outbox);
+	if (r >= 0)
+		wait_for_first(outbox);
+	return r;
 }
 
 void outbox_disk_free(struct outbox *outbox)

@@ -22,12 +22,16 @@
 
 #include "outbox_internal.h"
 #include "outbox_wal.h"
+#include "state_file.h"
+#include "state_lock.h"
 
 #define NS_PER_S 1000000000ULL
 
-/* A disk that damages one file after the other is not filled with them. */
-#define SET_ASIDE_MAX 4U
 #define RETURN_CHUNK  4096U
+#define FILE_NAME     "outbox.db"
+#define LOG_NAME      FILE_NAME "-wal"
+/* Of a damaged log what is larger is not copied: an outbox's is 4 MiB, but after a large commit. */
+#define LOG_COPY_MAX  (16L * 1024L * 1024L)
 #define GROUP_POLL_NS (NS_PER_S / 1000)
 
 /* ---- failure ---- */
@@ -71,6 +75,12 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 	}
 	disk->last_failure = error;
 	disk->state = OUTBOX_DISK_MEMORY;
+	/* One by one the changes would take more and more memory: all notes are written at once
+	 * when the disk works again. */
+	outbox_ops_free(outbox->journal.ops);
+	outbox->journal.ops = NULL;
+	outbox->journal.ops_tail = &outbox->journal.ops;
+	outbox->journal.rewrite = true;
 	disk->unsynced = false;
 	outbox_away_leave(outbox);
 	outbox_disk_tell_egress(outbox); /* what was not yet committed can be taken now */
@@ -110,49 +120,29 @@ static int leave_db(struct outbox *outbox)
 	return i < OUTBOX_SOURCES_MAX ? 0 : -EBUSY;
 }
 
-/** A name that is not there yet. */
-static int free_name(const char *path, char *ret_name, size_t size)
-{
-	char stamp[32];
-	time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	for (unsigned i = 0; i < 1000; i++) {
-		char suffix[16] = "";
-
-		if (i > 0)
-			snprintf(suffix, sizeof(suffix), "-%u", i);
-		if (snprintf(ret_name, size, "%s.corrupt-%s%s", path, stamp, suffix) >= (int)size)
-			return -ENAMETOOLONG;
-		if (access(ret_name, F_OK) < 0 && errno == ENOENT)
-			return 0;
-	}
-	return -EEXIST;
-}
-
-static int rename_with(const char *path, const char *name, const char *suffix)
-{
-	char from[4096], to[4096];
-
-	if (snprintf(from, sizeof(from), "%s%s", path, suffix) >= (int)sizeof(from) ||
-	    snprintf(to, sizeof(to), "%s%s", name, suffix) >= (int)sizeof(to))
-		return -ENAMETOOLONG;
-	return rename(from, to) < 0 && errno != ENOENT ? -errno : 0;
-}
-
 /** All three files; the log first, so that it is never replayed into another database. */
 static int rename_files(struct outbox_disk *disk, char *name, size_t size)
 {
-	int r = free_name(disk->path, name, size);
+	static const char *const suffixes[] = { "-wal", "-shm" };
+	char aside[STATE_FILE_NAME_SIZE], from[32], to[STATE_FILE_NAME_SIZE];
+	int dir_fd = state_file_open_dir(disk->dir);
+	int r;
 
-	if (r >= 0)
-		r = rename_with(disk->path, name, "-wal");
-	if (r >= 0)
-		r = rename_with(disk->path, name, "-shm");
-	if (r >= 0)
-		r = rename_with(disk->path, name, "");
+	if (dir_fd < 0)
+		return dir_fd;
+	r = state_file_aside_name(dir_fd, FILE_NAME, FILE_NAME, STATE_FILE_COPIES_MAX, aside);
+	for (size_t i = 0; r >= 0 && i < 2; i++) {
+		snprintf(from, sizeof(from), FILE_NAME "%s", suffixes[i]);
+		if (snprintf(to, sizeof(to), "%s%s", aside, suffixes[i]) >= (int)sizeof(to))
+			r = -ENAMETOOLONG;
+		else if (renameat(dir_fd, from, dir_fd, to) < 0 && errno != ENOENT)
+			r = -errno;
+	}
+	if (r >= 0 && renameat(dir_fd, FILE_NAME, dir_fd, aside) < 0 && errno != ENOENT)
+		r = -errno;
+	close(dir_fd);
+	if (r >= 0 && snprintf(name, size, "%s/%s", disk->dir, aside) >= (int)size)
+		r = -ENAMETOOLONG;
 	return r;
 }
 
@@ -170,10 +160,6 @@ static int set_aside(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	bool seen = disk->db && disk->adopted;
 	int r;
 
-	if (disk->set_aside >= SET_ASIDE_MAX) {
-		snprintf(error, OUTBOX_DB_ERROR_SIZE, "damaged again and again");
-		return -EUCLEAN;
-	}
 	r = disk->db ? leave_db(outbox) : 0;
 	if (r >= 0)
 		r = rename_files(disk, name, sizeof(name));
@@ -182,7 +168,6 @@ static int set_aside(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 		         strerrordesc_np(-r));
 		return r;
 	}
-	disk->set_aside++;
 	disk->damaged = false;
 	if (disk->log)
 		log_write(disk->log, LOG_LEVEL_ERROR,
@@ -194,24 +179,42 @@ static int set_aside(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	return 0;
 }
 
-static int copy_file(const char *from, const char *to)
+static int copy_bytes(int in, int out)
 {
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int r = out < 0 ? -errno : 0;
 	char buffer[16384];
-	ssize_t n = 0;
+	ssize_t n;
 
-	while (r >= 0 && (n = read(in, buffer, sizeof(buffer))) > 0) {
+	while ((n = read(in, buffer, sizeof(buffer))) > 0) {
 		if (write(out, buffer, (size_t)n) != n)
-			r = errno ? -errno : -EIO;
+			return errno ? -errno : -EIO;
 	}
-	if (r >= 0 && n < 0)
+	return n < 0 ? -errno : 0;
+}
+
+/** @param ret_name STATE_FILE_NAME_SIZE bytes, the copy's. */
+static int copy_log(const struct outbox_disk *disk, char *ret_name)
+{
+	int dir_fd = state_file_open_dir(disk->dir), in = -1, out = -1;
+	struct stat st;
+	int r = dir_fd;
+
+	if (r >= 0)
+		r = state_file_aside_name(dir_fd, LOG_NAME, LOG_NAME, STATE_FILE_COPIES_MAX, ret_name);
+	if (r >= 0)
+		r = in = state_file_open(dir_fd, LOG_NAME, O_RDONLY, &st);
+	if (r >= 0 && st.st_size > LOG_COPY_MAX)
+		r = -EFBIG;
+	if (r >= 0) {
+		out = openat(dir_fd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		             0600);
+		r = out < 0 ? -errno : copy_bytes(in, out);
+	}
+	if (out >= 0 && close(out) < 0 && r >= 0)
 		r = -errno;
 	if (in >= 0)
 		close(in);
-	if (out >= 0 && close(out) < 0 && r >= 0)
-		r = -errno;
+	if (dir_fd >= 0)
+		close(dir_fd);
 	return r;
 }
 
@@ -219,16 +222,14 @@ static int copy_file(const char *from, const char *to)
 static void tell_damaged_log(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
-	char path[4096], name[4096] = "";
+	char path[4096], name[STATE_FILE_NAME_SIZE] = "";
 	uint64_t lost = 0;
 	int r;
 
 	if (snprintf(path, sizeof(path), "%s-wal", disk->path) >= (int)sizeof(path) ||
 	    outbox_wal_check(path, &lost) != 1)
 		return;
-	r = free_name(path, name, sizeof(name));
-	if (r >= 0)
-		r = copy_file(path, name);
+	r = copy_log(disk, name);
 	pthread_mutex_lock(&outbox->mutex);
 	outbox->stats.disk_failures++;
 	pthread_mutex_unlock(&outbox->mutex);
@@ -239,6 +240,17 @@ static void tell_damaged_log(struct outbox *outbox)
 		          path, (unsigned long long)lost, lost ? "" : ", perhaps all",
 		          r < 0 ? "it could not be copied: " : "a copy is kept as ",
 		          r < 0 ? strerrordesc_np(-r) : name);
+}
+
+/** Before the folder is written in. */
+static int hold_lock(const struct outbox_disk *disk, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	char why[STATE_LOCK_ERROR_SIZE];
+	int r = disk->lock ? state_lock_hold(disk->lock, why) : 0;
+
+	if (r < 0)
+		snprintf(error, OUTBOX_DB_ERROR_SIZE, "%.*s", (int)OUTBOX_DB_ERROR_SIZE - 1, why);
+	return r;
 }
 
 static int find_note(void *user, const char *key, const void *value, size_t len)
@@ -269,6 +281,61 @@ static int make_dir(const struct outbox_disk *disk, char error[OUTBOX_DB_ERROR_S
 	return -errno;
 }
 
+/**
+ * SQLite opens its files by their names: what is no regular file gives its place
+ * up before. @return 0; negative errno, @p error filled.
+ */
+static int clear_places(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	static const char *const names[] = { FILE_NAME, LOG_NAME, FILE_NAME "-shm",
+		                             FILE_NAME "-journal" };
+	struct outbox_disk *disk = outbox->disk;
+	char aside[STATE_FILE_NAME_SIZE];
+	int dir_fd = state_file_open_dir(disk->dir);
+	int r = dir_fd < 0 ? dir_fd : 0;
+
+	for (size_t i = 0; r >= 0 && i < sizeof(names) / sizeof(*names); i++) {
+		struct stat st;
+
+		if (fstatat(dir_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue; /* opening it says why */
+		if (S_ISREG(st.st_mode) && st.st_nlink > 1 && !disk->warned_links && disk->log) {
+			disk->warned_links = true;
+			log_write(disk->log, LOG_LEVEL_WARNING,
+			          "outbox: %s/%s has %lu names: what is written is seen under all of "
+			          "them",
+			          disk->dir, names[i], (unsigned long)st.st_nlink);
+		}
+		if (S_ISREG(st.st_mode))
+			continue;
+		r = state_file_set_aside(dir_fd, names[i], names[i], STATE_FILE_COPIES_MAX, aside);
+		pthread_mutex_lock(&outbox->mutex);
+		outbox->stats.disk_failures++;
+		pthread_mutex_unlock(&outbox->mutex);
+		if (disk->log)
+			log_write(disk->log, LOG_LEVEL_ERROR, "outbox: %s/%s is %s; it %s%s",
+			          disk->dir, names[i], state_file_kind(st.st_mode),
+			          r < 0 ? "can't be renamed: " : "was renamed to ",
+			          r < 0 ? strerrordesc_np(-r) : aside);
+	}
+	if (dir_fd >= 0)
+		close(dir_fd);
+	if (r < 0)
+		snprintf(error, OUTBOX_DB_ERROR_SIZE, "%s", strerrordesc_np(-r));
+	return r;
+}
+
+/** The folder is there and this process's, and nothing in it is in the way. */
+static int prepare_folder(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	struct outbox_disk *disk = outbox->disk;
+	int r = make_dir(disk, error);
+
+	if (r >= 0)
+		r = hold_lock(disk, error);
+	return r < 0 ? r : clear_places(outbox, error);
+}
+
 static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -276,7 +343,7 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	uint64_t last_row = 0;
 	int r;
 
-	r = make_dir(disk, error);
+	r = prepare_folder(outbox, error);
 	if (r < 0)
 		return r;
 	tell_damaged_log(outbox);
@@ -399,6 +466,8 @@ static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	outbox_disk_call_begin(outbox);
 	if (disk->db)
 		r = outbox_db_check_place(disk->db);
+	if (r == 0 && disk->db)
+		r = hold_lock(disk, error);
 	if (r == -ENOENT || r == -ESTALE)
 		r = leave_db(outbox);
 	else if (r == 0 && disk->db && disk->last_failure == -ENOSPC)

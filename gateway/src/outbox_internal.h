@@ -153,15 +153,18 @@ enum outbox_disk_state { OUTBOX_DISK_OK, OUTBOX_DISK_MEMORY };
 
 struct outbox_disk {
 	char *dir, *path;
+	struct state_lock *lock;
+	void (*known_call)(void *user);
+	void *known_user;
 	enum outbox_sync sync;
 	struct log *log;
 	uint64_t sync_interval_ns, commit_interval_ns, check_interval_ns;
-	uint64_t retry_min_ns, retry_max_ns, stall_ns;
+	uint64_t retry_min_ns, retry_max_ns, open_wait_ns, stall_ns;
 	unsigned window;
 	pthread_t thread;
 	bool started;
 	pthread_cond_t work; /* for the outbox's thread */
-	pthread_cond_t done; /* for who waits in outbox_flush() */
+	pthread_cond_t done; /* for who waits in outbox_flush() or outbox_disk_new() */
 
 	/* The outbox's thread's own (`db` is changed under the mutex): */
 	struct outbox_db *db;      /* NULL: none could be opened */
@@ -175,13 +178,16 @@ struct outbox_disk {
 	bool damaged;   /* the file must be set aside before the next one is made */
 	bool was_ok;    /* has been in state OK */
 	bool committed; /* since the last read */
-	unsigned set_aside, read_failures;
+	unsigned read_failures;
+	bool warned_links;
 	int last_failure;
 
 	/* Under the outbox's mutex: */
 	enum outbox_disk_state state;
 	char reason[OUTBOX_REASON_SIZE];
 	bool quit, flush;
+	bool tried; /* to open the database, for the first time */
+	bool known; /* the notes of earlier boots are */
 	bool lazy; /* the thread sleeps, longer than a put may wait */
 	bool idle; /* … and has no deletion to see to either */
 	bool writing;

@@ -189,6 +189,18 @@ int outbox_journal_remove(struct outbox *outbox, const char *key)
 	return change(outbox, key, NULL, 0);
 }
 
+bool outbox_journal_is_known(struct outbox *outbox)
+{
+	bool known;
+
+	if (!outbox->disk)
+		return true;
+	pthread_mutex_lock(&outbox->mutex);
+	known = outbox->disk->known;
+	pthread_mutex_unlock(&outbox->mutex);
+	return known;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	const struct outbox_op *const *left = a, *const *right = b;

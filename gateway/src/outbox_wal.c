@@ -11,10 +11,12 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HEADER_SIZE  32U
 #define FRAME_HEADER 24U
@@ -125,12 +127,18 @@ static int check_frames(struct wal *wal, uint64_t *ret_lost)
 int outbox_wal_check(const char *path, uint64_t *ret_lost)
 {
 	unsigned char header[HEADER_SIZE];
-	struct wal wal = { .file = fopen(path, "rbe") };
+	/* Neither a link nor something to be waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct wal wal = { .file = fd < 0 ? NULL : fdopen(fd, "rb") };
 	size_t n;
 	int r;
 
-	if (!wal.file)
-		return errno == ENOENT ? 0 : -errno;
+	if (!wal.file) {
+		r = errno == ENOENT ? 0 : -errno;
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
 	n = fread(header, 1, sizeof(header), wal.file);
 	if (n < sizeof(header)) {
 		r = ferror(wal.file) ? -EIO : 0; /* nothing was ever committed in it */

@@ -12,11 +12,13 @@
 #include "health.h"
 #include "plural.h"
 #include "service_internal.h"
+#include "state_lock.h"
 #include "version.h"
 
 /* Messages handled in one wake before inputs and timers get their turn. */
 #define MESSAGES_PER_WAKE 256U
 #define FLUSH_NS (5 * CUE_NS_PER_S)
+#define DISK_FLUSH_NS (3 * CUE_NS_PER_S)
 
 /* ---- health ---- */
 
@@ -89,6 +91,8 @@ static void on_wake(void *user, uint64_t now_ns)
 	/* All that one wake leads to is on disk together, or not at all. */
 	outbox_group_begin(service->outbox);
 	engine_wake(service->engine, now_ns);
+	if (service->journal)
+		service_tell_journal(service, journal_catch_up(service->journal));
 	drain_inbox(service);
 	bridge_tick(service->bridge);
 	if (service->journal)
@@ -157,7 +161,7 @@ struct loop_config service_loop_config(struct service *service)
 static void flush(struct service *service)
 {
 	struct outbox_stats left;
-	bool kept;
+	bool kept, disk_hangs;
 	int r;
 
 	service_notify_stop(service);
@@ -179,7 +183,9 @@ static void flush(struct service *service)
 		          r == -ETIMEDOUT ? "the disk does not answer" : strerrordesc_np(-r));
 	r = egress_stop(service->egress, FLUSH_NS);
 	outbox_get_stats(service->outbox, &left);
-	kept = outbox_flush(service->outbox, FLUSH_NS) >= 0;
+	disk_hangs = service->config->gateway.state_dir &&
+	             outbox_flush(service->outbox, DISK_FLUSH_NS) == -ETIMEDOUT;
+	kept = outbox_flush(service->outbox, 0) >= 0;
 	if (left.events > 0)
 		log_write(
 		        service->log, kept ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
@@ -190,8 +196,9 @@ static void flush(struct service *service)
 		             : "");
 	else
 		log_write(service->log, LOG_LEVEL_NOTICE, "stopped, everything was published");
-	if (r == -EBUSY) {
-		log_write(service->log, LOG_LEVEL_WARNING, "the connection's thread hangs: leaving without it");
+	if (r == -EBUSY || disk_hangs) {
+		log_write(service->log, LOG_LEVEL_WARNING, "%s: leaving without it",
+		          disk_hangs ? "the disk does not answer" : "the connection's thread hangs");
 		fflush(NULL);
 		_exit(EX_OK);
 	}
@@ -218,8 +225,7 @@ static void clear(struct service *service)
 	notify_free(service->notify);
 	config_free(service->config);
 	/* Last: nothing of the folder is open any more. */
-	if (service->state_lock >= 0)
-		close(service->state_lock);
+	state_lock_free(service->state_lock);
 }
 
 static int load_config(struct service *service)
@@ -255,7 +261,7 @@ static void hold_signals(int how)
 
 int service_main(const struct service_options *options)
 {
-	struct service service = { .options = *options, .log = options->log, .state_lock = -1 };
+	struct service service = { .options = *options, .log = options->log };
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -33,7 +33,7 @@ struct service {
 	struct inbox *inbox;
 	struct engine *engine;
 	struct commands *commands;
-	int state_lock; /* -1: none */
+	struct state_lock *state_lock; /* NULL without state_dir */
 	struct journal *journal; /* NULL without state_dir */
 	struct bridge *bridge;
 	struct views *views;
@@ -55,6 +55,8 @@ struct loop_config service_loop_config(struct service *service);
 /* service_start.c */
 /** Make all parts and join them; what was made is there also on failure. @return exit code, EX_OK to go on. */
 int service_start(struct service *service);
+/** Log what came of restoring the previous life's runs. */
+void service_tell_journal(struct service *service, int error);
 
 /* service_devices.c: what happens to the lines of inputs and outputs. */
 int service_watch_devices(struct service *service);

@@ -92,6 +92,14 @@ static void on_kept_notice(void *user, const char *text)
 
 /* ---- making the parts ---- */
 
+/** On the outbox's thread: the loop has runs to restore. */
+static void on_journal_known(void *user)
+{
+	struct service *service = user;
+
+	inbox_wake(service->inbox);
+}
+
 static int make_outbox(struct service *service)
 {
 	const struct config *config = service->config;
@@ -106,13 +114,16 @@ static int make_outbox(struct service *service)
 		.sync = config->outbox.sync,
 		.when = config->outbox.when,
 		.log = service->log,
+		.lock = service->state_lock,
+		.known = on_journal_known,
+		.known_user = service,
 	};
 
 	return outbox_new(&outbox, &service->outbox);
 }
 
-/** @return 0, also when the folder can't be locked for another reason: check_state_dir() tells what
- *  that means; -EBUSY. */
+/** @return 0, also when the folder can't be locked for another reason: whoever writes in it is
+ *  refused until it can; -EBUSY. */
 static int lock_state(struct service *service, char *error)
 {
 	const char *dir = service->config->gateway.state_dir;
@@ -123,11 +134,12 @@ static int lock_state(struct service *service, char *error)
 	if (!dir)
 		return 0;
 	was_there = stat(dir, &st) == 0;
-	r = state_lock(dir, service->config->gateway.id, &service->state_lock, error);
-	if (r == 0 && !was_there)
+	r = state_lock_new(dir, service->config->gateway.id, service->log, &service->state_lock,
+	                   error);
+	if (r == 0 && !was_there && stat(dir, &st) == 0)
 		log_write(service->log, LOG_LEVEL_NOTICE,
 		          "gateway.state_dir '%s' did not exist: made it", dir);
-	return r == -EBUSY ? r : 0;
+	return r;
 }
 
 static int make_queues(struct service *service)
@@ -142,13 +154,14 @@ static int make_queues(struct service *service)
 		r = egress_new(&egress, &service->egress);
 	}
 	if (r >= 0)
-		r = make_outbox(service);
-	if (r >= 0)
 		r = retained_new(egress_wake, service->egress, &service->retained);
 	if (r >= 0)
 		r = inbox_new(limits->inbox_messages, 0, limits->payload_bytes, &service->inbox);
 	if (r >= 0)
 		service_set_inbox_limits(service);
+	/* Last: its thread wakes the others. */
+	if (r >= 0)
+		r = make_outbox(service);
 	return r;
 }
 
@@ -178,6 +191,15 @@ static int make_engine(struct service *service)
 	return engine_new(&engine, &service->engine);
 }
 
+/** On the thread of the kept definitions. */
+static int may_write_state(void *user)
+{
+	char error[STATE_LOCK_ERROR_SIZE];
+	struct service *service = user;
+
+	return service->state_lock ? state_lock_hold(service->state_lock, error) : 0;
+}
+
 static int make_commands(struct service *service)
 {
 	struct commands_config commands = {
@@ -189,6 +211,7 @@ static int make_commands(struct service *service)
 		.reload = service_reload,
 		.definition_changed = on_definition_changed,
 		.store_written = on_store_written,
+		.may_write = may_write_state,
 		.notice = on_kept_notice,
 		.user = service,
 	};
@@ -222,8 +245,19 @@ static int make_bridge(struct service *service)
 	return r < 0 ? r : views_new(&views, &service->views);
 }
 
-/** What a crash has left goes on, or is stopped, before anything else happens. */
-static int restore_runs(struct service *service)
+void service_tell_journal(struct service *service, int error)
+{
+	if (error < 0)
+		log_write(service->log, LOG_LEVEL_ERROR,
+		          "runs of the previous life are left for the next start: %s",
+		          strerrordesc_np(-error));
+}
+
+/**
+ * What a crash has left goes on, or is stopped, before anything else happens.
+ * Whatever is in the journal, the gateway starts.
+ */
+static void restore_runs(struct service *service)
 {
 	struct journal_config config = {
 		.engine = service->engine,
@@ -233,14 +267,14 @@ static int restore_runs(struct service *service)
 	int r;
 
 	if (!service->config->gateway.state_dir)
-		return 0;
+		return;
 	r = journal_new(&config, &service->journal);
-	if (r < 0)
-		return r;
-	outbox_group_begin(service->outbox);
-	r = journal_restore(service->journal);
-	outbox_group_end(service->outbox);
-	return r;
+	if (r >= 0) {
+		outbox_group_begin(service->outbox);
+		r = journal_restore(service->journal);
+		outbox_group_end(service->outbox);
+	}
+	service_tell_journal(service, r);
 }
 
 static int make_loop(struct service *service)
@@ -333,7 +367,7 @@ int service_start(struct service *service)
 	if (r >= 0)
 		r = make_loop(service);
 	if (r >= 0)
-		r = restore_runs(service);
+		restore_runs(service);
 	if (r >= 0) {
 		r = engine_open_inputs(service->engine, error);
 		if (r < 0)

@@ -12,7 +12,7 @@
 
 #include "log.h"
 
-#define ASIDE ".corrupt-"
+#define ASIDE STATE_FILE_ASIDE
 
 const char *state_file_kind(mode_t mode)
 {
@@ -183,11 +183,15 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-/** A copy of the family; the log and index of a database belong to it. */
+/** A copy of the file, or of any; the log and index of a database belong to it. */
 static bool is_copy(const char *name, const char *family)
 {
-	return strncmp(name, family, strlen(family)) == 0 && state_file_is_aside(name) &&
-	       !ends_with(name, "-wal") && !ends_with(name, "-shm");
+	size_t len = family ? strlen(family) : 0;
+
+	if (!state_file_is_aside(name) || ends_with(name, "-wal") || ends_with(name, "-shm"))
+		return false;
+	return !family || (strncmp(name, family, len) == 0 &&
+	                   strncmp(name + len, ASIDE, strlen(ASIDE)) == 0);
 }
 
 /** @return the number of copies, and of those that can be deleted the oldest by its time. */
@@ -250,18 +254,15 @@ static int make_room(int dir_fd, const char *family, unsigned copies)
 	return 0;
 }
 
-int state_file_set_aside(int dir_fd, const char *name, const char *family, unsigned copies,
-                         char *ret_name)
+int state_file_aside_name(int dir_fd, const char *name, const char *family, unsigned copies,
+                          char *ret_name)
 {
 	char to[STATE_FILE_NAME_SIZE], stamp[32];
 	struct timespec now;
 	struct stat st;
 	struct tm tm;
-	int r;
+	int r = make_room(dir_fd, family, copies);
 
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	r = make_room(dir_fd, family, copies);
 	if (r < 0)
 		return r;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -272,24 +273,33 @@ int state_file_set_aside(int dir_fd, const char *name, const char *family, unsig
 		if (snprintf(to, sizeof(to), "%s" ASIDE "%s.%06luZ", name, stamp,
 		             (unsigned long)now.tv_nsec / 1000 + i) >= (int)sizeof(to))
 			return -ENAMETOOLONG;
-		if (renameat2(dir_fd, name, dir_fd, to, RENAME_NOREPLACE) == 0) {
-			if (ret_name)
-				memcpy(ret_name, to, sizeof(to));
-			return 0;
-		}
-		if (errno == EINVAL || errno == ENOSYS) {
-			/* A file system that can't: look first. */
-			if (fstatat(dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
-				continue;
-			r = renameat(dir_fd, name, dir_fd, to) < 0 ? -errno : 0;
-			if (r == 0 && ret_name)
-				memcpy(ret_name, to, sizeof(to));
-			return r;
-		}
-		if (errno != EEXIST)
+		if (fstatat(dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		if (errno != ENOENT)
 			return -errno;
+		memcpy(ret_name, to, sizeof(to));
+		return 0;
 	}
 	return -EEXIST;
+}
+
+int state_file_set_aside(int dir_fd, const char *name, const char *family, unsigned copies,
+                         char *ret_name)
+{
+	char to[STATE_FILE_NAME_SIZE];
+	struct stat st;
+	int r;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	r = state_file_aside_name(dir_fd, name, family, copies, to);
+	if (r < 0)
+		return r;
+	if (renameat(dir_fd, name, dir_fd, to) < 0)
+		return -errno;
+	if (ret_name)
+		memcpy(ret_name, to, sizeof(to));
+	return 0;
 }
 
 void state_file_check_dir(const char *dir, struct log *log)

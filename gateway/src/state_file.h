@@ -21,6 +21,8 @@
 struct log;
 
 #define STATE_FILE_NAME_SIZE 256U
+/** Stands between the name and the time of what was set aside. */
+#define STATE_FILE_ASIDE ".corrupt-"
 /** Copies kept of one file. */
 #define STATE_FILE_COPIES_MAX 4U
 
@@ -57,9 +59,17 @@ int state_file_sync(int dir_fd);
 bool state_file_is_aside(const char *name);
 
 /**
- * Rename what stands at @p name.
- * @param family   copies whose name begins with it count towards @p copies.
- * @param copies   the oldest are deleted, with their `-wal` and `-shm`, until there are no more.
+ * Make room for one more copy.
+ * @param family   the file whose copies count towards @p copies; NULL: all files'.
+ * @param copies   the oldest are deleted, with their `-wal` and `-shm`, until there are fewer.
+ * @param ret_name STATE_FILE_NAME_SIZE bytes: a name for a copy of @p name that is free.
+ * @return 0; -EDQUOT there are too many that can't be deleted (folders); negative errno.
+ */
+int state_file_aside_name(int dir_fd, const char *name, const char *family, unsigned copies,
+                          char *ret_name);
+
+/**
+ * Rename what stands at @p name, as state_file_aside_name() says.
  * @param ret_name STATE_FILE_NAME_SIZE bytes; may be NULL.
  * @return 0; -ENOENT; -EDQUOT there are too many that can't be deleted (folders); negative errno.
  */

@@ -8,12 +8,14 @@ Environment: CUEBUS_FAULT_SCALE (factor on the number of damaged files),
 CUEBUS_FAULT_SEED (which damage).
 """
 
+import fcntl
 import os
 import pathlib
 import random
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import unittest
 from unittest import mock
@@ -30,6 +32,7 @@ TEXT = "x" * 300
 TICKS = 300
 BURSTS = 40  # at once, of twice as many events as ticks: more than 1,000 pages of log
 NOBODY = 65534
+F_OFD_SETLK = 37
 
 
 class DiskTest(ConnectionTest):
@@ -55,6 +58,7 @@ class DiskTest(ConnectionTest):
     def disk_config(self):
         config = self.config(f"mqtt://127.0.0.1:{self.proxy.port}")
         config["gateway"]["state_dir"] = str(self.state)
+        config["mqtt"]["remote"] = {"cmd": True}
         config["inputs"] = {"door": {"driver": "sim", "kind": "switch", "event": "door.changed"}}
         burst = [{"emit": "burst.tick", "data": {"text": TEXT}, "repeat": TICKS, "interval": "1ms"}]
         config["playlists"] = {
@@ -298,32 +302,60 @@ class Replaced(DiskTest):
         self.gateway.stop()
 
     def test_directory_in_its_place(self):
-        """Before the start, and under it."""
+        """Before the start, and under it: renamed with what is in it."""
         self.db.mkdir()
         (self.db / "kept").write_text("mine")
         self.run_gateway()
-        self.in_memory("directory")
-        self.end_of_run(self.burst())
-        self.assertEqual((self.db / "kept").read_text(), "mine")
-        self.db.rename(self.state / "moved")
         self.on_disk()
+        self.log_has("outbox.db is a folder; it was renamed to outbox.db.corrupt-")
+        self.end_of_run(self.burst())
+        self.assertEqual([(p / "kept").read_text() for p in self.set_aside()], ["mine"])
         self.db.unlink()
         self.db.mkdir()
         (self.db / "kept").write_text("mine too")
-        self.in_memory("directory", "was removed")
-        self.assertEqual((self.db / "kept").read_text(), "mine too")
+        self.log_has("back on disk")
+        self.on_disk()
+        self.assertEqual([(p / "kept").read_text() for p in self.set_aside()],
+                         ["mine", "mine too"])
         self.check_goes_on()
         self.gateway.stop()
 
-    def test_fifo_in_its_place(self):
+    def test_links_and_fifos_in_their_places(self):
+        secret = self.directory / "secret"
+        secret.write_text("untouched")
         os.mkfifo(self.db)
+        os.mkfifo(self.state / "outbox.db-wal")
+        (self.state / "outbox.db-shm").symlink_to(secret)
+        (self.state / "lock").symlink_to(secret)
         self.run_gateway()
-        self.in_memory("")
-        self.end_of_run(self.burst())
-        self.assertTrue(self.db.is_fifo() or any(p.is_fifo() for p in self.set_aside()))
-        if self.db.is_fifo():
-            self.db.unlink()
         self.on_disk()
+        self.assertEqual(secret.read_text(), "untouched")
+        for name in ("outbox.db", "outbox.db-wal"):
+            self.log_has(f"{name} is a FIFO; it was renamed to {name}.corrupt-")
+        self.log_has("outbox.db-shm is a symbolic link; it was renamed to outbox.db-shm.corrupt-")
+        self.log_has("lock is no regular file; it was renamed to lock.corrupt-")
+        self.check_goes_on()
+        self.gateway.stop()
+
+    def test_folder_taken_by_another_gateway(self):
+        """Removed, made again and locked by another: not written in until that ends."""
+        self.run_gateway()
+        self.on_disk()
+        shutil.rmtree(self.state)
+        self.state.mkdir()
+        with open(self.state / "lock", "w+") as lock:
+            lock.write("gateway 'attic', process 1\n")
+            lock.flush()
+            fcntl.fcntl(lock, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+            self.in_memory("in use by gateway 'attic'")
+            self.end_of_run(self.burst())
+            reply = self.watcher.request_raw("playlist/define", {
+                "name": "made", "definition": {"steps": [{"emit": "made.tick"}]}})
+            self.assertEqual(reply["error"]["code"], "refused")
+            self.assertFalse(self.db.exists())
+            self.assertFalse((self.state / "definitions").exists())
+        self.on_disk()
+        self.log_has("is another one than before: locked it")
         self.check_goes_on()
         self.gateway.stop()
 

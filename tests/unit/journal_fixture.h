@@ -129,9 +129,21 @@ static inline void make_engine(struct life *life, uint64_t start_ns, int64_t wal
 	cr_assert_eq(cue_bus_subscribe(engine_bus(life->engine), &events, &life->watch), 0);
 }
 
-/** The first deadlines run, as in the loop's first wake, before the mark. */
-static inline void begin(struct life *life, const char *config, const char *kernel_boot,
-                         uint64_t start_ns, int64_t wall_ns)
+static inline void fill_types(struct life *life)
+{
+	const struct cue_type *type;
+	char name[32];
+	int r = 0;
+
+	for (unsigned i = 0; r == 0; i++) {
+		snprintf(name, sizeof(name), "filler.n%u", i);
+		r = cue_bus_intern(engine_bus(life->engine), name, &type);
+	}
+	cr_assert_eq(r, -ENOSPC);
+}
+
+static inline void begin_with(struct life *life, const char *config, const char *kernel_boot,
+                              uint64_t start_ns, int64_t wall_ns, bool full)
 {
 	struct outbox_config oc = {
 		.max_events = 1000, .max_bytes = 1000000, .dir = dir, .boot_id = "7f3a9c21"
@@ -144,6 +156,8 @@ static inline void begin(struct life *life, const char *config, const char *kern
 	cr_assert_eq(log_new(&lc, &life->log), 0);
 	cr_assert_eq(outbox_new(&oc, &life->outbox), 0);
 	make_engine(life, start_ns, wall_ns);
+	if (full)
+		fill_types(life);
 	jc.engine = life->engine;
 	jc.outbox = life->outbox;
 	jc.log = life->log;
@@ -151,6 +165,20 @@ static inline void begin(struct life *life, const char *config, const char *kern
 	outbox_group_begin(life->outbox);
 	cr_assert_eq(journal_restore(life->journal), 0);
 	outbox_group_end(life->outbox);
+}
+
+/** The first deadlines run, as in the loop's first wake, before the mark. */
+static inline void begin(struct life *life, const char *config, const char *kernel_boot,
+                         uint64_t start_ns, int64_t wall_ns)
+{
+	begin_with(life, config, kernel_boot, start_ns, wall_ns, false);
+}
+
+/** The same with no room for an event type more. */
+static inline void begin_full(struct life *life, const char *config, const char *kernel_boot,
+                              uint64_t start_ns, int64_t wall_ns)
+{
+	begin_with(life, config, kernel_boot, start_ns, wall_ns, true);
 }
 
 /** A wake of the loop at @p now_ns. */

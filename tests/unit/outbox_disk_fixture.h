@@ -163,7 +163,7 @@ static inline unsigned count_files(const char *part)
 /** Set aside, without their logs. */
 static inline unsigned count_corrupt(void)
 {
-	return count_files(".corrupt-") - count_files("Z-wal") - count_files("Z-1-wal");
+	return count_files(".corrupt-") - count_files("Z-wal");
 }
 
 static inline void path_of(char *path, size_t size, const char *name)

@@ -138,3 +138,55 @@ Test(journal_restore, within_one_boot_the_wall_clock_is_not_asked)
 	life.text[0] = '\0';
 	last_life(&life, RESUME);
 }
+
+/** limits.event_types was lowered, or other definitions have taken the room. */
+Test(journal_restore, a_run_whose_event_types_do_not_fit_is_cancelled)
+{
+	static const char other[] =
+	        "{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"limits\":{\"event_types\":64}}";
+	struct life life;
+
+	first_life(&life, RESUME);
+	crash(&life);
+	begin_full(&life, other, "boot-a", S(1003), WALL);
+	wake(&life, S(1003));
+	expect(&life, "1003000 stopped p cancelled 1 <restart>\n1003000 gateway.fault\n");
+	last_life(&life, RESUME);
+}
+
+/** The database is locked by a backup at the start: the run goes on as soon as it opens. */
+Test(journal_restore, a_database_that_opens_late_is_acted_on_in_this_life)
+{
+	struct life life;
+	sqlite3 *other = NULL;
+	char path[128];
+
+	first_life(&life, RESUME);
+	crash(&life);
+	snprintf(path, sizeof(path), "%s/outbox.db", dir);
+	cr_assert_eq(sqlite3_open(path, &other), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(other, "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE", NULL,
+	                          NULL, NULL),
+	             SQLITE_OK);
+	begin(&life, RESUME, "boot-a", S(1002), WALL);
+	cr_assert(!outbox_journal_is_known(life.outbox));
+	/* A run of this life, whose definition and run have the first numbers. */
+	emit(&life, "go", "{}");
+	wake(&life, S(1002));
+	expect(&life, "1002000 go\n1002000 created p\n1002000 tick\n");
+	cr_assert_eq(sqlite3_close(other), SQLITE_OK);
+	while (!outbox_journal_is_known(life.outbox))
+		usleep(1000);
+	outbox_group_begin(life.outbox);
+	cr_assert_eq(journal_catch_up(life.journal), 0);
+	cr_assert_eq(journal_catch_up(life.journal), 0);
+	outbox_group_end(life.outbox);
+	cr_assert_eq(found(&life), 1U);
+	wake(&life, S(1002));
+	expect(&life, "1002000 created p at 2000\n1002000 tick\n");
+	wake(&life, S(1100));
+	expect(&life, "1002500 bell\n1003000 tick\n1003000 tick\n1004000 tick\n1004000 tick\n"
+	              "1004000 stopped p completed 6\n1004500 bell\n1005000 tick\n1006000 tick\n"
+	              "1006000 stopped p completed 6\n");
+	last_life(&life, RESUME);
+}

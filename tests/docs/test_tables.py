@@ -25,6 +25,8 @@ PASS_ON_THEMSELVES = {"config_read.c", "config_read_json.c", "config_read_text.c
 ELSEWHERE = {"input.button", "input.counter", "input.rotary", "input.switch",
              "event.playlist.paused", "event.playlist.resumed"}
 
+OTHER_TESTS = {"check.configs": "check/check_configs.py", "docs.docker": "docker/test_files.py"}
+
 
 def arguments(text, start):
     """Of the call whose `(` is before `start`: its arguments, strings left whole."""
@@ -117,6 +119,26 @@ class Tables(unittest.TestCase):
         counters = {name for row in rows for name in re.findall(r"`([^`]+)`", row[3])}
         self.assertIn("bus.state_refused", counters)
         self.assertEqual([], sorted(name for name in counters if not has_counter(health, name)))
+
+    def test_threats(self):
+        """Each names a test that there is, and what is said to be the default is it."""
+        text = (ROOT / "docs" / "security.md").read_text("utf-8")
+        part = text.split("## Threat by threat\n")[1].split("\n## ")[0]
+        rows = re.findall(r"^\| .* \|(.*)\|$", part, re.M)[1:]
+        self.assertGreater(len(rows), 15)
+        for row in rows:
+            if set(row) <= {"-"}:
+                continue
+            names = re.findall(r"`(\w+)\.(\w+)`", row)
+            self.assertTrue(names, row)
+            for kind, name in names:
+                path = OTHER_TESTS.get(f"{kind}.{name}", f"{kind}/test_{name}." + (
+                    "c" if kind == "unit" else "py"))
+                self.assertTrue((ROOT / "tests" / path).exists(), f"{kind}.{name}")
+        schema = json.loads((ROOT / "schemas" / "config.schema.json").read_text("utf-8"))
+        remote = schema["$defs"]["remote"]["properties"]
+        self.assertEqual({key: value["default"] for key, value in remote.items()},
+                         {"emit": True, "inputs": False, "cmd": "use"})
 
 
 if __name__ == "__main__":

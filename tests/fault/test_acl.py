@@ -13,11 +13,20 @@ from connection import ConnectionTest
 from harness import CUEBUS, IS_V5, P, Client, RefusedClient, limit_s
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "docs/examples/mosquitto"
-PASSWORDS = {"gateway": "g4teway", "dashboard": "d4shboard", "operator": "0perator"}
+PASSWORDS = {"gateway": "g4teway", "dashboard": "d4shboard", "operator": "0perator",
+             "administrator": "4dministrator"}
 # What the gateway publishes, as topics somebody else could try to write.
 OUTGOING = ("status", "info", "health", "bus/lamp/set", "input/pad", "playlist/long",
             "schema/envelope", "reply/playlist/start")
 INCOMING = ("emit/lamp/set", "cmd/playlist/start")
+VIEWS = {"status", "info", "health", "bus", "input", "playlist", "schema"}
+# Every command there is, those of `use` with an answer that needs no more than the name.
+USE = {"playlist/start", "playlist/stop", "playlist/list", "playlist/runs", "gesture/list",
+       "event/emit", "state/get", "ping"}
+COMMANDS = {name[4:].replace(".", "/", 1) for name in subprocess.run(
+    [CUEBUS, "schema"], capture_output=True, text=True, check=True).stdout.split()
+    if name.startswith("cmd.")}
+MAY = {"administrator": COMMANDS, "operator": USE, "dashboard": set(), "gateway": {"ping"}}
 
 
 class Acl(ConnectionTest):
@@ -40,7 +49,8 @@ class Acl(ConnectionTest):
         # The port is the test's, and what it keeps is nobody's.
         lines = [l for l in text.splitlines() if not l.startswith(("listener ", "persistence true"))]
         self.broker = self.new_broker("broker", *lines)
-        self.operator = self.user("operator").subscribe(P + "/#")
+        # Sees all there is, so that what does not arrive can be told.
+        self.admin = self.user("administrator").subscribe(P + "/#")
         password = self.directory / "password"
         password.write_text(PASSWORDS["gateway"])
         password.chmod(0o600)
@@ -50,7 +60,7 @@ class Acl(ConnectionTest):
         config["playlists"] = {"long": {"trigger": "long.start", "steps": [
             {"emit": "long.tick", "repeat": 3600, "interval": "1s"}]}}
         self.start(config)
-        self.operator.on_topic(P + "/status")
+        self.admin.on_topic(P + "/status")
 
     def user(self, name, password=None):
         client = Client(self.broker, user=(name, password or PASSWORDS[name]), ca=self.ca)
@@ -64,18 +74,18 @@ class Acl(ConnectionTest):
     def fence(self, client=None):
         """All that was published before has been dealt with: the gateway has answered since,
         and, with `client`, it has seen what came of that."""
-        self.assertTrue(self.operator.request("ping")["ok"])
+        self.assertTrue(self.admin.request("ping")["ok"])
         since = client.mark() if client else 0
-        self.operator.publish(f"{P}/emit/test/fence", b"1")
-        (client or self.operator).event("test.fence", since=since)
+        self.admin.publish(f"{P}/emit/test/fence", b"1")
+        (client or self.admin).event("test.fence", since=since)
 
     def what_came_of(self, client, topics):
         """What anybody got of what `client` publishes on these topics."""
-        since = self.operator.mark()
+        since = self.admin.mark()
         for topic in topics:
             client.publish(f"{P}/{topic}", b'{"playlist":"long","forged":true}')
         self.fence()
-        return [m for m in self.operator.messages[since:]
+        return [m for m in self.admin.messages[since:]
                 if b"forged" in m.payload or "event/playlist" in m.topic
                 or m.topic.startswith(f"{P}/reply/playlist")]
 
@@ -83,20 +93,20 @@ class Acl(ConnectionTest):
         self.assertEqual(self.what_came_of(client, topics), [])
 
     def test_the_gateway_has_all_rights_it_needs(self):
-        created = self.operator.mark()
-        reply = self.operator.request("playlist/start", {"playlist": "long"})
+        created = self.admin.mark()
+        reply = self.admin.request("playlist/start", {"playlist": "long"})
         self.assertTrue(reply["ok"], reply)
-        self.operator.event("event.playlist.created", since=created)
-        self.operator.publish(f"{P}/cmd/input/set", {"input": "pad", "value": 1})
-        self.operator.event("button.press", since=created)
+        self.admin.event("event.playlist.created", since=created)
+        self.admin.publish(f"{P}/cmd/input/set", {"input": "pad", "value": 1})
+        self.admin.event("button.press", since=created)
         for view in ("info", "health", "input/pad", "playlist/long"):
-            self.operator.on_topic(f"{P}/{view}")
-        self.assertTrue(self.operator.request("playlist/stop", {"all": True})["ok"])
+            self.admin.on_topic(f"{P}/{view}")
+        self.assertTrue(self.admin.request("playlist/stop", {"all": True})["ok"])
         result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path)],
                                 capture_output=True, text=True, timeout=limit_s(60))
         self.assertEqual(result.returncode, 0, result)
         self.gateway.stop()
-        self.operator.message("offline", lambda m: m.payload == b"offline")
+        self.admin.message("offline", lambda m: m.payload == b"offline")
         self.assertNotIn("refused", self.gateway.log())
 
     def test_the_dashboard_sees_events_and_views_only(self):
@@ -104,24 +114,52 @@ class Acl(ConnectionTest):
         dashboard.subscribe(f"{P}/reply/#").subscribe(f"{P}/emit/#")
         for view in ("status", "info", "health", "input/pad", "playlist/long"):
             dashboard.on_topic(f"{P}/{view}")
-        self.operator.publish(f"{P}/cmd/playlist/start", {"playlist": "long"})
-        self.operator.on_topic(f"{P}/reply/playlist/start")
+        self.admin.publish(f"{P}/cmd/playlist/start", {"playlist": "long"})
+        self.admin.on_topic(f"{P}/reply/playlist/start")
         dashboard.event("event.playlist.created")
         self.fence(dashboard)
         seen = {m.topic[len(P) + 1:].split("/")[0] for m in dashboard.messages}
-        self.assertLessEqual(seen, {"status", "info", "health", "bus", "input", "playlist"})
+        self.assertLessEqual(seen, VIEWS)
 
     def test_the_dashboard_publishes_nothing(self):
         self.nothing_came_of(self.user("dashboard"), INCOMING + OUTGOING)
 
-    def test_the_operator_emits_and_commands(self):
-        for topic in INCOMING:
-            with self.subTest(topic):
-                came = self.what_came_of(self.user("operator"), [topic])
-                self.assertGreater(len(came), 1, came)  # what was sent, and what it led to
+    def test_who_emits_and_commands(self):
+        for role in ("operator", "administrator"):
+            for topic in INCOMING:
+                with self.subTest(role, topic=topic):
+                    came = self.what_came_of(self.user(role), [topic])
+                    self.assertGreater(len(came), 1, came)  # what was sent, and what it led to
 
-    def test_the_operator_does_not_pretend_to_be_a_gateway(self):
-        self.nothing_came_of(self.user("operator"), OUTGOING)
+    def test_nobody_else_pretends_to_be_a_gateway(self):
+        for role in ("operator", "administrator"):
+            self.nothing_came_of(self.user(role), OUTGOING)
+
+    def test_each_role_gives_the_commands_it_may_give_and_no_others(self):
+        self.assertGreater(COMMANDS, USE)
+        for role, may in MAY.items():
+            with self.subTest(role):
+                client, since = self.user(role), self.admin.mark()
+                for command in sorted(COMMANDS):
+                    client.publish(f"{P}/cmd/{command}", {"request_id": f"{role} {command}"})
+                # Over MQTT 3.1.1 nothing else tells that the last of them has been dealt with.
+                for _ in range(2):
+                    self.fence()
+                answered = {m.json["request_id"].split(" ")[1] for m in self.admin.messages[since:]
+                            if m.topic.startswith(f"{P}/reply/")
+                            and str(m.json["request_id"]).startswith(role)}
+                self.assertEqual(answered, may)
+
+    def test_the_operator_sees_no_commands_and_nothing_of_the_configuration(self):
+        operator = self.user("operator").subscribe(P + "/#")
+        for command in ("config/get", "ping"):
+            self.admin.publish(f"{P}/cmd/{command}", {"request_id": command})
+            self.admin.on_topic(f"{P}/reply/{command}")
+        operator.on_topic(f"{P}/reply/ping")
+        self.fence(operator)
+        seen = {m.topic[len(P) + 1:].split("/")[0] for m in operator.messages}
+        self.assertLessEqual(seen, VIEWS | {"reply"})
+        self.assertEqual([m for m in operator.messages if "/reply/config" in m.topic], [])
 
     def test_a_gateway_gives_no_commands(self):
         """The account of a gateway that fell into other hands: nothing goes to the others."""
@@ -129,16 +167,16 @@ class Acl(ConnectionTest):
 
     def test_a_gateway_reads_no_stream(self):
         gateway = self.user("gateway").subscribe(P + "/#")
-        self.operator.publish(f"{P}/emit/lamp/set", b'"a"')
-        self.operator.event("lamp.set")
-        self.operator.publish(f"{P}/emit/lamp/set", b'"b"')
+        self.admin.publish(f"{P}/emit/lamp/set", b'"a"')
+        self.admin.event("lamp.set")
+        self.admin.publish(f"{P}/emit/lamp/set", b'"b"')
         gateway.message("the emit", lambda m: m.payload == b'"b"')
         seen = {m.topic[len(P) + 1:].split("/")[0] for m in gateway.messages}
         self.assertEqual(seen, {"emit"})
 
     def test_nobody_else_gets_in(self):
         for name, user in (("anonymous", None), ("wrong password", ("operator", "guess")),
-                           ("unknown", ("admin", "0perator"))):
+                           ("unknown", ("admin", "4dministrator"))):
             with self.subTest(name):
                 refused = RefusedClient(self.broker, user=user, ca=self.ca)
                 self.addCleanup(refused.close)
@@ -167,7 +205,7 @@ class Acl(ConnectionTest):
         self.assertIn(rule, acl.read_text())
         acl.write_text(acl.read_text().replace(rule, "topic write cuebus/1/+/bus/test/#"))
         self.broker.process.send_signal(signal.SIGHUP)
-        self.operator.publish(f"{P}/emit/lamp/set", b"1")
+        self.admin.publish(f"{P}/emit/lamp/set", b"1")
         self.log_has(f"refused a message to '{P}/bus/lamp/set': Not authorized (0x87); allow this "
                      "client to publish there")
 
@@ -175,9 +213,9 @@ class Acl(ConnectionTest):
     def test_a_reply_goes_where_the_broker_lets_it(self):
         """A response topic below P/reply of another gateway is not the asker's to name."""
         other = P.rsplit("/", 1)[0] + "/other/reply/x"
-        since = self.operator.mark()
-        self.operator.publish(f"{P}/cmd/ping", {"request_id": "r"}, response=other)
-        reply = self.operator.on_topic(f"{P}/reply/ping", since).json
+        since = self.admin.mark()
+        self.admin.publish(f"{P}/cmd/ping", {"request_id": "r"}, response=other)
+        reply = self.admin.on_topic(f"{P}/reply/ping", since).json
         self.assertEqual(reply["error"]["code"], "refused")
 
 

@@ -242,6 +242,8 @@ class Service(IntegrationTest):
         self.addCleanup(self.back_to_the_first)
         config = self.config()
         config["playlists"]["by.command"] = {"steps": [{"emit": "by.command.tick"}]}
+        config["gestures"]["lost"] = {"type": "gated_playlist", "gate": "lost.gate",
+                                      "playlist": "no.such"}
         self.gateway.write(config)
         findings = self.ok("config/reload")["findings"]
         self.assertEqual({f["severity"] for f in findings}, {"warning"})

@@ -94,6 +94,7 @@ static struct cue_limits with_defaults(const struct cue_limits *limits)
 	l.quote_bytes = or_default(l.quote_bytes, 65536);
 	l.gesture_producers = or_default(l.gesture_producers, 1024);
 	l.queue_bytes = l.queue_bytes ? l.queue_bytes : 64U * MIB;
+	l.gesture_bytes = l.gesture_bytes ? l.gesture_bytes : 16U * MIB;
 	l.trigger_bytes = l.trigger_bytes ? l.trigger_bytes : 16U * MIB;
 	l.state_bytes = l.state_bytes ? l.state_bytes : 16U * MIB;
 	/* cue_event.depth is 16 bits wide */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What gestures have in common when they fire: cooldown, emitting, and the
- * events they keep until then. */
+/* What gestures have in common when they fire: cooldown and emitting. */
 #include "gesture_internal.h"
 
 #include <string.h>
@@ -74,44 +73,4 @@ int gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldo
 	if (gesture_emit(gesture, gesture->emit, producer_id, payload, time_ns))
 		gesture_fired(gesture, cooldown, time_ns);
 	return 0;
-}
-
-/* ---- events kept ---- */
-
-size_t gesture_events_drop(struct cue_event *events, size_t n, size_t drop)
-{
-	for (size_t i = 0; i < drop; i++)
-		cue_payload_unref(events[i].payload);
-	memmove(events, events + drop, (n - drop) * sizeof(*events));
-	return n - drop;
-}
-
-size_t gesture_events_append(struct cue_event *events, size_t n, const struct cue_event *event)
-{
-	events[n] = *event;
-	cue_payload_ref(event->payload);
-	return n + 1;
-}
-
-size_t gesture_events_insert(struct cue_event *events, size_t n, const struct cue_event *event)
-{
-	size_t at = n;
-
-	while (at > 0 && events[at - 1].time_ns > event->time_ns)
-		at--;
-	memmove(events + at + 1, events + at, (n - at) * sizeof(*events));
-	gesture_events_append(events, at, event);
-	return n + 1;
-}
-
-void *gesture_producer(struct gesture *gesture, struct producer_table *table, uint32_t producer_id)
-{
-	bool forgot;
-	void *item = producer_table_get(table, producer_id, &forgot);
-
-	if (forgot) {
-		gesture->producers_forgotten++;
-		gesture->registry->stats.producers_forgotten++;
-	}
-	return item;
 }

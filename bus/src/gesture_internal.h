@@ -91,6 +91,7 @@ struct cue_gestures {
 	struct gesture **items; /* by name */
 	size_t n, cap;
 	struct cue_gestures_stats stats; /* `definitions` is not kept here */
+	struct gesture_kept *oldest, *newest; /* what gestures keep, by the last event */
 	uint64_t next_order;
 	bool delays_stale; /* gesture_delays_update() before the next event */
 	struct gesture **holding; /* those that hold events, a heap by when the first is due */
@@ -155,16 +156,33 @@ bool gesture_emit(struct gesture *gesture, const char *type, uint32_t producer_i
 int gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown, const char *key,
                         const struct cue_event *events, size_t n, uint32_t producer_id);
 
-/* ---- events kept ---- */
+/* ---- gesture_kept.c: events kept until a gesture fires ---- */
 
-/** Append; takes its own reference on the payload. @p events has room.
- *  @return the new number. */
-size_t gesture_events_append(struct cue_event *events, size_t n, const struct cue_event *event);
-/** Drop the first @p drop of @p n events kept and move the rest down.
- *  @return how many are left. */
-size_t gesture_events_drop(struct cue_event *events, size_t n, size_t drop);
-/** The same in order of time, after those of equal time. */
-size_t gesture_events_insert(struct cue_event *events, size_t n, const struct cue_event *event);
+struct producer_table;
+
+/** Whoever keeps events: the first member of a producer table's items; or a
+ *  gesture as a whole. All zero until gesture_kept_begin(). */
+struct gesture_kept {
+	struct gesture *gesture;
+	struct producer_table *table; /* NULL: the gesture as a whole */
+	uint32_t producer_id;
+	struct gesture_kept *older, *newer; /* in the registry, by the last event, while bytes > 0 */
+	size_t bytes;                       /* that count for cue_limits.gesture_bytes */
+	struct cue_event *events;           /* in order of time; set by the kind, with room for all */
+	size_t n;
+};
+
+/** @param bytes what it takes without events, where publishers outside can make more of its
+ *         kind; 0: the definition has paid for it. May forget others. */
+void gesture_kept_begin(struct gesture_kept *kept, struct gesture *gesture, size_t bytes);
+/** Keep an event, in order of time, after those of equal time; takes its own
+ *  reference on the payload. May forget others, never this one. */
+void gesture_kept_insert(struct gesture_kept *kept, const struct cue_event *event);
+/** Drop @p n events from @p first on. */
+void gesture_kept_drop(struct gesture_kept *kept, size_t first, size_t n);
+void gesture_kept_clear(struct gesture_kept *kept);
+/** Drop all and leave the registry's list. All zero is allowed. */
+void gesture_kept_end(struct gesture_kept *kept);
 
 /* ---- gesture_payload.c ---- */
 
@@ -209,7 +227,13 @@ void *producer_table_find(struct producer_table *table, uint32_t producer_id);
  */
 void *producer_table_get(struct producer_table *table, uint32_t producer_id, bool *ret_forgot);
 
-/** producer_table_get(), counting what is forgotten. */
+/** Forget a producer that is there. */
+void producer_table_remove(struct producer_table *table, uint32_t producer_id);
+/** What one producer takes, in bytes. */
+size_t producer_table_item_bytes(const struct producer_table *table);
+
+/** producer_table_get() of items that begin with a struct gesture_kept, counting what is
+ *  forgotten; others' items may be forgotten too. */
 void *gesture_producer(struct gesture *gesture, struct producer_table *table, uint32_t producer_id);
 
 #endif

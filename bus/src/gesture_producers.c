@@ -39,9 +39,8 @@ static void list_append(struct producer_table *table, struct producer *producer)
 	table->newest = producer;
 }
 
-static void forget_oldest(struct producer_table *table)
+static void forget(struct producer_table *table, struct producer *producer)
 {
-	struct producer *producer = table->oldest;
 	struct producer **link = bucket_of(table, producer->id);
 
 	while (*link != producer)
@@ -52,6 +51,25 @@ static void forget_oldest(struct producer_table *table)
 	if (table->item_clear)
 		table->item_clear(producer->item);
 	free(producer);
+}
+
+static struct producer *look_up(const struct producer_table *table, uint32_t producer_id)
+{
+	struct producer *producer = *bucket_of(table, producer_id);
+
+	while (producer && producer->id != producer_id)
+		producer = producer->next;
+	return producer;
+}
+
+void producer_table_remove(struct producer_table *table, uint32_t producer_id)
+{
+	forget(table, look_up(table, producer_id));
+}
+
+size_t producer_table_item_bytes(const struct producer_table *table)
+{
+	return sizeof(struct producer) + table->item_size;
 }
 
 int producer_table_init(struct producer_table *table, size_t max, size_t item_size,
@@ -70,17 +88,15 @@ int producer_table_init(struct producer_table *table, size_t max, size_t item_si
 void producer_table_clear(struct producer_table *table)
 {
 	while (table->oldest)
-		forget_oldest(table);
+		forget(table, table->oldest);
 	free(table->buckets);
 	table->buckets = NULL;
 }
 
 void *producer_table_find(struct producer_table *table, uint32_t producer_id)
 {
-	struct producer *producer = *bucket_of(table, producer_id);
+	struct producer *producer = look_up(table, producer_id);
 
-	while (producer && producer->id != producer_id)
-		producer = producer->next;
 	if (!producer)
 		return NULL;
 	list_remove(table, producer);
@@ -119,7 +135,7 @@ void *producer_table_get(struct producer_table *table, uint32_t producer_id, boo
 	if (!producer)
 		return NULL;
 	if (table->n >= table->max) {
-		forget_oldest(table);
+		forget(table, table->oldest);
 		*ret_forgot = true;
 	} else if (table->n >= table->n_buckets) {
 		grow(table);

@@ -40,21 +40,24 @@ struct sequence {
 };
 
 struct progress {
+	struct gesture_kept kept;  /* n: the highest bit of `prefixes` */
 	struct gesture_cooldown cooldown;
 	uint64_t last_ns; /* time of the last event */
 	uint64_t prefixes;
-	size_t n;                  /* events kept; the highest bit of `prefixes` */
 	struct cue_event events[]; /* room for sequence.n */
 };
 
 _Static_assert(CUE_GESTURE_STEPS_MAX <= 64, "a bit for each step");
 
+static void begin_anew(struct progress *progress)
+{
+	gesture_kept_clear(&progress->kept);
+	progress->prefixes = 0;
+}
+
 static void clear_progress(void *item)
 {
-	struct progress *progress = item;
-
-	progress->n = gesture_events_drop(progress->events, progress->n, progress->n);
-	progress->prefixes = 0;
+	gesture_kept_end(&((struct progress *)item)->kept);
 }
 
 static int init_step(struct gesture *gesture, struct step *step, const struct cue_filter *filter)
@@ -114,18 +117,18 @@ static void follow(const struct sequence *sequence, struct progress *progress, u
 {
 	size_t longest;
 
-	if (progress->n > 0 && sequence->timeout_ns > 0 &&
-	    event->time_ns - progress->events[progress->n - 1].time_ns > sequence->timeout_ns)
-		clear_progress(progress);
+	if (progress->kept.n > 0 && sequence->timeout_ns > 0 &&
+	    event->time_ns - progress->events[progress->kept.n - 1].time_ns > sequence->timeout_ns)
+		begin_anew(progress);
 	progress->prefixes = (progress->prefixes << 1 | 1U) & mask;
 	longest = highest_bit(progress->prefixes);
 	if (longest == 0) {
-		clear_progress(progress);
+		begin_anew(progress);
 		return;
 	}
 	/* with this event there is one more than the prefix has room for, or more */
-	progress->n = gesture_events_drop(progress->events, progress->n, progress->n + 1 - longest);
-	progress->n = gesture_events_append(progress->events, progress->n, event);
+	gesture_kept_drop(&progress->kept, 0, progress->kept.n + 1 - longest);
+	gesture_kept_insert(&progress->kept, event);
 }
 
 static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
@@ -147,12 +150,13 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	if (event->time_ns < progress->last_ns)
 		return 0;
 	progress->last_ns = event->time_ns;
+	progress->kept.events = progress->events;
 	follow(sequence, progress, mask, event);
-	if (progress->n < sequence->n)
+	if (progress->kept.n < sequence->n)
 		return 0;
 	r = gesture_fire_events(gesture, &progress->cooldown, "sequence", progress->events,
-	                        progress->n, event->producer_id);
-	clear_progress(progress);
+	                        progress->kept.n, event->producer_id);
+	begin_anew(progress);
 	return r;
 }
 

@@ -17,7 +17,7 @@ struct simultaneous {
 	uint64_t window_ns;
 	size_t required;
 	struct gesture_cooldown cooldown;
-	size_t n;
+	struct gesture_kept kept;
 	struct cue_event events[]; /* room for `required` */
 };
 
@@ -33,6 +33,8 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 		return -ENOMEM;
 	s->window_ns = config->window_ns;
 	s->required = config->required_sources;
+	s->kept.events = s->events;
+	gesture_kept_begin(&s->kept, gesture, 0);
 	if (config->source.match)
 		r = cue_match_new(config->source.match, &s->match, NULL);
 	if (r >= 0)
@@ -44,12 +46,12 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
  *  @return false when the one kept is later: then that one stays. */
 static bool drop_of_producer(struct simultaneous *s, const struct cue_event *event)
 {
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < s->kept.n; i++) {
 		if (s->events[i].producer_id != event->producer_id)
 			continue;
 		if (s->events[i].time_ns > event->time_ns)
 			return false;
-		s->n = i + gesture_events_drop(s->events + i, s->n - i, 1);
+		gesture_kept_drop(&s->kept, i, 1);
 		return true;
 	}
 	return true;
@@ -57,12 +59,12 @@ static bool drop_of_producer(struct simultaneous *s, const struct cue_event *eve
 
 static void drop_too_old(struct simultaneous *s)
 {
-	uint64_t newest_ns = s->events[s->n - 1].time_ns;
+	uint64_t newest_ns = s->events[s->kept.n - 1].time_ns;
 	size_t drop = 0;
 
 	while (newest_ns - s->events[drop].time_ns > s->window_ns)
 		drop++;
-	s->n = gesture_events_drop(s->events, s->n, drop);
+	gesture_kept_drop(&s->kept, 0, drop);
 }
 
 static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
@@ -73,12 +75,12 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	(void)roles;
 	if (!cue_match_eval(s->match, event->payload) || !drop_of_producer(s, event))
 		return 0;
-	s->n = gesture_events_insert(s->events, s->n, event);
+	gesture_kept_insert(&s->kept, event);
 	drop_too_old(s);
-	if (s->n < s->required)
+	if (s->kept.n < s->required)
 		return 0;
-	r = gesture_fire_events(gesture, &s->cooldown, "events", s->events, s->n, 0);
-	s->n = gesture_events_drop(s->events, s->n, s->n);
+	r = gesture_fire_events(gesture, &s->cooldown, "events", s->events, s->kept.n, 0);
+	gesture_kept_clear(&s->kept);
 	return r;
 }
 
@@ -88,7 +90,7 @@ static void clear(struct gesture *gesture)
 
 	if (!s)
 		return;
-	gesture_events_drop(s->events, s->n, s->n);
+	gesture_kept_end(&s->kept);
 	cue_match_free(s->match);
 	free(s);
 }

@@ -19,8 +19,8 @@
 #include <stdlib.h>
 
 struct taps {
+	struct gesture_kept kept;
 	struct gesture_cooldown cooldown;
-	size_t n;
 	struct cue_event events[]; /* room for `count` */
 };
 
@@ -33,9 +33,7 @@ struct tap {
 
 static void clear_taps(void *item)
 {
-	struct taps *taps = item;
-
-	taps->n = gesture_events_drop(taps->events, taps->n, taps->n);
+	gesture_kept_end(&((struct taps *)item)->kept);
 }
 
 static int init(struct gesture *gesture, const struct cue_gesture_config *config)
@@ -64,12 +62,12 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 /** Drop what lies before the last gap that is too wide. */
 static void drop_too_old(struct taps *taps, uint64_t window_ns)
 {
-	size_t first = taps->n - 1;
+	size_t first = taps->kept.n - 1;
 
 	while (first > 0 &&
 	       taps->events[first].time_ns - taps->events[first - 1].time_ns <= window_ns)
 		first--;
-	taps->n = gesture_events_drop(taps->events, taps->n, first);
+	gesture_kept_drop(&taps->kept, 0, first);
 }
 
 static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
@@ -84,13 +82,14 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	taps = gesture_producer(gesture, &tap->producers, event->producer_id);
 	if (!taps)
 		return -ENOMEM;
-	taps->n = gesture_events_insert(taps->events, taps->n, event);
+	taps->kept.events = taps->events;
+	gesture_kept_insert(&taps->kept, event);
 	drop_too_old(taps, tap->window_ns);
-	if (taps->n < tap->count)
+	if (taps->kept.n < tap->count)
 		return 0;
-	r = gesture_fire_events(gesture, &taps->cooldown, "events", taps->events, taps->n,
+	r = gesture_fire_events(gesture, &taps->cooldown, "events", taps->events, taps->kept.n,
 	                        event->producer_id);
-	clear_taps(taps);
+	gesture_kept_clear(&taps->kept);
 	return r;
 }
 

@@ -205,6 +205,9 @@ static const struct config_field limits_fields[] = {
 	      "through steps at `offset` 0 too."),
 	LIMIT("queue_bytes", bus.queue_bytes, 65536, 1099511627776, "67108864",
 	      "Bytes of the data of events waiting for dispatch; shared data counts for each of them."),
+	LIMIT("gesture_bytes", bus.gesture_bytes, 65536, 1099511627776, "16777216",
+	      "Bytes that all gestures together keep until they fire; over it the producer not heard of "
+	      "longest is forgotten."),
 	LIMIT("gesture_producers", bus.gesture_producers, 1, 1000000, "1024",
 	      "Producers that one gesture keeps apart; the one not heard of longest is forgotten."),
 };

@@ -166,7 +166,7 @@ static int check_fixed(const struct config *old, const struct config *new, char 
 	if (memcmp(&old->limits.bus, &new->limits.bus, sizeof(old->limits.bus)) != 0) {
 		snprintf(error, ENGINE_ERROR_SIZE,
 		         "a member of limits that sizes the bus changed (event_types, queue_events, "
-		         "queue_bytes, state_entries, state_bytes, trigger_bytes, cascade_depth, json_depth, definitions, active_runs, quote_bytes or "
+		         "queue_bytes, state_entries, state_bytes, trigger_bytes, gesture_bytes, cascade_depth, json_depth, definitions, active_runs, quote_bytes or "
 		         "gesture_producers): that takes a restart");
 		return -EINVAL;
 	}

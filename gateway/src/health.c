@@ -93,6 +93,8 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 	number(w, "fired", g.fired);
 	number(w, "cooled_down", g.cooled_down);
 	number(w, "producers_forgotten", g.producers_forgotten);
+	number(w, "kept_forgotten", g.kept_forgotten);
+	number(w, "kept_bytes", g.kept_bytes);
 	number(w, "taken_early", g.taken_early);
 	number(w, "held_events", g.held_events);
 	number(w, "held_bytes", g.held_bytes);

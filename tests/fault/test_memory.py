@@ -80,6 +80,17 @@ class Memory(ConnectionTest):
             self.emit("data.new", NUMBERS, producer)
         self.assertGreaterEqual(self.is_bounded()["gestures"]["fired"], 120)
 
+    def test_events_that_gestures_keep(self):
+        self.run_gateway(gestures={f"g{n}": {
+            "type": "sequence", "emit": "code.entered", "steps": [
+                {"event": "key.press", "match": {"/n": 1}}, {"event": "never.pressed"}]}
+            for n in range(10)})
+        for producer in range(500):
+            self.emit("key.press", {"a": NUMBERS, "n": 1}, producer)
+        gestures = self.is_bounded()["gestures"]
+        self.assertGreater(gestures["kept_forgotten"], 0)
+        self.assertLessEqual(gestures["kept_bytes"], 16 * 1024 * 1024)
+
     def test_runs_that_quote_their_trigger(self):
         self.run_gateway(playlists={f"p{n}": {
             "trigger": "data.new", "on_restart": "resume",

@@ -49,6 +49,9 @@ struct cue_limits {
 	uint64_t queue_bytes;     /**< data of the events waiting for dispatch, see
 	                               cue_payload_size(); shared data counts for each [64 MiB]. */
 	uint64_t state_bytes;     /**< the state store, data and bookkeeping [16 MiB]. */
+	uint64_t gesture_bytes;   /**< what all gestures together keep until they fire, data and
+	                               bookkeeping; over it whoever was heard of longest ago is
+	                               forgotten, never who is being heard of [16 MiB]. */
 	uint64_t trigger_bytes;   /**< data that triggered active runs, kept for those that wait and for a
 	                               journal; shared data counts once [16 MiB]. */
 	uint32_t event_types;     /**< distinct event types that came from outside (cue_emit.outside), and,

@@ -189,6 +189,9 @@ struct cue_gestures_stats {
 	uint64_t fired;
 	uint64_t cooled_down;
 	uint64_t producers_forgotten;
+	uint64_t kept_forgotten; /**< producers forgotten, or gestures begun anew, because
+	                              cue_limits.gesture_bytes was reached. */
+	uint64_t kept_bytes;     /**< now: what gestures keep until they fire. */
 	uint64_t taken_early;  /**< events that a full hold let through before their wait was over. */
 	uint64_t held_events;  /**< now: events that wait for earlier ones */
 	uint64_t held_bytes;   /**< now: of their data */

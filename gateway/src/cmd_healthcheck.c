@@ -190,7 +190,7 @@ static int ask(struct paho_connection *connection, const struct topics *topics, 
                const char *gateway)
 {
 	char reply_topic[TOPIC_SIZE], command_topic[TOPIC_SIZE], payload[64], error[PAHO_ERROR_SIZE];
-	const char *filter = reply_topic;
+	struct paho_subscription replies = { .filter = reply_topic, .qos = 1, .no_local = true };
 	struct paho_message message = { .topic = command_topic, .payload = payload, .qos = 1 };
 	int token;
 
@@ -199,7 +199,7 @@ static int ask(struct paho_connection *connection, const struct topics *topics, 
 		return EX_SOFTWARE;
 	snprintf(payload, sizeof(payload), "{\"request_id\":\"%s\"}", probe->id);
 	message.payload_len = strlen(payload);
-	if (paho_subscribe(connection, &filter, 1, error) < 0)
+	if (paho_subscribe(connection, &replies, error) < 0)
 		return tell(probe, EX_UNAVAILABLE, "unavailable: %s", error);
 	if (paho_publish(connection, &message, &token) < 0)
 		return tell(probe, EX_UNAVAILABLE, "unavailable: the connection to the broker broke");

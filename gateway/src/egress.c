@@ -117,7 +117,8 @@ static void on_message(void *user, const struct inbox_message *message)
 	struct egress *e = user;
 
 	/* What is refused is counted there. */
-	(void)inbox_put(e->queues.inbox, message);
+	if (!egress_watch_message(e, message))
+		(void)inbox_put(e->queues.inbox, message);
 }
 
 static void on_acknowledged(void *user, int token, int reason)

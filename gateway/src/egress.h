@@ -8,7 +8,7 @@
  * Receive Maximum if that is smaller), and after a break starts a
  * new session that sends everything unacknowledged again, in order. On every
  * connect the order is: retained views (info first), subscriptions, `online`,
- * then the outbox.
+ * then the outbox. What others have put on its own retained topics: egress_watch.h.
  *
  * Threads: all calls are made from the loop thread, egress_wake() from any.
  */
@@ -27,6 +27,7 @@ struct egress;
 struct egress_config {
 	const struct topics *topics; /**< borrowed, outlives the egress, as all below */
 	struct log *log;
+	const char *boot_id;         /**< as in P/info, to tell another gateway's from one's own; NULL: unknown */
 	uint64_t ack_timeout_ns;     /**< a message unacknowledged for so long: the connection is given up; 0: 20 s */
 	/* For tests; 0 is the default, see backoff.h. */
 	uint64_t backoff_min_ns, backoff_max_ns;
@@ -49,6 +50,9 @@ struct egress_stats {
 	uint64_t refused;      /**< given up: the broker refused the message, or it is too large for it */
 	uint64_t news_refused; /**< of these, `gateway.gap` events; no further gap names them */
 	uint32_t in_flight;    /**< now */
+	uint32_t subscriptions_refused; /**< of this session */
+	uint64_t status_corrected; /**< another client had set P/status, and `online` was said again */
+	uint64_t retained_cleared; /**< retained topics below P whose names are gone */
 };
 
 /** @return 0; -ENOMEM. Nothing runs yet. */

@@ -11,6 +11,7 @@
 
 #include "backoff.h"
 #include "egress.h"
+#include "egress_watch.h"
 #include "paho_connection.h"
 
 /* A window's worth of acknowledgements and as many again; more waiting at once
@@ -66,6 +67,8 @@ struct egress {
 	unsigned in_flight;
 	char news_topic[TOPIC_SIZE]; /* of `gateway.gap` */
 
+	struct egress_watch watch;
+
 	int wake_fd; /* eventfd, readable when there may be work; used where `polls` */
 
 	_Atomic uint64_t changes; /* egress_changes() */
@@ -105,6 +108,20 @@ struct paho_callbacks egress_callbacks(struct egress *egress);
 
 /** On a fresh connection: publish, until something ends it. egress_forget_flight() must follow. */
 enum egress_end egress_session(struct egress *egress);
+
+enum egress_subscribe_kind {
+	EGRESS_SUBSCRIBE_ORDERS,   /**< for the loop: each at its publisher's QoS, retained or not told */
+	EGRESS_SUBSCRIBE_CHANGES,  /**< what is published from now on, without the retain flag */
+	EGRESS_SUBSCRIBE_RETAINED, /**< what is retained now, with the retain flag */
+};
+
+/**
+ * Subscribe to `P/<below>` or `P/<below>/<name>`; a refusal is logged and counted, and the session
+ * goes on without.
+ * @return 0; -ENOTCONN.
+ */
+int egress_subscribe(struct egress *egress, const char *below, const char *name,
+                     enum egress_subscribe_kind kind);
 
 /* ---- egress_publish.c ---- */
 

@@ -81,22 +81,48 @@ static int phase_views(struct egress *e)
 	return r < 0 ? r : 0;
 }
 
-static int go_online(struct egress *e)
+int egress_subscribe(struct egress *e, const char *below, const char *name,
+                     enum egress_subscribe_kind kind)
 {
-	char emit[TOPIC_SIZE], cmd[TOPIC_SIZE], error[PAHO_ERROR_SIZE];
-	const char *filters[] = { emit, cmd };
+	static const struct paho_subscription kinds[] = {
+		[EGRESS_SUBSCRIBE_ORDERS] = { .qos = 2, .no_local = true, .as_published = true },
+		[EGRESS_SUBSCRIBE_CHANGES] = { .qos = 1, .no_local = true },
+		/* With No Local what an earlier life published under the same client id would not come. */
+		[EGRESS_SUBSCRIBE_RETAINED] = { .qos = 0, .with_retained = true },
+	};
+	struct paho_subscription subscription = kinds[kind];
+	char topic[TOPIC_SIZE], error[PAHO_ERROR_SIZE];
 	int r;
 
-	(void)topics_below(e->config.topics, "emit", "#", emit);
-	(void)topics_below(e->config.topics, "cmd", "#", cmd);
-	r = paho_subscribe(e->connection, filters, 2, error);
-	if (r < 0) {
-		log_write(e->config.log, LOG_LEVEL_WARNING, "%s", error);
-		/* Without the right to subscribe events can still be told. */
-		if (r != -EACCES)
-			return -ENOTCONN;
-	}
-	r = wait_in_flight(e, e->window - 1, UINT64_MAX);
+	(void)topics_below(e->config.topics, below, name, topic);
+	subscription.filter = topic;
+	r = paho_subscribe(e->connection, &subscription, error);
+	if (r == 0)
+		return 0;
+	log_write(e->config.log, LOG_LEVEL_WARNING, "%s%s", error,
+	          r == -EACCES ? ". The gateway goes on without it" : "");
+	if (r != -EACCES)
+		return -ENOTCONN;
+	pthread_mutex_lock(&e->mutex);
+	e->stats.subscriptions_refused++;
+	pthread_mutex_unlock(&e->mutex);
+	return 0;
+}
+
+/** Each subscription on its own: without the right to one the others still serve. */
+static int go_online(struct egress *e)
+{
+	int r = egress_subscribe(e, "emit", "#", EGRESS_SUBSCRIBE_ORDERS);
+
+	if (r == 0)
+		r = egress_subscribe(e, "cmd", "#", EGRESS_SUBSCRIBE_ORDERS);
+	if (r == 0)
+		r = egress_subscribe(e, "status", NULL, EGRESS_SUBSCRIBE_CHANGES);
+	if (r == 0)
+		r = egress_subscribe(e, "info", NULL, EGRESS_SUBSCRIBE_CHANGES);
+	if (r == 0)
+		r = wait_in_flight(e, e->window - 1, UINT64_MAX);
+	egress_watch_online(e);
 	return r < 0 ? r : egress_publish_status(e, "online");
 }
 
@@ -107,6 +133,8 @@ static enum egress_end phase_online(struct egress *e)
 		bool stopping = egress_is_stopping(e, &stop_by_ns), reconfigure;
 		int r = take_input(e);
 
+		if (r == 0 && !stopping)
+			r = egress_watch_turn(e);
 		if (r == 0)
 			r = egress_publish_some(e);
 		if (r < 0)
@@ -135,6 +163,7 @@ enum egress_end egress_session(struct egress *e)
 {
 	enum egress_end end = EGRESS_LOST;
 
+	egress_watch_begin(e);
 	if (phase_views(e) == 0 && go_online(e) == 0) {
 		pthread_mutex_lock(&e->mutex);
 		e->stats.connected = true;
@@ -148,6 +177,7 @@ enum egress_end egress_session(struct egress *e)
 	outbox_set_connected(e->queues.outbox, false);
 	pthread_mutex_lock(&e->mutex);
 	e->stats.connected = false;
+	e->stats.subscriptions_refused = 0;
 	pthread_mutex_unlock(&e->mutex);
 	egress_tell_changed(e);
 	return end;

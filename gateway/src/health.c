@@ -251,6 +251,9 @@ static void write_mqtt(struct cue_writer *w, const struct health *health)
 	number(w, "in_flight", egress.in_flight);
 	number(w, "publish_refused", egress.refused);
 	number(w, "gaps_refused", egress.news_refused);
+	number(w, "subscriptions_refused", egress.subscriptions_refused);
+	number(w, "status_corrected", egress.status_corrected);
+	number(w, "retained_cleared", egress.retained_cleared);
 	number(w, "received", inbox.received);
 	number(w, "refused", bridge.refused);
 	number(w, "replies_dropped", outbox.dropped_replies);

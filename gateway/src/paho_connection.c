@@ -146,40 +146,51 @@ int paho_dup_socket(const struct paho_connection *connection)
 	return connection->socket < 0 ? -1 : fcntl(connection->socket, F_DUPFD_CLOEXEC, 3);
 }
 
-static int subscribe_one(struct paho_connection *c, const char *filter)
+static int subscribe(struct paho_connection *c, const struct paho_subscription *subscription)
 {
 	MQTTSubscribe_options options = MQTTSubscribe_options_initializer;
 	MQTTResponse response;
 	int rc;
 
 	if (!c->v5)
-		return MQTTClient_subscribe(c->handle, filter, 2);
-	options.noLocal = 1;
-	options.retainAsPublished = 1;
-	options.retainHandling = 2;
-	response = MQTTClient_subscribe5(c->handle, filter, 2, &options, NULL);
+		return MQTTClient_subscribe(c->handle, subscription->filter, subscription->qos);
+	options.noLocal = subscription->no_local;
+	options.retainAsPublished = subscription->as_published;
+	options.retainHandling = subscription->with_retained ? 0 : 2;
+	response = MQTTClient_subscribe5(c->handle, subscription->filter, subscription->qos, &options,
+	                                 NULL);
 	rc = (int)response.reasonCode;
 	MQTTResponse_free(response);
 	/* Success is the granted QoS. */
 	return rc >= 0 && rc <= 2 ? 0 : rc;
 }
 
-int paho_subscribe(struct paho_connection *connection, const char *const *filters, size_t n,
+int paho_subscribe(struct paho_connection *connection, const struct paho_subscription *subscription,
                    char *error)
 {
-	for (size_t i = 0; i < n; i++) {
-		int rc = subscribe_one(connection, filters[i]);
+	int rc = subscribe(connection, subscription);
 
-		if (rc == 0)
-			continue;
-		snprintf(error, PAHO_ERROR_SIZE, "subscription to '%.150s': %s (%d)", filters[i],
-		         rc > 0 && connection->v5 ? mqtt_reason_text(rc, true) :
-		         rc > 0                   ? "refused by the broker" :
-		                                    "no answer",
-		         rc);
-		return rc > 0 ? -EACCES : -ENOTCONN;
-	}
-	return 0;
+	if (rc == 0)
+		return 0;
+	snprintf(error, PAHO_ERROR_SIZE, "subscription to '%.150s': %s (%d)", subscription->filter,
+	         rc > 0 && connection->v5 ? mqtt_reason_text(rc, true) :
+	         rc > 0                   ? "refused by the broker" :
+	                                    "no answer",
+	         rc);
+	return rc > 0 ? -EACCES : -ENOTCONN;
+}
+
+int paho_unsubscribe(struct paho_connection *connection, const char *filter)
+{
+	MQTTResponse response;
+	int rc;
+
+	if (!connection->v5)
+		return MQTTClient_unsubscribe(connection->handle, filter) < 0 ? -ENOTCONN : 0;
+	response = MQTTClient_unsubscribe5(connection->handle, filter, NULL);
+	rc = (int)response.reasonCode;
+	MQTTResponse_free(response);
+	return rc < 0 ? -ENOTCONN : 0;
 }
 
 static bool too_large(const struct paho_connection *c, const struct paho_message *message)

@@ -72,13 +72,26 @@ const char *paho_get_address(const struct paho_connection *connection);
  */
 int paho_dup_socket(const struct paho_connection *connection);
 
+struct paho_subscription {
+	const char *filter;
+	int qos; /**< at most; each publisher is served at its own */
+	/* MQTT 5 only; with 3.1.1 one's own messages come too, what is retained always comes, with the
+	 * retain flag, and what is published later comes without it. */
+	bool no_local;      /**< nothing that was published under this client id, retained or not */
+	bool with_retained; /**< have what is retained now sent, with the retain flag */
+	bool as_published;  /**< keep the retain flag of what is published later */
+};
+
 /**
- * Subscribe at QoS 2 (so that each publisher is served at its own QoS), on
- * MQTT 5 with No Local, Retain As Published and Retain Handling 2.
- * @return 0; -ENOTCONN; -EACCES the broker refused one, @p error says which.
+ * Blocks until the broker has answered.
+ * @param error PAHO_ERROR_SIZE bytes; on failure one sentence.
+ * @return 0; -ENOTCONN no answer; -EACCES the broker refused it.
  */
-int paho_subscribe(struct paho_connection *connection, const char *const *filters, size_t n,
+int paho_subscribe(struct paho_connection *connection, const struct paho_subscription *subscription,
                    char *error);
+
+/** Blocks until the broker has answered. @return 0; -ENOTCONN. A refusal counts as done. */
+int paho_unsubscribe(struct paho_connection *connection, const char *filter);
 
 struct paho_message {
 	const char *topic;

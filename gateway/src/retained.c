@@ -213,6 +213,24 @@ void retained_clear(struct retained *retained, const char *topic)
 		call_wake(retained);
 }
 
+int retained_clear_foreign(struct retained *retained, const char *topic)
+{
+	struct value *entry;
+	int r = 0;
+
+	pthread_mutex_lock(&retained->mutex);
+	if (!find(retained, topic)) {
+		entry = add(retained, topic);
+		r = entry ? 1 : -ENOMEM;
+		if (entry)
+			replace(retained, entry, NULL, 0, 1);
+	}
+	pthread_mutex_unlock(&retained->mutex);
+	if (r == 1)
+		call_wake(retained);
+	return r;
+}
+
 uint64_t retained_mark_all(struct retained *retained)
 {
 	uint64_t n;

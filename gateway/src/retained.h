@@ -48,6 +48,13 @@ int retained_set(struct retained *retained, const char *topic, const void *paylo
 /** Have the topic cleared at the broker (empty retained message), then forget it. Unknown: nothing. */
 void retained_clear(struct retained *retained, const char *topic);
 
+/**
+ * Have a topic that is retained at the broker cleared there, unless it is one of those kept here.
+ * Any thread.
+ * @return 1 it will be; 0 it is kept here, or is being cleared; -ENOMEM.
+ */
+int retained_clear_foreign(struct retained *retained, const char *topic);
+
 /** Everything is to be published again: a new connection. @return how many that is; these are
  *  taken before what changes from now on. */
 uint64_t retained_mark_all(struct retained *retained);

@@ -145,7 +145,8 @@ static int lock_state(struct service *service, char *error)
 static int make_queues(struct service *service)
 {
 	const struct config_limits *limits = &service->config->limits;
-	struct egress_config egress = { .topics = NULL, .log = service->log };
+	struct egress_config egress = { .topics = NULL, .log = service->log,
+		                        .boot_id = service->boot_id };
 	int r = topics_new(service->config->mqtt.topic_prefix, service->config->gateway.id,
 	                   &service->topics);
 

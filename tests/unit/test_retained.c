@@ -125,6 +125,30 @@ Test(retained, a_late_acknowledgement_does_not_forget_a_new_value)
 	retained_free(retained);
 }
 
+Test(retained, what_is_foreign_is_cleared)
+{
+	struct retained *retained = make();
+	struct retained_stats stats;
+	uint64_t version;
+
+	set(retained, "ours", "1");
+	expect(retained, "ours", "1");
+	cr_assert_eq(retained_clear_foreign(retained, "ours"), 0);
+	cr_assert_eq(retained_clear_foreign(retained, "theirs"), 1);
+	cr_assert_eq(retained_clear_foreign(retained, "theirs"), 0); /* under way */
+	retained_mark_all(retained); /* a break: it is cleared all the same */
+	expect(retained, "ours", "1");
+	version = expect(retained, "theirs", "");
+	retained_done(retained, "theirs", version);
+	retained_get_stats(retained, &stats);
+	cr_assert_eq(stats.topics, 1);
+	/* It becomes ours while it is being cleared: the value comes last. */
+	cr_assert_eq(retained_clear_foreign(retained, "new"), 1);
+	set(retained, "new", "2");
+	expect(retained, "new", "2");
+	retained_free(retained);
+}
+
 Test(retained, wakes_on_changes_only)
 {
 	struct retained *retained = NULL;

@@ -41,7 +41,7 @@ uint64_t cue_bus_horizon(const struct cue_bus *bus)
 {
 	uint64_t clock_ns = cue_bus_clock(bus);
 
-	if (!bus->advancing || bus->target_ns < bus->now_ns)
+	if (!bus->advancing)
 		return bus->now_ns;
 	return clock_ns < bus->target_ns ? clock_ns : bus->target_ns;
 }
@@ -107,7 +107,8 @@ static int advance(struct cue_bus *bus, const struct request *request)
 	if (request->now_ns < bus->now_ns)
 		return bus->deferred ? queue_drain(bus, request->budget) : 0;
 	bus->advancing = true;
-	bus->target_ns = request->now_ns;
+	/* What comes at now_ns itself goes before the timers of that time: it may stop them. */
+	bus->target_ns = request->now_ns - (!request->inclusive && request->now_ns > 0);
 	r = run_due(bus, request);
 	if (r >= 0)
 		bus->now_ns = request->now_ns;

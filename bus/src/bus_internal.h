@@ -122,7 +122,7 @@ struct cue_bus {
 	struct cue_limits limits;
 	char *gateway_id;
 	uint64_t now_ns;
-	uint64_t target_ns; /* of the advance that is running */
+	uint64_t target_ns; /* of the advance that is running: the latest deadline that fires */
 	int64_t wall_offset_ns;
 	uint64_t next_seq;
 	const struct cue_event *current;
@@ -161,7 +161,7 @@ int cue_bus_random(struct cue_bus *bus, void *buf, size_t len);
 uint64_t cue_bus_clock(const struct cue_bus *bus);
 
 /** Up to where occurrences count as overdue: min(clock, target of the running
- *  advance), never before now; equal to now when time is virtual. */
+ *  advance), where the target of an advance "before" a time is just below it. */
 uint64_t cue_bus_horizon(const struct cue_bus *bus);
 
 void cue_bus_report(struct cue_bus *bus, const struct cue_report *report);

@@ -221,7 +221,8 @@ int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists,
 		return -ENOMEM;
 	gestures->bus = bus;
 	gestures->playlists = playlists;
-	r = cue_timer_new(bus, gesture_hold_due, gestures, &gestures->hold_timer);
+	/* Inputs are waited for: what is held must not wait behind overdue playlists. */
+	r = cue_timer_new_urgent(bus, gesture_hold_due, gestures, &gestures->hold_timer);
 	if (r < 0) {
 		free(gestures);
 		return r;

@@ -211,7 +211,7 @@ static void fire(struct model *m, const struct m_occurrence *occurrence)
 
 static void advance(struct model *m, int64_t target, bool inclusive)
 {
-	m->target = target;
+	m->target = inclusive ? target : target - 1; /* a step at `target` itself is not overdue */
 	while (!m->overflow) {
 		struct m_occurrence first;
 		if (m->n_pending == 0)

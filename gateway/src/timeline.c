@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "plural.h"
+#include "utf8.h"
 
 /** Bars drawn; a simulation may have a million runs, a person reads some dozens. */
 #define BARS_MAX 100U
@@ -191,6 +192,7 @@ struct canvas {
 	unsigned label;   /**< columns of the labels, the blank after them included */
 	unsigned columns; /**< columns of the axis */
 	uint64_t end_ns;  /**< at least 1 */
+	uint64_t last_ns; /**< of the ticks; 0 when all is at time 0 */
 	char *row;
 };
 
@@ -205,14 +207,63 @@ static void row_clear(struct canvas *c)
 	c->row[c->columns] = '\0';
 }
 
+/** Columns of a character, as terminals draw it: combining marks 0, East Asian and emoji 2. */
+static unsigned char_columns(uint32_t c)
+{
+	static const uint32_t wide[][2] = {
+		{ 0x1100, 0x115F },   { 0x2E80, 0xA4CF },   { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF },
+		{ 0xFE30, 0xFE6F },   { 0xFF00, 0xFF60 },   { 0xFFE0, 0xFFE6 }, { 0x1F300, 0x1FAFF },
+		{ 0x20000, 0x3FFFD },
+	};
+
+	if (c >= 0x300 && c <= 0x36F)
+		return 0;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
+		if (c >= wide[i][0] && c <= wide[i][1])
+			return 2;
+	}
+	return 1;
+}
+
+/** Columns of the first @p bytes of a text. */
+static unsigned count_columns(const char *text, size_t bytes)
+{
+	const char *end = text + bytes;
+	unsigned columns = 0;
+
+	for (size_t len; text < end; text += len)
+		columns += char_columns(utf8_code_point(text, &len));
+	return columns;
+}
+
+/** Bytes of the first characters that take @p columns at most. */
+static int cut(const char *text, unsigned columns)
+{
+	const char *end = text;
+	size_t len;
+
+	while (*end) {
+		unsigned n = char_columns(utf8_code_point(end, &len));
+
+		if (n > columns)
+			break;
+		columns -= n;
+		end += len;
+	}
+	return (int)(end - text);
+}
+
 /** The row without the blanks at its end, and @p note after it. */
 static void row_print(struct canvas *c, const char *label, const char *note)
 {
 	size_t len = c->columns;
+	int label_len;
 
 	while (len > 0 && c->row[len - 1] == ' ')
 		len--;
-	fprintf(c->stream, "%-*.*s", (int)c->label, (int)c->label - 1, label);
+	label_len = cut(label, c->label - 1);
+	fprintf(c->stream, "%.*s%*s", label_len, label,
+	        (int)(c->label - count_columns(label, (size_t)label_len)), "");
 	fwrite(c->row, 1, len, c->stream);
 	if (note)
 		fprintf(c->stream, "  %s", note);
@@ -236,22 +287,29 @@ static uint64_t tick_ns(const struct canvas *c, unsigned min_columns)
 	}
 }
 
+/** Whole labels only: one that does not fit behind its tick ends at the row's end, unless it
+ *  would touch the one before. */
 static void draw_axis(struct canvas *c)
 {
 	uint64_t tick = tick_ns(c, 10);
+	unsigned end = 0; /* of the label before, and a blank */
 	char label[32];
 
 	row_clear(c);
-	for (uint64_t t = 0; t <= c->end_ns; t += tick) {
+	for (uint64_t t = 0; t <= c->last_ns; t += tick) {
 		unsigned column = column_of(c, t);
-		int n = snprintf(label, sizeof(label), "%.9g", (double)t / 1e9);
+		unsigned n = (unsigned)snprintf(label, sizeof(label), "%.9g", (double)t / 1e9);
 
-		for (int i = 0; i < n && column + (unsigned)i < c->columns; i++)
-			c->row[column + (unsigned)i] = label[i];
+		if (column + n > c->columns)
+			column = c->columns > n ? c->columns - n : 0;
+		if (column < end || column + n > c->columns)
+			continue;
+		memcpy(c->row + column, label, n);
+		end = column + n + 1;
 	}
 	row_print(c, "seconds", NULL);
 	memset(c->row, '-', c->columns);
-	for (uint64_t t = 0; t <= c->end_ns; t += tick)
+	for (uint64_t t = 0; t <= c->last_ns; t += tick)
 		c->row[column_of(c, t)] = '+';
 	row_print(c, "", NULL);
 }
@@ -285,7 +343,7 @@ static void draw_bar(struct canvas *c, const struct bar *bar)
 {
 	bool open = bar->end_ns > c->end_ns;
 	unsigned first, last;
-	char label[80];
+	char label[4 * 80];
 
 	if (bar->start_ns > c->end_ns)
 		return;
@@ -295,8 +353,8 @@ static void draw_bar(struct canvas *c, const struct bar *bar)
 	memset(c->row + first, '=', last - first + 1);
 	c->row[first] = '[';
 	c->row[last] = open ? '>' : bar->mark;
-	snprintf(label, sizeof(label), "%.*s %.8s", (int)(c->label > 12 ? c->label - 10 : 2),
-	         bar->playlist, bar->run);
+	snprintf(label, sizeof(label), "%.*s %.8s",
+	         cut(bar->playlist, c->label > 12 ? c->label - 10 : 2), bar->playlist, bar->run);
 	row_print(c, label, open ? "running" : bar->outcome);
 }
 
@@ -309,8 +367,10 @@ static unsigned label_width(const struct timeline *timeline)
 			longest = strlen(timeline->lanes[i].name);
 	}
 	for (size_t i = 0; i < timeline->n_bars; i++) {
-		if (strlen(timeline->bars[i].playlist) + 9 > longest)
-			longest = strlen(timeline->bars[i].playlist) + 9;
+		size_t columns = count_columns(timeline->bars[i].playlist, strlen(timeline->bars[i].playlist)) + 9;
+
+		if (columns > longest)
+			longest = columns;
 	}
 	return (unsigned)(longest > LABEL_MAX ? LABEL_MAX : longest) + 1;
 }
@@ -318,7 +378,7 @@ static unsigned label_width(const struct timeline *timeline)
 void timeline_draw(const struct timeline *timeline, uint64_t end_ns, unsigned width, FILE *stream)
 {
 	char row[TIMELINE_WIDTH_MAX + 1];
-	struct canvas c = { .stream = stream, .end_ns = end_ns ? end_ns : 1, .row = row };
+	struct canvas c = { .stream = stream, .end_ns = end_ns ? end_ns : 1, .last_ns = end_ns, .row = row };
 
 	if (width < TIMELINE_WIDTH_MIN)
 		width = TIMELINE_WIDTH_MIN;

@@ -140,3 +140,52 @@ Test(timeline, one_run_too_many_is_one_run)
 	cr_assert_not_null(strstr(f.text, "\nand 1 more run\n"));
 	tear_down(&f);
 }
+
+Test(timeline, names_are_cut_and_padded_by_characters)
+{
+	struct fixture f = set_up();
+
+	add(&f, "go", 0, NULL);
+	add(&f, "event.playlist.created", 0,
+	    "{\"playlist_id\":\"" ID "\",\"playlist_name\":\"überführung äöü\"}");
+	add(&f, "event.playlist.created", 0, "{\"playlist_id\":\"" ID "\",\"playlist_name\":\"灯\"}");
+	draw(&f, 2000, 42);
+	cr_assert_str_eq(f.text,
+	                 "seconds              0         1         2\n"
+	                 "                     +---------+---------+\n"
+	                 "go                   *  1\n"
+	                 "\n"
+	                 "runs: [ start, ] completed, x interrupted or cancelled, > still running\n"
+	                 "überführung 00112233 [===================>  running\n"
+	                 "灯 00112233          [===================>  running\n");
+	tear_down(&f);
+}
+
+Test(timeline, everything_at_time_0)
+{
+	struct fixture f = set_up();
+
+	add(&f, "go", 0, NULL);
+	draw(&f, 0, 40);
+	cr_assert_str_eq(f.text, "seconds 0\n"
+	                         "        +-------------------------------\n"
+	                         "go      *  1\n");
+	tear_down(&f);
+}
+
+Test(timeline, labels_of_the_axis_are_whole)
+{
+	struct fixture f = set_up();
+
+	add(&f, "go", 0, NULL);
+	draw(&f, 250, 40);
+	cr_assert_str_eq(f.text, "seconds 0           0.1          0.2\n"
+	                         "        +-----------+------------+------\n"
+	                         "go      *  1\n");
+	free(f.text);
+	draw(&f, 300, 41);
+	cr_assert_str_eq(f.text, "seconds 0          0.1       0.2      0.3\n"
+	                         "        +----------+---------+----------+\n"
+	                         "go      *  1\n");
+	tear_down(&f);
+}

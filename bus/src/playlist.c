@@ -14,6 +14,7 @@ int cue_playlists_new(struct cue_bus *bus, struct cue_playlists **ret_playlists)
 	if (!set)
 		return -ENOMEM;
 	set->bus = bus;
+	set->limits = playlist_limits(&(struct cue_playlist_limits){ 0 });
 	r = run_table_init(&set->table);
 	if (r < 0) {
 		free(set);
@@ -21,6 +22,12 @@ int cue_playlists_new(struct cue_bus *bus, struct cue_playlists **ret_playlists)
 	}
 	*ret_playlists = set;
 	return 0;
+}
+
+void cue_playlists_set_limits(struct cue_playlists *playlists,
+                              const struct cue_playlist_limits *limits)
+{
+	playlists->limits = playlist_limits(limits);
 }
 
 /* ---- by name ---- */
@@ -164,6 +171,8 @@ int cue_playlist_define(struct cue_playlists *playlists, const struct cue_playli
 	int r;
 
 	r = cue_playlist_check(config, ret_error);
+	if (r >= 0)
+		r = cue_playlist_check_rate(config, &playlists->limits, ret_error);
 	if (r < 0)
 		return r;
 	playlist = playlist_find(playlists, config->name);

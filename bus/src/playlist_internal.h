@@ -337,6 +337,7 @@ struct cue_playlists {
 	struct run_list untold; /* ended, `stopped` was refused; linked as RUNS_OF_SET */
 	struct playlist_def *restored; /* the version restored last; a reference */
 	struct cue_run_observer observer;
+	struct cue_playlist_limits limits;
 	struct cue_playlists_stats stats;
 };
 
@@ -346,6 +347,9 @@ void run_observe_active(const struct run *run);
 void run_become_active(struct run *run);
 /** Drop its trigger's data. */
 void run_release_trigger(struct run *run);
+
+/** With the defaults in place of 0. */
+struct cue_playlist_limits playlist_limits(const struct cue_playlist_limits *limits);
 
 struct playlist *playlist_find(const struct cue_playlists *set, const char *name);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 
 int cue_playlist_start(struct cue_playlists *playlists, const struct cue_playlist_start *start,
                        struct cue_id *ret_run)
@@ -100,23 +101,33 @@ static int visit_run(const struct run *run,
 	return visit(user, &info);
 }
 
-int cue_run_foreach(struct cue_playlists *playlists, const char *name,
-                    int (*visit)(void *user, const struct cue_run_info *info), void *user)
+int cue_run_foreach_newest(struct cue_playlists *playlists, const char *name, size_t max,
+                           int (*visit)(void *user, const struct cue_run_info *info), void *user)
 {
+	const struct playlist *playlist = name ? playlist_find(playlists, name) : NULL;
 	enum run_list_kind kind = name ? RUNS_OF_PLAYLIST : RUNS_OF_SET;
-	const struct run *run = playlists->runs.first;
+	const struct run_list *runs = playlist ? &playlist->runs : &playlists->runs;
+	const struct run *run = runs->first;
 	int r = 0;
 
-	if (name) {
-		const struct playlist *playlist = playlist_find(playlists, name);
-
-		if (!playlist)
-			return -ENOENT;
-		run = playlist->runs.first;
+	if (name && !playlist)
+		return -ENOENT;
+	if (max < (playlist ? playlist->n_runs : playlists->table.n)) {
+		run = max > 0 ? runs->last : NULL;
+		while (max > 1) {
+			run = run->in[kind].prev;
+			max--;
+		}
 	}
 	for (; run && r == 0; run = run->in[kind].next)
 		r = visit_run(run, visit, user);
 	return r;
+}
+
+int cue_run_foreach(struct cue_playlists *playlists, const char *name,
+                    int (*visit)(void *user, const struct cue_run_info *info), void *user)
+{
+	return cue_run_foreach_newest(playlists, name, SIZE_MAX, visit, user);
 }
 
 /* ---- the observer ---- */

@@ -131,6 +131,12 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 	enum command_code code;
 	int r;
 
+	/* First: what is over the rate must cost next to nothing. */
+	if (!commands_take_emit(bridge->config.commands, now_ns)) {
+		refuse_emit(bridge, message->topic, COMMAND_LIMIT,
+		            "more events from outside than limits.emits_per_second allows");
+		return;
+	}
 	if (is_refused(bridge, message, now_ns, &code, text)) {
 		refuse_emit(bridge, message->topic, code, text);
 		return;

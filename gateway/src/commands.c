@@ -171,13 +171,15 @@ static int make_store(struct commands *commands)
 int commands_new(const struct commands_config *config, struct commands **ret_commands)
 {
 	struct commands *commands = calloc(1, sizeof(*commands));
+	const struct config_limits *limits;
 	int r;
 
 	if (!commands)
 		return -ENOMEM;
 	commands->config = *config;
-	commands->tokens_ns = config->start_ns;
-	commands->tokens = (double)engine_get_config(config->engine)->limits.commands_per_second;
+	limits = &engine_get_config(config->engine)->limits;
+	rate_init(&commands->rate, limits->commands_per_second, config->start_ns);
+	rate_init(&commands->emit_rate, limits->emits_per_second, config->start_ns);
 	r = command_memory_new(MEMORY_ENTRIES, MEMORY_BYTES, &commands->memory);
 	if (r >= 0)
 		r = make_store(commands);
@@ -279,21 +281,21 @@ static int reply_result(struct cue_writer *result, const char *request_id, char 
 
 /* ---- running ---- */
 
-/** A token bucket that holds one second's worth. */
 static bool within_rate(struct commands *commands, uint64_t now_ns)
 {
-	double rate = (double)engine_get_config(commands->config.engine)->limits.commands_per_second;
+	const struct config *config = engine_get_config(commands->config.engine);
 
-	if (now_ns > commands->tokens_ns) {
-		commands->tokens += (double)(now_ns - commands->tokens_ns) * 1e-9 * rate;
-		commands->tokens_ns = now_ns;
-	}
-	if (commands->tokens > rate)
-		commands->tokens = rate;
-	if (commands->tokens < 1)
-		return false;
-	commands->tokens -= 1;
-	return true;
+	return rate_take(&commands->rate, config->limits.commands_per_second, now_ns);
+}
+
+bool commands_take_emit(struct commands *commands, uint64_t now_ns)
+{
+	const struct config *config = engine_get_config(commands->config.engine);
+
+	if (rate_take(&commands->emit_rate, config->limits.emits_per_second, now_ns))
+		return true;
+	commands->stats.emits_limited++;
+	return false;
 }
 
 static int read_request(struct commands *commands, const struct command_request *request,

@@ -102,6 +102,12 @@ uint64_t commands_newest_change(const struct commands *commands);
  *  send commands_error_reply() in its place. */
 int commands_reply_state(struct commands *commands, uint64_t change);
 
+/**
+ * Count an event that comes from outside otherwise than by a command (P/emit).
+ * @return false: it is over limits.emits_per_second, refuse it.
+ */
+bool commands_take_emit(struct commands *commands, uint64_t now_ns);
+
 /** The reply to a request that must not be run (retained, expired, reply topic not allowed). */
 int commands_refuse(struct commands *commands, const struct command_request *request,
                     enum command_code code, const char *message, char **ret_reply, size_t *ret_len);
@@ -122,6 +128,7 @@ struct commands_stats {
 	uint64_t ok, failed;
 	uint64_t repeated;     /**< answered from memory */
 	uint64_t rate_limited;
+	uint64_t emits_limited; /**< events from outside refused for limits.emits_per_second */
 	int store_error; /**< why a kept definition is not on disk; 0: all are */
 	struct definition_store_stats kept;
 };

@@ -50,9 +50,12 @@ static int read_gesture(const struct definition *d, struct cue_payload *definiti
 static int explain(const struct definition *d, int r, const char *what,
                    const struct cue_predicate_error *wrong)
 {
-	if (r == -EINVAL)
-		return command_fail(d->error, COMMAND_INVALID_REQUEST, "/definition", "%s",
-		                    wrong->text);
+	char path[sizeof(wrong->path) + 16];
+
+	if (r == -EINVAL) {
+		snprintf(path, sizeof(path), "/definition%s", wrong->path);
+		return command_fail(d->error, COMMAND_INVALID_REQUEST, path, "%s", wrong->text);
+	}
 	return command_fail_errno(d->error, r, "/name", what, d->name, if_full);
 }
 
@@ -66,6 +69,11 @@ static int take_playlist(const struct definition *d, struct cue_payload *definit
 	if (r < 0)
 		return r;
 	r = definition_rights_playlist(config, &playlist->def, d->error);
+	if (r >= 0) {
+		r = cue_playlist_check_rate(&playlist->def, &config->limits.playlist, &wrong);
+		if (r < 0)
+			r = explain(d, r, "playlist", &wrong);
+	}
 	if (r >= 0 && d->define) {
 		r = cue_playlist_define(engine_playlists(d->commands->config.engine),
 		                        &playlist->def, d->ret_id, &wrong);

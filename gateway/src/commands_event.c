@@ -36,9 +36,11 @@ int command_event_emit(COMMAND_ARGS)
 	uint64_t seq;
 	int r = check_emittable(commands, type->string, error);
 
-	(void)request;
 	if (r < 0)
 		return r;
+	if (!commands_take_emit(commands, request->now_ns))
+		return command_fail(error, COMMAND_LIMIT, "",
+		                    "more events from outside than limits.emits_per_second allows");
 	if (data->present)
 		r = cue_payload_new(data->raw, data->raw_len, CUE_JSON_DEPTH_MAX, &emit.payload,
 		                    NULL);

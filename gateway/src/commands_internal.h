@@ -11,6 +11,7 @@
 #include "command_memory.h"
 #include "commands.h"
 #include "definition_store.h"
+#include "rate.h"
 #include "request.h"
 
 struct command_error {
@@ -37,8 +38,8 @@ struct commands {
 	struct command_memory *memory;
 	struct definition_store *store;
 	struct commands_stats stats;
-	double tokens; /* of the rate limit's bucket */
-	uint64_t tokens_ns;
+	struct rate rate;      /* limits.commands_per_second */
+	struct rate emit_rate; /* limits.emits_per_second */
 };
 
 /**

@@ -119,7 +119,9 @@ struct config_limits {
 	uint64_t outbox_events;       /**< 1,000,000 */
 	uint64_t outbox_bytes;        /**< 256 MiB */
 	uint64_t kept_definition_bytes; /**< 16 MiB */
+	struct cue_playlist_limits playlist;
 	uint32_t commands_per_second; /**< 1,000 */
+	uint32_t emits_per_second;    /**< 5,000: from outside, all together */
 	uint32_t inbox_messages;      /**< 10,000 */
 };
 

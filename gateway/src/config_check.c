@@ -109,6 +109,19 @@ static void tell_refused(struct config_reader *reader, const struct jsonc_node *
 	               error->text);
 }
 
+/** Faster than `limits` allows; a definition made by command is measured when it is put in force. */
+static int check_rate(struct config_reader *reader, const struct jsonc_node *node,
+                      const struct cue_playlist_config *def)
+{
+	struct cue_predicate_error error;
+	int r = cue_playlist_check_rate(def, &reader->limits->playlist, &error);
+
+	if (r == -EINVAL)
+		config_finding(reader, DIAG_ERROR, jsonc_resolve(node, error.path), "step-rate", "%s",
+		               error.text);
+	return r;
+}
+
 void config_check_playlist(struct config_reader *reader, const struct jsonc_node *node,
                            void *object, bool sound)
 {
@@ -119,9 +132,15 @@ void config_check_playlist(struct config_reader *reader, const struct jsonc_node
 	if (!sound)
 		return;
 	r = cue_playlist_check(&playlist->def, &error);
-	if (r == -EINVAL)
+	if (r == -EINVAL) {
 		tell_refused(reader, node, &error);
-	else if (r < 0)
+		return;
+	}
+	if (r >= 0)
+		r = check_rate(reader, node, &playlist->def);
+	if (r == -EINVAL)
+		return;
+	if (r < 0)
 		reader->error = r;
 	else
 		playlist->json = config_payload(reader, node);

@@ -72,7 +72,8 @@ static int result(const struct config_reader *reader, size_t errors_before)
 
 /* No table of limits is at hand here: the commands have checked the payload. */
 static const struct config_limits no_limits = { .payload_bytes = UINT64_MAX,
-	                                        .bus = { .json_depth = CUE_JSON_DEPTH_MAX } };
+	                                        .bus = { .json_depth = CUE_JSON_DEPTH_MAX },
+	                                        .playlist = { UINT32_MAX, 1 } };
 
 static int parse_definition(const struct config_table *table, const char *name, const char *json,
                             size_t len, struct diag *diag, struct holder **ret_holder)

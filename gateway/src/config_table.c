@@ -190,13 +190,22 @@ static const struct config_field limits_fields[] = {
 	      "Events that may lead to one another; a loop is cut there and reported."),
 	LIMIT("commands_per_second", commands_per_second, 1, 1000000, "1000",
 	      "Commands taken; what is over gets the reply `limit`."),
+	LIMIT("emits_per_second", emits_per_second, 1, 1000000, "5000",
+	      "Events taken from outside, by `P/emit` and by `event/emit` together; what is over is "
+	      "refused, by `gateway.refused` and by the reply `limit`."),
+	LIMIT("events_per_second", playlist.events_per_second, 1, 1000000, "10000",
+	      "Events of the steps of one run in any one second. A playlist with more is refused where "
+	      "it is defined."),
+	{ .key = "shortest_interval", .type = CONFIG_DURATION, .initial = "100us", .min = 1000,
+	  .max = NS_PER_S, CONFIG_MEMBER(struct config_limits, playlist.shortest_interval_ns),
+	  .doc = "The shortest `interval` of a step that repeats." },
 	LIMIT("outbox_events", outbox_events, 16, 100000000, "1000000",
 	      "Messages waiting for the broker, in memory and on disk together; when full `outbox.full` "
 	      "decides which is given up and `gateway.gap` tells."),
 	LIMIT("outbox_bytes", outbox_bytes, 65536, 1099511627776, "268435456",
 	      "Bytes waiting for the broker."),
 	LIMIT("inbox_messages", inbox_messages, 16, 1000000, "10000",
-	      "Messages received and not yet handled."),
+	      "Messages received and not yet handled: so many emits, and as many commands."),
 	LIMIT("event_types", bus.event_types, 64, 10000000, "65536",
 	      "Distinct event types seen since the start: of those that came from outside, and, counted "
 	      "apart, of those in definitions and inputs. The gateway's own are always free."),

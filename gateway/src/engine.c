@@ -186,6 +186,7 @@ static int make_parts(struct engine *engine)
 	r = cue_playlists_new(engine->bus, &engine->playlists);
 	if (r < 0)
 		return r;
+	cue_playlists_set_limits(engine->playlists, &config->limits.playlist);
 	r = cue_gestures_new(engine->bus, engine->playlists, &engine->gestures);
 	if (r < 0)
 		return r;

@@ -222,6 +222,10 @@ static int make_sets(struct engine *engine, const struct config *config,
 
 int engine_apply(struct engine *engine, const struct config *config, char *error)
 {
+	static const struct cue_playlist_limits no_limits = {
+		.events_per_second = UINT32_MAX,
+		.shortest_interval_ns = 1,
+	};
 	const struct config *old = engine->config.config;
 	struct output_set outputs = { 0 };
 	struct input_set inputs = { 0 };
@@ -241,8 +245,13 @@ int engine_apply(struct engine *engine, const struct config *config, char *error
 		if (r >= 0)
 			r = set_open(&inputs, error);
 	}
-	if (r >= 0)
+	if (r >= 0) {
+		/* Both configurations were checked by their own limits: going back must not fail by the
+		 * other's. */
+		cue_playlists_set_limits(engine->playlists, &no_limits);
 		r = engine_swap_definitions(engine, old, config, error);
+		cue_playlists_set_limits(engine->playlists, &(r < 0 ? old : config)->limits.playlist);
+	}
 	if (r < 0) {
 		set_close_new(&inputs);
 		if (engine->opened) {

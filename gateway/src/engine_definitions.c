@@ -190,6 +190,8 @@ static int check_all(const struct config *to, char *error)
 	for (size_t i = 0; i < to->n_playlists; i++) {
 		int r = cue_playlist_check(&to->playlists[i].def, &fault);
 
+		if (r >= 0)
+			r = cue_playlist_check_rate(&to->playlists[i].def, &to->limits.playlist, &fault);
 		if (r < 0)
 			return explain(r, "playlist", to->playlists[i].def.name, &fault, error);
 	}

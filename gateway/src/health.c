@@ -63,6 +63,19 @@ static void write_bus(struct cue_writer *w, struct engine *engine)
 	cue_writer_object_end(w);
 }
 
+static void write_loop(struct cue_writer *w, const struct health *health)
+{
+	struct engine_wake_totals totals;
+
+	engine_get_wake_totals(health->engine, &totals);
+	begin(w, "loop");
+	number(w, "unfinished", totals.unfinished);
+	number(w, "overtaken", totals.overtaken);
+	number(w, "overdue_us",
+	       cue_bus_overdue(engine_bus(health->engine), health->now_ns) / CUE_NS_PER_US);
+	cue_writer_object_end(w);
+}
+
 static void write_definitions(struct cue_writer *w, struct engine *engine)
 {
 	struct cue_playlists_stats p;
@@ -175,6 +188,7 @@ static void write_commands(struct cue_writer *w, const struct commands *commands
 	number(w, "failed", s.failed);
 	number(w, "repeated", s.repeated);
 	number(w, "rate_limited", s.rate_limited);
+	number(w, "emits_limited", s.emits_limited);
 	cue_writer_key(w, "store_error");
 	if (s.store_error < 0)
 		cue_writer_string(w, strerrordesc_np(-s.store_error));
@@ -260,6 +274,7 @@ static void write_mqtt(struct cue_writer *w, const struct health *health)
 	number(w, "inbox_messages", inbox.messages);
 	number(w, "inbox_peak", inbox.peak_messages);
 	number(w, "inbox_dropped", inbox.dropped);
+	number(w, "inbox_dropped_emits", inbox.dropped_emits);
 	number(w, "retained_topics", retained.topics);
 	number(w, "retained_pending", retained.pending);
 	cue_writer_object_end(w);
@@ -278,6 +293,7 @@ void health_write(struct cue_writer *w, const struct health *health)
 	cue_writer_string(w, health->boot_id);
 	number(w, "uptime_s", (health->now_ns - health->start_ns) / CUE_NS_PER_S);
 	write_lateness(w, health->lateness);
+	write_loop(w, health);
 	write_bus(w, health->engine);
 	write_definitions(w, health->engine);
 	write_inputs(w, health->engine);

@@ -8,33 +8,55 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/** With more emits than that waiting, commands are taken before them. */
+#define EMITS_IN_ORDER 32U
+
+enum lane_name { LANE_COMMANDS, LANE_EMITS, LANES };
+
 struct entry {
 	struct inbox_message message; /* first: the message's address is the entry's */
 	struct entry *after;
+	uint64_t number; /* order of arrival over both lanes */
 	size_t size;
+	enum lane_name lane;
 	char bytes[];
 };
 
+/** First in, first out. */
+struct lane {
+	struct entry *head, *tail;
+	uint64_t messages, bytes;
+};
+
 struct inbox {
-	int fd; /* readable if and only if the list is not empty */
+	int fd; /* readable if and only if a message waits */
+	char *emits; /* what the topic of an emit begins with; NULL: there are none */
+	size_t emits_len;
 	pthread_mutex_t mutex; /* guards everything below */
 	uint64_t max_messages, max_bytes, max_payload;
-	struct entry *head, *tail;
+	struct lane lanes[LANES];
+	uint64_t next_number;
 	struct inbox_stats stats;
 	bool is_woken; /* readable without a message */
 };
 
-int inbox_new(uint64_t max_messages, uint64_t max_bytes, uint64_t max_payload,
+int inbox_new(const char *emits, uint64_t max_messages, uint64_t max_bytes, uint64_t max_payload,
               struct inbox **ret_inbox)
 {
 	struct inbox *inbox = calloc(1, sizeof(*inbox));
-	int r;
+	int r = -ENOMEM;
 
 	if (!inbox)
 		return -ENOMEM;
+	inbox->emits = emits ? strdup(emits) : NULL;
+	inbox->emits_len = emits ? strlen(emits) : 0;
 	inbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (inbox->fd < 0) {
+	if (inbox->fd < 0)
 		r = -errno;
+	if (inbox->fd < 0 || (emits && !inbox->emits)) {
+		if (inbox->fd >= 0)
+			close(inbox->fd);
+		free(inbox->emits);
 		free(inbox);
 		return r;
 	}
@@ -48,13 +70,16 @@ struct inbox *inbox_free(struct inbox *inbox)
 {
 	if (!inbox)
 		return NULL;
-	while (inbox->head) {
-		struct entry *entry = inbox->head;
+	for (size_t i = 0; i < LANES; i++) {
+		while (inbox->lanes[i].head) {
+			struct entry *entry = inbox->lanes[i].head;
 
-		inbox->head = entry->after;
-		free(entry);
+			inbox->lanes[i].head = entry->after;
+			free(entry);
+		}
 	}
 	close(inbox->fd);
+	free(inbox->emits);
 	pthread_mutex_destroy(&inbox->mutex);
 	free(inbox);
 	return NULL;
@@ -110,36 +135,56 @@ static void set_readable(struct inbox *inbox, bool readable)
 	(void)n; /* an eventfd's counter at 0 or 1 never blocks here */
 }
 
+static enum lane_name lane_of(const struct inbox *inbox, const char *topic)
+{
+	return inbox->emits && strncmp(topic, inbox->emits, inbox->emits_len) == 0 ? LANE_EMITS
+	                                                                        : LANE_COMMANDS;
+}
+
+/** Mutex held. */
+static void append(struct inbox *inbox, struct entry *entry)
+{
+	struct lane *lane = &inbox->lanes[entry->lane];
+
+	if (lane->tail)
+		lane->tail->after = entry;
+	else
+		lane->head = entry;
+	lane->tail = entry;
+	lane->messages++;
+	lane->bytes += entry->size;
+	entry->number = inbox->next_number++;
+	inbox->stats.received++;
+	inbox->stats.messages++;
+	inbox->stats.bytes += entry->size;
+	if (inbox->stats.messages > inbox->stats.peak_messages)
+		inbox->stats.peak_messages = inbox->stats.messages;
+	if (inbox->stats.messages == 1)
+		set_readable(inbox, true);
+}
+
 int inbox_put(struct inbox *inbox, const struct inbox_message *message)
 {
+	const struct lane *lane;
 	struct entry *entry;
-	bool oversized;
 	int r = 0;
 
 	pthread_mutex_lock(&inbox->mutex);
-	oversized = message->payload_len > inbox->max_payload;
-	entry = entry_new(message, oversized);
+	entry = entry_new(message, message->payload_len > inbox->max_payload);
+	if (entry)
+		entry->lane = lane_of(inbox, message->topic);
+	lane = &inbox->lanes[entry ? entry->lane : LANE_COMMANDS];
 	if (!entry)
 		r = -ENOMEM;
-	else if (inbox->stats.messages >= inbox->max_messages ||
-	         inbox->stats.bytes + entry->size > inbox->max_bytes)
+	else if (lane->messages >= inbox->max_messages ||
+	         lane->bytes + entry->size > inbox->max_bytes)
 		r = -ENOBUFS;
 	if (r < 0) {
 		inbox->stats.dropped++;
+		inbox->stats.dropped_emits += entry && entry->lane == LANE_EMITS;
 		free(entry);
 	} else {
-		if (inbox->tail)
-			inbox->tail->after = entry;
-		else
-			inbox->head = entry;
-		inbox->tail = entry;
-		inbox->stats.received++;
-		inbox->stats.messages++;
-		inbox->stats.bytes += entry->size;
-		if (inbox->stats.messages > inbox->stats.peak_messages)
-			inbox->stats.peak_messages = inbox->stats.messages;
-		if (inbox->stats.messages == 1)
-			set_readable(inbox, true);
+		append(inbox, entry);
 	}
 	pthread_mutex_unlock(&inbox->mutex);
 	return r;
@@ -153,16 +198,46 @@ void inbox_wake(struct inbox *inbox)
 	pthread_mutex_unlock(&inbox->mutex);
 }
 
-struct inbox_message *inbox_take(struct inbox *inbox)
+/** Mutex held. The lane to take from, NULL when both are empty. */
+static struct lane *choose(struct inbox *inbox)
 {
-	struct entry *entry;
+	struct lane *commands = &inbox->lanes[LANE_COMMANDS], *emits = &inbox->lanes[LANE_EMITS];
+
+	if (!commands->head || !emits->head)
+		return commands->head ? commands : emits->head ? emits : NULL;
+	if (emits->messages > EMITS_IN_ORDER)
+		return commands;
+	return commands->head->number < emits->head->number ? commands : emits;
+}
+
+bool inbox_is_empty(struct inbox *inbox)
+{
+	bool empty;
 
 	pthread_mutex_lock(&inbox->mutex);
-	entry = inbox->head;
-	if (entry) {
-		inbox->head = entry->after;
-		if (!inbox->head)
-			inbox->tail = NULL;
+	empty = inbox->stats.messages == 0;
+	if (empty && inbox->is_woken) {
+		inbox->is_woken = false;
+		set_readable(inbox, false);
+	}
+	pthread_mutex_unlock(&inbox->mutex);
+	return empty;
+}
+
+struct inbox_message *inbox_take(struct inbox *inbox)
+{
+	struct entry *entry = NULL;
+	struct lane *lane;
+
+	pthread_mutex_lock(&inbox->mutex);
+	lane = choose(inbox);
+	if (lane) {
+		entry = lane->head;
+		lane->head = entry->after;
+		if (!lane->head)
+			lane->tail = NULL;
+		lane->messages--;
+		lane->bytes -= entry->size;
 		inbox->stats.messages--;
 		inbox->stats.bytes -= entry->size;
 	}

@@ -3,9 +3,12 @@
  * @file inbox.h
  * @brief What arrived over MQTT, on its way to the loop.
  *
- * paho's thread copies a message in and wakes the loop, nothing else. Bounded
- * by messages and by bytes; when full the newest is refused and counted: what
- * was accepted first is answered first.
+ * paho's thread copies a message in and wakes the loop, nothing else. There are
+ * two lanes, emits and commands, each first in, first out, and each bounded by
+ * messages and by bytes: a flood of emits leaves room for commands. A lane that
+ * is full refuses the newest, which is counted. Messages are taken in the order
+ * in which they came as long as few emits wait; with more than 32 commands are
+ * taken first.
  *
  * Threads: inbox_put() from any, inbox_take() from the loop, stats from any.
  */
@@ -36,17 +39,21 @@ struct inbox_message {
 
 struct inbox_stats {
 	uint64_t received;  /**< taken in */
-	uint64_t dropped;   /**< refused because the inbox was full, or for lack of memory */
+	uint64_t dropped;   /**< refused because a lane was full, or for lack of memory */
+	uint64_t dropped_emits; /**< of these, emits */
 	uint64_t messages;  /**< waiting now */
 	uint64_t bytes;     /**< waiting now */
 	uint64_t peak_messages;
 };
 
 /**
+ * @param emits what the topics of emits begin with, e.g. "cuebus/1/porch/emit/"; copied. NULL: all
+ *              messages are in the lane of the commands.
+ * @param max_messages, max_bytes of each lane.
  * @param max_payload a larger payload is not copied, see `oversized`.
  * @return 0; -EMFILE … of eventfd(2); -ENOMEM.
  */
-int inbox_new(uint64_t max_messages, uint64_t max_bytes, uint64_t max_payload,
+int inbox_new(const char *emits, uint64_t max_messages, uint64_t max_bytes, uint64_t max_payload,
               struct inbox **ret_inbox);
 struct inbox *inbox_free(struct inbox *inbox);
 
@@ -59,7 +66,10 @@ int inbox_put(struct inbox *inbox, const struct inbox_message *message);
 /** Make inbox_fd() readable once, for what else the loop shall look after. Any thread. */
 void inbox_wake(struct inbox *inbox);
 
-/** The oldest message, to be freed with inbox_message_free(); NULL when there is none. */
+/** Whether none waits. If so, inbox_wake() counts as seen. */
+bool inbox_is_empty(struct inbox *inbox);
+
+/** The next message, to be freed with inbox_message_free(); NULL when there is none. */
 struct inbox_message *inbox_take(struct inbox *inbox);
 struct inbox_message *inbox_message_free(struct inbox_message *message);
 

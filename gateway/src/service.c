@@ -15,10 +15,26 @@
 #include "state_lock.h"
 #include "version.h"
 
-/* Messages handled in one wake before inputs and timers get their turn. */
+/*
+ * Nothing holds the loop. A wake does these in turn, each within SLICE_NS and
+ * SLICE_STEPS, and the loop wakes again at once while work is left:
+ *
+ *   1. inputs, then what is due           engine_wake_within()
+ *   2. a reload that SIGHUP asked for     once engine_admit() allows it
+ *   3. messages: commands before emits    each once engine_admit() allows it
+ *   4. gaps, journal, health, views, watchdog
+ *
+ * Signals, acknowledgements and what else libuv polls have their turn between
+ * two wakes.
+ */
+#define SLICE_NS (5 * CUE_NS_PER_MS)
+#define SLICE_STEPS 4096U
 #define MESSAGES_PER_WAKE 256U
 #define FLUSH_NS (5 * CUE_NS_PER_S)
 #define DISK_FLUSH_NS (3 * CUE_NS_PER_S)
+/** At the end: for what waits for dispatch then, and for each `stopped`. */
+#define FINISH_NS (300 * CUE_NS_PER_MS)
+#define FINISH_RUNS_NS CUE_NS_PER_S
 
 /* ---- health ---- */
 
@@ -65,39 +81,98 @@ static bool tick_health(struct service *service, uint64_t now_ns)
 
 /* ---- the loop's callbacks ---- */
 
-static void drain_inbox(struct service *service)
+/** Owned by the caller of slice_begin(), as long as the budget is used. */
+struct slice {
+	uint64_t end_ns;
+	struct cue_budget budget;
+};
+
+static bool is_over(void *user)
 {
-	for (unsigned i = 0; i < MESSAGES_PER_WAKE; i++) {
-		struct inbox_message *message = inbox_take(service->inbox);
+	const struct slice *slice = user;
+
+	return loop_monotonic_ns() >= slice->end_ns;
+}
+
+static void slice_begin(struct slice *slice, uint64_t now_ns, uint64_t for_ns, uint32_t steps)
+{
+	*slice = (struct slice){
+		.end_ns = now_ns + for_ns,
+		.budget = { .steps = steps, .is_over = is_over, .user = slice },
+	};
+}
+
+static void reload_when_asked(struct service *service, struct cue_budget *budget)
+{
+	struct diag diag = { 0 };
+
+	if (!service->reload_asked ||
+	    engine_admit(service->engine, loop_monotonic_ns(), budget) < 0)
+		return;
+	service->reload_asked = false;
+	(void)service_reload(service, &diag);
+	diag_clear(&diag);
+}
+
+static void drain_inbox(struct service *service, struct slice *slice)
+{
+	for (unsigned i = 0; i < MESSAGES_PER_WAKE && !inbox_is_empty(service->inbox); i++) {
+		struct inbox_message *message;
 		uint64_t now_ns;
 
-		if (!message)
+		if (i > 0 && is_over(slice))
 			return;
 		/* It may have come after the wake began, and the clock been set in between. */
 		service_follow_wall_clock(service);
 		now_ns = loop_monotonic_ns();
-		engine_wake(service->engine, now_ns);
-		bridge_receive(service->bridge, message, now_ns);
+		if (engine_admit(service->engine, now_ns, &slice->budget) < 0)
+			return;
+		message = inbox_take(service->inbox);
+		if (message)
+			bridge_receive(service->bridge, message, now_ns);
 		inbox_message_free(message);
 	}
+}
+
+/**
+ * All that one cascade leads to is on disk together, or not at all: a wake that
+ * ends in the middle of one leaves the group open for the next.
+ */
+static void group_begin(struct service *service)
+{
+	if (!service->in_group)
+		outbox_group_begin(service->outbox);
+	service->in_group = true;
+}
+
+static void group_end(struct service *service)
+{
+	if (cue_bus_has_waiting(engine_bus(service->engine)))
+		return;
+	if (service->journal)
+		journal_mark(service->journal);
+	outbox_group_end(service->outbox);
+	service->in_group = false;
 }
 
 static void on_wake(void *user, uint64_t now_ns)
 {
 	struct service *service = user;
+	struct slice slice;
 	bool told;
 
 	service_follow_wall_clock(service);
-	/* All that one wake leads to is on disk together, or not at all. */
-	outbox_group_begin(service->outbox);
-	engine_wake(service->engine, now_ns);
-	if (service->journal)
+	group_begin(service);
+	slice_begin(&slice, now_ns, SLICE_NS, SLICE_STEPS);
+	(void)engine_wake_within(service->engine, now_ns, &slice.budget);
+	if (service->journal && !cue_bus_has_waiting(engine_bus(service->engine)))
 		service_tell_journal(service, journal_catch_up(service->journal));
-	drain_inbox(service);
+	slice_begin(&slice, loop_monotonic_ns(), SLICE_NS, SLICE_STEPS);
+	reload_when_asked(service, &slice.budget);
+	drain_inbox(service, &slice);
 	bridge_tick(service->bridge);
-	if (service->journal)
-		journal_mark(service->journal);
-	outbox_group_end(service->outbox);
+	(void)cue_bus_dispatch(engine_bus(service->engine), &slice.budget);
+	group_end(service);
 	told = tick_health(service, now_ns);
 	views_flush(service->views, now_ns);
 	/* Last: only a wake that came to its end feeds the watchdog. */
@@ -131,7 +206,6 @@ static size_t get_fds(void *user, int *fds, size_t max)
 static void on_signal(void *user, int signum)
 {
 	struct service *service = user;
-	struct diag diag = { 0 };
 
 	if (signum != SIGHUP) {
 		log_write(service->log, LOG_LEVEL_NOTICE, "SIG%s: stopping", sigabbrev_np(signum));
@@ -139,8 +213,7 @@ static void on_signal(void *user, int signum)
 		return;
 	}
 	log_write(service->log, LOG_LEVEL_NOTICE, "SIGHUP: reloading");
-	(void)service_reload(service, &diag);
-	diag_clear(&diag);
+	service->reload_asked = true; /* not in the middle of a cascade */
 }
 
 struct loop_config service_loop_config(struct service *service)
@@ -155,7 +228,64 @@ struct loop_config service_loop_config(struct service *service)
 	};
 }
 
+/* ---- signals outside of the loop ---- */
+
+/**
+ * SIGHUP ends a process that does not handle it: it waits until the loop takes
+ * it, and at the stop for ever. So do SIGTERM and SIGINT at the start of PID 1
+ * (in a container), for which the kernel drops a signal that has no handler yet:
+ * one told to stop that early would run on until it is killed. Any other process
+ * ends by them at once.
+ */
+static void hold_signals(int how, bool only_hangup)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGHUP);
+	if (!only_hangup && getpid() == 1) {
+		sigaddset(&held, SIGTERM);
+		sigaddset(&held, SIGINT);
+	}
+	(void)pthread_sigmask(how, &held, NULL);
+}
+
 /* ---- stop ---- */
+
+/** Dispatch what waits, for so long. @return whether nothing waits any more. */
+static bool finish(struct service *service, uint64_t for_ns)
+{
+	struct slice slice;
+
+	slice_begin(&slice, loop_monotonic_ns(), for_ns, UINT32_MAX);
+	return cue_bus_dispatch(engine_bus(service->engine), &slice.budget) >= 0;
+}
+
+/** Each run is told to its end; a backlog of timers and what a storm would go on to is not. */
+static void finish_runs(struct service *service)
+{
+	struct cue_playlists *playlists = engine_playlists(service->engine);
+	struct cue_bus_stats left;
+	struct slice slice;
+
+	group_begin(service);
+	slice_begin(&slice, loop_monotonic_ns(), SLICE_NS, SLICE_STEPS);
+	(void)engine_wake_within(service->engine, loop_monotonic_ns(), &slice.budget);
+	(void)finish(service, FINISH_NS);
+	(void)cue_playlist_stop(playlists, NULL, "shutdown", NULL, NULL);
+	bridge_tick(service->bridge);
+	/* What has been started meanwhile ends as well. */
+	if (finish(service, FINISH_RUNS_NS) &&
+	    cue_playlist_stop(playlists, NULL, "shutdown", NULL, NULL) > 0)
+		(void)finish(service, FINISH_NS);
+	cue_bus_get_stats(engine_bus(service->engine), &left);
+	if (left.queue_events > 0)
+		log_write(service->log, LOG_LEVEL_WARNING,
+		          "stopped with %lu event%s that waited for dispatch: dropped",
+		          (unsigned long)left.queue_events, plural(left.queue_events));
+	outbox_group_end(service->outbox);
+	service->in_group = false;
+}
 
 /** Everything is told to the broker, as far as that can be done in time. */
 static void flush(struct service *service)
@@ -165,18 +295,17 @@ static void flush(struct service *service)
 	int r;
 
 	service_notify_stop(service);
+	hold_signals(SIG_BLOCK, true);
 	loop_release_signals(service->loop);
+	signal(SIGHUP, SIG_IGN);
 	/* The lines are safe before anything that may take its time. */
 	engine_close_outputs(service->engine);
-	outbox_group_begin(service->outbox);
-	engine_wake(service->engine, loop_monotonic_ns());
-	(void)cue_playlist_stop(engine_playlists(service->engine), NULL, "shutdown", NULL, NULL);
-	bridge_tick(service->bridge);
-	outbox_group_end(service->outbox);
+	finish_runs(service);
 	tell_health(service, loop_monotonic_ns());
 	views_flush(service->views, UINT64_MAX - 1);
 	r = commands_flush(service->commands);
 	bridge_tick(service->bridge); /* the replies that waited for it */
+	(void)finish(service, FINISH_NS);
 	if (r < 0)
 		log_write(service->log, LOG_LEVEL_ERROR,
 		          "definitions made by command could not be written: %s",
@@ -242,37 +371,21 @@ static int load_config(struct service *service)
 	return EX_OK;
 }
 
-/**
- * For PID 1 (in a container) the kernel drops a signal that has no handler yet: one
- * told to stop that early would run on until it is killed. So the signals are held
- * back until the loop takes them. Any other process ends by them at once.
- */
-static void hold_signals(int how)
-{
-	sigset_t held;
-
-	if (getpid() != 1)
-		return;
-	sigemptyset(&held);
-	sigaddset(&held, SIGTERM);
-	sigaddset(&held, SIGINT);
-	(void)pthread_sigmask(how, &held, NULL);
-}
-
 int service_main(const struct service_options *options)
 {
 	struct service service = { .options = *options, .log = options->log };
 	int code;
 
+	hold_signals(SIG_BLOCK, false);
 	signal(SIGPIPE, SIG_IGN);
-	hold_signals(SIG_BLOCK);
 	code = load_config(&service);
 	if (code == EX_OK)
 		code = service_start(&service);
 	if (code == EX_OK) {
 		log_write(service.log, LOG_LEVEL_NOTICE, "cuebus %s, gateway '%s', boot id %s",
 		          version_text(), service.config->gateway.id, service.boot_id);
-		hold_signals(SIG_UNBLOCK);
+		engine_be_fair(service.engine);
+		hold_signals(SIG_UNBLOCK, false);
 		loop_run(service.loop);
 		flush(&service);
 	}

@@ -43,6 +43,8 @@ struct service {
 	struct notify *notify;
 	uint64_t egress_changes; /* as of the last STATUS= */
 	bool reload_failed;      /* the last one */
+	bool reload_asked;       /* by SIGHUP */
+	bool in_group;           /* the outbox's, see group_end() */
 	struct diag *reload_diag; /* of the one being done, or NULL */
 };
 

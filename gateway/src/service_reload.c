@@ -73,7 +73,7 @@ static int swap(struct service *service, const struct config *config, struct dia
 void service_set_inbox_limits(struct service *service)
 {
 	const struct config_limits *limits = &service->config->limits;
-	uint64_t max_bytes = 64ULL * 1024 * 1024;
+	uint64_t max_bytes = 32ULL * 1024 * 1024; /* of each lane */
 
 	if (max_bytes < 16 * limits->payload_bytes)
 		max_bytes = 16 * limits->payload_bytes;

@@ -147,6 +147,7 @@ static int make_queues(struct service *service)
 	const struct config_limits *limits = &service->config->limits;
 	struct egress_config egress = { .topics = NULL, .log = service->log,
 		                        .boot_id = service->boot_id };
+	char emits[TOPIC_SIZE];
 	int r = topics_new(service->config->mqtt.topic_prefix, service->config->gateway.id,
 	                   &service->topics);
 
@@ -157,7 +158,10 @@ static int make_queues(struct service *service)
 	if (r >= 0)
 		r = retained_new(egress_wake, service->egress, &service->retained);
 	if (r >= 0)
-		r = inbox_new(limits->inbox_messages, 0, limits->payload_bytes, &service->inbox);
+		r = topics_below(service->topics, "emit", "", emits);
+	if (r >= 0)
+		r = inbox_new(emits, limits->inbox_messages, 0, limits->payload_bytes,
+		              &service->inbox);
 	if (r >= 0)
 		service_set_inbox_limits(service);
 	/* Last: its thread wakes the others. */

@@ -148,6 +148,9 @@ int view_write_input(struct cue_writer *w, struct engine *engine, const char *na
 
 /* ---- playlist ---- */
 
+/** The newest; a hundred thousand would make a message that no broker takes, and hold the loop. */
+#define VIEW_RUNS_MAX 100U
+
 static int write_run_id(void *user, const struct cue_run_info *info)
 {
 	char text[CUE_ID_TEXT_SIZE];
@@ -178,8 +181,10 @@ int view_write_playlist(struct cue_writer *w, struct engine *engine, const char 
 	cue_writer_key(w, "active");
 	cue_writer_array_begin(w);
 	if (info.active > 0)
-		(void)cue_run_foreach(playlists, name, write_run_id, w);
+		(void)cue_run_foreach_newest(playlists, name, VIEW_RUNS_MAX, write_run_id, w);
 	cue_writer_array_end(w);
+	cue_writer_key(w, "active_runs");
+	cue_writer_u64(w, info.active);
 	cue_writer_object_end(w);
 	return 0;
 }

@@ -17,7 +17,7 @@
 
 struct views;
 
-#define VIEWS_INTERVAL_NS (50 * CUE_NS_PER_MS)
+#define VIEWS_INTERVAL_NS (200 * CUE_NS_PER_MS)
 
 /** All borrowed, must outlive the views. */
 struct views_config {

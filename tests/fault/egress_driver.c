@@ -130,7 +130,7 @@ static void make(struct load *load, const char *dir, const char *name)
 
 	check(log_new(&log, &load->log), "log");
 	check(topics_new("cuts", name, &load->topics), "topics");
-	check(inbox_new(10000, 1U << 26, 1U << 20, &load->inbox), "inbox");
+	check(inbox_new(NULL, 10000, 1U << 26, 1U << 20, &load->inbox), "inbox");
 	egress.topics = load->topics;
 	egress.log = outbox.log = load->log;
 	check(egress_new(&egress, &load->egress), "egress");

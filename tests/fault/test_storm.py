@@ -27,7 +27,7 @@ PULSES = STORM_MS // TICK_MS // 2  # in the first half of the storm
 DEBOUNCE_MS = 200
 COOLDOWN_MS = 1000
 LIMITS = {"queue_events": 10000, "outbox_events": 100000, "inbox_messages": 64,
-          "commands_per_second": 100}
+          "commands_per_second": 100, "emits_per_second": 1000000}
 
 
 class Inside(StormTest):

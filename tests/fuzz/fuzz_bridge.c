@@ -58,7 +58,7 @@ static void make(struct gateway *g)
 	FUZZ_CHECK(topics_new("cuebus", "fuzz", &g->topics) == 0);
 	FUZZ_CHECK(log_new(&log, &g->log) == 0);
 	FUZZ_CHECK(outbox_new(&outbox, &g->outbox) == 0);
-	FUZZ_CHECK(inbox_new(100, 1U << 20, 1000, &g->inbox) == 0);
+	FUZZ_CHECK(inbox_new(NULL, 100, 1U << 20, 1000, &g->inbox) == 0);
 	engine.config = g->config;
 	FUZZ_CHECK(engine_new(&engine, &g->engine) == 0);
 	commands.engine = g->engine;

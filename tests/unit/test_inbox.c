@@ -12,7 +12,7 @@ static struct inbox *make(uint64_t max_messages, uint64_t max_bytes, uint64_t ma
 {
 	struct inbox *inbox = NULL;
 
-	cr_assert_eq(inbox_new(max_messages, max_bytes, max_payload, &inbox), 0);
+	cr_assert_eq(inbox_new("P/emit/", max_messages, max_bytes, max_payload, &inbox), 0);
 	return inbox;
 }
 
@@ -122,6 +122,85 @@ Test(inbox, bytes_are_a_bound_and_large_payloads_are_not_copied)
 	got = inbox_take(inbox);
 	cr_assert_not(got->oversized);
 	inbox_message_free(got);
+	inbox_free(inbox);
+}
+
+static void put(struct inbox *inbox, const char *topic)
+{
+	cr_assert_eq(inbox_put(inbox, &(struct inbox_message){ .topic = topic }), 0);
+}
+
+static void expect(struct inbox *inbox, const char *topic)
+{
+	struct inbox_message *got = inbox_take(inbox);
+
+	cr_assert_not_null(got);
+	cr_assert_str_eq(got->topic, topic);
+	inbox_message_free(got);
+}
+
+Test(inbox, few_emits_and_commands_keep_the_order_in_which_they_came)
+{
+	struct inbox *inbox = make(100, 100000, 100);
+
+	cr_assert(inbox_is_empty(inbox));
+	put(inbox, "P/emit/a");
+	put(inbox, "P/cmd/ping");
+	put(inbox, "P/emit/b");
+	cr_assert_not(inbox_is_empty(inbox));
+	expect(inbox, "P/emit/a");
+	expect(inbox, "P/cmd/ping");
+	expect(inbox, "P/emit/b");
+	cr_assert_null(inbox_take(inbox));
+	inbox_free(inbox);
+}
+
+Test(inbox, commands_overtake_a_flood_of_emits)
+{
+	struct inbox *inbox = make(100, 100000, 100);
+
+	for (int i = 0; i < 40; i++)
+		put(inbox, "P/emit/a");
+	put(inbox, "P/cmd/one");
+	put(inbox, "P/cmd/two");
+	expect(inbox, "P/cmd/one");
+	expect(inbox, "P/cmd/two");
+	for (int i = 0; i < 40; i++)
+		expect(inbox, "P/emit/a");
+	cr_assert_null(inbox_take(inbox));
+	cr_assert_not(readable(inbox));
+	inbox_free(inbox);
+}
+
+Test(inbox, a_full_lane_leaves_the_other_its_room)
+{
+	struct inbox *inbox = make(50, 100000, 100);
+	struct inbox_stats stats;
+
+	for (int i = 0; i < 50; i++)
+		put(inbox, "P/emit/a");
+	cr_assert_eq(inbox_put(inbox, &(struct inbox_message){ .topic = "P/emit/a" }), -ENOBUFS);
+	for (int i = 0; i < 50; i++)
+		put(inbox, "P/cmd/ping");
+	cr_assert_eq(inbox_put(inbox, &(struct inbox_message){ .topic = "P/cmd/ping" }), -ENOBUFS);
+	inbox_get_stats(inbox, &stats);
+	cr_assert_eq(stats.messages, 100U);
+	cr_assert_eq(stats.dropped, 2U);
+	cr_assert_eq(stats.dropped_emits, 1U);
+	inbox_free(inbox);
+}
+
+Test(inbox, bytes_are_a_bound_of_each_lane)
+{
+	static char large[1000];
+	struct inbox *inbox = make(100, 1800, 1000);
+	struct inbox_message message = { .topic = "P/emit/a", .payload = large, .payload_len = 1000 };
+
+	cr_assert_eq(inbox_put(inbox, &message), 0);
+	cr_assert_eq(inbox_put(inbox, &message), -ENOBUFS);
+	message.topic = "P/cmd/ping";
+	cr_assert_eq(inbox_put(inbox, &message), 0);
+	cr_assert_eq(inbox_put(inbox, &message), -ENOBUFS);
 	inbox_free(inbox);
 }
 

@@ -230,3 +230,37 @@ Test(playlist, too_many_event_types_leave_the_earlier_definition_in_force)
 	              "0 go\n0 created B\n0 lamp.on\n0 emitted B 0.0\n0 stopped B completed 1\n");
 	pf_close(&f);
 }
+
+static int collect_run(void *user, const struct cue_run_info *info)
+{
+	struct pf *f = user;
+	char id[CUE_ID_TEXT_SIZE];
+
+	cue_id_format(&info->run, id);
+	pf_log(f, "%c", pf_run(f, id));
+	return 0;
+}
+
+Test(playlist, the_newest_runs_in_order_of_creation)
+{
+	const struct cue_step step = { .emit = "x", .offset_ns = MS(1000), .repeat = 1 };
+	struct pf f;
+
+	pf_open(&f);
+	pf_define(&f, &(struct cue_playlist_config){
+	                      .name = "p", .steps = &step, .n_steps = 1, .max_runs = 9 });
+	for (int i = 0; i < 4; i++)
+		pf_start(&f, "p");
+	f.log[0] = '\0';
+	cr_assert_eq(cue_run_foreach_newest(f.playlists, "p", 2, collect_run, &f), 0);
+	cr_assert_eq(cue_run_foreach_newest(f.playlists, "p", 0, collect_run, &f), 0);
+	pf_log(&f, " ");
+	cr_assert_eq(cue_run_foreach_newest(f.playlists, NULL, 3, collect_run, &f), 0);
+	pf_log(&f, " ");
+	cr_assert_eq(cue_run_foreach_newest(f.playlists, "p", 4, collect_run, &f), 0);
+	pf_log(&f, " ");
+	cr_assert_eq(cue_run_foreach_newest(f.playlists, "p", 100, collect_run, &f), 0);
+	cr_assert_eq(cue_run_foreach_newest(f.playlists, "q", 1, collect_run, &f), -ENOENT);
+	pf_expect(&f, "CD BCD ABCD ABCD");
+	pf_close(&f);
+}

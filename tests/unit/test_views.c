@@ -38,7 +38,7 @@ Test(views, at_the_start_info_comes_first)
 	cr_assert(take(&f));
 	cr_assert_str_eq(f.topic, "cuebus/1/t/playlist/blink");
 	cr_assert(fixture_has(&f, "{\"playlist_name\":\"blink\",\"definition_id\":\""));
-	cr_assert(fixture_has(&f, "\"active\":[]}"));
+	cr_assert(fixture_has(&f, "\"active\":[],\"active_runs\":0}"));
 	cr_assert_not(take(&f));
 	fixture_teardown(&f);
 }

@@ -116,7 +116,26 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
 int cue_playlist_define(struct cue_playlists *playlists, const struct cue_playlist_config *config,
                         struct cue_id *ret_definition_id, struct cue_predicate_error *ret_error);
 
-/** The same checks without a side effect. */
+/** How fast the steps of one run may follow each other. 0 in a member means its default, in brackets. */
+struct cue_playlist_limits {
+	uint32_t events_per_second;    /**< in any one second [10,000] */
+	uint64_t shortest_interval_ns; /**< of a step that repeats [100 us] */
+};
+
+/** For definitions from now on; those there are stay as they are. @param limits copied. */
+void cue_playlists_set_limits(struct cue_playlists *playlists,
+                              const struct cue_playlist_limits *limits);
+
+/**
+ * Whether the steps keep to @p limits; cue_playlist_define() checks it as well.
+ * @param config one that cue_playlist_check() takes.
+ * @return 0; -EINVAL; -ENOMEM.
+ */
+int cue_playlist_check_rate(const struct cue_playlist_config *config,
+                            const struct cue_playlist_limits *limits,
+                            struct cue_predicate_error *ret_error);
+
+/** The other checks without a side effect. */
 int cue_playlist_check(const struct cue_playlist_config *config, struct cue_predicate_error *ret_error);
 
 /** Remove; its active runs are cancelled with @p detail ("removed" if NULL).
@@ -267,6 +286,10 @@ int cue_playlist_get(struct cue_playlists *playlists, const char *name, struct c
  *  @return what visit returned last, or 0; -ENOENT no such playlist. */
 int cue_run_foreach(struct cue_playlists *playlists, const char *name,
                     int (*visit)(void *user, const struct cue_run_info *info), void *user);
+
+/** The same for the newest @p max only, in order of creation. */
+int cue_run_foreach_newest(struct cue_playlists *playlists, const char *name, size_t max,
+                           int (*visit)(void *user, const struct cue_run_info *info), void *user);
 
 /** An active run as a journal needs to know it; valid during the callback. */
 struct cue_run_record {

@@ -111,7 +111,7 @@ static int restore_on(struct journal *journal, const struct journal_run *run,
 }
 
 /** Its definition can't be used: `stopped` all the same, without what only that knows. */
-static int abort_unknown(struct journal *journal, const struct journal_run *run, bool full)
+static int abort_unusable(struct journal *journal, const struct journal_run *run, int why)
 {
 	const struct cue_step step = { .emit = "unknown" };
 	const struct cue_playlist_config definition = {
@@ -122,7 +122,7 @@ static int abort_unknown(struct journal *journal, const struct journal_run *run,
 	};
 	struct journal_run bare = *run;
 
-	if (full) {
+	if (why == -ENOSPC) {
 		/* It may be the trigger's type that there is no room for. */
 		bare.trigger_type = NULL;
 		bare.trigger_data = NULL;
@@ -131,12 +131,33 @@ static int abort_unknown(struct journal *journal, const struct journal_run *run,
 	journal->stats.unknown++;
 	log_write(journal->config.log, LOG_LEVEL_ERROR,
 	          "a run of playlist '%s' is aborted: %s", run->playlist,
-	          full ? "its event types go over limits.event_types"
-	               : "its definition can't be read from the run journal");
+	          why == -ENOSPC  ? "its event types go over limits.event_types"
+	          : why == -EPERM ? "its definition is not in the configuration, and emits what "
+	                            "mqtt.remote does not allow"
+	                          : "its definition can't be read from the run journal");
 	return restore_on(journal, &bare, &definition, NULL);
 }
 
-/** @return as cue_playlist_restore(); -EINVAL also when there is no definition. */
+/**
+ * Whether a run may go on with a definition that is not in force any more. One of a name that
+ * the configuration does not have was made by command, or could have been: it does no more
+ * than mqtt.remote allows today, as the kept definitions do.
+ */
+static bool may_go_on(const struct journal *journal, const struct cue_playlist_config *def)
+{
+	const struct config *config = engine_get_config(journal->config.engine);
+
+	if (config_has_playlist(config, def->name))
+		return true;
+	for (size_t i = 0; i < def->n_steps; i++) {
+		if (config_remote_type_fault(config, def->steps[i].emit))
+			return false;
+	}
+	return !def->completion || !config_remote_type_fault(config, def->completion);
+}
+
+/** @return as cue_playlist_restore(); -EINVAL also when there is no definition; -EPERM it may not
+ *  go on. */
 static int restore_defined(struct journal *journal, const struct journal_run *run)
 {
 	const struct journal_text *text =
@@ -156,7 +177,8 @@ static int restore_defined(struct journal *journal, const struct journal_run *ru
 	diag_clear(&diag);
 	if (r < 0)
 		return r;
-	r = restore_on(journal, run, &playlist->def, NULL);
+	r = may_go_on(journal, &playlist->def) ? restore_on(journal, run, &playlist->def, NULL)
+	                                       : -EPERM;
 	config_playlist_free(playlist);
 	return r;
 }
@@ -165,18 +187,16 @@ static int restore_defined(struct journal *journal, const struct journal_run *ru
  *   taking it up gives | then
  *   0                  | done
  *   -EEXIST            | forgotten: there is one with its id
- *   -EINVAL, -ENOSPC   | cancelled without its definition; where not even that can be told,
- *                      | forgotten
+ *   -EINVAL, -ENOSPC,  | cancelled without its definition; where not even that can be told,
+ *   -EPERM             | forgotten
  *   -ENOMEM, -ENOBUFS  | left for the next start
  */
 static int restore_run(struct journal *journal, const struct journal_run *run)
 {
 	int r = restore_defined(journal, run);
 
-	if (r == -EINVAL)
-		r = abort_unknown(journal, run, false);
-	else if (r == -ENOSPC)
-		r = abort_unknown(journal, run, true);
+	if (r == -EINVAL || r == -ENOSPC || r == -EPERM)
+		r = abort_unusable(journal, run, r);
 	if (r != -EINVAL && r != -EEXIST && r != -ENOSPC)
 		return r;
 	log_write(journal->config.log, LOG_LEVEL_ERROR,

@@ -80,8 +80,9 @@ enum topic_kind topics_parse(const struct topics *topics, const char *topic, con
 
 	if (!below)
 		return TOPIC_OTHER;
-	if ((rest = after(below, "/emit/"))) {
-		*ret_rest = rest;
+	/* "P/emit/#" matches "P/emit" too: no type, but told as such. */
+	if ((rest = after(below, "/emit/")) || strcmp(below, "/emit") == 0) {
+		*ret_rest = rest ? rest : "";
 		return TOPIC_EMIT;
 	}
 	if ((rest = after(below, "/cmd/"))) {

@@ -29,6 +29,8 @@
 #define SKIP   CONFIG("\"p\":{\"on_restart\":\"skip\",\"trigger\":\"go\"," STEPS "}")
 
 static char dir[64];
+/** The definition of `p` that a life has by command, before it restores; NULL: none. */
+static const char *by_command;
 
 struct life {
 	struct config *config;
@@ -142,6 +144,17 @@ static inline void fill_types(struct life *life)
 	cr_assert_eq(r, -ENOSPC);
 }
 
+static inline void define_by_command(struct life *life)
+{
+	struct config_playlist *playlist;
+	struct diag diag = { 0 };
+
+	cr_assert_eq(config_playlist_parse("p", by_command, strlen(by_command), &diag, &playlist), 0);
+	diag_clear(&diag);
+	cr_assert_eq(cue_playlist_define(engine_playlists(life->engine), &playlist->def, NULL, NULL), 0);
+	config_playlist_free(playlist);
+}
+
 static inline void begin_with(struct life *life, const char *config, const char *kernel_boot,
                               uint64_t start_ns, int64_t wall_ns, bool full)
 {
@@ -156,6 +169,8 @@ static inline void begin_with(struct life *life, const char *config, const char 
 	cr_assert_eq(log_new(&lc, &life->log), 0);
 	cr_assert_eq(outbox_new(&oc, &life->outbox), 0);
 	make_engine(life, start_ns, wall_ns);
+	if (by_command)
+		define_by_command(life);
 	if (full)
 		fill_types(life);
 	jc.engine = life->engine;

@@ -34,6 +34,7 @@ Test(bridge_in, what_is_wrong_with_an_emit_is_told)
 		{ EMIT("Upper"), "1", "invalid_request" },
 		{ EMIT("a//b"), "1", "invalid_request" },
 		{ EMIT(""), "1", "invalid_request" },
+		{ { .topic = "cuebus/1/t/emit" }, "1", "invalid_request" },
 		{ EMIT("a"), "{", "invalid_json" },
 		{ EMIT("a"), "{\"x\":1,\"x\":2}", "invalid_json" },
 		{ { .topic = "cuebus/1/t/emit/a", .retain = true }, "1", "refused" },

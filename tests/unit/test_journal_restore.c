@@ -140,6 +140,40 @@ Test(journal_restore, within_one_boot_the_wall_clock_is_not_asked)
 }
 
 /** limits.event_types was lowered, or other definitions have taken the room. */
+/** `p` was made by command, run, and made anew; the configuration has become stricter since. */
+Test(journal_restore, a_run_that_emits_what_is_not_allowed_any_more_is_cancelled)
+{
+#define STRICT(remote)                                                                             \
+	"{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"mqtt\":{\"remote\":" remote "}}"
+	static const struct {
+		const char *config;
+		bool goes_on;
+	} cases[] = { { STRICT("{\"emit\":[\"tick\"]}"), false },
+		      { "{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"inputs\":{\"b\":{\"driver\":"
+		        "\"sim\",\"kind\":\"button\",\"event\":\"bell\"}}}",
+		        false },
+		      { STRICT("{\"emit\":[\"tick\",\"bell\"]}"), true } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct life life;
+
+		by_command = NULL;
+		first_life(&life, RESUME);
+		crash(&life);
+		by_command = "{\"steps\":[{\"emit\":\"tick\"}]}";
+		begin(&life, cases[i].config, "boot-a", S(1003), WALL);
+		wake(&life, S(1003));
+		wake(&life, S(1100));
+		if (cases[i].goes_on)
+			expect(&life, "1003000 created p at 3000\n1003000 tick\n1003000 bell\n"
+			              "1003000 tick\n1004000 tick\n1004000 stopped p completed 6\n");
+		else
+			expect(&life, "1003000 stopped p cancelled 1 <restart>\n");
+		by_command = NULL;
+		last_life(&life, RESUME);
+	}
+}
+
 Test(journal_restore, a_run_whose_event_types_do_not_fit_is_cancelled)
 {
 	static const char other[] =

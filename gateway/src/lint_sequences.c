@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A gesture that begins with the whole of a shorter one: the shorter one fires
- * on the way. Each gesture is written as a text, one part for each event it
- * waits for; in the order of these texts a prefix stands before what it
- * begins, with nothing but its other continuations between.
+ * on the way. Two that wait for the same: both fire. Each gesture is written as
+ * a text, one part for each event it waits for; in the order of these texts a
+ * prefix stands before what it begins, with nothing but its other continuations
+ * between, and equal ones stand side by side.
  */
 #include "lint.h"
 
@@ -55,20 +56,31 @@ static int spell(const struct lint *lint, size_t i, struct spelled *ret)
 	const struct jsonc_node *node = lint->gestures[i];
 	const struct jsonc_node *step = NULL;
 	struct cue_writer w = { 0 };
-	unsigned taps = 0;
+	unsigned n_source = 0; /* events of its source */
+	uint64_t kind = def->type;
 	int r;
 
-	if (def->type == CUE_GESTURE_DOUBLE_TAP)
-		taps = 2;
-	else if (def->type == CUE_GESTURE_MULTI_TAP)
-		taps = def->count;
-	else if (def->type == CUE_GESTURE_SEQUENCE)
+	switch (def->type) {
+	case CUE_GESTURE_DOUBLE_TAP:
+		n_source = 2;
+		kind = CUE_GESTURE_MULTI_TAP;
+		break;
+	case CUE_GESTURE_MULTI_TAP:
+		n_source = def->count;
+		break;
+	case CUE_GESTURE_SIMULTANEOUS:
+		n_source = def->required_sources;
+		break;
+	case CUE_GESTURE_SEQUENCE:
 		step = lint_element(jsonc_get(node, "steps"), 0);
-	else
+		break;
+	case CUE_GESTURE_GATED_MIRROR:
+	case CUE_GESTURE_GATED_PLAYLIST:
 		return 0;
-	/* Taps and sequences are not compared: their times mean different things. */
-	cue_writer_bool(&w, taps > 0);
-	for (unsigned k = 0; k < taps; k++)
+	}
+	/* Different kinds are not compared: their times mean different things. */
+	cue_writer_u64(&w, kind);
+	for (unsigned k = 0; k < n_source; k++)
 		spell_filter(&w, jsonc_get(node, "source"));
 	for (; step; step = step->key ? NULL : step->next)
 		spell_filter(&w, step);
@@ -80,6 +92,21 @@ static int spell(const struct lint *lint, size_t i, struct spelled *ret)
 static bool begins(const struct spelled *prefix, const struct spelled *whole)
 {
 	return prefix->len < whole->len && memcmp(prefix->text, whole->text, prefix->len) == 0;
+}
+
+static bool equal(const struct spelled *a, const struct spelled *b)
+{
+	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+static void tell_equal(struct lint *lint, const struct spelled *one, const struct spelled *other)
+{
+	const struct jsonc_node *first = lint->gestures[one->gesture];
+	char quoted[JSONC_QUOTE_SIZE];
+
+	config_key_finding(lint->reader, DIAG_WARNING, lint->gestures[other->gesture], "both-fire",
+	                   "gesture %s (line %u) waits for the same events: both fire",
+	                   jsonc_quote(quoted, first->key), first->key_place.line);
 }
 
 static void tell(struct lint *lint, const struct spelled *shorter, const struct spelled *longer)
@@ -114,6 +141,8 @@ void lint_sequences(struct lint *lint)
 			depth--;
 		if (depth > 0)
 			tell(lint, open[depth - 1], &all[i]);
+		if (i > 0 && equal(&all[i - 1], &all[i]))
+			tell_equal(lint, &all[i - 1], &all[i]);
 		open[depth++] = &all[i];
 	}
 out:

@@ -18,6 +18,7 @@ static const char *reason_name(enum outbox_reason reason)
 		[OUTBOX_REASON_NO_MEMORY] = "out_of_memory",
 		[OUTBOX_REASON_TOO_LARGE] = "too_large",
 		[OUTBOX_REASON_REFUSED] = "refused",
+		[OUTBOX_REASON_REJECTED] = "rejected",
 		[OUTBOX_REASON_DISK] = "disk_failed",
 		[OUTBOX_REASON_KILLED] = "killed",
 	};

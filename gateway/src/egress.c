@@ -13,12 +13,16 @@
 #include <unistd.h>
 
 #include "egress_internal.h"
+#include "mqtt_reason.h"
+#include "tcp_socket.h"
 
 #define CONNECT_TIMEOUT_S 5
 /* So many lost soon after they were made are worth a hint. */
 #define SHORT_SESSIONS 3U
 /* The same failure again and again is told once in so long. */
 #define TELL_AGAIN_NS (300 * CUE_NS_PER_S)
+/* So late after a message the end of a session is no answer to it. */
+#define SOON_NS (10 * CUE_NS_PER_S)
 /* After a hanging call was broken. */
 #define BREAK_NS CUE_NS_PER_S
 
@@ -172,6 +176,8 @@ static void take_settings(struct egress *e)
 		e->new_settings = NULL;
 		backoff_reset(&e->backoff);
 		e->failures = (struct egress_failures){ 0 };
+		e->suspects = (struct suspects){ 0 }; /* another broker may take it */
+		memset(e->told, 0, sizeof(e->told));
 	}
 	pthread_mutex_unlock(&e->mutex);
 }
@@ -228,6 +234,7 @@ static bool connect_once(struct egress *e)
 		e->socket = paho_dup_socket(e->connection);
 	}
 	pthread_mutex_unlock(&e->mutex);
+	suspects_attempted(&e->suspects, r >= 0);
 	egress_tell_changed(e);
 	if (r < 0) {
 		tell_failure(e, r, error);
@@ -263,8 +270,8 @@ static void tell_taken_over(struct egress *e)
 	          e->settings->client_id);
 }
 
-/** Brokers that don't say why (MQTT 3.1.1, mosquitto 2.0) just close: then it can only be guessed. */
-static void guess_taken_over(struct egress *e, uint64_t duration_ns)
+/** Brokers that don't say why (MQTT 3.1.1, mosquitto 2.0) just close: only their log knows. */
+static void count_short_session(struct egress *e, uint64_t duration_ns)
 {
 	if (duration_ns >= BACKOFF_STABLE_NS) {
 		e->short_sessions = 0;
@@ -273,14 +280,15 @@ static void guess_taken_over(struct egress *e, uint64_t duration_ns)
 	if (++e->short_sessions < SHORT_SESSIONS)
 		return;
 	log_write(e->config.log, LOG_LEVEL_ERROR,
-	          "%u connections in a row were lost within a minute: the network or the broker, or "
-	          "does another client use the client id '%s' (two gateways with the same gateway.id "
-	          "or mqtt.client_id)?",
-	          e->short_sessions, e->settings->client_id);
+	          "the broker closed %u connections in a row within a minute and gave no reason: look "
+	          "for it in the broker's log",
+	          e->short_sessions);
 }
 
-static void tell_lost(struct egress *e, uint64_t duration_ns)
+/** Name the cause that was found, and none that was not. */
+static void tell_lost(struct egress *e, uint64_t duration_ns, bool peer_ended)
 {
+	unsigned long long seconds = duration_ns / CUE_NS_PER_S;
 	int reason;
 
 	pthread_mutex_lock(&e->mutex);
@@ -293,19 +301,28 @@ static void tell_lost(struct egress *e, uint64_t duration_ns)
 		return;
 	}
 	backoff_connected_for(&e->backoff, duration_ns);
-	if (reason >= 0)
+	if (reason > 0) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "the broker closed the connection (MQTT reason 0x%02x)", (unsigned)reason);
-	else
-		log_write(e->config.log, LOG_LEVEL_WARNING, "connection to the broker lost after %llu s",
-		          (unsigned long long)(duration_ns / CUE_NS_PER_S));
-	guess_taken_over(e, duration_ns);
+		          "connection to the broker lost after %llu s: it closed it: %s (0x%02x)", seconds,
+		          mqtt_reason_text(reason, true), (unsigned)reason);
+	} else if (!peer_ended || e->gave_up) {
+		log_write(e->config.log, LOG_LEVEL_WARNING,
+		          "connection to the broker lost after %llu s", seconds);
+	} else {
+		log_write(e->config.log, LOG_LEVEL_WARNING,
+		          "connection to the broker lost after %llu s: it closed it and gave no reason",
+		          seconds);
+		if (e->suspects.strikes == 0)
+			count_short_session(e, duration_ns);
+	}
 }
 
 /** Wait before the next attempt, unless there is reason not to: other settings, or the end. */
 static void wait_backoff(struct egress *e)
 {
-	uint64_t until_ns = egress_now() + backoff_next(&e->backoff, random_bits());
+	/* A broker that was killed must not be up again by then: see egress_suspect.h. */
+	bool soon = e->suspects.pending && e->suspects.strikes > 1 && !e->suspects.unexplained;
+	uint64_t until_ns = egress_now() + (soon ? 0 : backoff_next(&e->backoff, random_bits()));
 	bool wait = true;
 
 	pthread_mutex_lock(&e->mutex);
@@ -314,11 +331,29 @@ static void wait_backoff(struct egress *e)
 	pthread_mutex_unlock(&e->mutex);
 }
 
+/** Whether the end may have been the broker's answer to a message. */
+static enum suspect_end how_ended(struct egress *e, bool peer_ended)
+{
+	int reason;
+
+	pthread_mutex_lock(&e->mutex);
+	reason = e->lost_reason;
+	pthread_mutex_unlock(&e->mutex);
+	if (e->swallowed.key)
+		return SUSPECT_END_SWALLOWED;
+	if (e->gave_up || !peer_ended)
+		return SUSPECT_END_OTHER;
+	if (reason > 0)
+		return mqtt_reason_blames_message(reason) ? SUSPECT_END_CLOSED : SUSPECT_END_OTHER;
+	return egress_now() - e->last_sent_ns < SOON_NS ? SUSPECT_END_CLOSED : SUSPECT_END_OTHER;
+}
+
 /** One connection from its attempt to its end, and the pause after it. @return false to end the thread. */
 static bool connect_and_serve(struct egress *e)
 {
 	uint64_t begin_ns, stop_by_ns = UINT64_MAX;
 	enum egress_end end;
+	bool peer_ended;
 
 	take_settings(e);
 	if (!connect_once(e)) {
@@ -329,12 +364,14 @@ static bool connect_and_serve(struct egress *e)
 		return true;
 	}
 	begin_ns = egress_now();
+	egress_begin_flight(e);
 	end = egress_session(e);
+	peer_ended = tcp_socket_peer_ended(e->socket);
 	disconnect(e);
-	egress_forget_flight(e);
+	egress_end_flight(e, end == EGRESS_LOST ? how_ended(e, peer_ended) : SUSPECT_END_OTHER);
 	if (end != EGRESS_LOST)
 		return end == EGRESS_RECONFIGURE;
-	tell_lost(e, egress_now() - begin_ns);
+	tell_lost(e, egress_now() - begin_ns, peer_ended);
 	if (egress_is_stopping(e, &stop_by_ns))
 		return egress_now() < stop_by_ns;
 	wait_backoff(e);

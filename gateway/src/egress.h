@@ -48,7 +48,8 @@ struct egress_stats {
 	uint64_t published;    /**< handed to the socket */
 	uint64_t acknowledged; /**< QoS 1 */
 	uint64_t refused;      /**< given up: the broker refused the message, or it is too large for it */
-	uint64_t news_refused; /**< of these, `gateway.gap` events; no further gap names them */
+	uint64_t rejected;     /**< given up: the broker ended sessions for them; see egress_suspect.h */
+	uint64_t news_refused; /**< of both, `gateway.gap` events; no further gap names them */
 	uint32_t in_flight;    /**< now */
 	uint32_t subscriptions_refused; /**< of this session */
 	uint64_t status_corrected; /**< another client had set P/status, and `online` was said again */

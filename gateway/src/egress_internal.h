@@ -11,6 +11,7 @@
 
 #include "backoff.h"
 #include "egress.h"
+#include "egress_suspect.h"
 #include "egress_watch.h"
 #include "paho_connection.h"
 
@@ -21,6 +22,9 @@
 /* What of a refused message's topic is logged. */
 #define EGRESS_TOPIC_SIZE 256U
 
+/* Topics of messages that were given up, so that each is logged once. */
+#define EGRESS_TOLD_MAX 64U
+
 struct egress_ack {
 	int token;
 	int reason;
@@ -30,7 +34,10 @@ struct egress_ack {
 struct egress_slot {
 	bool used;
 	int token;
+	uint64_t order; /* of sending, in this session */
 	uint64_t sent_ns;
+	struct suspect_item item;
+	size_t size; /* of the payload */
 	uint64_t outbox_id;                /* 0: not of the outbox */
 	bool is_news;                      /* a `gateway.gap` */
 	char topic[EGRESS_TOPIC_SIZE];     /* to be told if it is refused; may be cut */
@@ -66,6 +73,24 @@ struct egress {
 	struct egress_slot slots[MQTT_WINDOW_MAX];
 	unsigned in_flight;
 	char news_topic[TOPIC_SIZE]; /* of `gateway.gap` */
+	struct suspects suspects;
+	uint64_t told[EGRESS_TOLD_MAX]; /* suspect_topic(), a ring */
+	size_t n_told;
+
+	/* Of this session: */
+	uint64_t session_begin_ns;
+	uint64_t last_order, last_sent_ns; /* of what was sent last, acknowledged or not */
+	uint64_t last_acknowledged;        /* the newest order that was */
+	struct suspect_item loose[SUSPECT_LOOSE_MAX]; /* QoS 0, not settled; the newest */
+	size_t n_loose;
+	uint64_t last_loose;             /* order of the newest */
+	struct retained_message view;    /* taken, and not sent yet; topic NULL: none */
+	struct outbox_message event;     /* the same; id 0: none */
+	uint64_t waiting;                /* key of what is to be sent next, alone; 0: none */
+	bool alone;                      /* what is in flight is to be alone */
+	bool gave_up;                    /* the end is our own decision */
+	struct suspect_item swallowed;   /* why; key 0: something else */
+	const char *said;                /* what P/status has */
 
 	struct egress_watch watch;
 
@@ -106,7 +131,8 @@ bool egress_is_stopping(struct egress *egress, uint64_t *ret_stop_by_ns);
 /** The callbacks of a connection. */
 struct paho_callbacks egress_callbacks(struct egress *egress);
 
-/** On a fresh connection: publish, until something ends it. egress_forget_flight() must follow. */
+/** On a fresh connection: publish, until something ends it. Between egress_begin_flight() and
+ *  egress_end_flight(). */
 enum egress_end egress_session(struct egress *egress);
 
 enum egress_subscribe_kind {
@@ -123,12 +149,34 @@ enum egress_subscribe_kind {
 int egress_subscribe(struct egress *egress, const char *below, const char *name,
                      enum egress_subscribe_kind kind);
 
-/* ---- egress_publish.c ---- */
+/* ---- egress_flight.c: what is in flight ---- */
+
+void egress_begin_flight(struct egress *egress);
+/** After the connection was closed, when no callback comes any more: take the last
+ *  acknowledgements, find suspects, empty the window and rewind the outbox. */
+void egress_end_flight(struct egress *egress, enum suspect_end end);
 
 /** Take the acknowledgements that came. @return false when the session is over. */
 bool egress_take_acks(struct egress *egress);
 /** @return false when an acknowledgement is overdue. */
 bool egress_acks_in_time(struct egress *egress, uint64_t now_ns);
+
+/** Add 1 to a counter of the stats. */
+void egress_count(struct egress *egress, uint64_t *counter);
+/** @return NULL when the window is full. */
+struct egress_slot *egress_free_slot(struct egress *egress);
+/** @p message was sent and will be acknowledged with @p token. */
+void egress_fill_slot(struct egress *egress, struct egress_slot *slot,
+                      const struct paho_message *message, const struct suspect_item *item, int token);
+/** A message was sent at QoS 0: no acknowledgement, but a later one settles it. */
+void egress_add_loose(struct egress *egress, const struct suspect_item *item);
+/**
+ * Drop a message of the outbox that the broker will never take. An event is named by a gap; the
+ * news of a gap is not: its own gap would be refused in its turn, without end.
+ */
+void egress_give_up(struct egress *egress, uint64_t id, bool is_news, enum outbox_reason reason);
+
+/* ---- egress_publish.c: what is sent ---- */
 
 /**
  * Send changed views, a few in a row and at most @p todo, which is counted down.
@@ -139,9 +187,5 @@ int egress_publish_views(struct egress *egress, uint64_t *todo);
 int egress_publish_some(struct egress *egress);
 /** Send P/status. @return 0; -EAGAIN no room; -ENOTCONN. */
 int egress_publish_status(struct egress *egress, const char *word);
-
-/** After the connection was closed, when no callback comes any more: take the last
- *  acknowledgements, empty the window and rewind the outbox. */
-void egress_forget_flight(struct egress *egress);
 
 #endif

@@ -264,6 +264,7 @@ static void write_mqtt(struct cue_writer *w, const struct health *health)
 	number(w, "acknowledged", egress.acknowledged);
 	number(w, "in_flight", egress.in_flight);
 	number(w, "publish_refused", egress.refused);
+	number(w, "publish_rejected", egress.rejected);
 	number(w, "gaps_refused", egress.news_refused);
 	number(w, "subscriptions_refused", egress.subscriptions_refused);
 	number(w, "status_corrected", egress.status_corrected);

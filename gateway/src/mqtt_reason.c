@@ -48,6 +48,26 @@ bool mqtt_reason_is_version(int code, bool v5)
 	return v5 ? code == 0x84 || (code >= 1 && code <= 5) : code == 1;
 }
 
+bool mqtt_reason_blames_message(int code)
+{
+	switch (code) {
+	case 0x80: /* unspecified */
+	case 0x81: /* malformed packet */
+	case 0x82: /* protocol error */
+	case 0x83: /* implementation specific */
+	case 0x87: /* not authorized */
+	case 0x90: /* topic name invalid */
+	case 0x95: /* packet too large */
+	case 0x97: /* quota exceeded */
+	case 0x99: /* payload format invalid */
+	case 0x9A: /* retain not supported */
+	case 0x9B: /* QoS not supported */
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *mqtt_reason_remedy(int code)
 {
 	switch (code) {

@@ -24,6 +24,9 @@ bool mqtt_reason_is_answer(int code, bool v5);
 /** It does not speak the version of MQTT. */
 bool mqtt_reason_is_version(int code, bool v5);
 
+/** Whether an MQTT 5 DISCONNECT with @p code is about what the client sent, not about the broker. */
+bool mqtt_reason_blames_message(int code);
+
 /** What can be done about a PUBLISH that was refused with MQTT 5 reason @p code. @return a
  *  static text that follows the reason, perhaps empty. */
 const char *mqtt_reason_remedy(int code);

@@ -76,6 +76,7 @@ enum outbox_reason {
 	OUTBOX_REASON_NO_MEMORY,
 	OUTBOX_REASON_TOO_LARGE, /**< for the broker; see outbox_give_up() */
 	OUTBOX_REASON_REFUSED,   /**< by the broker */
+	OUTBOX_REASON_REJECTED,  /**< the broker ended the session for it, several times */
 	OUTBOX_REASON_DISK,      /**< they were on disk and can't be read any more */
 	/** The process was killed while it had unwritten ones in memory (OUTBOX_DISK_WHEN_AWAY).
 	 *  Those of the range that have not arrived are lost, and only those. */

@@ -209,7 +209,9 @@ static int publish_errno(int rc)
 		return 0;
 	if (rc == MQTTCLIENT_BAD_UTF8_STRING)
 		return -EINVAL;
-	return rc == PAHO_OUT_OF_MEMORY ? -ENOMEM : -ENOTCONN;
+	if (rc == PAHO_OUT_OF_MEMORY)
+		return -ENOMEM;
+	return rc == MQTTCLIENT_DISCONNECTED ? -ENOTCONN : -EPIPE;
 }
 
 int paho_publish(struct paho_connection *connection, const struct paho_message *message,

@@ -106,7 +106,8 @@ struct paho_message {
 /**
  * Hand to the socket; blocks while the socket is full.
  * @param ret_token of a QoS 1 message, for the acknowledged callback.
- * @return 0; -ENOTCONN; -EMSGSIZE over what the broker takes; -EINVAL the
+ * @return 0 (also where the connection broke while a QoS 1 message was sent); -ENOTCONN it was
+ *         broken before; -EPIPE it broke while a QoS 0 message was sent; -EMSGSIZE over what the broker takes; -EINVAL the
  *         topic is not UTF-8; -EBUSY over MQTT_WINDOW_MAX are unacknowledged; -ENOMEM.
  */
 int paho_publish(struct paho_connection *connection, const struct paho_message *message,

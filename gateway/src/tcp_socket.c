@@ -158,3 +158,22 @@ void tcp_socket_quick_ack(int fd)
 	if (fd >= 0)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
+
+bool tcp_socket_peer_ended(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return true;
+	switch (info.tcpi_state) {
+	case TCP_CLOSE_WAIT:
+	case TCP_LAST_ACK:
+	case TCP_CLOSING:
+		return true;
+	case TCP_CLOSE: /* reset, closed by both, or given up by the kernel after retransmissions */
+		return info.tcpi_retransmits == 0;
+	default:
+		return false;
+	}
+}

@@ -10,6 +10,7 @@
 #ifndef CUEBUS_TCP_SOCKET_H
 #define CUEBUS_TCP_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -47,5 +48,8 @@ void tcp_socket_tune(int fd, unsigned timeout_ms);
  * forgets it, so it is called for each packet. Any thread; -1 is ignored.
  */
 void tcp_socket_quick_ack(int fd);
+
+/** Whether the peer closed or reset the connection: not this side, and not a time-out. True for -1. */
+bool tcp_socket_peer_ended(int fd);
 
 #endif

@@ -32,7 +32,9 @@ WRAPPER = os.environ.get("CUEBUS_WRAPPER", "").split()
 DRIVERS = 4 if WRAPPER else 16
 PROTOCOLS = ("5", "3.1.1")  # in turns: what arrives is read in another way in each
 LIVES, CUTS_PER_LIFE = 6, 4
-MALFORMED = re.compile(r"malformed|protocol error|invalid|corrupt", re.I)
+# <unknown> has not sent a CONNECT: that is the probe which asks a silent peer whether it speaks TLS.
+MALFORMED = re.compile(r"(?<!Client <unknown> disconnected due to )(malformed|protocol error|invalid"
+                       r"|corrupt)", re.I)
 
 
 def payload_of(seq):

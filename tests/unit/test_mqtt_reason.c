@@ -52,3 +52,15 @@ Test(mqtt_reason, a_missing_right_is_told_with_what_to_do)
 	cr_assert(strstr(mqtt_reason_remedy(0x87), "access control"));
 	cr_assert_str_eq(mqtt_reason_remedy(0x10), "");
 }
+
+Test(mqtt_reason, a_disconnect_blames_the_message_or_has_the_brokers_reasons)
+{
+	static const int messages[] = { 0x81, 0x82, 0x87, 0x90, 0x95, 0x97, 0x99, 0x9A, 0x9B };
+	static const int brokers[] = { 0x00, 0x88, 0x89, 0x8B, 0x8D, 0x8E, 0x93, 0x96,
+		                       0x98, 0x9C, 0x9D, 0x9F, 0xA0 };
+
+	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++)
+		cr_assert(mqtt_reason_blames_message(messages[i]), "0x%02x", (unsigned)messages[i]);
+	for (size_t i = 0; i < sizeof(brokers) / sizeof(*brokers); i++)
+		cr_assert(!mqtt_reason_blames_message(brokers[i]), "0x%02x", (unsigned)brokers[i]);
+}

@@ -206,6 +206,9 @@ static const struct config_field limits_fields[] = {
 	      "Bytes waiting for the broker."),
 	LIMIT("inbox_messages", inbox_messages, 16, 1000000, "10000",
 	      "Messages received and not yet handled: so many emits, and as many commands."),
+	LIMIT("inbox_bytes", inbox_bytes, 65536, 1099511627776, "33554432",
+	      "Bytes received and not yet handled: so many of emits, and as many of commands; one message "
+	      "of `payload_bytes` always fits."),
 	LIMIT("event_types", bus.event_types, 64, 10000000, "65536",
 	      "Distinct event types seen since the start: of those that came from outside, and, counted "
 	      "apart, of those in definitions and inputs. The gateway's own are always free."),

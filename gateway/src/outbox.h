@@ -144,6 +144,7 @@ struct outbox_config {
 	uint64_t patience_ns; /**< OUTBOX_DISK_WHEN_AWAY: a message that waits for so long is written; 5 s */
 	uint64_t calm_ns;     /**< … nothing is written again when none waits for so long; 1 s */
 	unsigned memory_window;               /**< committed messages kept in memory as well: 1024 */
+	uint64_t memory_window_bytes;         /**< … unless there are more bytes in memory: 16 MiB */
 };
 
 /**

@@ -89,8 +89,11 @@ bool outbox_disk_is_refill_due(const struct outbox *outbox)
 	if (!range)
 		return false;
 	/* What is read from a database that is being left does not become ready. */
-	return range->db == disk->db ? outbox->ready <= disk->window / 2
-	                             : outbox->next == &range->node;
+	if (range->db != disk->db)
+		return outbox->next == &range->node;
+	/* However large messages are, one has to be at hand. */
+	return outbox->ready == 0 || (outbox->ready <= disk->window / 2 &&
+	                              outbox->stats.memory_bytes <= disk->window_bytes / 2);
 }
 
 static bool has_puts(const struct outbox *outbox)
@@ -379,6 +382,7 @@ static int make(struct outbox *outbox, const struct outbox_config *config)
 	disk->open_wait_ns = or_default(config->open_wait_ns, 5 * NS_PER_S);
 	disk->stall_ns = or_default(config->stall_ns, 5 * NS_PER_S);
 	disk->window = config->memory_window ? config->memory_window : 1024;
+	disk->window_bytes = or_default(config->memory_window_bytes, 16U * 1024 * 1024);
 	disk->state = OUTBOX_DISK_MEMORY;
 	snprintf(disk->reason, sizeof(disk->reason), "starting");
 	disk->adopting = true;

@@ -91,7 +91,8 @@ static void finish_entry(struct outbox *outbox, struct outbox_entry *entry)
 	if (entry->taken)
 		return;
 	outbox->ready++;
-	if (outbox->first_range || outbox->ready > disk->window)
+	if (outbox->first_range || outbox->ready > disk->window ||
+	    outbox->stats.memory_bytes > disk->window_bytes)
 		outbox_fold(outbox, entry, disk->db);
 }
 

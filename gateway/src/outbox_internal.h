@@ -161,6 +161,7 @@ struct outbox_disk {
 	uint64_t sync_interval_ns, commit_interval_ns, check_interval_ns;
 	uint64_t retry_min_ns, retry_max_ns, open_wait_ns, stall_ns;
 	unsigned window;
+	uint64_t window_bytes;
 	pthread_t thread;
 	bool started;
 	pthread_cond_t work; /* for the outbox's thread */

@@ -73,10 +73,11 @@ static int swap(struct service *service, const struct config *config, struct dia
 void service_set_inbox_limits(struct service *service)
 {
 	const struct config_limits *limits = &service->config->limits;
-	uint64_t max_bytes = 32ULL * 1024 * 1024; /* of each lane */
+	/* Of each lane. A message always fits, with its topic and properties. */
+	uint64_t one = limits->payload_bytes + 256ULL * 1024, max_bytes = limits->inbox_bytes;
 
-	if (max_bytes < 16 * limits->payload_bytes)
-		max_bytes = 16 * limits->payload_bytes;
+	if (max_bytes < one)
+		max_bytes = one;
 	inbox_set_limits(service->inbox, limits->inbox_messages, max_bytes, limits->payload_bytes);
 }
 

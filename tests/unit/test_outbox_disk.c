@@ -112,6 +112,37 @@ Test(outbox_disk, memory_is_bounded_however_much_waits)
 	disk_remove_dir(dir);
 }
 
+Test(outbox_disk, memory_is_bounded_in_bytes_too)
+{
+	const uint64_t most = 100000 + 256 * 1200; /* what is read at a time comes on top */
+	struct outbox_config config = config_of("b1");
+	struct outbox *outbox;
+	struct outbox_stats stats;
+
+	disk_make_dir(dir);
+	padding = 1000;
+	config.memory_window = 100000;
+	config.memory_window_bytes = 100000;
+	outbox = make_with(&config);
+	put_many(outbox, 1, 2000);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	stats = stats_of(outbox);
+	cr_assert_eq(stats.events, 2000U);
+	cr_assert_leq(stats.memory_bytes, most);
+	for (uint64_t seq = 1; seq <= 2000; seq++) {
+		struct outbox_message m = take(outbox);
+
+		cr_assert_eq(m.seq, seq);
+		cr_assert_eq(m.payload_len, padding);
+		cr_assert_eq(outbox_release(outbox, m.id), 0);
+		cr_assert_leq(stats_of(outbox).memory_bytes, most);
+	}
+	expect_none(outbox);
+	padding = 0;
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
 Test(outbox_disk, qos_0_is_not_written_but_keeps_its_place)
 {
 	struct outbox *outbox;

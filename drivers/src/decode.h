@@ -42,6 +42,8 @@ bool decode_counter_level(struct decode_counter *counter, bool level, uint64_t t
                           struct decoder_change *change);
 /** Pulses were lost: the next interval is not known. */
 void decode_counter_gap(struct decode_counter *counter);
+/** Counted before this one began; less than nothing is not counted. */
+void decode_counter_add(struct decode_counter *counter, int64_t value);
 
 /* decode_rotary.c */
 
@@ -72,5 +74,7 @@ bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_
                           struct decoder_change *change);
 /** Edges were lost: take the levels, keep the position, guess no turn. */
 void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns);
+/** Turned before this one began. */
+void decode_rotary_add(struct decode_rotary *rotary, int64_t value);
 
 #endif

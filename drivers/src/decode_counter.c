@@ -38,3 +38,9 @@ void decode_counter_gap(struct decode_counter *counter)
 {
 	counter->has_last = false;
 }
+
+void decode_counter_add(struct decode_counter *counter, int64_t value)
+{
+	if (value > 0 && counter->count <= (uint64_t)INT64_MAX - (uint64_t)value)
+		counter->count += (uint64_t)value;
+}

@@ -151,3 +151,11 @@ bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_
 	change->position = rotary->position;
 	return true;
 }
+
+void decode_rotary_add(struct decode_rotary *rotary, int64_t value)
+{
+	int64_t sum;
+
+	if (!__builtin_add_overflow(rotary->position, value, &sum))
+		rotary->position = sum;
+}

@@ -223,6 +223,35 @@ uint64_t decoder_deadline(const struct decoder *decoder)
 	return line < decoder->n_lines ? decoder->debounce[line].deadline_ns : UINT64_MAX;
 }
 
+int64_t decoder_get_value(const struct decoder *decoder)
+{
+	switch (decoder->kind) {
+	case DECODER_ROTARY:
+		return decoder->rotary.position;
+	case DECODER_COUNTER:
+		return (int64_t)decoder->counter.count;
+	case DECODER_BUTTON:
+	case DECODER_SWITCH:
+		break;
+	}
+	return 0;
+}
+
+void decoder_add_value(struct decoder *decoder, int64_t value)
+{
+	switch (decoder->kind) {
+	case DECODER_ROTARY:
+		decode_rotary_add(&decoder->rotary, value);
+		break;
+	case DECODER_COUNTER:
+		decode_counter_add(&decoder->counter, value);
+		break;
+	case DECODER_BUTTON:
+	case DECODER_SWITCH:
+		break;
+	}
+}
+
 void decoder_get_stats(const struct decoder *decoder, struct decoder_stats *ret_stats)
 {
 	*ret_stats = (struct decoder_stats){ 0 };

@@ -91,6 +91,7 @@ struct config_input {
 	char *event;
 	char *release_event; /**< NULL: none */
 	struct cue_payload *data; /**< an object merged into every event's data, or NULL */
+	bool restore; /**< counter, rotary: its value outlasts a restart */
 };
 
 /** One entry of an output's `map`. */

@@ -70,6 +70,10 @@ static const struct config_field input_fields[] = {
 	{ .key = "steps_per_detent", .type = CONFIG_UINT, .variants = KIND(ROTARY), .initial = "4",
 	  .min = 1, .max = 4, CONFIG_MEMBER(struct config_input, decoder.steps_per_detent),
 	  .doc = "Quadrature steps from one position to the next: 1, 2 or 4." },
+	{ .key = "restore", .type = CONFIG_BOOL, .variants = KIND(ROTARY) | KIND(COUNTER),
+	  .initial = "false", CONFIG_MEMBER(struct config_input, restore),
+	  .doc = "The count or position goes on after a restart where it was. Needs "
+	         "`gateway.state_dir`." },
 	{ .key = "file", .type = CONFIG_PATH, .variants = DRIVER_REPLAY, .required_in = DRIVER_REPLAY,
 	  CONFIG_MEMBER(struct config_input, file), .doc = "The trace to replay." },
 };

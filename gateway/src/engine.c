@@ -261,6 +261,16 @@ const struct config *engine_get_config(const struct engine *engine)
 	return engine->config.config;
 }
 
+int engine_input_restore(struct engine *engine, const char *name, enum decoder_kind kind,
+                         int64_t value)
+{
+	for (size_t i = 0; i < engine->n_inputs; i++) {
+		if (strcmp(input_config(engine->inputs[i])->name, name) == 0)
+			return input_restore(engine->inputs[i], kind, value);
+	}
+	return -ENOENT;
+}
+
 int engine_input_foreach(struct engine *engine,
                          int (*visit)(void *user, const struct engine_input_info *info), void *user)
 {

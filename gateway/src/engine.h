@@ -126,6 +126,14 @@ size_t engine_fds(struct engine *engine, int *fds, size_t max);
  */
 int engine_input_set(struct engine *engine, const char *input, unsigned line, bool level, uint64_t time_ns);
 
+/**
+ * A counter or rotary goes on from what it had counted before: @p value is added to
+ * its count or position; no event. After engine_open_inputs().
+ * @return 0; -ENOENT no such input, or it does not ask for it (`restore`) or is of another kind.
+ */
+int engine_input_restore(struct engine *engine, const char *input, enum decoder_kind kind,
+                         int64_t value);
+
 /** Number and names of inputs and the current value of each, for P/input and P/info. */
 struct engine_input_info {
 	const char *name;
@@ -136,6 +144,8 @@ struct engine_input_info {
 	uint64_t time_ns;
 	bool failed;               /**< the driver failed; being reopened */
 	uint64_t edges, bounces, gaps;
+	int64_t counted; /**< a counter's count, a rotary's position */
+	bool restore;    /**< that is to outlast a restart */
 };
 int engine_input_foreach(struct engine *engine,
                          int (*visit)(void *user, const struct engine_input_info *info), void *user);

@@ -70,6 +70,21 @@ static void set_discard(struct input_set *set)
 	*set = (struct input_set){ 0 };
 }
 
+/** An input that is made anew for a changed configuration goes on from what it had counted. */
+static void carry_value(const struct engine *engine, struct input *input)
+{
+	for (size_t i = 0; i < engine->n_inputs; i++) {
+		const struct config_input *old = input_config(engine->inputs[i]);
+		struct engine_input_info info;
+
+		if (strcmp(old->name, input_config(input)->name) != 0)
+			continue;
+		input_get_info(engine->inputs[i], &info);
+		if (info.restore)
+			(void)input_restore(input, old->decoder.kind, info.counted);
+	}
+}
+
 static int set_new(struct engine *engine, const struct config *config, struct input_set *set,
                    char *error)
 {
@@ -113,6 +128,11 @@ static void set_commit(struct engine *engine, struct input_set *set)
 {
 	struct input_set old = { .items = engine->inputs, .n = engine->n_inputs };
 
+	/* Only now: until the old ones were closed they went on counting. */
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->is_new[i])
+			carry_value(engine, set->items[i]);
+	}
 	for (size_t i = 0; i < old.n; i++) {
 		if (!holds(set, old.items[i]))
 			input_free(old.items[i]);

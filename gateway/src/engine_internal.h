@@ -89,6 +89,8 @@ struct driver *input_driver(const struct input *input);
 bool input_is_sim(const struct input *input);
 unsigned input_lines(const struct input *input);
 void input_get_info(const struct input *input, struct engine_input_info *ret_info);
+/** See engine_input_restore(). */
+int input_restore(struct input *input, enum decoder_kind kind, int64_t value);
 
 /* outputs.c */
 

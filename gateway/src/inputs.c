@@ -411,6 +411,14 @@ struct input *input_free(struct input *input)
 	return NULL;
 }
 
+int input_restore(struct input *input, enum decoder_kind kind, int64_t value)
+{
+	if (!input->config->restore || input->config->decoder.kind != kind)
+		return -ENOENT;
+	decoder_add_value(input->decoder, value);
+	return 0;
+}
+
 void input_get_info(const struct input *input, struct engine_input_info *ret_info)
 {
 	struct decoder_stats stats = { 0 };
@@ -427,5 +435,7 @@ void input_get_info(const struct input *input, struct engine_input_info *ret_inf
 		.edges = input->edges,
 		.bounces = stats.bounces,
 		.gaps = input->gaps,
+		.counted = decoder_get_value(input->decoder),
+		.restore = input->config->restore,
 	};
 }

@@ -160,6 +160,17 @@ static const struct jsonc_node **nodes_of(struct lint *lint, const char *section
 	return nodes;
 }
 
+/** Without a folder a count lasts as long as the process. */
+static void check_restore(const struct lint *lint, size_t i)
+{
+	if (!lint->config->inputs[i].restore || lint->config->gateway.state_dir)
+		return;
+	config_finding(lint->reader, DIAG_WARNING, jsonc_get(lint->inputs[i], "restore"),
+	               "restore-without-state",
+	               "without gateway.state_dir no count or position outlasts a restart: "
+	               "\"restore\" has no effect");
+}
+
 /** Without a journal there is nothing to restart from. */
 static void check_restart(const struct lint *lint, size_t i)
 {
@@ -185,6 +196,8 @@ void lint_config(struct config_reader *reader, const struct config *config,
 	lint.playlists = nodes_of(&lint, "playlists", config->n_playlists);
 	if (reader->error)
 		return;
+	for (size_t i = 0; i < config->n_inputs; i++)
+		check_restore(&lint, i);
 	for (size_t i = 0; i < config->n_playlists; i++) {
 		if (!lint_playlist_is_sound(&lint, i))
 			continue;

@@ -149,6 +149,8 @@ static void group_end(struct service *service)
 {
 	if (cue_bus_has_waiting(engine_bus(service->engine)))
 		return;
+	if (service->input_journal)
+		input_journal_mark(service->input_journal, loop_monotonic_ns(), false);
 	if (service->journal)
 		journal_mark(service->journal);
 	outbox_group_end(service->outbox);
@@ -165,6 +167,8 @@ static void on_wake(void *user, uint64_t now_ns)
 	group_begin(service);
 	slice_begin(&slice, now_ns, SLICE_NS, SLICE_STEPS);
 	(void)engine_wake_within(service->engine, now_ns, &slice.budget);
+	if (service->input_journal)
+		input_journal_catch_up(service->input_journal);
 	if (service->journal && !cue_bus_has_waiting(engine_bus(service->engine)))
 		service_tell_journal(service, journal_catch_up(service->journal));
 	slice_begin(&slice, loop_monotonic_ns(), SLICE_NS, SLICE_STEPS);
@@ -187,6 +191,8 @@ static uint64_t next_deadline(void *user)
 	uint64_t notify_ns = service_notify_deadline(service);
 	uint64_t next_ns = service->next_health_ns;
 
+	if (service->input_journal && input_journal_deadline(service->input_journal) < next_ns)
+		next_ns = input_journal_deadline(service->input_journal);
 	if (notify_ns < next_ns)
 		next_ns = notify_ns;
 	if (engine_ns < next_ns)
@@ -283,6 +289,8 @@ static void finish_runs(struct service *service)
 		log_write(service->log, LOG_LEVEL_WARNING,
 		          "stopped with %lu event%s that waited for dispatch: dropped",
 		          (unsigned long)left.queue_events, plural(left.queue_events));
+	if (service->input_journal)
+		input_journal_mark(service->input_journal, loop_monotonic_ns(), true);
 	outbox_group_end(service->outbox);
 	service->in_group = false;
 }
@@ -342,6 +350,8 @@ static void clear(struct service *service)
 	views_free(service->views);
 	service->views = NULL; /* the engine's end may still tell of changes */
 	commands_free(service->commands);
+	input_journal_free(service->input_journal);
+	service->input_journal = NULL; /* as the views */
 	journal_free(service->journal);
 	engine_free(service->engine);
 	loop_free(service->loop);

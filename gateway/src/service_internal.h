@@ -9,6 +9,7 @@
 #include "bridge.h"
 #include "commands.h"
 #include "egress.h"
+#include "input_journal.h"
 #include "journal.h"
 #include "loop.h"
 #include "notify.h"
@@ -35,6 +36,7 @@ struct service {
 	struct commands *commands;
 	struct state_lock *state_lock; /* NULL without state_dir */
 	struct journal *journal; /* NULL without state_dir */
+	struct input_journal *input_journal; /* the same */
 	struct bridge *bridge;
 	struct views *views;
 	struct loop *loop;

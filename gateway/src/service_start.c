@@ -57,6 +57,8 @@ static void on_input_changed(void *user, const char *name)
 
 	if (service->views)
 		views_mark_input(service->views, name);
+	if (service->input_journal)
+		input_journal_changed(service->input_journal);
 }
 
 static void on_playlist_changed(void *user, const char *name)
@@ -282,6 +284,21 @@ static void restore_runs(struct service *service)
 	service_tell_journal(service, r);
 }
 
+/** What counters and rotaries had counted. Without memory they begin anew. */
+static void restore_inputs(struct service *service)
+{
+	struct input_journal_config config = {
+		.engine = service->engine,
+		.outbox = service->outbox,
+		.log = service->log,
+	};
+
+	if (!service->config->gateway.state_dir ||
+	    input_journal_new(&config, &service->input_journal) < 0)
+		return;
+	input_journal_catch_up(service->input_journal);
+}
+
 static int make_loop(struct service *service)
 {
 	struct loop_config config = service_loop_config(service);
@@ -377,6 +394,7 @@ int service_start(struct service *service)
 		r = engine_open_inputs(service->engine, error);
 		if (r < 0)
 			return unavailable(service, r, error);
+		restore_inputs(service);
 		views_mark_all(service->views);
 		views_flush(service->views, service->start_ns);
 		r = start_egress(service);

@@ -7,7 +7,7 @@ import os
 import unittest
 
 from connection import ConnectionTest
-from harness import P, Client
+from harness import P, Client, until
 
 DEFINITION_BYTES = 64 << 10
 DEFINITIONS = 516
@@ -137,6 +137,58 @@ class Definitions(StateFolder):
         self.run_gateway()
         self.log_has(f"can be written by everybody (mode 0777): others can change what is kept in "
                      f"it; remedy: chmod go-w {self.state}")
+        self.gateway.stop()
+
+
+class Counting(StateFolder):
+    def pulse(self, count):
+        since = self.watcher.mark()
+        for value in (1, 0):
+            self.ok("input/set", {"input": "rain", "value": value})
+        event = self.watcher.event("rain.pulse", since=since)
+        self.assertEqual(event["data"]["count"], count)
+
+    def test_a_counter_goes_on_after_a_restart_and_a_kill(self):
+        config = self.state_config()
+        config["inputs"] = {"rain": {"driver": "sim", "kind": "counter", "event": "rain.pulse",
+                                     "restore": True}}
+        self.run_gateway(config)
+        for count in (1, 2, 3):
+            self.pulse(count)
+        self.gateway.stop()
+        self.run_gateway()
+        self.pulse(4)
+        self.gateway.kill()
+        self.run_gateway()
+        self.pulse(5)
+        self.gateway.stop()
+
+
+class Runs(StateFolder):
+    def test_a_run_whose_event_types_do_not_fit_any_more(self):
+        """The gateway starts, and that run is stopped and named."""
+        config = self.state_config()
+        config["playlists"] = {"p": {"on_restart": "resume", "steps": [
+            {"emit": "first.tick", "repeat": 1000, "interval": "1s"},
+            {"emit": "second.tick", "repeat": 1000, "interval": "1s"}]}}
+        self.run_gateway(config)
+        run = self.ok("playlist/start", {"playlist": "p"})["run"]
+        self.watcher.event("second.tick")
+        self.gateway.kill()
+        # As many types of its own as there may be: found by trying.
+        config["limits"]["event_types"] = 64
+        for n in range(64, 0, -1):
+            config["playlists"] = {"full": {"steps": [{"emit": f"filler.n{i}"} for i in range(n)]}}
+            self.gateway.write(config)
+            since = self.watcher.mark()
+            self.gateway.start()
+            until("started, or not", lambda: "gateway 'it'" in self.gateway.log()
+                  or self.gateway.process.poll() is not None)
+            if self.gateway.process.poll() is None:
+                break
+        self.watcher.event("event.playlist.stopped", lambda e: e["data"]["playlist_id"] == run
+                           and e["data"]["reason"] == "cancelled", since)
+        self.log_has("a run of playlist 'p' is aborted: its event types go over limits.event_types")
         self.gateway.stop()
 
 

@@ -231,6 +231,20 @@ static int restore(struct replay *replay, const char *args)
 	                            NULL);
 }
 
+/** "NAME COUNT": what the journal does with a counter or rotary that asks for it. */
+static int restore_input(struct replay *replay, const char *args)
+{
+	struct engine *engine = simulation_engine(replay->simulation);
+	char name[64];
+	long long value;
+
+	if (sscanf(args, "%63s %lld", name, &value) != 2)
+		return -EINVAL;
+	if (engine_input_restore(engine, name, DECODER_COUNTER, value) == 0)
+		return 0;
+	return engine_input_restore(engine, name, DECODER_ROTARY, value);
+}
+
 static int carry_out(struct replay *replay, const struct directive *d)
 {
 	uint64_t time_ns = d->time_ns == DIRECTIVE_FIRST ? 0 : d->time_ns;
@@ -246,6 +260,8 @@ static int carry_out(struct replay *replay, const struct directive *d)
 		r = define(replay, d->args);
 	else if (strcmp(d->verb, "apply") == 0)
 		r = apply(replay, d->args);
+	else if (strcmp(d->verb, "restore-input") == 0)
+		r = restore_input(replay, d->args);
 	else if (strcmp(d->verb, "restore") == 0)
 		r = restore(replay, d->args);
 	if (r >= 0)

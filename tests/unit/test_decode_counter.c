@@ -46,3 +46,20 @@ Test(decode_counter, no_interval_across_a_gap)
 	cr_assert(decode_counter_level(&counter, true, 1000, &change));
 	cr_assert_eq(change.interval_ns, 100);
 }
+
+Test(decode_counter, goes_on_from_what_was_counted_before)
+{
+	struct decode_counter counter = { 0 };
+	struct decoder_change change;
+
+	decode_counter_start(&counter, false);
+	decode_counter_add(&counter, 3);
+	cr_assert(decode_counter_level(&counter, true, 100, &change));
+	cr_assert_eq(change.count, 4U);
+	cr_assert_eq(change.interval_ns, 0U);
+	/* Whatever is on the disk, it counts up and never over. */
+	decode_counter_add(&counter, -5);
+	cr_assert_eq(counter.count, 4U);
+	decode_counter_add(&counter, INT64_MAX);
+	cr_assert_eq(counter.count, 4U);
+}

@@ -235,3 +235,17 @@ Test(decode_rotary, a_stay_after_a_gap_counts_from_the_gap)
 		cr_assert_eq(rotary.rest, i ? 3 : 0);
 	}
 }
+
+Test(decode_rotary, goes_on_from_where_it_was)
+{
+	struct decode_rotary rotary = { .steps_per_detent = 1 };
+	struct decoder_change change;
+
+	decode_rotary_start(&rotary, 0, false);
+	decode_rotary_start(&rotary, 1, false);
+	decode_rotary_add(&rotary, -2);
+	cr_assert(decode_rotary_levels(&rotary, 2, 100, &change));
+	cr_assert_eq(change.position, -1);
+	decode_rotary_add(&rotary, INT64_MIN);
+	cr_assert_eq(rotary.position, -1);
+}

@@ -78,6 +78,17 @@ int decoder_resync(struct decoder *decoder, unsigned line, bool level, uint64_t 
 /** Serve the deadline that decoder_deadline() named. */
 int decoder_tick(struct decoder *decoder, uint64_t now_ns, struct decoder_change *changes);
 
+/**
+ * A counter's count, a rotary's position; 0 for other kinds.
+ */
+int64_t decoder_get_value(const struct decoder *decoder);
+/**
+ * Go on from what an earlier decoder had counted: @p value is added to what this
+ * one has counted, so that nothing is lost when it comes late. Other kinds: no
+ * effect. No change is reported.
+ */
+void decoder_add_value(struct decoder *decoder, int64_t value);
+
 /** Call decoder_tick() at this time; UINT64_MAX: never. */
 uint64_t decoder_deadline(const struct decoder *decoder);
 

@@ -19,7 +19,7 @@ PASSWORDS = {"gateway": "g4teway", "dashboard": "d4shboard", "operator": "0perat
 OUTGOING = ("status", "info", "health", "bus/lamp/set", "input/pad", "playlist/long",
             "schema/envelope", "reply/playlist/start")
 INCOMING = ("emit/lamp/set", "cmd/playlist/start")
-VIEWS = {"status", "info", "health", "bus", "input", "playlist", "schema"}
+VIEWS = {"status", "info", "health", "bus", "input", "output", "playlist", "schema"}
 # Every command there is, those of `use` with an answer that needs no more than the name.
 USE = {"playlist/start", "playlist/stop", "playlist/list", "playlist/runs", "gesture/list",
        "event/emit", "state/get", "ping"}
@@ -112,18 +112,18 @@ class Acl(ConnectionTest):
     def test_the_gateway_corrects_its_status(self):
         """It may read what it needs for that, and nobody else may write it."""
         forger = self.user("gateway")
-        since = self.operator.mark()
+        since = self.admin.mark()
         forger.publish(f"{P}/status", b"offline", retain=True)
-        self.operator.message("online again", lambda m: m.topic == f"{P}/status"
+        self.admin.message("online again", lambda m: m.topic == f"{P}/status"
                               and m.payload == b"online", since)
 
     def test_the_gateway_clears_names_that_are_gone(self):
         gateway = self.user("gateway")
         self.gateway.stop()
-        since = self.operator.mark()
+        since = self.admin.mark()
         gateway.publish(f"{P}/playlist/gone", b"{}", retain=True)
         self.gateway.start()
-        self.operator.message("cleared", lambda m: m.topic == f"{P}/playlist/gone"
+        self.admin.message("cleared", lambda m: m.topic == f"{P}/playlist/gone"
                               and m.payload == b"", since)
 
     def test_the_dashboard_sees_events_and_views_only(self):

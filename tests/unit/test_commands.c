@@ -274,6 +274,35 @@ Test(commands, data_keeps_its_spelling)
 	rig_close(&rig);
 }
 
+Test(commands, config_check_answers_ok_whatever_it_finds)
+{
+	static const struct {
+		const char *payload, *request_id;
+		bool error;
+	} cases[] = {
+		{ "", "null", true },
+		{ "{", "null", true },
+		{ "{\"gateway\":{\"id\":\"x\"},\"request_id\":7}", "7", false },
+		/* As a file may be written; the request_id is read from strict JSON only. */
+		{ "{\"gateway\":{\"id\":\"x\"},/* c */\"request_id\":7,}", "null", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rig rig;
+		char head[60];
+		const char *reply;
+
+		rig_open(&rig, NULL);
+		reply = run(&rig, "config/check", cases[i].payload);
+		snprintf(head, sizeof(head), "{\"ok\":true,\"request_id\":%s,", cases[i].request_id);
+		cr_assert_eq(strncmp(reply, head, strlen(head)), 0, "%s", reply);
+		cr_assert_not_null(strstr(reply, cases[i].error ? "\"severity\":\"error\""
+		                                                : "\"findings\":[]"),
+		                   "%s", reply);
+		rig_close(&rig);
+	}
+}
+
 Test(commands, config_check_tells_every_finding)
 {
 	struct rig rig;

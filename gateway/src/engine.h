@@ -27,6 +27,8 @@ struct engine_config {
 	/** Told when a retained view of an input or playlist changed; optional. */
 	void (*input_changed)(void *user, const char *input);
 	void (*playlist_changed)(void *user, const char *playlist);
+	/** Told when an output's level or the reason for it changed; optional. */
+	void (*output_changed)(void *user, const char *output);
 	/** Told for the log when an input's driver failed (@p error says how) or works again (NULL); optional. */
 	void (*input_failed)(void *user, const char *input, const char *error);
 	/** Told for the log when a line was given back that could not be set to its output's safe_value; optional. */
@@ -150,11 +152,22 @@ struct engine_input_info {
 int engine_input_foreach(struct engine *engine,
                          int (*visit)(void *user, const struct engine_input_info *info), void *user);
 
-/** One output, for P/health and P/info. */
+/** Why an output's line has the level that it has. */
+enum engine_output_why {
+	ENGINE_OUTPUT_START,  /**< safe_value, as it was opened; no event has set it yet */
+	ENGINE_OUTPUT_EVENT,  /**< an event set it */
+	ENGINE_OUTPUT_SAFE,   /**< safe_value: the line was given back, or works again after a failure */
+	ENGINE_OUTPUT_FAILED, /**< the driver failed: the level is unknown; being reopened */
+};
+
+/** One output, for P/health, P/info and P/output/<name>. */
 struct engine_output_info {
 	const char *name;
+	const char *driver;
 	bool level;  /**< logical, as it was last set */
 	bool failed; /**< the driver failed; being reopened */
+	enum engine_output_why why;
+	uint64_t time_ns; /**< since when both are so */
 };
 int engine_output_foreach(struct engine *engine,
                           int (*visit)(void *user, const struct engine_output_info *info),

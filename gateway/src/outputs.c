@@ -53,7 +53,10 @@ struct output {
 	bool is_ignored_told; /**< gateway.output_ignored was emitted: once for an output */
 	bool failing;      /**< gateway.output_failed was told, gateway.output_restored not yet */
 	bool level;        /**< as it was last set */
+	enum engine_output_why why;
+	uint64_t since_ns; /**< when level or why changed last */
 	bool resume_level; /**< as it was before output_close() */
+	enum engine_output_why resume_why;
 };
 
 const struct config_output *output_config(const struct output *output)
@@ -64,6 +67,20 @@ const struct config_output *output_config(const struct output *output)
 void output_rebind(struct output *output, const struct config_output *config)
 {
 	output->config = config;
+}
+
+/** The line has this level now, or as far as the driver could still set it. */
+static void note(struct output *output, bool level, enum engine_output_why why)
+{
+	const struct engine_config *ec = &output->engine->config;
+
+	if (output->since_ns && output->level == level && output->why == why)
+		return;
+	output->level = level;
+	output->why = why;
+	output->since_ns = cue_bus_now(output->engine->bus);
+	if (ec->output_changed)
+		ec->output_changed(ec->user, output->config->name);
 }
 
 /* ---- fail ---- */
@@ -90,11 +107,11 @@ static void emit_state(struct output *output, const char *type, const char *reas
 }
 
 /** To safe_value and closed. @return what setting failed with, 0 when there was nothing to set. */
-static int release(struct output *output)
+static int release(struct output *output, enum engine_output_why why)
 {
 	int r = 0;
 
-	output->level = output->config->safe_value != 0;
+	note(output, output->config->safe_value != 0, why);
 	cue_timer_disarm(output->check);
 	if (!output->driver)
 		return 0;
@@ -107,7 +124,7 @@ static int release(struct output *output)
 /** @param cause_seq the event that was to set it, 0 for none. */
 static void fail(struct output *output, const char *reason, uint64_t cause_seq)
 {
-	(void)release(output);
+	(void)release(output, ENGINE_OUTPUT_FAILED);
 	output->state = OUTPUT_FAILED;
 	retry_begin(&output->retry, cue_bus_now(output->engine->bus));
 	if (output->failing)
@@ -126,7 +143,8 @@ static void fail_with(struct output *output, const char *what, int r, uint64_t c
 }
 
 /** @return false when that failed, and the output is FAILED now. */
-static bool set_line(struct output *output, bool level, uint64_t cause_seq)
+static bool set_line(struct output *output, bool level, enum engine_output_why why,
+                     uint64_t cause_seq)
 {
 	int r = output->driver ? output->driver->ops->set(output->driver, level) : 0;
 
@@ -134,7 +152,7 @@ static bool set_line(struct output *output, bool level, uint64_t cause_seq)
 		fail_with(output, "the line can't be set", r, cause_seq);
 		return false;
 	}
-	output->level = level;
+	note(output, level, why);
 	return true;
 }
 
@@ -163,7 +181,7 @@ static int set_by_event(struct output *output, const struct cue_event *event)
 		return r;
 	if (r < 0 || output_value_level(output->config, value, &level) < 0)
 		ignore(output, value, event->seq);
-	else if (set_line(output, level, event->seq))
+	else if (set_line(output, level, ENGINE_OUTPUT_EVENT, event->seq))
 		output->engine->output_totals.set++;
 	return 0;
 }
@@ -210,6 +228,7 @@ static void on_check(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 static void restored(struct output *output)
 {
 	output->failing = false;
+	note(output, output->level, ENGINE_OUTPUT_SAFE);
 	emit_state(output, "gateway.output_restored", NULL, 0);
 }
 
@@ -242,9 +261,9 @@ int output_open(struct output *output, char *error)
 	char consumer[128];
 	int r;
 
-	output->level = config->safe_value != 0;
 	if (!output->ops) {
 		output->state = OUTPUT_OPEN;
+		note(output, oc.initial, ENGINE_OUTPUT_START);
 		return 0;
 	}
 	snprintf(consumer, sizeof(consumer), "cuebus:%s", cue_bus_gateway_id(output->engine->bus));
@@ -259,6 +278,9 @@ int output_open(struct output *output, char *error)
 		return r;
 	}
 	output->state = OUTPUT_OPEN;
+	/* The retry of a failed one says itself why. */
+	if (!output->failing)
+		note(output, oc.initial, ENGINE_OUTPUT_START);
 	arm_check(output);
 	return 0;
 }
@@ -271,7 +293,8 @@ void output_close(struct output *output)
 	if (output->state == OUTPUT_CLOSED)
 		return;
 	output->resume_level = output->level;
-	r = release(output);
+	output->resume_why = output->why;
+	r = release(output, ENGINE_OUTPUT_SAFE);
 	retry_stop(&output->retry);
 	output->state = OUTPUT_CLOSED;
 	if (r < 0 && ec->output_unsafe)
@@ -280,6 +303,7 @@ void output_close(struct output *output)
 
 void output_resume(struct output *output)
 {
+	enum engine_output_why why = output->resume_why;
 	bool level = output->resume_level;
 	char error[ENGINE_ERROR_SIZE];
 
@@ -289,7 +313,7 @@ void output_resume(struct output *output)
 	else if (output->failing)
 		restored(output);
 	else
-		(void)set_line(output, level, 0);
+		(void)set_line(output, level, why, 0);
 }
 
 /* ---- life ---- */
@@ -373,7 +397,10 @@ void output_get_info(const struct output *output, struct engine_output_info *ret
 {
 	*ret_info = (struct engine_output_info){
 		.name = output->config->name,
+		.driver = output->config->driver,
 		.level = output->level,
 		.failed = output->state == OUTPUT_FAILED,
+		.why = output->why,
+		.time_ns = output->since_ns,
 	};
 }

@@ -61,6 +61,14 @@ static void on_input_changed(void *user, const char *name)
 		input_journal_changed(service->input_journal);
 }
 
+static void on_output_changed(void *user, const char *name)
+{
+	struct service *service = user;
+
+	if (service->views)
+		views_mark_output(service->views, name);
+}
+
 static void on_playlist_changed(void *user, const char *name)
 {
 	struct service *service = user;
@@ -190,6 +198,7 @@ static int make_engine(struct service *service)
 		.clock_ns = clock_ns,
 		.report = on_report,
 		.input_changed = on_input_changed,
+		.output_changed = on_output_changed,
 		.playlist_changed = on_playlist_changed,
 		.output_unsafe = service_on_output_unsafe,
 		.user = service,

@@ -90,7 +90,8 @@ void view_write_info(struct cue_writer *w, const struct view_info *info)
 
 /* ---- input ---- */
 
-struct input_context {
+/** Of an input or output that is looked for by its name. */
+struct line_context {
 	struct cue_writer *w;
 	struct engine *engine;
 	const char *name;
@@ -114,7 +115,7 @@ static const char *kind_name(enum decoder_kind kind)
 /** @return 1 when it was the one. */
 static int write_input(void *user, const struct engine_input_info *info)
 {
-	const struct input_context *context = user;
+	const struct line_context *context = user;
 	struct cue_writer *w = context->w;
 
 	if (strcmp(info->name, context->name) != 0)
@@ -141,9 +142,59 @@ static int write_input(void *user, const struct engine_input_info *info)
 
 int view_write_input(struct cue_writer *w, struct engine *engine, const char *name)
 {
-	struct input_context context = { w, engine, name };
+	struct line_context context = { w, engine, name };
 
 	return engine_input_foreach(engine, write_input, &context) == 1 ? 0 : -ENOENT;
+}
+
+/* ---- output ---- */
+
+static const char *why_name(enum engine_output_why why)
+{
+	switch (why) {
+	case ENGINE_OUTPUT_START:
+		return "start";
+	case ENGINE_OUTPUT_EVENT:
+		return "event";
+	case ENGINE_OUTPUT_SAFE:
+		return "safe";
+	case ENGINE_OUTPUT_FAILED:
+		return "failed";
+	}
+	return "failed"; /* not reached: the switch is exhaustive */
+}
+
+/** @return 1 when it was the one. */
+static int write_output(void *user, const struct engine_output_info *info)
+{
+	const struct line_context *context = user;
+	struct cue_writer *w = context->w;
+
+	if (strcmp(info->name, context->name) != 0)
+		return 0;
+	cue_writer_object_begin(w);
+	cue_writer_key(w, "name");
+	cue_writer_string(w, info->name);
+	cue_writer_key(w, "driver");
+	cue_writer_string(w, info->driver);
+	cue_writer_key(w, "level");
+	if (info->failed)
+		cue_writer_null(w);
+	else
+		cue_writer_u64(w, info->level);
+	cue_writer_key(w, "why");
+	cue_writer_string(w, why_name(info->why));
+	cue_writer_key(w, "timestamp");
+	write_timestamp(w, context->engine, info->time_ns);
+	cue_writer_object_end(w);
+	return 1;
+}
+
+int view_write_output(struct cue_writer *w, struct engine *engine, const char *name)
+{
+	struct line_context context = { w, engine, name };
+
+	return engine_output_foreach(engine, write_output, &context) == 1 ? 0 : -ENOENT;
 }
 
 /* ---- playlist ---- */

@@ -112,6 +112,11 @@ void views_mark_input(struct views *views, const char *name)
 	mark(views, VIEW_INPUT, name);
 }
 
+void views_mark_output(struct views *views, const char *name)
+{
+	mark(views, VIEW_OUTPUT, name);
+}
+
 void views_mark_playlist(struct views *views, const char *name)
 {
 	mark(views, VIEW_PLAYLIST, name);
@@ -128,6 +133,12 @@ static int mark_input(void *user, const struct engine_input_info *info)
 	return 0;
 }
 
+static int mark_output(void *user, const struct engine_output_info *info)
+{
+	views_mark_output(user, info->name);
+	return 0;
+}
+
 static int mark_playlist(void *user, const struct cue_playlist_info *info)
 {
 	views_mark_playlist(user, info->name);
@@ -138,6 +149,7 @@ void views_mark_all(struct views *views)
 {
 	views_mark_info(views);
 	(void)engine_input_foreach(views->config.engine, mark_input, views);
+	(void)engine_output_foreach(views->config.engine, mark_output, views);
 	(void)cue_playlist_foreach(engine_playlists(views->config.engine), mark_playlist, views);
 	/* And those that are not there any more. */
 	for (struct view *view = views->all; view; view = view->next)
@@ -190,6 +202,26 @@ static void flush_info(struct views *views)
 	views->info_marked = false;
 }
 
+/** @return 0; -ENOENT what it shows is gone. */
+static int flush_view(struct views *views, const struct view *view)
+{
+	static const char *const below[] = {
+		[VIEW_INPUT] = "input",
+		[VIEW_OUTPUT] = "output",
+		[VIEW_PLAYLIST] = "playlist",
+	};
+	static int (*const write[])(struct cue_writer *, struct engine *, const char *) = {
+		[VIEW_INPUT] = view_write_input,
+		[VIEW_OUTPUT] = view_write_output,
+		[VIEW_PLAYLIST] = view_write_playlist,
+	};
+	struct cue_writer w = { 0 };
+	int r = write[view->kind](&w, views->config.engine, view->name);
+
+	store(views, below[view->kind], view->name, r, &w);
+	return r;
+}
+
 /** Forget a view of what is gone; not while it is in the list of marked ones. */
 static void forget(struct views *views, struct view *view)
 {
@@ -212,17 +244,11 @@ void views_flush(struct views *views, uint64_t now_ns)
 	if (views->info_marked)
 		flush_info(views);
 	while ((view = views->marked_head)) {
-		struct cue_writer w = { 0 };
-		int r;
-
 		views->marked_head = view->next_marked;
 		if (!views->marked_head)
 			views->marked_tail = NULL;
 		view->marked = false;
-		r = view->kind == VIEW_INPUT ? view_write_input(&w, views->config.engine, view->name)
-		                             : view_write_playlist(&w, views->config.engine, view->name);
-		store(views, view->kind == VIEW_INPUT ? "input" : "playlist", view->name, r, &w);
-		if (r == -ENOENT)
+		if (flush_view(views, view) == -ENOENT)
 			forget(views, view);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file views.h
- * @brief The retained views: P/info, P/input/<name>, P/playlist/<name>.
+ * @brief The retained views: P/info, P/input/<name>, P/output/<name>, P/playlist/<name>.
  *
  * A change only marks a view; views_flush() writes the marked ones into the
  * retained map, at most every VIEWS_INTERVAL_NS, so that a thousand starts a
@@ -34,9 +34,10 @@ struct views_config {
 int views_new(const struct views_config *config, struct views **ret_views);
 struct views *views_free(struct views *views);
 
-/** At start and after a reload: info first, then every input and playlist there is or was. */
+/** At start and after a reload: info first, then every input, output and playlist there is or was. */
 void views_mark_all(struct views *views);
 void views_mark_input(struct views *views, const char *name);
+void views_mark_output(struct views *views, const char *name);
 void views_mark_playlist(struct views *views, const char *name);
 /** The lists of names in P/info. */
 void views_mark_info(struct views *views);

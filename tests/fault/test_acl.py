@@ -16,7 +16,7 @@ EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "docs/examples/mosquitto
 PASSWORDS = {"gateway": "g4teway", "dashboard": "d4shboard", "operator": "0perator",
              "administrator": "4dministrator"}
 # What the gateway publishes, as topics somebody else could try to write.
-OUTGOING = ("status", "info", "health", "bus/lamp/set", "input/pad", "playlist/long",
+OUTGOING = ("status", "info", "health", "bus/lamp/set", "input/pad", "output/lamp", "playlist/long",
             "schema/envelope", "reply/playlist/start")
 INCOMING = ("emit/lamp/set", "cmd/playlist/start")
 VIEWS = {"status", "info", "health", "bus", "input", "output", "playlist", "schema"}

@@ -23,6 +23,9 @@ DATA_SCHEMAS = {
 }
 
 
+VIEWS = ("input/", "output/", "playlist/")
+
+
 def check_message(message):
     """What is wrong with a message below P, by its topic."""
     below = message.topic[len(P) + 1:]
@@ -30,12 +33,12 @@ def check_message(message):
         return []
     if below == "status":
         return REGISTRY.errors("status", message.payload.decode())
-    if message.payload == b"" and below.startswith(("input/", "playlist/")):
+    if message.payload == b"" and below.startswith(VIEWS):
         return []  # the view was removed
     value = message.json
     if below in ("info", "health"):
         return REGISTRY.errors(below, value)
-    if below.startswith(("input/", "playlist/")):
+    if below.startswith(VIEWS):
         return REGISTRY.errors("view." + below.split("/")[0], value)
     if below.startswith("reply/"):
         name = below.replace("/", ".")

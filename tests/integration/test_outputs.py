@@ -29,6 +29,55 @@ class Outputs(IntegrationTest):
         return self.outputs(f"levels {expected}",
                             lambda o: expected.items() <= o["levels"].items(), since)
 
+    def view(self, name, since, **expected):
+        """The first P/output/<name> with these values."""
+        return self.watcher.message(f"{name} {expected}", lambda m: m.topic == f"{P}/output/{name}"
+                                    and m.payload and expected.items() <= m.json.items(),
+                                    since).json
+
+    def test_the_view_has_level_and_reason(self):
+        self.emit("lamp.set", {"on": False})
+        since = self.watcher.mark()
+        self.emit("lamp.set", {"on": True})
+        view = self.view("lamp", since, level=1, why="event")
+        self.assertEqual((view["name"], view["driver"]), ("lamp", "sim"))
+        since = self.watcher.mark()
+        self.emit("lamp.set", {"on": False})
+        off = self.view("lamp", since, level=0, why="event")
+        self.assertGreater(off["timestamp"], view["timestamp"])
+        # The same again is no change.
+        since = self.watcher.mark()
+        self.emit("lamp.set", {"on": False})
+        self.emit("siren.set", True)
+        self.view("siren", since, level=1)
+        self.emit("siren.set", False)
+        self.view("siren", since, level=0)
+        self.assertEqual([m for m in self.watcher.messages[since:]
+                          if m.topic == P + "/output/lamp"], [])
+
+    def test_the_view_over_a_restart(self):
+        self.emit("lamp.set", {"on": True})
+        since = self.watcher.mark()
+        self.gateway.stop()
+        self.view("lamp", since, level=0, why="safe")
+        self.view("pilot", since, level=1, why="safe")
+        since = self.watcher.mark()
+        self.start_gateway()
+        self.view("lamp", since, level=0, why="start")
+        self.view("pilot", since, level=1, why="start")
+        topics = [m.topic for m in self.watcher.messages[since:]]
+        self.assertLess(topics.index(P + "/output/lamp"), topics.index(P + "/status"))
+
+    def test_the_view_of_one_that_is_gone(self):
+        self.addCleanup(self.back_to_the_first)
+        config = copy.deepcopy(self.config())
+        del config["outputs"]["siren"]
+        self.gateway.write(config)
+        since = self.watcher.mark()
+        self.ok("config/reload")
+        self.watcher.message("cleared", lambda m: m.topic == P + "/output/siren"
+                             and m.payload == b"", since)
+
     def test_an_event_sets_every_output_that_follows_it(self):
         since = self.watcher.mark()
         self.emit("lamp.set", {"on": True})

@@ -51,7 +51,7 @@ class AsyncApi(unittest.TestCase):
     def test_every_topic(self):
         addresses = {c["address"][len(PREFIX):] for c in DOCUMENT["channels"].values()}
         expected = {
-            "status", "info", "health", "input/{name}", "playlist/{name}", "schema/{name}",
+            "status", "info", "health", "input/{name}", "output/{name}", "playlist/{name}", "schema/{name}",
             "bus/{event_type}", "emit/{event_type}",
         }
         names = load_all()

@@ -59,6 +59,8 @@ GOOD = [
     ("input.switch", {"input": "estop", "state": True, "place": "hall"}),
     ("view.input", {"name": "pad", "kind": "button", "driver": "sim", "producer_id": 7,
                     "value": None, "timestamp": None}),
+    ("view.output", {"name": "lamp", "driver": "sim", "level": None, "why": "failed",
+                     "timestamp": "2026-11-23T11:03:55.938124Z"}),
     ("cmd.playlist.stop", {"all": True, "request_id": 3}),
     ("reply.ping", {"ok": False, "request_id": None,
                     "error": {"code": "limit", "message": "too many"}}),
@@ -66,6 +68,10 @@ GOOD = [
 ]
 
 BAD = [
+    ("view.output", {"name": "lamp", "driver": "sim", "level": True, "why": "event",
+                     "timestamp": "2026-11-23T11:03:55.938124Z"}),
+    ("view.output", {"name": "lamp", "driver": "sim", "level": 1, "why": "told",
+                     "timestamp": "2026-11-23T11:03:55.938124Z"}),
     ("event.playlist.stopped", dict(STOPPED, trigger_event=EVENT)),
     ("event.playlist.stopped", dict(STOPPED, reason="interrupted",
                                     interrupt_event=dict(EVENT, data_omitted="other"))),

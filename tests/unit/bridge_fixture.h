@@ -59,6 +59,14 @@ static inline void fixture_input_changed(void *user, const char *name)
 		views_mark_input(f->views, name);
 }
 
+static inline void fixture_output_changed(void *user, const char *name)
+{
+	struct fixture *f = user;
+
+	if (f->views)
+		views_mark_output(f->views, name);
+}
+
 static inline void fixture_playlist_changed(void *user, const char *name)
 {
 	struct fixture *f = user;
@@ -74,6 +82,7 @@ static inline void fixture_engine(struct fixture *f)
 		.start_ns = f->now_ns,
 		.random = fixture_random,
 		.input_changed = fixture_input_changed,
+		.output_changed = fixture_output_changed,
 		.playlist_changed = fixture_playlist_changed,
 		.user = f,
 		.virtual_devices = true,

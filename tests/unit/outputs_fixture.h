@@ -149,6 +149,8 @@ static inline void emit(struct fixture *f, const char *type, const char *json)
 struct seen {
 	const char *name;
 	bool found, level, failed;
+	enum engine_output_why why;
+	uint64_t time_ns;
 };
 
 static inline int look(void *user, const struct engine_output_info *info)
@@ -160,6 +162,8 @@ static inline int look(void *user, const struct engine_output_info *info)
 	seen->found = true;
 	seen->level = info->level;
 	seen->failed = info->failed;
+	seen->why = info->why;
+	seen->time_ns = info->time_ns;
 	return 1;
 }
 

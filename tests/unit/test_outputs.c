@@ -163,6 +163,7 @@ Test(outputs, closed_they_are_safe_and_stay_so)
 	engine_close_outputs(f.engine);
 	cr_assert_str_eq(lines[0].history, "o10c");
 	cr_assert_not(see(&f, "lamp").level);
+	cr_assert_eq(see(&f, "lamp").why, ENGINE_OUTPUT_SAFE);
 	emit(&f, "lamp.set", "true");
 	engine_close_outputs(f.engine);
 	cr_assert_str_eq(lines[0].history, "o10c");
@@ -205,6 +206,8 @@ Test(outputs, a_failed_driver_is_opened_again_with_growing_delays)
 	                 "gateway.output_failed@20000000 {\"output\":\"lamp\",\"error\":\"the line "
 	                 "can't be set: No such device\"}\n");
 	cr_assert(see(&f, "lamp").failed);
+	cr_assert_eq(see(&f, "lamp").why, ENGINE_OUTPUT_FAILED);
+	cr_assert_eq(see(&f, "lamp").time_ns, 20 * MS);
 	cr_assert_str_eq(lines[0].history, "Oc");
 	cr_assert_eq(totals(&f).failures, 1);
 	emit(&f, "lamp.set", "0"); /* missed */
@@ -223,7 +226,10 @@ Test(outputs, a_failed_driver_is_opened_again_with_growing_delays)
 	/* safe, and not what was missed */
 	cr_assert_str_eq(lines[0].history, "OcO");
 	cr_assert_not(see(&f, "lamp").failed);
+	cr_assert_eq(see(&f, "lamp").why, ENGINE_OUTPUT_SAFE);
+	cr_assert_eq(see(&f, "lamp").time_ns, 7020 * MS);
 	emit(&f, "lamp.set", "0");
+	cr_assert_eq(see(&f, "lamp").why, ENGINE_OUTPUT_EVENT);
 	cr_assert_not(lines[0].level);
 	cr_assert_eq(totals(&f).failures, 1);
 	cr_assert_eq(engine_next_deadline(f.engine), CUE_TIME_NONE);

@@ -68,6 +68,38 @@ Test(views, changes_are_written_at_most_every_interval)
 	fixture_teardown(&f);
 }
 
+Test(views, an_output_shows_its_level_and_why)
+{
+	struct cue_emit emit = { .type = "lamp.set" };
+	struct fixture f;
+	char error[512];
+
+	fixture_setup_with(&f,
+	                   "{\"version\":1,\"gateway\":{\"id\":\"t\"},\"outputs\":{\"lamp\":{"
+	                   "\"driver\":\"sim\",\"on_event\":\"lamp.set\"}}}",
+	                   100);
+	cr_assert_eq(engine_open_outputs(f.engine, error), -EALREADY);
+	views_mark_all(f.views);
+	views_flush(f.views, f.now_ns);
+	cr_assert(take(&f)); /* info */
+	cr_assert(take(&f));
+	cr_assert_str_eq(f.topic, "cuebus/1/t/output/lamp");
+	cr_assert_str_eq(f.text, "{\"name\":\"lamp\",\"driver\":\"sim\",\"level\":0,\"why\":\"start\","
+	                         "\"timestamp\":\"1970-01-01T00:00:01.000000Z\"}");
+	cr_assert_not(take(&f));
+	f.now_ns += SECOND;
+	engine_wake(f.engine, f.now_ns);
+	emit.time_ns = f.now_ns;
+	cr_assert_eq(cue_payload_new("true", 4, 8, &emit.payload, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(cue_bus_emit(engine_bus(f.engine), &emit, NULL), 0);
+		views_flush(f.views, f.now_ns);
+		cr_assert_eq(take(&f), i == 0, "the same level again is no change");
+	}
+	cue_payload_unref(emit.payload);
+	fixture_teardown(&f);
+}
+
 Test(views, an_input_shows_its_last_event)
 {
 	struct fixture f;

@@ -17,9 +17,11 @@
  * detent, some that lie a multiple of steps_per_detent from them.
  *
  * `rest` is learnt, since encoders rest at 00 or at 11 and a knob may stand
- * between two detents at the start. Levels that stay for ROTARY_REST_NS are a
- * place of rest; how long they stayed is known at the next step. Those at the
- * start prove nothing, however long they stay.
+ * between two detents at the start. Levels are a place of rest when they stay for
+ * ROTARY_REST_NS, and ROTARY_REST_RATIO times as long as those before them: a knob
+ * falls into a detent quickly, while one that is turned slowly stays as long
+ * everywhere. How long they stayed is known at the next step. Those at the start
+ * prove nothing, however long they stay.
  *
  *   rest     | stays at rest         | stays elsewhere
  *   assumed  | -> proven             | rest = here, steps = 0
@@ -27,12 +29,17 @@
  *            |                       | rest = here, steps = 0 -> assumed; else count it
  *
  * A hand that holds the knob between two detents is outvoted once the rest is
- * proven, and a rest that was proven wrongly corrects itself.
+ * proven, and a rest that was proven wrongly corrects itself. For forgetting the
+ * candidate a stay of ROTARY_REST_NS is enough.
  */
 #include "decode.h"
 
-/** Longer than a slow hand takes for one step, shorter than a pause between turns. */
-#define ROTARY_REST_NS 250000000ULL
+/** Longer than a hand takes for one step, shorter than a pause between turns. */
+#define ROTARY_REST_NS 400000000ULL
+#define ROTARY_REST_RATIO 4U
+
+/** A step that is taken back within this is bounce: the stay before it goes on. */
+#define ROTARY_BOUNCE_NS 20000000ULL
 
 /** A proven rest moves after as many stays in a row elsewhere. */
 #define ROTARY_OUTVOTES 3
@@ -62,6 +69,8 @@ void decode_rotary_start(struct decode_rotary *rotary, unsigned line, bool level
 	rotary->proven = false;
 	rotary->n_candidate = 0;
 	rotary->has_since = false;
+	rotary->has_stay_before = false;
+	rotary->has_before = false;
 }
 
 /** Steps from a detent to @p levels, 0 at one. */
@@ -86,6 +95,9 @@ void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels, uint64_t t
 	rotary->steps = steps_from_levels(rotary);
 	rotary->since_ns = time_ns;
 	rotary->has_since = true;
+	rotary->has_stay_before = false;
+	rotary->has_before = false;
+	rotary->judged = false;
 }
 
 /** Take the present levels for a detent. */
@@ -97,8 +109,8 @@ static void rest_here(struct decode_rotary *rotary)
 	rotary->n_candidate = 0;
 }
 
-/** The knob stayed at the present levels. */
-static void stayed(struct decode_rotary *rotary)
+/** The knob has rested at the present levels. */
+static void rested(struct decode_rotary *rotary)
 {
 	if (steps_past_detent(rotary, rotary->rest, rotary->levels) == 0) {
 		rotary->proven = true;
@@ -120,6 +132,48 @@ static void stayed(struct decode_rotary *rotary)
 		rest_here(rotary);
 }
 
+/** Judge the stay at the present levels, which ends at @p time_ns. */
+static void end_stay(struct decode_rotary *rotary, uint64_t time_ns)
+{
+	uint64_t stay_ns = 0;
+
+	if (!rotary->has_since)
+		return;
+	if (time_ns > rotary->since_ns)
+		stay_ns = time_ns - rotary->since_ns;
+	if (!rotary->judged && stay_ns >= ROTARY_REST_NS) {
+		/* Even after a slow step: what is known is not outvoted by single holds. */
+		if (steps_past_detent(rotary, rotary->rest, rotary->levels) == 0)
+			rotary->n_candidate = 0;
+		if (rotary->has_stay_before && stay_ns / ROTARY_REST_RATIO >= rotary->stay_before_ns)
+			rested(rotary);
+	}
+	rotary->stay_before_ns = stay_ns;
+	rotary->has_stay_before = true;
+}
+
+/** Times of the stays, when @p levels follow the present ones at @p time_ns. */
+static void follow_stays(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns)
+{
+	bool bounced = rotary->has_before && levels == rotary->levels_before &&
+	               time_ns - rotary->since_ns < ROTARY_BOUNCE_NS;
+
+	if (bounced) {
+		/* The stay before goes on. */
+		rotary->since_ns = rotary->since_before_ns;
+		rotary->has_before = false;
+		rotary->judged = true;
+		return;
+	}
+	end_stay(rotary, time_ns);
+	rotary->has_before = rotary->has_since;
+	rotary->levels_before = rotary->levels;
+	rotary->since_before_ns = rotary->since_ns;
+	rotary->since_ns = time_ns;
+	rotary->has_since = true;
+	rotary->judged = false;
+}
+
 bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns,
                           struct decoder_change *change)
 {
@@ -127,17 +181,13 @@ bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_
 
 	if (step == 0)
 		return false;
-	if (rotary->has_since && time_ns >= rotary->since_ns &&
-	    time_ns - rotary->since_ns >= ROTARY_REST_NS)
-		stayed(rotary);
+	follow_stays(rotary, levels, time_ns);
 	if (step == QUADRATURE_ILLEGAL) {
 		rotary->illegal++;
 		decode_rotary_gap(rotary, levels, time_ns);
 		return false;
 	}
 	rotary->levels = levels;
-	rotary->since_ns = time_ns;
-	rotary->has_since = true;
 	rotary->steps += step;
 	if (rotary->steps > -rotary->steps_per_detent && rotary->steps < rotary->steps_per_detent)
 		return false;

@@ -3,8 +3,9 @@
  * A rotary encoder against the knob itself: the model knows where the detents
  * are, the decoder only sees edges. The knob may stand between two detents at
  * the start, settles at one, and from then on each detent is one event, however
- * it is turned: slowly, held half way, bouncing, trembling, to and fro. After
- * edges were lost, what counts is exact again once the knob has rested.
+ * it is turned: slowly, held half way, bouncing, trembling, to and fro. When one
+ * step was enough to settle, and after edges were lost before the place of rest
+ * was certain, that is so after one more turn.
  */
 #include <drivers/decoder.h>
 
@@ -25,7 +26,7 @@ struct knob {
 	int at;         /* quarter steps; a multiple of steps_per_detent is a detent */
 	unsigned phase; /* of the levels at quarter step 0 */
 	unsigned levels;
-	bool bounces;
+	bool bounces, slow;
 	int64_t position; /* what the decoder said last */
 	unsigned n_events;
 	bool wrong_delta;
@@ -94,15 +95,17 @@ static void turn(struct knob *knob, int direction, int n, int hold)
 {
 	for (int i = 1; i <= n; i++) {
 		step(knob, direction);
-		wait(knob, 4 * MS + knob->debounce_ns + below(knob, 20) * MS);
+		wait(knob, (knob->slow ? 500U : 4U + below(knob, 20)) * MS + knob->debounce_ns);
+		if (knob->slow)
+			wait(knob, below(knob, 700) * MS);
 		if (i == hold)
-			wait(knob, 300 * MS + below(knob, 1000) * MS);
+			wait(knob, 500 * MS + below(knob, 1000) * MS);
 	}
 }
 
 static void rest(struct knob *knob)
 {
-	wait(knob, 260 * MS + below(knob, 2000) * MS);
+	wait(knob, 410 * MS + below(knob, 2000) * MS);
 }
 
 /** Forth and back within a detent. */
@@ -128,18 +131,26 @@ static void lose(struct knob *knob)
 		                    knob->now_ns, changes));
 }
 
-/** On to a detent without a whole one on the way. */
-static void settle(struct knob *knob)
+/** On to a detent without a whole one on the way. @return steps. */
+static int settle(struct knob *knob)
 {
 	int off = ((knob->at % knob->steps_per_detent) + knob->steps_per_detent) %
 	          knob->steps_per_detent;
 
-	if (off == 0)
-		return;
-	if (below(knob, 2))
-		turn(knob, 1, knob->steps_per_detent - off, 0);
-	else
+	if (off > 0 && below(knob, 2)) {
+		off = knob->steps_per_detent - off;
+		turn(knob, 1, off, 0);
+	} else {
 		turn(knob, -1, off, 0);
+	}
+	return off;
+}
+
+/** A detent, wherever it may be counted. */
+static void warm_up(struct knob *knob)
+{
+	turn(knob, below(knob, 2) ? 1 : -1, knob->steps_per_detent, 0);
+	rest(knob);
 }
 
 static bool fail(const struct knob *knob, unsigned long long seed, unsigned i, int64_t expected)
@@ -164,11 +175,15 @@ static bool turns(struct knob *knob, unsigned long long seed)
 
 		if (rests >= 2 && n > 0 && below(knob, 3) == 0)
 			hold = 1 + (int)below(knob, (unsigned)n);
+		/* Not one after the other: a fast turn that stops is a rest. */
 		if (below(knob, 3) == 0)
 			tremble(knob);
+		else
+			knob->slow = hold == 0 && below(knob, 3) == 0;
 		turn(knob, direction, n, hold);
+		rests += n > 0 && !knob->slow;
+		knob->slow = false;
 		rest(knob);
-		rests += n > 0;
 		/* Where each step is a position, each bounce is a turn and its return. */
 		if (knob->steps_per_detent == 1 && knob->bounces && knob->debounce_ns == 0)
 			events = knob->n_events;
@@ -178,6 +193,8 @@ static bool turns(struct knob *knob, unsigned long long seed)
 			lose(knob);
 			settle(knob);
 			rest(knob);
+			if (rests < 2)
+				warm_up(knob);
 		}
 	}
 	return true;
@@ -208,8 +225,12 @@ static bool one(unsigned long long seed)
 		     decoder_start(knob.decoder, line, knob.levels & (line == 0 ? 2U : 1U),
 		                   knob.now_ns, changes));
 	rest(&knob);
-	settle(&knob);
-	rest(&knob);
+	if (settle(&knob) == 1) {
+		rest(&knob);
+		warm_up(&knob);
+	} else {
+		rest(&knob);
+	}
 	ok = turns(&knob, seed);
 	decoder_free(knob.decoder);
 	return ok;

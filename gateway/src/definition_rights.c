@@ -69,18 +69,30 @@ static int check_mirrored(const struct config *config, const struct cue_gesture_
 	return r;
 }
 
+static int check_gated_playlist(const struct config *config, const struct cue_gesture_config *def,
+                                struct command_error *error)
+{
+	int r = check_command(config, "playlist/start", "/definition/playlist", error);
+
+	return r < 0 || !def->cancel_active_runs
+	               ? r
+	               : check_command(config, "playlist/stop", "/definition/cancel_active_runs", error);
+}
+
 int definition_rights_gesture(const struct config *config, const struct cue_gesture_config *def,
                               struct command_error *error)
 {
-	int r = 0;
-
-	if (def->emit)
-		r = check_type(config, def->emit, "/definition/emit", error);
-	else if (def->type == CUE_GESTURE_GATED_MIRROR)
-		r = check_mirrored(config, def, error);
-	if (r >= 0 && def->type == CUE_GESTURE_GATED_PLAYLIST)
-		r = check_command(config, "playlist/start", "/definition/playlist", error);
-	if (r >= 0 && def->type == CUE_GESTURE_GATED_PLAYLIST && def->cancel_active_runs)
-		r = check_command(config, "playlist/stop", "/definition/cancel_active_runs", error);
-	return r;
+	switch (def->type) {
+	case CUE_GESTURE_DOUBLE_TAP:
+	case CUE_GESTURE_MULTI_TAP:
+	case CUE_GESTURE_SIMULTANEOUS:
+	case CUE_GESTURE_SEQUENCE:
+		return check_type(config, def->emit, "/definition/emit", error);
+	case CUE_GESTURE_GATED_MIRROR:
+		return def->emit ? check_type(config, def->emit, "/definition/emit", error)
+		                 : check_mirrored(config, def, error);
+	case CUE_GESTURE_GATED_PLAYLIST:
+		return check_gated_playlist(config, def, error);
+	}
+	return -EPERM; /* not reached: the switch is exhaustive */
 }

@@ -85,7 +85,7 @@ def undocumented():
 
 
 def main():
-    cuebus, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 400
+    cuebus, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 200
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().randrange(2**32)
     schema = json.loads((ROOT / "schemas/config.schema.json").read_text())
     validator = jsonschema.Draft202012Validator(schema)

@@ -20,6 +20,8 @@
 /* How long at most without a look at the connection, whatever the callbacks say. */
 #define LOOK_NS CUE_NS_PER_S
 #define OFFLINE_NS (1 * CUE_NS_PER_S)
+/* Before other settings are taken: for the reply to the command that brought them. */
+#define LAST_WORDS_NS (1 * CUE_NS_PER_S)
 
 /* ---- phases ---- */
 
@@ -126,11 +128,23 @@ static int go_online(struct egress *e)
 	return r < 0 ? r : egress_publish_status(e, "online");
 }
 
+static bool has_new_settings(struct egress *e)
+{
+	bool has;
+
+	pthread_mutex_lock(&e->mutex);
+	has = e->new_settings != NULL;
+	pthread_mutex_unlock(&e->mutex);
+	return has;
+}
+
 static enum egress_end phase_online(struct egress *e)
 {
+	uint64_t change_by_ns = UINT64_MAX;
+
 	for (;;) {
 		uint64_t stop_by_ns = UINT64_MAX;
-		bool stopping = egress_is_stopping(e, &stop_by_ns), reconfigure;
+		bool stopping = egress_is_stopping(e, &stop_by_ns);
 		int r = take_input(e);
 
 		if (r == 0 && !stopping)
@@ -141,12 +155,13 @@ static enum egress_end phase_online(struct egress *e)
 			return EGRESS_LOST;
 		if (stopping && (is_drained(e) || egress_now() >= stop_by_ns))
 			return EGRESS_STOP;
-		pthread_mutex_lock(&e->mutex);
-		reconfigure = e->new_settings != NULL;
-		pthread_mutex_unlock(&e->mutex);
-		if (reconfigure && !stopping)
-			return EGRESS_RECONFIGURE;
-		if (r == 0 && !rest(e, stop_by_ns))
+		if (has_new_settings(e) && !stopping) {
+			if (change_by_ns == UINT64_MAX)
+				change_by_ns = egress_now() + LAST_WORDS_NS;
+			if (is_drained(e) || egress_now() >= change_by_ns)
+				return EGRESS_RECONFIGURE;
+		}
+		if (r == 0 && !rest(e, stop_by_ns < change_by_ns ? stop_by_ns : change_by_ns))
 			return EGRESS_LOST;
 	}
 }

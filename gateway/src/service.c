@@ -177,6 +177,7 @@ static void on_wake(void *user, uint64_t now_ns)
 	bridge_tick(service->bridge);
 	(void)cue_bus_dispatch(engine_bus(service->engine), &slice.budget);
 	group_end(service);
+	service_reconnect(service);
 	told = tick_health(service, now_ns);
 	views_flush(service->views, now_ns);
 	/* Last: only a wake that came to its end feeds the watchdog. */
@@ -361,6 +362,7 @@ static void clear(struct service *service)
 	inbox_free(service->inbox);
 	topics_free(service->topics);
 	mqtt_settings_free(service->settings);
+	mqtt_settings_free(service->reconnect);
 	notify_free(service->notify);
 	config_free(service->config);
 	/* Last: nothing of the folder is open any more. */

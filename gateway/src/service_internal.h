@@ -40,6 +40,7 @@ struct service {
 	struct bridge *bridge;
 	struct views *views;
 	struct loop *loop;
+	struct mqtt_settings *reconnect; /* the egress's next, see service_reconnect(); NULL: none */
 	struct mqtt_settings *settings; /* a copy of those the egress has, to see a change */
 	struct cue_subscription *device_events[SERVICE_DEVICE_EVENTS];
 	struct notify *notify;
@@ -81,6 +82,9 @@ void service_notify_stop(struct service *service);
 int64_t service_wall_offset_ns(void);
 /** Before anything else of a wake. */
 void service_follow_wall_clock(struct service *service);
+
+/** After a wake: hand over the settings that a reload brought, once its reply is in the outbox. */
+void service_reconnect(struct service *service);
 
 /** Bounds of the inbox that follow from the limits. */
 void service_set_inbox_limits(struct service *service);

@@ -93,7 +93,17 @@ static void reconnect_if_changed(struct service *service, struct mqtt_settings *
 	mqtt_settings_free(service->settings);
 	service->settings = copy;
 	log_write(service->log, LOG_LEVEL_NOTICE, "mqtt settings changed: reconnecting");
-	egress_reconfigure(service->egress, settings);
+	/* Not yet: the command that asked for it is answered on the old connection. */
+	mqtt_settings_free(service->reconnect);
+	service->reconnect = settings;
+}
+
+void service_reconnect(struct service *service)
+{
+	if (!service->reconnect || service->in_group)
+		return;
+	egress_reconfigure(service->egress, service->reconnect);
+	service->reconnect = NULL;
 }
 
 static int make_settings(const struct config *config, struct mqtt_settings **ret_settings,

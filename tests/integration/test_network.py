@@ -90,6 +90,24 @@ class NetworkTest(unittest.TestCase):
         for message in client.messages:
             self.assertEqual(check_message(message), [], message)
 
+    # ---- another broker ----
+
+    def test_a_reload_that_changes_the_broker_is_answered_on_the_old_one(self):
+        other = self.new_broker("other").start()
+        old, new = self.watch(), self.watch(other)
+        config = self.config(self.broker.port, remote={"cmd": "admin"})
+        self.start(config)
+        self.online(old)
+        config["mqtt"]["url"] = f"mqtt://127.0.0.1:{other.port}"
+        self.gateway.write(config)
+        asking = self.connect()
+        since = old.mark()
+        self.assertTrue(asking.request("config/reload")["ok"])
+        old.message("offline", lambda m: m.payload == b"offline", since)
+        self.online(new)
+        self.assertTrue(new.request("ping")["ok"])
+        self.gateway.stop()
+
     # ---- broken connections ----
 
     def test_resets_lose_nothing(self):

@@ -26,6 +26,8 @@
 #include "paho_connection.h"
 #include "topics.h"
 
+/* Short enough for any broker. */
+#define KEEPALIVE_S 5
 #define CONNECT_TIMEOUT_S 5
 #define TIMEOUT_NS (5 * CUE_NS_PER_S)
 #define REPLY_MAX 4096U
@@ -234,7 +236,10 @@ static int check(struct probe *probe)
 	if (topics_new(config->mqtt.topic_prefix, config->gateway.id, &topics) < 0 ||
 	    mqtt_settings_new(&config->mqtt, suffix, config->limits.payload_bytes, &settings) < 0)
 		fprintf(stderr, "cuebus healthcheck: out of memory\n");
-	else if (paho_connect(settings, &callbacks, NULL, CONNECT_TIMEOUT_S, &connection, error) < 0)
+	else if (paho_connect(settings, &callbacks,
+	                      &(struct paho_options){ .timeout_s = CONNECT_TIMEOUT_S,
+	                                              .keepalive_s = KEEPALIVE_S },
+	                      &connection, NULL, error) < 0)
 		code = tell(probe, EX_UNAVAILABLE, "unavailable: no connection to the broker: %s",
 		            error);
 	else

@@ -16,11 +16,8 @@
 #include "mqtt_reason.h"
 #include "tcp_socket.h"
 
-#define CONNECT_TIMEOUT_S 5
 /* So many lost soon after they were made are worth a hint. */
 #define SHORT_SESSIONS 3U
-/* The same failure again and again is told once in so long. */
-#define TELL_AGAIN_NS (300 * CUE_NS_PER_S)
 /* So late after a message the end of a session is no answer to it. */
 #define SOON_NS (10 * CUE_NS_PER_S)
 /* After a hanging call was broken. */
@@ -177,75 +174,10 @@ static void take_settings(struct egress *e)
 		backoff_reset(&e->backoff);
 		e->failures = (struct egress_failures){ 0 };
 		e->suspects = (struct suspects){ 0 }; /* another broker may take it */
+		egress_forget_terms(e);
 		memset(e->told, 0, sizeof(e->told));
 	}
 	pthread_mutex_unlock(&e->mutex);
-}
-
-/** Nothing of the session before may be taken for this one's. */
-static void reset_shared(struct egress *e)
-{
-	pthread_mutex_lock(&e->mutex);
-	e->lost = false;
-	e->lost_reason = -1;
-	e->n_acks = 0;
-	e->acks_overrun = false;
-	pthread_mutex_unlock(&e->mutex);
-}
-
-/** A cause is told at once; as long as it stays the same, only now and then. */
-static void tell_failure(struct egress *e, int r, const char *error)
-{
-	struct egress_failures *failures = &e->failures;
-	enum log_level level = r == -ECONNREFUSED || r == -EHOSTUNREACH ? LOG_LEVEL_WARNING
-	                                                                : LOG_LEVEL_ERROR;
-	uint64_t now_ns = egress_now();
-
-	failures->attempts++;
-	if (failures->attempts > 1 && strcmp(failures->error, error) == 0) {
-		if (now_ns - failures->told_ns < TELL_AGAIN_NS)
-			return;
-		log_write(e->config.log, level, "still no connection to the broker, %u attempts: %s",
-		          failures->attempts, error);
-	} else {
-		log_write(e->config.log, level, "no connection to the broker: %s", error);
-		snprintf(failures->error, sizeof(failures->error), "%s", error);
-	}
-	failures->told_ns = now_ns;
-}
-
-static bool connect_once(struct egress *e)
-{
-	struct paho_callbacks callbacks = egress_callbacks(e);
-	char topic[TOPIC_SIZE], error[PAHO_ERROR_SIZE];
-	struct paho_will will = { .topic = topic, .payload = "offline" };
-	unsigned maximum;
-	int r;
-
-	reset_shared(e);
-	(void)topics_below(e->config.topics, "status", NULL, topic);
-	r = paho_connect(e->settings, &callbacks, &will, CONNECT_TIMEOUT_S, &e->connection, error);
-	pthread_mutex_lock(&e->mutex);
-	if (r < 0) {
-		e->stats.failures++;
-	} else {
-		e->stats.connects++;
-		e->polls = !paho_has_own_thread(e->connection);
-		e->socket = paho_dup_socket(e->connection);
-	}
-	pthread_mutex_unlock(&e->mutex);
-	suspects_attempted(&e->suspects, r >= 0);
-	egress_tell_changed(e);
-	if (r < 0) {
-		tell_failure(e, r, error);
-		return false;
-	}
-	e->failures = (struct egress_failures){ 0 };
-	maximum = paho_get_broker(e->connection)->receive_maximum;
-	e->window = maximum < e->settings->window ? maximum : e->settings->window;
-	log_write(e->config.log, LOG_LEVEL_INFO, "connected to %s (%s) as '%s' (MQTT %s)",
-	          e->settings->uri, paho_get_address(e->connection), e->settings->client_id, e->settings->protocol == 5 ? "5" : "3.1.1");
-	return true;
 }
 
 static void disconnect(struct egress *e)
@@ -356,7 +288,7 @@ static bool connect_and_serve(struct egress *e)
 	bool peer_ended;
 
 	take_settings(e);
-	if (!connect_once(e)) {
+	if (!egress_connect(e)) {
 		if (egress_is_stopping(e, &stop_by_ns))
 			return false;
 		/* A stop in here leads to one more attempt to get rid of what is left. */
@@ -431,6 +363,7 @@ int egress_start(struct egress *e, const struct egress_queues *queues, struct mq
 
 	e->queues = *queues;
 	e->settings = settings;
+	egress_forget_terms(e);
 	/* Signals are the loop's; paho's threads inherit this one's mask. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);

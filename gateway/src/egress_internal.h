@@ -51,6 +51,13 @@ struct egress_failures {
 	char error[PAHO_ERROR_SIZE];
 };
 
+/** What the broker takes of us. Egress thread only. */
+struct egress_terms {
+	int keepalive_s;
+	int max_qos; /* 0 or 1 */
+	bool retain;
+};
+
 enum egress_end {
 	EGRESS_LOST,        /* the connection broke */
 	EGRESS_RECONFIGURE, /* other settings are there */
@@ -69,6 +76,9 @@ struct egress {
 	struct paho_connection *connection;
 	unsigned short_sessions; /* in a row */
 	struct egress_failures failures;
+	struct egress_terms terms; /* learnt of this broker */
+	struct egress_terms trial; /* for the next attempt */
+	bool is_wildcard_told;
 	unsigned window; /* of this session */
 	struct egress_slot slots[MQTT_WINDOW_MAX];
 	unsigned in_flight;
@@ -130,6 +140,15 @@ bool egress_is_stopping(struct egress *egress, uint64_t *ret_stop_by_ns);
 
 /** The callbacks of a connection. */
 struct paho_callbacks egress_callbacks(struct egress *egress);
+
+/* ---- egress_connect.c ---- */
+
+/** The terms of the settings: nothing is known of the broker. */
+void egress_forget_terms(struct egress *egress);
+/** Connect, or log why not. @return whether it is connected. */
+bool egress_connect(struct egress *egress);
+
+/* ---- egress_session.c ---- */
 
 /** On a fresh connection: publish, until something ends it. Between egress_begin_flight() and
  *  egress_end_flight(). */

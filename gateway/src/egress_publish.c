@@ -31,8 +31,13 @@ static bool was_told(struct egress *e, uint64_t topic)
 static int publish(struct egress *e, const struct paho_message *message,
                    const struct suspect_item *item, struct egress_slot *slot)
 {
-	int token = 0;
-	int r = paho_publish(e->connection, message, &token);
+	struct paho_message m = *message;
+	int token = 0, r;
+
+	if (m.qos > e->terms.max_qos)
+		m.qos = e->terms.max_qos;
+	m.retain = m.retain && e->terms.retain;
+	r = paho_publish(e->connection, &m, &token);
 
 	if (r == -ENOMEM) {
 		e->gave_up = true; /* perhaps there is memory again after a while */
@@ -45,7 +50,7 @@ static int publish(struct egress *e, const struct paho_message *message,
 		e->last_order++;
 		e->last_sent_ns = egress_now();
 	}
-	if (r == 0 && message->qos > 0)
+	if (r == 0 && m.qos > 0)
 		egress_fill_slot(e, slot, message, item, token);
 	else if (r == 0 || r == -EPIPE)
 		egress_add_loose(e, item);
@@ -106,6 +111,8 @@ static enum suspect_verdict judge(struct egress *e, const struct suspect_item *i
 	verdict = suspects_judge(&e->suspects, item, now_ns);
 	if (verdict == SUSPECT_SEND || verdict == SUSPECT_REJECT)
 		return verdict;
+	if (e->terms.max_qos == 0)
+		return SUSPECT_SEND; /* there is no acknowledgement to wait for */
 	/* Nothing else is sent until this one was. */
 	e->waiting = item->key;
 	if (e->in_flight > 0 || !is_settled(e, now_ns) ||

@@ -21,9 +21,8 @@
 struct attempts {
 	const struct mqtt_settings *settings;
 	const struct paho_callbacks *callbacks;
-	const struct paho_will *will;
+	const struct paho_options *options;
 	const char *password;
-	int timeout_s;
 	struct broker_addresses addresses;
 	int codes[BROKER_ADDRESSES_MAX]; /* paho's, of the attempts that failed */
 };
@@ -37,8 +36,7 @@ static int connect_safely(struct paho_connection *c, const struct attempts *atte
 
 	if (attempts->settings->tls && tls_peer_begin(attempts->settings, &peer) < 0)
 		return MQTTCLIENT_FAILURE; /* the probe finds the file that is no good */
-	rc = paho_try_connect(c, attempts->settings, attempts->will, address, attempts->password,
-	                      attempts->timeout_s);
+	rc = paho_try_connect(c, attempts->settings, attempts->options, address, attempts->password);
 	if (attempts->settings->tls)
 		tls_peer_end(&peer);
 	return rc;
@@ -56,7 +54,9 @@ static int connect_address(const struct attempts *attempts, const struct broker_
 	if (c) {
 		c->callbacks = *attempts->callbacks;
 		c->v5 = attempts->settings->protocol == 5;
-		c->broker.receive_maximum = 65535;
+		c->broker = (struct paho_broker){
+			.receive_maximum = 65535, .max_qos = 2, .retain = true, .wildcards = true
+		};
 		c->socket = -1;
 		snprintf(c->address, sizeof(c->address), "%s", address->text);
 		pthread_mutex_init(&c->mutex, NULL);
@@ -66,7 +66,7 @@ static int connect_address(const struct attempts *attempts, const struct broker_
 	if (rc == MQTTCLIENT_SUCCESS) {
 		c->was_connected = true;
 		c->socket = known ? tcp_socket_find(&before) : -1;
-		tcp_socket_tune(c->socket, (unsigned)attempts->settings->keepalive_s * 1000U);
+		tcp_socket_tune(c->socket, (unsigned)attempts->options->keepalive_s * 1000U);
 		*ret_connection = c;
 	} else {
 		paho_close(c);
@@ -101,10 +101,15 @@ static int tell_failure(const struct attempts *attempts, size_t i, const char *w
 		         mqtt_reason_text(rc, v5), rc);
 		return -ECONNREFUSED;
 	}
-	return broker_probe(settings, &attempts->addresses.items[i], where, timeout_ms, error,
-	                    error_size) == BROKER_FAULT_TLS
-	               ? -EPROTO
-	               : -ECONNREFUSED;
+	switch (broker_probe(settings, &attempts->addresses.items[i], where, timeout_ms, error, error_size)) {
+	case BROKER_FAULT_TLS:
+		return -EPROTO;
+	case BROKER_FAULT_SILENT:
+		return -ENODATA;
+	case BROKER_FAULT_NETWORK:
+		break;
+	}
+	return -ECONNREFUSED;
 }
 
 /** The indices in the order of the addresses' texts: with the order of a name server that
@@ -125,7 +130,7 @@ static void sort_addresses(const struct broker_addresses *addresses, size_t orde
 
 static int worse(int a, int b)
 {
-	static const int order[] = { -EACCES, -EPROTO, -ECONNREFUSED };
+	static const int order[] = { -EACCES, -EPROTO, -ECONNREFUSED, -ENODATA };
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
 		if (a == order[i] || b == order[i])
@@ -164,11 +169,10 @@ static int tell_failures(const struct attempts *attempts, char *error)
 }
 
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
-                 const struct paho_will *will, int timeout_s, struct paho_connection **ret_connection,
-                 char *error)
+                 const struct paho_options *options, struct paho_connection **ret_connection,
+                 int *ret_answer, char *error)
 {
-	struct attempts attempts = { .settings = settings, .callbacks = callbacks, .will = will,
-		                     .timeout_s = timeout_s };
+	struct attempts attempts = { .settings = settings, .callbacks = callbacks, .options = options };
 	char *password = NULL;
 	int r = password_read(settings, &password, error, PAHO_ERROR_SIZE), rc = 0;
 
@@ -183,5 +187,7 @@ int paho_connect(const struct mqtt_settings *settings, const struct paho_callbac
 		attempts.codes[i] = rc;
 	}
 	password_forget(password);
+	if (ret_answer)
+		*ret_answer = r == 0 && rc > 0 ? rc : 0;
 	return r < 0 || rc == MQTTCLIENT_SUCCESS ? r : tell_failures(&attempts, error);
 }

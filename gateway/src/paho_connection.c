@@ -33,6 +33,29 @@ static void add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, 
 	(void)MQTTProperties_add(properties, &property);
 }
 
+/** What the broker says of itself; absent properties leave the default. */
+static void read_connack(MQTTProperties *properties, struct paho_broker *broker)
+{
+	int receive = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
+	int packet = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
+	int keepalive = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE);
+	int qos = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_MAXIMUM_QOS);
+	int retain = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RETAIN_AVAILABLE);
+	int wildcards = MQTTProperties_getNumericValue(
+		properties, MQTTPROPERTY_CODE_WILDCARD_SUBSCRIPTION_AVAILABLE);
+
+	if (receive > 0)
+		broker->receive_maximum = (unsigned)receive;
+	if (packet > 0)
+		broker->maximum_packet = (uint32_t)packet;
+	if (keepalive > 0)
+		broker->keepalive_s = keepalive;
+	if (qos == 0 || qos == 1)
+		broker->max_qos = qos;
+	broker->retain = retain != 0;
+	broker->wildcards = wildcards != 0;
+}
+
 /** @return paho's code: 0, or what mqtt_reason_text() takes. */
 static int connect_handle(struct paho_connection *c, MQTTClient_connectOptions *options,
                           const struct mqtt_settings *settings)
@@ -47,26 +70,18 @@ static int connect_handle(struct paho_connection *c, MQTTClient_connectOptions *
 	response = MQTTClient_connect5(c->handle, options, &properties, NULL);
 	MQTTProperties_free(&properties);
 	rc = (int)response.reasonCode;
-	if (rc == 0 && response.properties) {
-		int n = MQTTProperties_getNumericValue(response.properties,
-		                                       MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
-		int packet = MQTTProperties_getNumericValue(response.properties,
-		                                            MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
-
-		if (n > 0)
-			c->broker.receive_maximum = (unsigned)n;
-		if (packet > 0)
-			c->broker.maximum_packet = (uint32_t)packet;
-	}
+	if (rc == 0 && response.properties)
+		read_connack(response.properties, &c->broker);
 	MQTTResponse_free(response);
 	return rc;
 }
 
 static void fill_options(MQTTClient_connectOptions *options, MQTTClient_SSLOptions *ssl,
-                         const struct mqtt_settings *settings, const char *password, int timeout_s)
+                         const struct mqtt_settings *settings, const char *password,
+                         const struct paho_options *asked)
 {
-	options->keepAliveInterval = settings->keepalive_s;
-	options->connectTimeout = timeout_s;
+	options->keepAliveInterval = asked->keepalive_s;
+	options->connectTimeout = asked->timeout_s;
 	options->maxInflightMessages = PAHO_INFLIGHT;
 	options->reliable = 0;
 	options->username = settings->username;
@@ -105,9 +120,10 @@ static int make_handle(struct paho_connection *c, const struct mqtt_settings *se
 }
 
 int paho_try_connect(struct paho_connection *c, const struct mqtt_settings *settings,
-                     const struct paho_will *will, const struct broker_address *address,
-                     const char *password, int timeout_s)
+                     const struct paho_options *asked, const struct broker_address *address,
+                     const char *password)
 {
+	const struct paho_will *will = asked->will;
 	MQTTClient_connectOptions v5 = MQTTClient_connectOptions_initializer5;
 	MQTTClient_connectOptions v4 = MQTTClient_connectOptions_initializer;
 	MQTTClient_connectOptions *options = c->v5 ? &v5 : &v4;
@@ -118,12 +134,12 @@ int paho_try_connect(struct paho_connection *c, const struct mqtt_settings *sett
 	if (rc != MQTTCLIENT_SUCCESS)
 		return rc;
 	v4.MQTTVersion = MQTTVERSION_3_1_1;
-	fill_options(options, &ssl, settings, password, timeout_s);
+	fill_options(options, &ssl, settings, password, asked);
 	if (will) {
 		will_options.topicName = will->topic;
 		will_options.message = will->payload;
-		will_options.retained = 1;
-		will_options.qos = 1;
+		will_options.retained = will->retain;
+		will_options.qos = will->qos;
 		options->will = &will_options;
 	}
 	return connect_handle(c, options, settings);
@@ -229,7 +245,7 @@ int paho_publish(struct paho_connection *connection, const struct paho_message *
 		return -EBUSY;
 	m.payload = (void *)(uintptr_t)message->payload; /* read only */
 	m.payloadlen = (int)message->payload_len;
-	m.qos = message->qos;
+	m.qos = message->qos < connection->broker.max_qos ? message->qos : connection->broker.max_qos;
 	m.retained = message->retain;
 	if (!connection->v5) {
 		rc = MQTTClient_publishMessage(connection->handle, message->topic, &m, &token);

@@ -34,11 +34,23 @@ struct paho_callbacks {
 struct paho_will {
 	const char *topic;
 	const char *payload;
+	int qos;
+	bool retain;
+};
+
+struct paho_options {
+	const struct paho_will *will; /**< NULL: none */
+	int timeout_s;
+	int keepalive_s;
 };
 
 struct paho_broker {
 	unsigned receive_maximum; /**< QoS 1 messages it takes unacknowledged; 65,535 if it did not say */
 	uint32_t maximum_packet;  /**< 0: it did not say */
+	int keepalive_s;          /**< Server Keep Alive; paho does not obey it; 0: it did not say */
+	int max_qos;              /**< 0 to 2 */
+	bool retain;              /**< takes retained messages */
+	bool wildcards;           /**< takes subscriptions with wildcards */
 };
 
 /* Room for a sentence about each address. */
@@ -46,19 +58,20 @@ struct paho_broker {
 
 /**
  * Connect to the first address of the broker's name that works, in the
- * system's order. Blocks for DNS, up to @p timeout_s for each address, and
+ * system's order. Blocks for DNS, up to `timeout_s` for each address, and
  * when none works some seconds for each to find out why.
  * @param callbacks copied; `user` must outlive the connection.
- * @param will  retained, QoS 1; NULL: none.
+ * @param ret_answer on failure the broker's answer to the connect, see mqtt_reason.h; 0: none.
+ *                   May be NULL.
  * @param error PAHO_ERROR_SIZE bytes; on failure one sentence.
  * @return 0; -EHOSTUNREACH the name can't be resolved; -ECONNREFUSED not
- *         reached or refused; -EPROTO TLS failed; -EACCES the broker refused
+ *         reached or refused; -ENODATA reached, no answer to the connect; -EPROTO TLS failed; -EACCES the broker refused
  *         name, password or right; -EIO the password can't be read; -ENOMEM.
- *         With several addresses -EACCES before -EPROTO before -ECONNREFUSED.
+ *         With several addresses -EACCES before -EPROTO before -ECONNREFUSED before -ENODATA.
  */
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
-                 const struct paho_will *will, int timeout_s, struct paho_connection **ret_connection,
-                 char *error);
+                 const struct paho_options *options, struct paho_connection **ret_connection,
+                 int *ret_answer, char *error);
 
 const struct paho_broker *paho_get_broker(const struct paho_connection *connection);
 

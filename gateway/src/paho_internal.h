@@ -37,8 +37,8 @@ struct paho_connection {
  * @return paho's code: 0, or what mqtt_reason_text() takes.
  */
 int paho_try_connect(struct paho_connection *c, const struct mqtt_settings *settings,
-                     const struct paho_will *will, const struct broker_address *address,
-                     const char *password, int timeout_s);
+                     const struct paho_options *options, const struct broker_address *address,
+                     const char *password);
 
 /** Set those of MQTT 5, on a handle that is not connected. @return paho's code. */
 int paho_set_callbacks(struct paho_connection *c);

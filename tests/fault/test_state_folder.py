@@ -4,6 +4,7 @@ starts, follows no link, waits for no FIFO, and names what it could not use."""
 
 import json
 import os
+import sqlite3
 import unittest
 
 from connection import ConnectionTest
@@ -142,10 +143,11 @@ class Definitions(StateFolder):
 
 class Counting(StateFolder):
     def pulse(self, count):
-        since = self.watcher.mark()
+        """One more, and what it is told as; the life before may be sent again meanwhile."""
+        since, boot_id = self.watcher.mark(), self.ok("ping", {})["boot_id"]
         for value in (1, 0):
             self.ok("input/set", {"input": "rain", "value": value})
-        event = self.watcher.event("rain.pulse", since=since)
+        event = self.watcher.event("rain.pulse", lambda e: e["boot_id"] == boot_id, since)
         self.assertEqual(event["data"]["count"], count)
 
     def test_a_counter_goes_on_after_a_restart_and_a_kill(self):
@@ -189,6 +191,30 @@ class Runs(StateFolder):
         self.watcher.event("event.playlist.stopped", lambda e: e["data"]["playlist_id"] == run
                            and e["data"]["reason"] == "cancelled", since)
         self.log_has("a run of playlist 'p' is aborted: its event types go over limits.event_types")
+        self.gateway.stop()
+
+    def test_a_database_that_is_locked_at_the_start(self):
+        """By a backup: the gateway starts, and acts on the runs as soon as it opens."""
+        config = self.state_config()
+        config["playlists"] = {"p": {"on_restart": "resume", "steps": [
+            {"emit": "first.tick", "repeat": 1000, "interval": "1s"}]}}
+        self.run_gateway(config)
+        run = self.ok("playlist/start", {"playlist": "p"})["run"]
+        self.watcher.event("first.tick")
+        self.gateway.kill()
+        backup = sqlite3.connect(self.state / "outbox.db", isolation_level=None)
+        self.addCleanup(backup.close)
+        backup.execute("PRAGMA locking_mode=EXCLUSIVE")
+        backup.execute("BEGIN EXCLUSIVE")
+        self.run_gateway()
+        self.assertEqual(self.health()["outbox"]["disk"], "memory")
+        self.ok("playlist/start", {"playlist": "p"})
+        since = self.watcher.mark()
+        backup.close()
+        restored = self.watcher.event("event.playlist.created", lambda e: e["data"]["cause"]
+                                      == "restore", since)
+        self.assertEqual(restored["data"]["playlist_id"], run)
+        self.assertEqual(self.health()["playlists"]["active_runs"], 2)
         self.gateway.stop()
 
 

@@ -252,7 +252,7 @@ static void skip_legacy(void *user, enum definition_kind kind, const char *name)
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
 	               "definition of %s '%s' in %s/" DEFINITION_LEGACY
 	               " is too long: it is not taken over",
-	               definition_kind_name(kind), name ? name : "…", store->dir);
+	               definition_kind_name(kind), name ? name : "?", store->dir);
 }
 
 /** The file as a whole can't be used, or from some place on. */

@@ -242,15 +242,26 @@ static int write_batch(struct definition_store *store, struct job *jobs, size_t 
 	return last;
 }
 
+static int rename_legacy(int dir_fd)
+{
+	static const char to[] = DEFINITION_LEGACY ".migrated";
+	int r = 0;
+
+	if (renameat(dir_fd, DEFINITION_LEGACY, dir_fd, to) < 0)
+		r = -errno;
+	/* A folder of that name. */
+	if (r == -EISDIR || r == -ENOTEMPTY || r == -EEXIST) {
+		r = state_file_set_aside(dir_fd, to, to, STATE_FILE_COPIES_MAX, NULL);
+		if (r >= 0 && renameat(dir_fd, DEFINITION_LEGACY, dir_fd, to) < 0)
+			r = -errno;
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
 static int finish_migration(struct definition_store *store)
 {
 	int dir_fd = open_dir(store);
-	int r = dir_fd < 0 ? dir_fd : 0;
-
-	if (r >= 0 && renameat(dir_fd, DEFINITION_LEGACY, dir_fd,
-	                       DEFINITION_LEGACY ".migrated") < 0 &&
-	    errno != ENOENT)
-		r = -errno;
+	int r = dir_fd < 0 ? dir_fd : rename_legacy(dir_fd);
 	if (r >= 0)
 		r = state_file_sync(dir_fd);
 	if (dir_fd >= 0)

@@ -348,6 +348,7 @@ Test(definition_store, the_old_file_is_taken_over_once)
 	struct definition_store *store;
 
 	disk_make_dir(dir);
+	cr_assert_eq(mkdir(path("definitions.json.migrated"), 0700), 0);
 	write_file("definitions.json",
 	           "{\"version\":1,\"playlists\":{\"a\":\"{\\\"n\\\":1.50}\",\"b\\u00e9\":\"{}\"},"
 	           "\"gestures\":{\"g\":\"{}\"}}");
@@ -357,6 +358,7 @@ Test(definition_store, the_old_file_is_taken_over_once)
 	close_store(store);
 	cr_assert(!exists("definitions.json"));
 	cr_assert(exists("definitions.json.migrated"));
+	cr_assert_eq(count("", "definitions.json.migrated.corrupt-"), 1U);
 	cr_assert_eq(count("definitions", ".def"), 3U);
 	store = open_store();
 	definition_store_remove(store, DEFINITION_PLAYLIST, "a");

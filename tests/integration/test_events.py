@@ -207,5 +207,38 @@ class Events(IntegrationTest):
         self.assertEqual(qos[P + "/bus/event/playlist/created"], 1)
 
 
+class MixedDebounce(IntegrationTest):
+    """Two inputs that differ in debounce: the key's events come later than the plate's."""
+
+    @classmethod
+    def config(cls):
+        config = super().config()
+        config["inputs"] |= {
+            "key": {"driver": "sim", "kind": "button", "producer_id": 11, "event": "pad.key",
+                    "debounce": "50ms"},
+            "plate": {"driver": "sim", "kind": "button", "producer_id": 11, "event": "pad.plate"},
+        }
+        steps = ["pad.key", "pad.plate"]
+        config["gestures"] |= {
+            "right": {"type": "sequence", "timeout": "60s", "emit": "door.ok", "steps": steps},
+            "wrong": {"type": "sequence", "timeout": "60s", "emit": "door.wrong",
+                      "steps": steps[::-1]},
+        }
+        return config
+
+    def test_a_gesture_waits_for_the_longest_debounce(self):
+        """Nothing comes after the plate: the wait alone ends it."""
+        since = self.watcher.mark()
+        for name in ("key", "plate"):
+            self.ok("input/set", {"input": name, "value": 1})
+        event = self.watcher.event("door.ok", since=since)
+        self.assertEqual([e["event_type"] for e in event["data"]["sequence"]],
+                         ["pad.key", "pad.plate"])
+        plate = self.watcher.event("pad.plate", since=since)
+        self.assertEqual((event["timestamp"], event["cause_seq"]),
+                         (plate["timestamp"], plate["seq"]))
+        self.assertEqual(self.watcher.events("door.wrong"), [])
+
+
 if __name__ == "__main__":
     unittest.main()

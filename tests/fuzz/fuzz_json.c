@@ -2,7 +2,8 @@
 /*
  * Any bytes as JSON. What the validator accepts, cJSON must parse, to a tree
  * without duplicate keys; the compact form is a fixed point that parses to the
- * same tree. The writer must make valid JSON of any bytes.
+ * same tree. Walking over the bytes finds what the tree has. The writer must make
+ * valid JSON of any bytes.
  */
 #include "fuzz.h"
 
@@ -16,6 +17,7 @@
 #include "json_scan.h"
 #include "json_validate.h"
 #include "json_value.h"
+#include "json_walk.h"
 
 static void check_tree(const cJSON *json, unsigned depth)
 {
@@ -27,6 +29,33 @@ static void check_tree(const cJSON *json, unsigned depth)
 			FUZZ_CHECK(strcmp(child->string, other->string) != 0);
 		check_tree(child, depth + 1);
 	}
+}
+
+static void check_walk(struct cue_json_text text, const cJSON *tree)
+{
+	struct cue_json_reader reader;
+	struct cue_json_member member;
+	const cJSON *read = cue_json_read(&reader, text), *child = tree->child;
+	bool found;
+
+	FUZZ_CHECK(read && cue_json_equal(read, tree) && cue_json_equal(tree, read));
+	cue_json_reader_clear(&reader);
+	FUZZ_CHECK(cue_json_text_truthy(text) == cue_json_truthy(tree));
+	FUZZ_CHECK(cue_json_skip(text.text) == text.text + text.len);
+	if (cJSON_IsObject(tree)) {
+		for (found = cue_json_first_member(text.text, &member); found;
+		     found = cue_json_next_member(&member), child = child->next) {
+			FUZZ_CHECK(child && cue_json_key_is(&member, child->string));
+			check_walk(member.value, child);
+		}
+	} else if (cJSON_IsArray(tree)) {
+		for (size_t i = 0; cue_json_item(text.text, i, &member.value);
+		     i++, child = child->next) {
+			FUZZ_CHECK(child);
+			check_walk(member.value, child);
+		}
+	}
+	FUZZ_CHECK(!child);
 }
 
 static void check_accepted(const char *text, size_t size, struct cue_payload *payload)
@@ -42,6 +71,7 @@ static void check_accepted(const char *text, size_t size, struct cue_payload *pa
 	FUZZ_CHECK(tree && original);
 	FUZZ_CHECK(len <= size && compact[len] == '\0' && strlen(compact) == len);
 	check_tree(tree, 0);
+	check_walk((struct cue_json_text){ compact, len }, tree);
 	FUZZ_CHECK(cue_json_equal(tree, original) && cue_json_equal(original, tree));
 	FUZZ_CHECK(cue_json_compact(compact, len, 0, again, &again_len, NULL) == 0);
 	FUZZ_CHECK(again_len == len && memcmp(again, compact, len) == 0);

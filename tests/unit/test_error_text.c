@@ -14,3 +14,18 @@ Test(error_text, limits_of_the_bus_are_named)
 	cr_assert_str_eq(error_text(-ENOMEM, "not this"), "Cannot allocate memory");
 	cr_assert_str_eq(error_text(-100000, NULL), "unknown error");
 }
+
+Test(error_text, a_report_names_the_limit_that_was_reached)
+{
+	cr_assert_null(error_text_report(CUE_REPORT_HANDLER_FAILED, 0));
+	cr_assert_str_eq(error_text_report(CUE_REPORT_STATE_FULL, -ENOSPC),
+	                 "limits.state_entries is reached");
+	cr_assert_str_eq(error_text_report(CUE_REPORT_STATE_FULL, -EDQUOT),
+	                 "limits.state_bytes is reached");
+	cr_assert_str_eq(error_text_report(CUE_REPORT_QUEUE_FULL, -ENOBUFS),
+	                 "limits.queue_events is reached");
+	cr_assert_str_eq(error_text_report(CUE_REPORT_QUEUE_FULL, -EDQUOT),
+	                 "limits.queue_bytes is reached");
+	cr_assert_str_eq(error_text_report(CUE_REPORT_TYPES_FULL, -ENOSPC),
+	                 "limits.event_types is reached");
+}

@@ -71,15 +71,19 @@ static bool is_busy(const struct cue_bus *bus)
 	return bus->dispatching || bus->advancing || bus->hold > 0;
 }
 
-static void fire(struct cue_bus *bus, struct cue_timer *timer)
+static void fire(struct cue_bus *bus, struct cue_timer *timer, bool overtakes)
 {
 	uint64_t deadline_ns = timer->deadline_ns;
 
 	if (deadline_ns > bus->now_ns)
 		bus->now_ns = deadline_ns;
+	if (deadline_ns > bus->line_ns && !overtakes)
+		bus->line_ns = deadline_ns;
 	bus->stats.timers_fired++;
 	bus->hold++;
+	bus->on_line = !overtakes;
 	timer->handler(timer->user, bus, deadline_ns);
+	bus->on_line = false;
 	bus->hold--;
 }
 
@@ -93,7 +97,7 @@ static int run_due(struct cue_bus *bus, const struct request *request)
 			return 0;
 		if (request->budget && !budget_take(request->budget))
 			return -EAGAIN;
-		fire(bus, timer_pop(bus, request->urgent));
+		fire(bus, timer_pop(bus, request->urgent), request->urgent);
 	}
 	return r;
 }
@@ -112,6 +116,8 @@ static int advance(struct cue_bus *bus, const struct request *request)
 	r = run_due(bus, request);
 	if (r >= 0)
 		bus->now_ns = request->now_ns;
+	if (r >= 0 && !request->urgent)
+		bus->line_ns = request->now_ns;
 	bus->advancing = false;
 	return r;
 }

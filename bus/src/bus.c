@@ -116,7 +116,7 @@ int cue_bus_new(const struct cue_bus_config *config, struct cue_bus **ret_bus)
 		return -ENOMEM;
 	bus->config = *config;
 	bus->limits = with_defaults(&config->limits);
-	bus->now_ns = config->start_ns;
+	bus->now_ns = bus->line_ns = config->start_ns;
 	bus->wall_offset_ns = config->wall_offset_ns;
 	bus->next_seq = 1;
 	bus->gateway_id = strdup(config->gateway_id);
@@ -311,6 +311,7 @@ static void count_refusal(struct cue_bus *bus, int error, const char *type, uint
 int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64_t cause_seq,
                         unsigned depth, uint64_t *ret_seq)
 {
+	uint64_t latest_ns = bus->on_line ? bus->line_ns : bus->now_ns;
 	struct cue_event event;
 	struct cue_type *type;
 	int r;
@@ -319,7 +320,7 @@ int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64
 	if (r < 0)
 		return r;
 	event = (struct cue_event){
-		.time_ns = emit->time_ns < bus->now_ns ? emit->time_ns : bus->now_ns,
+		.time_ns = emit->time_ns < latest_ns ? emit->time_ns : latest_ns,
 		.seq = type->numbered ? bus->next_seq : 0,
 		.cause_seq = cause_seq,
 		.type = type,

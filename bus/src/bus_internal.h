@@ -123,6 +123,8 @@ struct cue_bus {
 	char *gateway_id;
 	uint64_t now_ns;
 	uint64_t target_ns; /* of the advance that is running: the latest deadline that fires */
+	uint64_t line_ns;   /* now, as it would be had nothing overtaken */
+	bool on_line;       /* a timer of that line is at work: its events have that time */
 	int64_t wall_offset_ns;
 	uint64_t next_seq;
 	const struct cue_event *current;

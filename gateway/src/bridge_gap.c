@@ -105,6 +105,7 @@ void bridge_tick(struct bridge *bridge)
 	struct outbox_gap gap;
 	uint64_t seq = 0;
 
+	bridge_release_delayed(bridge);
 	bridge_release_held(bridge);
 	for (unsigned n = 0; n < GAPS_PER_TICK && has_room(bridge) && next_gap(bridge, &gap); n++) {
 		if (emit(bridge, &gap, &seq) < 0) {

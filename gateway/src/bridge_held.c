@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Replies that are held back until what they answer is on disk, so that a
  * definition that was answered survives a kill -9, and the loop does not wait
- * for the disk. Other replies and all events go on meanwhile. */
+ * for the disk. Other replies and all events go on meanwhile.
+ *
+ * And the one that is delayed until all that its command led to is dispatched,
+ * so that it comes after these events. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +26,8 @@ static char *append(char *p, const void *bytes, size_t len)
 	return p + len;
 }
 
-int bridge_hold(struct bridge *bridge, const struct bridge_reply *reply, uint64_t change,
-                const char *failure, size_t failure_len)
+static struct bridge_held *held_new(const struct bridge_reply *reply, uint64_t change,
+                                    const char *failure, size_t failure_len)
 {
 	size_t topic_size = strlen(reply->topic) + 1;
 	struct bridge_held *held = malloc(sizeof(*held) + topic_size + reply->correlation_len +
@@ -32,7 +35,7 @@ int bridge_hold(struct bridge *bridge, const struct bridge_reply *reply, uint64_
 	char *p;
 
 	if (!held)
-		return -ENOMEM;
+		return NULL;
 	*held = (struct bridge_held){
 		.change = change,
 		.topic_size = topic_size,
@@ -45,6 +48,16 @@ int bridge_hold(struct bridge *bridge, const struct bridge_reply *reply, uint64_
 	p = append(p, reply->correlation, reply->correlation_len);
 	p = append(p, reply->text, reply->len);
 	append(p, failure, failure_len);
+	return held;
+}
+
+int bridge_hold(struct bridge *bridge, const struct bridge_reply *reply, uint64_t change,
+                const char *failure, size_t failure_len)
+{
+	struct bridge_held *held = held_new(reply, change, failure, failure_len);
+
+	if (!held)
+		return -ENOMEM;
 	*bridge->held_tail = held;
 	bridge->held_tail = &held->next;
 	bridge->n_held++;
@@ -77,6 +90,24 @@ static void send(struct bridge *bridge, const struct bridge_held *held, bool wri
 	bridge_send_reply(bridge, &reply);
 }
 
+int bridge_delay(struct bridge *bridge, const struct bridge_reply *reply)
+{
+	bridge_release_delayed(bridge);
+	if (bridge->delayed)
+		return -EBUSY;
+	bridge->delayed = held_new(reply, 0, "", 0);
+	return bridge->delayed ? 0 : -ENOMEM;
+}
+
+void bridge_release_delayed(struct bridge *bridge)
+{
+	if (!bridge->delayed || cue_bus_has_waiting(engine_bus(bridge->config.engine)))
+		return;
+	send(bridge, bridge->delayed, true);
+	free(bridge->delayed);
+	bridge->delayed = NULL;
+}
+
 void bridge_release_held(struct bridge *bridge)
 {
 	while (bridge->held) {
@@ -102,4 +133,5 @@ void bridge_clear_held(struct bridge *bridge)
 {
 	while (bridge->held)
 		free(pop(bridge));
+	free(bridge->delayed);
 }

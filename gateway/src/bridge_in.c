@@ -18,6 +18,8 @@
 #include "error_text.h"
 
 #define REFUSAL_INTERVAL_NS CUE_NS_PER_S
+/** Dispatched before a reply is sent; with more the reply is delayed instead. */
+#define STEPS_BEFORE_REPLY 4096U
 
 /* ---- refusals on P/emit ---- */
 
@@ -275,6 +277,14 @@ static void reply_or_hold(struct bridge *bridge, const struct command_request *r
 		bridge_release_held(bridge);
 }
 
+/** The reply comes after the events that its command led to, as far as that is done at once. */
+static bool is_dispatched(struct bridge *bridge)
+{
+	struct cue_budget budget = { .steps = STEPS_BEFORE_REPLY };
+
+	return cue_bus_dispatch(engine_bus(bridge->config.engine), &budget) != -EAGAIN;
+}
+
 static void receive_command(struct bridge *bridge, const struct inbox_message *message,
                             const char *name, uint64_t now_ns)
 {
@@ -307,7 +317,7 @@ static void receive_command(struct bridge *bridge, const struct inbox_message *m
 	if (r < 0)
 		log_write(bridge->config.log, LOG_LEVEL_ERROR, "command '%.200s' has no reply: %s",
 		          name, strerrordesc_np(-r));
-	else if (reply.topic)
+	else if (reply.topic && (is_dispatched(bridge) || bridge_delay(bridge, &reply) < 0))
 		reply_or_hold(bridge, &request, &reply);
 	free(answer);
 }
@@ -316,6 +326,7 @@ void bridge_receive(struct bridge *bridge, const struct inbox_message *message, 
 {
 	const char *rest = NULL;
 
+	bridge_release_delayed(bridge);
 	switch (topics_parse(bridge->config.topics, message->topic, &rest)) {
 	case TOPIC_EMIT:
 		receive_emit(bridge, message, rest, now_ns);

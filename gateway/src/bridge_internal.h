@@ -50,6 +50,7 @@ struct bridge {
 	struct bridge_refusal refusal;
 	struct bridge_held *held, **held_tail; /* oldest first */
 	size_t n_held;
+	struct bridge_held *delayed; /* NULL: none */
 	struct bridge_stats stats;
 };
 
@@ -80,6 +81,15 @@ int bridge_hold(struct bridge *bridge, const struct bridge_reply *reply, uint64_
 /** Send what need not be held any longer. */
 void bridge_release_held(struct bridge *bridge);
 void bridge_clear_held(struct bridge *bridge);
+
+/**
+ * Send @p reply, copied, when nothing waits for dispatch any more. There is one
+ * at most: no command is handled before.
+ * @return 0; -EBUSY; -ENOMEM.
+ */
+int bridge_delay(struct bridge *bridge, const struct bridge_reply *reply);
+/** Send it if its time has come. */
+void bridge_release_delayed(struct bridge *bridge);
 
 /** Timer of struct bridge_refusal. */
 void bridge_refusal_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);

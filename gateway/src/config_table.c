@@ -193,7 +193,7 @@ static const struct config_field limits_fields[] = {
 	LIMIT("emits_per_second", emits_per_second, 1, 1000000, "5000",
 	      "Events taken from outside, by `P/emit` and by `event/emit` together; what is over is "
 	      "refused, by `gateway.refused` and by the reply `limit`."),
-	LIMIT("events_per_second", playlist.events_per_second, 1, 1000000, "10000",
+	LIMIT("events_per_second", playlist.events_per_second, 1, 10000000, "10000",
 	      "Events of the steps of one run in any one second. A playlist with more is refused where "
 	      "it is defined."),
 	{ .key = "shortest_interval", .type = CONFIG_DURATION, .initial = "100us", .min = 1000,

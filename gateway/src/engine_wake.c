@@ -25,6 +25,8 @@
 #define EDGES_PER_INPUT_MAX 4096U
 /** With more edges than that waiting to be fed no input is read: the driver keeps or drops them. */
 #define EDGES_WAITING_MAX 4096U
+/** Before an edge that is set by command. */
+#define STEPS_FOR_ONE_EDGE 4096U
 /** Timers that are later than that, because there is too much to do, are overtaken. */
 #define OVERLOAD_NS (20 * CUE_NS_PER_MS)
 
@@ -386,8 +388,13 @@ int engine_input_set(struct engine *engine, const char *name, unsigned line, boo
 			return r;
 	}
 	if (engine->fair) {
-		/* The caller has admitted it: the bus is where it must be. */
-		if (!input_driver(input))
+		struct cue_budget budget = { .steps = STEPS_FOR_ONE_EDGE };
+
+		/* The caller has admitted it: the bus is where it must be. What the
+		 * budget leaves is fed in the next wake. */
+		if (input_driver(input))
+			(void)feed_ready(engine, time_ns, &budget);
+		else
 			input_feed(input, &edge, time_ns);
 		return 0;
 	}

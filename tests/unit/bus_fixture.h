@@ -16,6 +16,7 @@ struct fixture {
 	char log[4096]; /* "name:type " for each call, see log_event() */
 	unsigned reports[8]; /* by enum cue_report_code */
 	uint64_t random_state;
+	uint64_t last_ns; /* for tests that keep an event's time */
 };
 
 /* splitmix64 (Steele, Lea, Flood 2014): ids that are the same in every run. */

@@ -35,7 +35,10 @@ static void ticker_open(struct ticker *ticker, struct fixture *f, const char *ty
 static int log_type(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
 	(void)bus;
-	fixture_log(user, cue_event_type_name(event));
+	struct fixture *f = user;
+
+	fixture_log(f, cue_event_type_name(event));
+	f->last_ns = event->time_ns;
 	return 0;
 }
 
@@ -158,11 +161,13 @@ Test(advance, overtaking_fires_urgent_timers_and_leaves_the_others_their_order)
 	cr_assert_eq(cue_bus_overtake(f.bus, 6000, true, NULL), 0);
 	cr_assert_str_eq(f.log, "urgent");
 	cr_assert_eq(urgent.seen_ns, 4000U);
+	cr_assert_eq(f.last_ns, 4000U);
 	cr_assert_eq(cue_bus_now(f.bus), 6000U);
 	cr_assert_eq(fixture_emit(&f, "stop"), 0);
 	cr_assert_eq(cue_bus_advance(f.bus, 6000), 0);
 	cr_assert_str_eq(f.log, "urgent stop early late");
-	cr_assert_eq(early.seen_ns, 6000U); /* time does not go back */
+	cr_assert_eq(early.seen_ns, 6000U); /* now does not go back … */
+	cr_assert_eq(f.last_ns, 3000U);     /* … but a step is told at its own time */
 	cr_assert_eq(cue_bus_overdue(f.bus, 6000), 0U);
 	cue_timer_free(early.timer);
 	cue_timer_free(late.timer);

@@ -122,6 +122,56 @@ Test(bridge_in, a_reply_comes_after_the_events_of_its_command)
 	fixture_teardown(&f);
 }
 
+/** Seventy mirrors of seventy: more than is dispatched before a reply is sent. */
+static char *many_mirrors(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	cr_assert_not_null(out);
+	fputs("{\"version\":1,\"gateway\":{\"id\":\"t\"},"
+	      "\"mqtt\":{\"qos\":{\"a\":\"off\",\"b\":\"off\"}},\"gestures\":{",
+	      out);
+	for (int i = 0; i < 140; i++)
+		fprintf(out,
+		        "%s\"m%d\":{\"type\":\"gated_mirror\",\"gate\":[\"g\"],\"initial\":true,"
+		        "\"mirror\":[\"%s\"],\"emit\":\"%s\"}",
+		        i ? "," : "", i, i < 70 ? "seed" : "a", i < 70 ? "a" : "b");
+	fputs("}}", out);
+	fclose(out);
+	return text;
+}
+
+Test(bridge_in, a_reply_waits_for_what_is_not_dispatched_yet)
+{
+	char *config = many_mirrors();
+	struct cue_bus_stats stats;
+	struct fixture f;
+
+	fixture_setup_with(&f, config, 100);
+	engine_be_fair(f.engine);
+	fixture_receive(&f, CMD("event/emit"), "{\"event_type\":\"seed\",\"request_id\":7}");
+	cr_assert(cue_bus_has_waiting(engine_bus(f.engine)));
+	cr_assert_eq(fixture_next(&f), 1);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/seed");
+	bridge_tick(f.bridge);
+	cr_assert_eq(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "", "not yet");
+	cr_assert_eq(cue_bus_dispatch(engine_bus(f.engine), NULL), 0);
+	cue_bus_get_stats(engine_bus(f.engine), &stats);
+	cr_assert_eq(stats.events, 1U + 70U + 70U * 70U);
+	bridge_tick(f.bridge);
+	cr_assert_eq(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/event/emit");
+	cr_assert(fixture_has(&f, "{\"ok\":true,\"request_id\":7,"));
+	bridge_tick(f.bridge);
+	cr_assert_eq(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "", "once");
+	fixture_teardown(&f);
+	free(config);
+}
+
 Test(bridge_in, replies_go_where_they_were_asked_for_or_are_refused)
 {
 	struct inbox_message message = CMD("ping");

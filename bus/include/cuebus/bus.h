@@ -190,8 +190,9 @@ int cue_bus_advance_before_within(struct cue_bus *bus, uint64_t now_ns, struct c
 /**
  * Pass overdue timers by: dispatch what waits, run the urgent timers that are
  * due (see cue_timer_new_urgent()), then set now. Every other timer keeps its
- * place and fires in a later advance, with its own deadline but with the bus's
- * now of that moment.
+ * place and fires in a later advance. What its handler emits has the time that
+ * it would have had, its own deadline; what follows from that, and the bus's
+ * now, has the time of that moment.
  * @param inclusive timers due exactly at @p now_ns too.
  * @return 0; -EAGAIN the budget is used up, now is not yet set; -EBUSY.
  */

@@ -249,6 +249,7 @@ void egress_end_flight(struct egress *e, enum suspect_end end)
 	}
 	retained_message_clear(&e->view);
 	e->event = (struct outbox_message){ 0 };
+	e->reply = (struct outbox_message){ 0 };
 	outbox_rewind(e->queues.outbox);
 	pthread_mutex_lock(&e->mutex);
 	e->stats.in_flight = 0;

@@ -96,6 +96,8 @@ struct egress {
 	uint64_t last_loose;             /* order of the newest */
 	struct retained_message view;    /* taken, and not sent yet; topic NULL: none */
 	struct outbox_message event;     /* the same; id 0: none */
+	struct outbox_message reply;     /* the same */
+	bool replies_last;               /* their turn is after the events' */
 	uint64_t waiting;                /* key of what is to be sent next, alone; 0: none */
 	bool alone;                      /* what is in flight is to be alone */
 	bool gave_up;                    /* the end is our own decision */

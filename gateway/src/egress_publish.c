@@ -8,6 +8,8 @@
 
 /* Views sent in a row before the outbox gets its turn again. */
 #define VIEWS_IN_A_ROW 8U
+/* The same for replies. */
+#define REPLIES_IN_A_ROW 8U
 /* A message under suspicion is held back until the session has lasted for so long. */
 #define HOLD_NS CUE_NS_PER_S
 
@@ -184,9 +186,9 @@ static int publish_view(struct egress *e)
 	return 0; /* `view` is kept for the next time */
 }
 
-static int send_event(struct egress *e, const struct suspect_item *item, struct egress_slot *slot)
+static int send_message(struct egress *e, struct outbox_message *m, const struct suspect_item *item,
+                        struct egress_slot *slot)
 {
-	const struct outbox_message *m = &e->event;
 	bool is_news = strcmp(m->topic, e->news_topic) == 0;
 	int r = publish(e,
 	                &(struct paho_message){ .topic = m->topic,
@@ -209,25 +211,25 @@ static int send_event(struct egress *e, const struct suspect_item *item, struct 
 		egress_give_up(e, m->id, is_news,
 		        r == -EMSGSIZE ? OUTBOX_REASON_TOO_LARGE : OUTBOX_REASON_REFUSED);
 	}
-	e->event.id = 0;
+	m->id = 0;
 	return 1;
 }
 
-/** As publish_view(). */
-static int publish_event(struct egress *e)
+/** A message that @p take gives out, or that is in @p m already; as publish_view(). */
+static int publish_message(struct egress *e, struct outbox_message *m,
+                           int (*take)(struct outbox *outbox, struct outbox_message *ret_message))
 {
 	struct egress_slot *slot = egress_free_slot(e);
-	struct outbox_message *m = &e->event;
 	struct suspect_item item;
 
-	if (!slot || e->alone || (m->id == 0 && outbox_take(e->queues.outbox, m) < 0))
+	if (!slot || e->alone || (m->id == 0 && take(e->queues.outbox, m) < 0))
 		return 0;
 	item.topic = suspect_topic(m->topic);
 	item.key = m->qos > 0 ? m->id : item.topic;
 	item.size = strlen(m->topic) + m->payload_len;
 	switch (judge(e, &item)) {
 	case SUSPECT_SEND:
-		return send_event(e, &item, slot);
+		return send_message(e, m, &item, slot);
 	case SUSPECT_REJECT:
 		log_rejected(e, m->topic, m->payload_len, &item);
 		egress_give_up(e, m->id, strcmp(m->topic, e->news_topic) == 0, OUTBOX_REASON_REJECTED);
@@ -237,7 +239,7 @@ static int publish_event(struct egress *e)
 	case SUSPECT_HOLD:
 		break;
 	}
-	return 0; /* `event` stays taken for the next time */
+	return 0; /* it stays taken for the next time */
 }
 
 int egress_publish_views(struct egress *e, uint64_t *todo)
@@ -251,17 +253,43 @@ int egress_publish_views(struct egress *e, uint64_t *todo)
 	return r;
 }
 
+static int publish_replies(struct egress *e)
+{
+	int r = 1;
+
+	for (unsigned i = 0; r > 0 && i < REPLIES_IN_A_ROW; i++)
+		r = publish_message(e, &e->reply, outbox_take_reply);
+	return r;
+}
+
+static int publish_events(struct egress *e)
+{
+	int r = 1;
+
+	for (unsigned i = 0; r > 0 && i < e->window; i++)
+		r = publish_message(e, &e->event, outbox_take);
+	return r;
+}
+
+/** Replies do not wait for events. Where both are many they have the first free place in turns. */
 int egress_publish_some(struct egress *e)
 {
 	uint64_t views = VIEWS_IN_A_ROW;
-	int r = egress_publish_views(e, &views);
+	bool replies_last = e->replies_last;
+	int r = replies_last ? 0 : publish_replies(e);
+	int more;
 
-	if (r < 0)
-		return r;
-	r = 1;
-	for (unsigned i = 0; r > 0 && i < e->window; i++)
-		r = publish_event(e);
-	return r;
+	e->replies_last = r > 0;
+	more = r;
+	if (r >= 0)
+		r = egress_publish_views(e, &views);
+	if (r >= 0)
+		r = publish_events(e);
+	if (r >= 0 && replies_last) {
+		more = r;
+		r = publish_replies(e);
+	}
+	return r < 0 ? r : r > 0 || more > 0;
 }
 
 int egress_publish_status(struct egress *e, const char *word)

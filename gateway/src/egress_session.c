@@ -49,7 +49,7 @@ static bool is_drained(struct egress *e)
 
 	outbox_get_stats(e->queues.outbox, &outbox);
 	retained_get_stats(e->queues.retained, &retained);
-	return outbox.events == 0 && retained.pending == 0 && e->in_flight == 0;
+	return outbox.events == 0 && outbox.replies == 0 && retained.pending == 0 && e->in_flight == 0;
 }
 
 /** Wait for room, or (@p want 0) for all acknowledgements. @return 0; -ENOTCONN; -ETIMEDOUT. */

@@ -50,6 +50,7 @@ struct outbox *outbox_free(struct outbox *outbox)
 	if (!outbox)
 		return NULL;
 	outbox_disk_free(outbox);
+	outbox_reply_free(outbox);
 	while (outbox->head) {
 		struct outbox_node *node = outbox->head;
 
@@ -116,6 +117,12 @@ static bool append(struct outbox *outbox, struct outbox_entry *entry)
 	return first && is_takeable(outbox, entry);
 }
 
+/** Without a disk, or while it is out, a reply has nothing to wait for. */
+static bool is_reply_at_once(struct outbox *outbox, const struct outbox_entry *entry)
+{
+	return entry->message.seq == 0 && (!outbox->disk || outbox_disk_is_out(outbox));
+}
+
 int outbox_put(struct outbox *outbox, const struct outbox_message *message)
 {
 	struct outbox_entry *entry = outbox_entry_new(message, outbox->own);
@@ -123,11 +130,18 @@ int outbox_put(struct outbox *outbox, const struct outbox_message *message)
 	int r = -ENOMEM;
 
 	pthread_mutex_lock(&outbox->mutex);
-	if (entry)
+	if (entry && is_reply_at_once(outbox, entry)) {
+		entry->message.id = ++outbox->last_id;
+		outbox->stats.put++;
+		outbox_reply_add(outbox, entry);
+		wake = true;
+		r = 0;
+	} else if (entry) {
 		r = make_room(outbox, entry->size);
-	if (r >= 0) {
-		wake = append(outbox, entry);
-	} else {
+		if (r >= 0)
+			wake = append(outbox, entry);
+	}
+	if (r < 0) {
 		outbox->stats.dropped++;
 		outbox->stats.dropped_replies += message->seq == 0;
 		if (message->seq)
@@ -217,6 +231,10 @@ int outbox_release(struct outbox *outbox, uint64_t id)
 	struct outbox_entry *entry;
 
 	pthread_mutex_lock(&outbox->mutex);
+	if (outbox_reply_done(outbox, id, false)) {
+		pthread_mutex_unlock(&outbox->mutex);
+		return 0;
+	}
 	entry = find_taken(outbox, id);
 	if (entry) {
 		bool wake = entry->row != 0;
@@ -235,6 +253,10 @@ int outbox_give_up(struct outbox *outbox, uint64_t id, enum outbox_reason reason
 	struct outbox_entry *entry;
 
 	pthread_mutex_lock(&outbox->mutex);
+	if (outbox_reply_done(outbox, id, true)) {
+		pthread_mutex_unlock(&outbox->mutex);
+		return 0;
+	}
 	entry = find_taken(outbox, id);
 	if (entry) {
 		if (entry->message.seq)
@@ -260,6 +282,7 @@ void outbox_rewind(struct outbox *outbox)
 			outbox->ready++;
 	}
 	outbox->next = outbox->head;
+	outbox->replies.next = outbox->replies.head;
 	pthread_mutex_unlock(&outbox->mutex);
 }
 
@@ -276,6 +299,7 @@ void outbox_get_stats(struct outbox *outbox, struct outbox_stats *ret_stats)
 {
 	pthread_mutex_lock(&outbox->mutex);
 	*ret_stats = outbox->stats;
+	ret_stats->replies = outbox->replies.n;
 	ret_stats->idle = outbox->away.memory;
 	if (outbox->disk && outbox->disk->state == OUTBOX_DISK_OK && !outbox->disk->stalled)
 		ret_stats->on_disk = true;

@@ -4,7 +4,8 @@
  * @brief Store-and-forward between the loop (put) and the egress thread (take),
  *        on disk when there is a folder for it, else in memory.
  *
- * Messages leave in the order in which they were put. A message is gone only
+ * Events leave in the order in which they were put; replies (messages without a seq) overtake
+ * events, see outbox_take_reply(). A message is gone only
  * when it was released. With a disk, a QoS 1 message can be taken only after
  * the transaction it is in was committed; so whatever anybody saw is on disk,
  * with all that came before it (but see OUTBOX_DISK_WHEN_AWAY). Messages of
@@ -29,6 +30,13 @@
 
 struct outbox;
 struct state_lock;
+
+/** Replies that wait to be sent: so many, so large, so long; beyond it the oldest are dropped. */
+#define OUTBOX_REPLIES_MAX   10000U
+#define OUTBOX_REPLIES_BYTES (16U * 1024U * 1024U)
+#define OUTBOX_REPLY_AGE_NS  60000000000ULL
+/** A reply waits so long for the events before it, then it overtakes them. */
+#define OUTBOX_REPLY_PATIENCE_NS 50000000ULL
 
 #define OUTBOX_BOOT_ID_SIZE 33U
 #define OUTBOX_REASON_SIZE 192U
@@ -97,6 +105,7 @@ struct outbox_gap {
 
 struct outbox_stats {
 	uint64_t events, bytes; /**< messages waiting or in flight now; those on disk included */
+	uint64_t replies;       /**< waiting in the lane of replies; not among `events` */
 	uint64_t memory_events; /**< of these, how many are in memory … */
 	uint64_t memory_bytes;  /**< … and what they take there */
 	uint64_t unwritten_events; /**< in memory, waiting for the disk: what a kill would lose */
@@ -205,6 +214,9 @@ bool outbox_take_gap(struct outbox *outbox, struct outbox_gap *ret_gap);
 
 /** Next message not yet taken; stays in flight until released or rewound. @return 0; -EAGAIN none (yet). */
 int outbox_take(struct outbox *outbox, struct outbox_message *ret_message);
+/** The same for the lane of messages that are no events (replies): they wait for the events before
+ *  them for a moment only, but for the disk as these do. @return 0; -EAGAIN none (yet). */
+int outbox_take_reply(struct outbox *outbox, struct outbox_message *ret_message);
 /** Done with (acknowledged, or sent at QoS 0). @return 0; -ENOENT. */
 int outbox_release(struct outbox *outbox, uint64_t id);
 /** It can't be sent, now or ever: as release, and counted into a gap. @return 0; -ENOENT. */

@@ -91,6 +91,18 @@ static void finish_entry(struct outbox *outbox, struct outbox_entry *entry)
 	if (entry->taken)
 		return;
 	outbox->ready++;
+	if (entry->message.seq == 0) {
+		/* All before it is committed as well: it overtakes what waits to be sent. */
+		uint64_t row = entry->row;
+
+		outbox->ready--;
+		outbox_unlink(outbox, &entry->node);
+		outbox_count_entry(outbox, entry, false);
+		entry->row = 0;
+		outbox_rows_add(&outbox->deletes, row, 1);
+		outbox_reply_add(outbox, entry);
+		return;
+	}
 	if (outbox->first_range || outbox->ready > disk->window ||
 	    outbox->stats.memory_bytes > disk->window_bytes)
 		outbox_fold(outbox, entry, disk->db);

@@ -6,6 +6,7 @@
  *   outbox.c         the calls, the policy
  *   outbox_list.c    the list: what waits, in order
  *   outbox_gap.c     what was given up
+ *   outbox_reply.c   the lane of replies, which overtake events
  *   outbox_journal.c the notes
  *   outbox_rows.c    rows to be deleted
  *   outbox_disk*.c   the outbox's own thread, which alone uses the database
@@ -272,6 +273,19 @@ void outbox_away_failed(struct outbox *outbox);
 /** The journal on disk has been read: name what a killed boot had in memory. */
 void outbox_away_found(struct outbox *outbox);
 
+/* ---- the lane of replies: outbox_reply.c; mutex held ---- */
+
+struct outbox_replies {
+	struct outbox_node *head, *tail, *next; /* up to `next` in flight */
+	uint64_t n, bytes;
+};
+
+/** @p entry is in no list; it becomes the lane's. */
+void outbox_reply_add(struct outbox *outbox, struct outbox_entry *entry);
+/** One in flight is done with. @return whether it was one of the lane's. */
+bool outbox_reply_done(struct outbox *outbox, uint64_t id, bool dropped);
+void outbox_reply_free(struct outbox *outbox);
+
 struct outbox {
 	uint64_t max_events, max_bytes;
 	enum outbox_full full;
@@ -291,6 +305,7 @@ struct outbox {
 	struct outbox_rows deletes;
 	struct outbox_journal journal;
 	struct outbox_away away;
+	struct outbox_replies replies;
 	struct outbox_stats stats;
 };
 

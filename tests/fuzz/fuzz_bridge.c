@@ -93,7 +93,7 @@ static void check_sent(struct gateway *g)
 {
 	struct outbox_message m;
 
-	while (outbox_take(g->outbox, &m) == 0) {
+	while (outbox_take(g->outbox, &m) == 0 || outbox_take_reply(g->outbox, &m) == 0) {
 		struct cue_json_error error = { 0 };
 
 		FUZZ_CHECK(!strpbrk(m.topic, "+#") && !m.retain);

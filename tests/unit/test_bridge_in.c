@@ -184,7 +184,7 @@ Test(bridge_in, replies_go_where_they_were_asked_for_or_are_refused)
 	message.correlation_len = 3;
 	message.response_topic = "apps/me";
 	fixture_receive(&f, message, "{}");
-	cr_assert_eq(outbox_take(f.outbox, &reply), 0);
+	cr_assert_eq(outbox_take_reply(f.outbox, &reply), 0);
 	cr_assert_str_eq(reply.topic, "apps/me");
 	cr_assert_eq(reply.correlation_len, 3);
 	cr_assert_eq(memcmp(reply.correlation, "\0id", 3), 0);
@@ -194,7 +194,7 @@ Test(bridge_in, replies_go_where_they_were_asked_for_or_are_refused)
 	message.correlation_len = 5;
 	message.response_topic = "evil/me";
 	fixture_receive(&f, message, "{}");
-	cr_assert_eq(outbox_take(f.outbox, &reply), 0);
+	cr_assert_eq(outbox_take_reply(f.outbox, &reply), 0);
 	cr_assert_str_eq(reply.topic, "cuebus/1/t/reply/ping");
 	cr_assert_not_null(memmem(reply.payload, reply.payload_len, "\"code\":\"refused\"", 16));
 	/* 202 levels: the broker would close the connection, at each attempt. */
@@ -204,12 +204,12 @@ Test(bridge_in, replies_go_where_they_were_asked_for_or_are_refused)
 	strcat(deep, "a");
 	message.response_topic = deep;
 	fixture_receive(&f, message, "{}");
-	cr_assert_eq(outbox_take(f.outbox, &reply), 0);
+	cr_assert_eq(outbox_take_reply(f.outbox, &reply), 0);
 	cr_assert_str_eq(reply.topic, "cuebus/1/t/reply/ping");
 	cr_assert_not_null(memmem(reply.payload, reply.payload_len, "256 bytes", 9));
 	message.response_topic = "cuebus/1/t/reply/#";
 	fixture_receive(&f, message, "{}");
-	cr_assert_eq(outbox_take(f.outbox, &reply), 0);
+	cr_assert_eq(outbox_take_reply(f.outbox, &reply), 0);
 	cr_assert_str_eq(reply.topic, "cuebus/1/t/reply/ping");
 	fixture_teardown(&f);
 }

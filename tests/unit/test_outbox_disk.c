@@ -6,6 +6,7 @@
 Test(outbox_disk, gives_back_what_was_put_in_all_its_parts)
 {
 	struct outbox_message m = { .topic = "reply/x",
+		                    .seq = 6,
 		                    .payload = "\0\1\2",
 		                    .payload_len = 3,
 		                    .qos = 1,
@@ -28,7 +29,7 @@ Test(outbox_disk, gives_back_what_was_put_in_all_its_parts)
 	outbox = make("b2");
 	m = take(outbox);
 	cr_assert_str_eq(m.topic, "reply/x");
-	cr_assert_eq(m.seq, 0);
+	cr_assert_eq(m.seq, 6);
 	cr_assert_eq(m.qos, 1);
 	cr_assert(m.retain);
 	cr_assert_eq(m.payload_len, 3);
@@ -42,6 +43,34 @@ Test(outbox_disk, gives_back_what_was_put_in_all_its_parts)
 	cr_assert_not(m.retain);
 	cr_assert_not_null(m.correlation);
 	cr_assert_eq(m.correlation_len, 0);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk, a_reply_is_given_out_once_all_before_it_is_committed)
+{
+	struct outbox_message m = { .topic = "reply/x", .qos = 1 };
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 300);
+	outbox_group_begin(outbox);
+	put_many(outbox, 301, 302);
+	cr_assert_eq(outbox_put(outbox, &m), 0);
+	/* Nothing is committed while the group is open. */
+	cr_assert_eq(outbox_take_reply(outbox, &m), -EAGAIN);
+	outbox_group_end(outbox);
+	while (outbox_take_reply(outbox, &m) < 0)
+		usleep(200);
+	cr_assert_str_eq(m.topic, "reply/x");
+	cr_assert_eq(stats_of(outbox).unwritten_events, 0);
+	cr_assert_eq(outbox_release(outbox, m.id), 0);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	outbox_free(outbox);
+	outbox = make("b2");
+	expect_many(outbox, "b1", 1, 302);
+	expect_none(outbox);
 	outbox_free(outbox);
 	disk_remove_dir(dir);
 }

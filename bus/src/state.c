@@ -55,7 +55,9 @@ static struct state_entry *find(const struct state_table *table, const struct cu
 /** A larger table is only faster: without memory the old one goes on. */
 static void grow(struct state_table *table)
 {
-	struct state_table larger = { .n_buckets = 2 * table->n_buckets, .n = table->n };
+	struct state_table larger = { .n_buckets = 2 * table->n_buckets,
+		                      .n = table->n,
+		                      .bytes = table->bytes };
 
 	larger.buckets = calloc(larger.n_buckets, sizeof(*larger.buckets));
 	if (!larger.buckets)

@@ -305,6 +305,8 @@ static void receive_command(struct bridge *bridge, const struct inbox_message *m
 	enum command_code code;
 	char *answer = NULL;
 	const char *fault = choose_topic(bridge, message, name, fallback, &reply.topic);
+	/* What waits already is not this command's, and may take long. */
+	bool in_cascade = cue_bus_has_waiting(engine_bus(bridge->config.engine));
 	int r;
 
 	if (is_command_refused(bridge, message, name, fault, now_ns, &code, text)) {
@@ -317,7 +319,8 @@ static void receive_command(struct bridge *bridge, const struct inbox_message *m
 	if (r < 0)
 		log_write(bridge->config.log, LOG_LEVEL_ERROR, "command '%.200s' has no reply: %s",
 		          name, strerrordesc_np(-r));
-	else if (reply.topic && (is_dispatched(bridge) || bridge_delay(bridge, &reply) < 0))
+	else if (reply.topic && (in_cascade || is_dispatched(bridge) ||
+	                         bridge_delay(bridge, &reply) < 0))
 		reply_or_hold(bridge, &request, &reply);
 	free(answer);
 }

@@ -224,14 +224,14 @@ bool inbox_is_empty(struct inbox *inbox)
 	return empty;
 }
 
-struct inbox_message *inbox_take(struct inbox *inbox)
+static struct inbox_message *take(struct inbox *inbox, bool commands_only)
 {
 	struct entry *entry = NULL;
 	struct lane *lane;
 
 	pthread_mutex_lock(&inbox->mutex);
-	lane = choose(inbox);
-	if (lane) {
+	lane = commands_only ? &inbox->lanes[LANE_COMMANDS] : choose(inbox);
+	if (lane && lane->head) {
 		entry = lane->head;
 		lane->head = entry->after;
 		if (!lane->head)
@@ -247,6 +247,16 @@ struct inbox_message *inbox_take(struct inbox *inbox)
 	}
 	pthread_mutex_unlock(&inbox->mutex);
 	return entry ? &entry->message : NULL;
+}
+
+struct inbox_message *inbox_take(struct inbox *inbox)
+{
+	return take(inbox, false);
+}
+
+struct inbox_message *inbox_take_command(struct inbox *inbox)
+{
+	return take(inbox, true);
 }
 
 struct inbox_message *inbox_message_free(struct inbox_message *message)

@@ -71,6 +71,8 @@ bool inbox_is_empty(struct inbox *inbox);
 
 /** The next message, to be freed with inbox_message_free(); NULL when there is none. */
 struct inbox_message *inbox_take(struct inbox *inbox);
+/** As inbox_take(), of the lane of commands only. */
+struct inbox_message *inbox_take_command(struct inbox *inbox);
 struct inbox_message *inbox_message_free(struct inbox_message *message);
 
 /** Limits for what comes from now on (after a reload). */

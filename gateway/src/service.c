@@ -21,7 +21,8 @@
  *
  *   1. inputs, then what is due           engine_wake_within()
  *   2. a reload that SIGHUP asked for     once engine_admit() allows it
- *   3. messages: commands before emits    each once engine_admit() allows it
+ *   3. messages: commands before emits    each once engine_admit() allows it; commands
+ *                                         also in the middle of a cascade that takes long
  *   4. gaps, journal, health, views, watchdog
  *
  * Signals, acknowledgements and what else libuv polls have their turn between
@@ -30,6 +31,8 @@
 #define SLICE_NS (5 * CUE_NS_PER_MS)
 #define SLICE_STEPS 4096U
 #define MESSAGES_PER_WAKE 256U
+#define COMMANDS_ANYWAY 64U
+#define GROUP_NS (100 * CUE_NS_PER_MS)
 #define FLUSH_NS (5 * CUE_NS_PER_S)
 #define DISK_FLUSH_NS (3 * CUE_NS_PER_S)
 /** At the end: for what waits for dispatch then, and for each `stopped`. */
@@ -114,6 +117,27 @@ static void reload_when_asked(struct service *service, struct cue_budget *budget
 	diag_clear(&diag);
 }
 
+/**
+ * The bus has been at one cascade for GROUP_NS: commands run in the middle of it.
+ * What they begin takes its place behind what waits, and has the bus's time.
+ */
+static void run_commands_anyway(struct service *service)
+{
+	uint64_t begin_ns = loop_monotonic_ns(), now_ns = begin_ns;
+
+	if (service->cascade_since_ns == 0 || begin_ns < service->cascade_since_ns + GROUP_NS)
+		return;
+	for (unsigned i = 0; i < COMMANDS_ANYWAY && now_ns < begin_ns + SLICE_NS; i++) {
+		struct inbox_message *message = inbox_take_command(service->inbox);
+
+		if (!message)
+			return;
+		bridge_receive(service->bridge, message, now_ns);
+		inbox_message_free(message);
+		now_ns = loop_monotonic_ns();
+	}
+}
+
 static void drain_inbox(struct service *service, struct slice *slice)
 {
 	for (unsigned i = 0; i < MESSAGES_PER_WAKE && !inbox_is_empty(service->inbox); i++) {
@@ -125,8 +149,10 @@ static void drain_inbox(struct service *service, struct slice *slice)
 		/* It may have come after the wake began, and the clock been set in between. */
 		service_follow_wall_clock(service);
 		now_ns = loop_monotonic_ns();
-		if (engine_admit(service->engine, now_ns, &slice->budget) < 0)
+		if (engine_admit(service->engine, now_ns, &slice->budget) < 0) {
+			run_commands_anyway(service);
 			return;
+		}
 		message = inbox_take(service->inbox);
 		if (message)
 			bridge_receive(service->bridge, message, now_ns);
@@ -136,22 +162,34 @@ static void drain_inbox(struct service *service, struct slice *slice)
 
 /**
  * All that one cascade leads to is on disk together, or not at all: a wake that
- * ends in the middle of one leaves the group open for the next.
+ * ends in the middle of one leaves the group open for the next. But nothing of an
+ * open group is written or sent, replies neither, so one that takes longer than
+ * GROUP_NS is cut: without the mark, so that after a crash its steps are emitted
+ * again rather than lost.
  */
-static void group_begin(struct service *service)
+static void group_begin(struct service *service, uint64_t now_ns)
 {
-	if (!service->in_group)
-		outbox_group_begin(service->outbox);
+	if (service->in_group)
+		return;
+	outbox_group_begin(service->outbox);
 	service->in_group = true;
+	service->group_since_ns = now_ns;
 }
 
 static void group_end(struct service *service)
 {
-	if (cue_bus_has_waiting(engine_bus(service->engine)))
+	bool in_cascade = cue_bus_has_waiting(engine_bus(service->engine));
+	uint64_t now_ns = loop_monotonic_ns();
+
+	if (!in_cascade)
+		service->cascade_since_ns = 0;
+	else if (service->cascade_since_ns == 0)
+		service->cascade_since_ns = now_ns;
+	if (in_cascade && now_ns < service->group_since_ns + GROUP_NS)
 		return;
 	if (service->input_journal)
 		input_journal_mark(service->input_journal, loop_monotonic_ns(), false);
-	if (service->journal)
+	if (service->journal && !in_cascade)
 		journal_mark(service->journal);
 	outbox_group_end(service->outbox);
 	service->in_group = false;
@@ -164,7 +202,7 @@ static void on_wake(void *user, uint64_t now_ns)
 	bool told;
 
 	service_follow_wall_clock(service);
-	group_begin(service);
+	group_begin(service, now_ns);
 	slice_begin(&slice, now_ns, SLICE_NS, SLICE_STEPS);
 	(void)engine_wake_within(service->engine, now_ns, &slice.budget);
 	if (service->input_journal)
@@ -275,7 +313,7 @@ static void finish_runs(struct service *service)
 	struct cue_bus_stats left;
 	struct slice slice;
 
-	group_begin(service);
+	group_begin(service, loop_monotonic_ns());
 	slice_begin(&slice, loop_monotonic_ns(), SLICE_NS, SLICE_STEPS);
 	(void)engine_wake_within(service->engine, loop_monotonic_ns(), &slice.budget);
 	(void)finish(service, FINISH_NS);

@@ -48,6 +48,8 @@ struct service {
 	bool reload_failed;      /* the last one */
 	bool reload_asked;       /* by SIGHUP */
 	bool in_group;           /* the outbox's, see group_end() */
+	uint64_t group_since_ns;
+	uint64_t cascade_since_ns; /* wakes have ended in the middle of one since then; 0: the last did not */
 	struct diag *reload_diag; /* of the one being done, or NULL */
 };
 

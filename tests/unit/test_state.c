@@ -140,6 +140,7 @@ Test(state, foreach_goes_by_name_and_producer_and_filters)
 
 Test(state, many_entries_survive_growth)
 {
+	struct cue_bus_stats stats;
 	struct fixture f;
 
 	fixture_open(&f, NULL);
@@ -155,6 +156,15 @@ Test(state, many_entries_survive_growth)
 		snprintf(json, sizeof(json), "%u", i);
 		expect(&f, "a", &i, json);
 	}
+	/* What is counted is counted over the growth: an entry that shrinks gives back no more. */
+	cue_bus_get_stats(f.bus, &stats);
+	cr_assert_gt(stats.state_bytes, 2000U * 64U);
+	cr_assert_lt(stats.state_bytes, 2000U * 1024U);
+	for (uint32_t i = 0; i < 2000; i++)
+		emit(&f, "a", i, "0");
+	cue_bus_get_stats(f.bus, &stats);
+	cr_assert_gt(stats.state_bytes, 2000U * 64U);
+	cr_assert_lt(stats.state_bytes, 2000U * 1024U);
 	fixture_close(&f);
 }
 

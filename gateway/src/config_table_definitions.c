@@ -103,7 +103,8 @@ static const struct config_field output_fields[] = {
 	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = output_drivers, O(driver),
 	  .doc = "What is driven: `gpio` (a line of a GPIO chip) or `sim`." },
 	{ .key = "on_event", .type = CONFIG_EVENT, .required = true, O(on_event),
-	  .doc = "Event type that sets it." },
+	  .doc = "Event type that sets it. The latest by event time holds: one that an input's longer "
+	         "debounce brings late changes nothing." },
 	{ .key = "value", .type = CONFIG_POINTER, .initial = "", O(value),
 	  .doc = "JSON Pointer to the value in the event's data, `\"\"` for the data itself: `true` or "
 	         "`1` is on, `false` or `0` is off, and so is what `map` has. Anything else, and a "

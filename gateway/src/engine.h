@@ -176,7 +176,8 @@ int engine_output_foreach(struct engine *engine,
 /** All outputs together, since the start; those a reload has removed included. */
 struct engine_output_totals {
 	uint64_t set;      /**< times that an event set a line */
-	uint64_t ignored;  /**< events that set none: their data has no level there, or the driver had failed */
+	uint64_t ignored;  /**< events that set none: their data has no level there, they are older than the last
+	                        one that did, or the driver had failed */
 	uint64_t failures; /**< times that a driver failed */
 };
 void engine_get_output_totals(const struct engine *engine,

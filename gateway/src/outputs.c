@@ -7,6 +7,8 @@
  *   state  | event                   | close        | check due        | retry due
  *   CLOSED | -                       | -            | impossible       | impossible
  *   OPEN   | a level: set line;      | safe_value,  | line gone: as    | impossible
+ *          | older than the last one |              |                  |
+ *          | that set it: count it;  |              |                  |
  *          | anything else: count    | give it back | when setting     |
  *          | it, emit once           |              |                  |
  *          | gateway.output_ignored; |              |                  |
@@ -55,6 +57,7 @@ struct output {
 	bool level;        /**< as it was last set */
 	enum engine_output_why why;
 	uint64_t since_ns; /**< when level or why changed last */
+	uint64_t event_ns; /**< time of the latest event that set it */
 	bool resume_level; /**< as it was before output_close() */
 	enum engine_output_why resume_why;
 };
@@ -179,9 +182,17 @@ static int set_by_event(struct output *output, const struct cue_event *event)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (r < 0 || output_value_level(output->config, value, &level) < 0)
+	if (r < 0 || output_value_level(output->config, value, &level) < 0) {
 		ignore(output, value, event->seq);
-	else if (set_line(output, level, ENGINE_OUTPUT_EVENT, event->seq))
+		return 0;
+	}
+	/* A longer debounce, or an overload, brings it late: what came later in time holds. */
+	if (event->time_ns < output->event_ns) {
+		output->engine->output_totals.ignored++;
+		return 0;
+	}
+	output->event_ns = event->time_ns;
+	if (set_line(output, level, ENGINE_OUTPUT_EVENT, event->seq))
 		output->engine->output_totals.set++;
 	return 0;
 }

@@ -81,6 +81,40 @@ Test(outputs, a_value_that_is_no_level_changes_nothing)
 	fixture_tear_down(&f);
 }
 
+static void emit_at(struct fixture *f, uint64_t time_ns, const char *json)
+{
+	struct cue_emit e = { .type = "set", .time_ns = time_ns };
+
+	cr_assert_eq(cue_payload_new(json, strlen(json), 0, &e.payload, NULL), 0);
+	cr_assert_eq(cue_bus_emit(engine_bus(f->engine), &e, NULL), 0);
+	cue_payload_unref(e.payload);
+}
+
+Test(outputs, the_latest_by_event_time_holds)
+{
+	struct config_output outputs[] = { output("lamp", "l0", "set", "") };
+	struct config config = config_of(outputs, 1);
+	struct fixture f;
+	char error[512];
+
+	set_up(&f, &config);
+	cr_assert_eq(engine_open_outputs(f.engine, error), 0);
+	engine_wake(f.engine, 100 * MS);
+	emit_at(&f, 50 * MS, "true");
+	emit_at(&f, 60 * MS, "false");
+	emit_at(&f, 55 * MS, "true"); /* its debounce was longer */
+	cr_assert_str_eq(lines[0].history, "o10");
+	cr_assert_eq(totals(&f).ignored, 1);
+	/* At the same time the one dispatched later holds. */
+	emit_at(&f, 60 * MS, "true");
+	cr_assert_str_eq(lines[0].history, "o101");
+	/* What is no level makes no other older. */
+	emit_at(&f, 90 * MS, "null");
+	emit_at(&f, 70 * MS, "false");
+	cr_assert_str_eq(lines[0].history, "o1010");
+	fixture_tear_down(&f);
+}
+
 /** A reload that changes the map makes it another output. */
 Test(outputs, a_map_that_changes_takes_effect_with_a_reload)
 {

@@ -285,8 +285,9 @@ int egress_publish_some(struct egress *e)
 		r = egress_publish_views(e, &views);
 	if (r >= 0)
 		r = publish_events(e);
-	if (r >= 0 && replies_last) {
-		more = r;
+	/* Again: one may have waited for these events. */
+	if (r >= 0) {
+		more = more > 0 || r > 0;
 		r = publish_replies(e);
 	}
 	return r < 0 ? r : r > 0 || more > 0;

@@ -106,9 +106,10 @@ int outbox_take_reply(struct outbox *outbox, struct outbox_message *ret_message)
 {
 	struct outbox_replies *replies = &outbox->replies;
 	struct outbox_entry *entry = NULL;
-	uint64_t now_ns = outbox_now();
+	uint64_t now_ns;
 
 	pthread_mutex_lock(&outbox->mutex);
+	now_ns = outbox_now(); /* not before what was put meanwhile */
 	while (replies->next &&
 	       now_ns - outbox_as_entry(replies->next)->put_ns >= OUTBOX_REPLY_AGE_NS)
 		(void)drop_oldest(outbox);

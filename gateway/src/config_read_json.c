@@ -207,6 +207,19 @@ static bool read_qos_value(struct config_reader *reader, const struct jsonc_node
 	return false;
 }
 
+bool config_expect_entries(struct config_reader *reader, const struct config_field *field,
+                           const struct jsonc_node *node)
+{
+	if (!config_expect(reader, field, node, JSONC_OBJECT))
+		return false;
+	if (node->n <= (size_t)field->max)
+		return true;
+	config_finding(reader, DIAG_ERROR, node, "range",
+	               "\"%s\" has %zu entries; at most %" PRId64 " are allowed", field->key,
+	               node->n, field->max);
+	return false;
+}
+
 static bool check_pattern(struct config_reader *reader, const struct jsonc_node *node)
 {
 	char quoted[JSONC_QUOTE_SIZE];
@@ -226,14 +239,8 @@ static void read_qos(struct config_reader *reader, const struct config_field *fi
 	struct config_qos_rule *rules;
 	size_t n = 0;
 
-	if (!config_expect(reader, field, node, JSONC_OBJECT))
+	if (!config_expect_entries(reader, field, node))
 		return;
-	if (node->n > (size_t)field->max) {
-		config_finding(reader, DIAG_ERROR, node, "range",
-		               "\"%s\" has %zu entries; at most %" PRId64 " are allowed",
-		               field->key, node->n, field->max);
-		return;
-	}
 	rules = config_alloc(reader, node->n, sizeof(*rules));
 	for (const struct jsonc_node *child = node->first; rules && child; child = child->next) {
 		if (child->broken) {

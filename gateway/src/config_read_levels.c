@@ -2,7 +2,6 @@
 /* An output's `map`: texts that stand for a level. */
 #include "config_reader.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "config.h"
@@ -44,16 +43,14 @@ void config_read_levels(struct config_reader *reader, const struct config_field 
 	struct config_output_text *texts;
 	size_t n = 0;
 
-	if (!config_expect(reader, field, node, JSONC_OBJECT))
+	if (!config_expect_entries(reader, field, node))
 		return;
-	if (node->n > (size_t)field->max) {
-		config_finding(reader, DIAG_ERROR, node, "range",
-		               "\"%s\" has %zu entries; at most %" PRId64 " are allowed",
-		               field->key, node->n, field->max);
-		return;
-	}
 	texts = config_alloc(reader, node->n, sizeof(*texts));
 	for (const struct jsonc_node *child = node->first; texts && child; child = child->next) {
+		if (child->broken) {
+			reader->skipped++;
+			continue;
+		}
 		if (!check_text(reader, child) || !read_level(reader, child, &texts[n].level))
 			continue;
 		texts[n++].text = child->key;

@@ -74,6 +74,10 @@ bool config_filter(struct config_reader *reader, const struct config_field *fiel
 bool config_expect(struct config_reader *reader, const struct config_field *field,
                    const struct jsonc_node *node, enum jsonc_type type);
 
+/** An object of at most field->max entries. @return false: a finding says why. */
+bool config_expect_entries(struct config_reader *reader, const struct config_field *field,
+                           const struct jsonc_node *node);
+
 /** A key that begins with "x-" is free. */
 bool config_key_is_free(const char *key);
 

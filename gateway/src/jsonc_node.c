@@ -187,15 +187,20 @@ static struct decimal split_number(const char *text)
 	return d;
 }
 
-/** The magnitude of a whole number. @return 0; -EINVAL not whole; -ERANGE over 64 bits. */
-static int whole_magnitude(const struct decimal *d, uint64_t *ret_value)
+/** Sign and magnitude. @return 0; -EINVAL no whole number; -ERANGE over 64 bits. */
+static int read_whole(const struct jsonc_node *node, bool *ret_negative, uint64_t *ret_value)
 {
 	uint64_t value = 0;
-	const char *s = d->digits;
+	struct decimal d;
+	const char *s;
 
-	if (d->n_digits > 0 && d->exponent < 0)
+	if (node->type != JSONC_NUMBER)
 		return -EINVAL;
-	for (size_t n = 0; n < d->n_digits; s++) {
+	d = split_number(node->text);
+	s = d.digits;
+	if (d.n_digits > 0 && d.exponent < 0)
+		return -EINVAL;
+	for (size_t n = 0; n < d.n_digits; s++) {
 		if (*s == '.')
 			continue;
 		n++;
@@ -203,25 +208,22 @@ static int whole_magnitude(const struct decimal *d, uint64_t *ret_value)
 		    __builtin_add_overflow(value, (uint64_t)(*s - '0'), &value))
 			return -ERANGE;
 	}
-	for (int64_t i = 0; value > 0 && i < d->exponent; i++) {
+	for (int64_t i = 0; value > 0 && i < d.exponent; i++) {
 		if (__builtin_mul_overflow(value, 10, &value))
 			return -ERANGE;
 	}
+	*ret_negative = d.negative;
 	*ret_value = value;
 	return 0;
 }
 
 int jsonc_u64(const struct jsonc_node *node, uint64_t *ret_value)
 {
-	struct decimal d;
 	uint64_t value;
-	int r;
+	bool negative;
+	int r = read_whole(node, &negative, &value);
 
-	if (node->type != JSONC_NUMBER)
-		return -EINVAL;
-	d = split_number(node->text);
-	r = whole_magnitude(&d, &value);
-	if (r == 0 && d.negative && value > 0)
+	if (r == 0 && negative && value > 0)
 		r = -ERANGE;
 	if (r == 0)
 		*ret_value = value;
@@ -230,18 +232,14 @@ int jsonc_u64(const struct jsonc_node *node, uint64_t *ret_value)
 
 int jsonc_i64(const struct jsonc_node *node, int64_t *ret_value)
 {
-	struct decimal d;
 	uint64_t value;
-	int r;
+	bool negative;
+	int r = read_whole(node, &negative, &value);
 
-	if (node->type != JSONC_NUMBER)
-		return -EINVAL;
-	d = split_number(node->text);
-	r = whole_magnitude(&d, &value);
-	if (r == 0 && value > (uint64_t)INT64_MAX + d.negative)
+	if (r == 0 && value > (uint64_t)INT64_MAX + negative)
 		r = -ERANGE;
 	if (r == 0)
-		*ret_value = d.negative ? (int64_t)-value : (int64_t)value;
+		*ret_value = negative ? (int64_t)-value : (int64_t)value;
 	return r;
 }
 

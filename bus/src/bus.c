@@ -85,7 +85,7 @@ static struct cue_limits with_defaults(const struct cue_limits *limits)
 	struct cue_limits l = *limits;
 
 	l.event_types = or_default(l.event_types, 65536);
-	l.queue_events = or_default(l.queue_events, 262144);
+	l.queue_events = or_default(l.queue_events, 65536);
 	l.state_entries = or_default(l.state_entries, 65536);
 	l.cascade_depth = or_default(l.cascade_depth, 32);
 	l.json_depth = or_default(l.json_depth, CUE_JSON_DEPTH_DEFAULT);

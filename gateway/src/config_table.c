@@ -212,7 +212,7 @@ static const struct config_field limits_fields[] = {
 	LIMIT("event_types", bus.event_types, 64, 10000000, "65536",
 	      "Distinct event types seen since the start: of those that came from outside, and, counted "
 	      "apart, of those in definitions and inputs. The gateway's own are always free."),
-	LIMIT("queue_events", bus.queue_events, 64, 10000000, "262144",
+	LIMIT("queue_events", bus.queue_events, 64, 10000000, "65536",
 	      "Events waiting for dispatch, and events that follow from one event before time passes, "
 	      "through steps at `offset` 0 too."),
 	LIMIT("queue_bytes", bus.queue_bytes, 65536, 1099511627776, "67108864",

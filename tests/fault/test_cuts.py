@@ -131,7 +131,9 @@ class Cuts(ConnectionTest):
             for driver in drivers:
                 driver.proxy.settle()
             for driver in drivers:
-                until("a whole connection", driver.proxy.is_settled, process=driver.process)
+                # After so many failures the pause before the next attempt is at its longest.
+                until("a whole connection", driver.proxy.is_settled, timeout_s=180 * SLOW,
+                      process=driver.process)
         finally:
             over.set()
             feeder.join()

@@ -74,7 +74,7 @@ class Instant(Fair):
             and h["playlists"]["completed"] == h["playlists"]["started"], since)
         # One event leads to so many before time passes; what began is told to its end.
         followed = after["bus"]["events"] - before["bus"]["events"]
-        self.assertLess(followed, 2 * 262144 + 10000)
+        self.assertLess(followed, 2 * 65536 + 10000)
         self.assertEqual(after["playlists"]["active_runs"], 0)
 
 

@@ -51,7 +51,7 @@ Test(config, defaults_are_those_of_the_design)
 	cr_assert_eq(c->limits.outbox_bytes, 256ULL * 1024 * 1024);
 	cr_assert_eq(c->limits.inbox_messages, 10000);
 	cr_assert_eq(c->limits.bus.event_types, 65536);
-	cr_assert_eq(c->limits.bus.queue_events, 262144);
+	cr_assert_eq(c->limits.bus.queue_events, 65536);
 	cr_assert_eq(c->limits.bus.gesture_producers, 1024);
 	cr_assert_eq(c->n_inputs + c->n_gestures + c->n_playlists, 0);
 	release(&l);

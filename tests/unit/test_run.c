@@ -325,6 +325,8 @@ Test(run, a_hundred_thousand_active_runs)
 
 	cr_assert_eq(cue_bus_new(&(struct cue_bus_config){ .gateway_id = "t",
 	                                                   .random = pf_random,
+	                                                   /* all `stopped` at once */
+	                                                   .limits = { .queue_events = 200000 },
 	                                                   .user = &f },
 	                         &bus),
 	             0);

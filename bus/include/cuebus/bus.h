@@ -59,7 +59,7 @@ struct cue_limits {
 	                               always free [65,536]. */
 	uint32_t queue_events;    /**< events waiting for dispatch, and events that follow from one
 	                               outside event or timer before time passes: through timers
-	                               of no delay too [262,144]. */
+	                               of no delay too [65,536]. */
 	uint32_t state_entries;   /**< (type, producer) pairs kept [65,536]. */
 	uint32_t cascade_depth;   /**< [32] */
 	/** [32] An event's data that is nested deeper is left out, and marked,

@@ -51,6 +51,11 @@ void cue_bus_defer(struct cue_bus *bus, bool defer)
 	bus->deferred = defer;
 }
 
+bool cue_bus_is_urgent_due(const struct cue_bus *bus, uint64_t now_ns)
+{
+	return timer_is_due(bus, now_ns, true, true);
+}
+
 bool cue_bus_has_waiting(const struct cue_bus *bus)
 {
 	return bus->queue.n > 0;

@@ -241,11 +241,35 @@ static void dispatch(struct cue_bus *bus, const struct cue_event *event)
 		                                          .event_type = event->type->name,
 		                                          .seq = event->seq });
 	for (size_t i = 0; list && i < list->n; i++) {
+		/* The list is in order of priority. */
+		if (bus->cutting && list->items[i]->priority < CUE_PRIORITY_INTERRUPT)
+			break;
 		if (!list->items[i]->cancelled)
 			call(bus, list->items[i], event);
 	}
 	subscription_list_unref(list);
+	bus->stats.events_cut += bus->cutting;
 	bus->current = NULL;
+}
+
+void cue_bus_cut_backlog(struct cue_bus *bus)
+{
+	const struct event_queue *queue = &bus->queue;
+	const struct cue_event *next;
+
+	if (bus->cutting || bus->dispatching || queue->n == 0)
+		return;
+	bus->cutting = true;
+	bus->stats.backlogs_cut++;
+	next = &queue->ring[queue->head].event;
+	cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_BACKLOG_CUT,
+	                                          .event_type = next->type->name,
+	                                          .seq = next->seq });
+}
+
+bool cue_bus_is_cutting(const struct cue_bus *bus)
+{
+	return bus->cutting;
 }
 
 int queue_drain(struct cue_bus *bus, struct cue_budget *budget)
@@ -269,6 +293,8 @@ int queue_drain(struct cue_bus *bus, struct cue_budget *budget)
 		cue_payload_unref(queued.event.payload);
 		bus->cascade = cascade_unref(bus->cascade);
 	}
+	if (bus->queue.n == 0)
+		bus->cutting = false;
 	bus->dispatching = false;
 	return r;
 }

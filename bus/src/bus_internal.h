@@ -130,6 +130,7 @@ struct cue_bus {
 	const struct cue_event *current;
 	unsigned hold;   /* > 0: emits only append */
 	bool dispatching;
+	bool cutting;  /* until the queue is empty: see cue_bus_cut_backlog() */
 	bool deferred; /* an emit outside of a handler only appends */
 	struct cascade *cascade; /* of the event or timer at work; NULL: none yet */
 	bool advancing;

@@ -32,6 +32,7 @@ struct engine {
 	struct engine_wake_totals wake_totals;
 	bool fair;   /**< the bus dispatches only within a budget */
 	bool behind; /**< the last wake left work */
+	uint64_t backlog_since_ns; /**< since when events wait from wake to wake; 0: none do */
 };
 
 /** What is collected in a wake, kept from one to the next; see engine_wake.c. */

@@ -8,7 +8,9 @@
  *
  *   events wait for dispatch | timers overdue    | an edge, a message
  *   -------------------------+-------------------+-----------------------------------
- *   yes                      | any               | waits: a dispatch is not broken up
+ *   yes                      | any               | waits: a dispatch is not broken up, but
+ *                            |                   | what waits for 100 ms is cut (2 s where
+ *                            |                   | no device waits): it leads to no more
  *   no                       | 20 ms or less     | waits: timers before it go first
  *   no                       | more than 20 ms   | overtakes them; only urgent timers
  *                            | since a wake that | (ends of debounce, devices) before
@@ -29,6 +31,9 @@
 #define STEPS_FOR_ONE_EDGE 4096U
 /** Timers that are later than that, because there is too much to do, are overtaken. */
 #define OVERLOAD_NS (20 * CUE_NS_PER_MS)
+/** So long may events keep a device waiting, or everything else, until they lead to no more. */
+#define DEVICE_PATIENCE_NS (100 * CUE_NS_PER_MS)
+#define PATIENCE_NS        (2 * CUE_NS_PER_S)
 
 struct pending_edge {
 	struct driver_edge edge;
@@ -289,10 +294,37 @@ static int feed_ready(struct engine *engine, uint64_t now_ns, struct cue_budget 
 	return r;
 }
 
+/** Whether an edge, a failure or the end of a debounce has to wait for what is dispatched. */
+static bool is_device_waiting(const struct engine *engine, uint64_t now_ns)
+{
+	const struct wake_buffers *b = engine->buffers;
+
+	return b->n_fed < b->n_edges || b->n_failures > 0 ||
+	       cue_bus_is_urgent_due(engine->bus, now_ns);
+}
+
+static void cut_backlog_in_time(struct engine *engine, uint64_t now_ns)
+{
+	uint64_t patience_ns;
+
+	if (!engine->fair || !cue_bus_has_waiting(engine->bus)) {
+		engine->backlog_since_ns = 0;
+		return;
+	}
+	collect(engine);
+	if (engine->backlog_since_ns == 0)
+		engine->backlog_since_ns = now_ns;
+	patience_ns = is_device_waiting(engine, now_ns) ? DEVICE_PATIENCE_NS : PATIENCE_NS;
+	if (now_ns - engine->backlog_since_ns >= patience_ns)
+		cue_bus_cut_backlog(engine->bus);
+}
+
 int engine_wake_within(struct engine *engine, uint64_t now_ns, struct cue_budget *budget)
 {
-	int r = feed_ready(engine, now_ns, budget);
+	int r;
 
+	cut_backlog_in_time(engine, now_ns);
+	r = feed_ready(engine, now_ns, budget);
 	if (r >= 0 && is_overloaded(engine, now_ns))
 		r = cue_bus_overtake(engine->bus, now_ns, true, budget);
 	if (r >= 0)

@@ -47,6 +47,8 @@ static void write_bus(struct cue_writer *w, struct engine *engine)
 	number(w, "events", s.events);
 	number(w, "handler_failures", s.handler_failures);
 	number(w, "cascades_cut", s.cascades_cut);
+	number(w, "backlogs_cut", s.backlogs_cut);
+	number(w, "events_cut", s.events_cut);
 	number(w, "queue_refused", s.queue_refused);
 	number(w, "state_refused", s.state_refused);
 	number(w, "types_refused", s.types_refused);

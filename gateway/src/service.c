@@ -125,7 +125,9 @@ static void run_commands_anyway(struct service *service)
 {
 	uint64_t begin_ns = loop_monotonic_ns(), now_ns = begin_ns;
 
-	if (service->cascade_since_ns == 0 || begin_ns < service->cascade_since_ns + GROUP_NS)
+	/* While a backlog is cut it is over soon, and what they begin would lead to nothing. */
+	if (service->cascade_since_ns == 0 || begin_ns < service->cascade_since_ns + GROUP_NS ||
+	    cue_bus_is_cutting(engine_bus(service->engine)))
 		return;
 	for (unsigned i = 0; i < COMMANDS_ANYWAY && now_ns < begin_ns + SLICE_NS; i++) {
 		struct inbox_message *message = inbox_take_command(service->inbox);

@@ -40,6 +40,7 @@ static void on_report(void *user, const struct cue_report *report)
 		[CUE_REPORT_CASCADE_CUT] = "a loop of events was cut",
 		[CUE_REPORT_QUEUE_FULL] = "an event was refused: too many are waiting",
 		[CUE_REPORT_STATE_FULL] = "a state was not kept",
+		[CUE_REPORT_BACKLOG_CUT] = "events that waited for too long lead to nothing more",
 		[CUE_REPORT_TYPES_FULL] = "an event of a new type was refused",
 		[CUE_REPORT_NO_MEMORY] = "something was given up: out of memory",
 	};

@@ -216,3 +216,63 @@ Test(advance, no_portion_begins_inside_a_handler)
 	cr_assert_eq(cue_bus_now(f.bus), 1000U);
 	fixture_close(&f);
 }
+
+static int count_call(void *user, struct cue_bus *bus, const struct cue_event *event)
+{
+	unsigned *n = user;
+
+	(void)bus, (void)event;
+	++*n;
+	return 0;
+}
+
+Test(advance, a_backlog_that_is_cut_reaches_what_publishes_and_stops_and_nothing_else)
+{
+	static const int priorities[] = { CUE_PRIORITY_BRIDGE, CUE_PRIORITY_INTERRUPT,
+		                          CUE_PRIORITY_INTERRUPT - 1, CUE_PRIORITY_GESTURE,
+		                          CUE_PRIORITY_TRIGGER };
+	struct cue_budget budget = { .steps = 2 };
+	struct cue_bus_stats stats;
+	unsigned calls[5] = { 0 };
+	struct fixture f;
+
+	fixture_open(&f, NULL);
+	for (size_t i = 0; i < 5; i++) {
+		struct cue_subscription *subscription;
+
+		cr_assert_eq(cue_bus_subscribe(f.bus,
+		                               &(struct cue_subscription_config){
+		                                       .type = "a",
+		                                       .priority = priorities[i],
+		                                       .handler = count_call,
+		                                       .user = &calls[i] },
+		                               &subscription),
+		             0);
+	}
+	cue_bus_cut_backlog(f.bus); /* nothing waits */
+	cr_assert_not(cue_bus_is_cutting(f.bus));
+	cue_bus_defer(f.bus, true);
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(fixture_emit(&f, "a"), 0);
+	cr_assert_eq(cue_bus_dispatch(f.bus, &budget), -EAGAIN);
+	cue_bus_cut_backlog(f.bus);
+	cue_bus_cut_backlog(f.bus); /* it is cut already */
+	cr_assert(cue_bus_is_cutting(f.bus));
+	budget.steps = 10;
+	cr_assert_eq(cue_bus_dispatch(f.bus, &budget), 0);
+	cr_assert_not(cue_bus_is_cutting(f.bus));
+	cr_assert_eq(calls[0], 5U);
+	cr_assert_eq(calls[1], 5U);
+	for (size_t i = 2; i < 5; i++)
+		cr_assert_eq(calls[i], 2U, "priority %d", priorities[i]);
+	cue_bus_get_stats(f.bus, &stats);
+	cr_assert_eq(stats.backlogs_cut, 1U);
+	cr_assert_eq(stats.events_cut, 3U);
+	cr_assert_eq(f.reports[CUE_REPORT_BACKLOG_CUT], 1U);
+	/* What comes afterwards is whole again. */
+	cr_assert_eq(fixture_emit(&f, "a"), 0);
+	budget.steps = 10;
+	cr_assert_eq(cue_bus_dispatch(f.bus, &budget), 0);
+	cr_assert_eq(calls[4], 3U);
+	fixture_close(&f);
+}

@@ -227,3 +227,115 @@ Test(engine_wake, an_input_that_goes_takes_its_waiting_edges_with_it)
 	cr_assert_not(strstr(fixture_log(&b.f), "\"input\":\"a\""));
 	close_backlog(&b);
 }
+
+/** Each "storm" leads to two more: what waits grows with every dispatch. */
+static int double_it(void *user, struct cue_bus *bus, const struct cue_event *event)
+{
+	(void)user, (void)event;
+	for (int i = 0; i < 2; i++)
+		(void)cue_bus_emit_caused(bus,
+		                          &(struct cue_emit){ .type = "storm",
+		                                              .time_ns = CUE_TIME_NONE },
+		                          0, 1, NULL);
+	return 0;
+}
+
+static void begin_storm(struct backlog *b)
+{
+	struct cue_subscription *subscription;
+
+	cr_assert_eq(cue_bus_subscribe(engine_bus(b->f.engine),
+	                               &(struct cue_subscription_config){
+	                                       .type = "storm", .handler = double_it },
+	                               &subscription),
+	             0);
+	cr_assert_eq(cue_bus_emit(engine_bus(b->f.engine),
+	                          &(struct cue_emit){ .type = "storm",
+	                                              .time_ns = CUE_TIME_NONE },
+	                          NULL),
+	             0);
+}
+
+static struct cue_bus_stats stats_of(const struct backlog *b)
+{
+	struct cue_bus_stats stats;
+
+	cue_bus_get_stats(engine_bus(b->f.engine), &stats);
+	return stats;
+}
+
+static int see_time(void *user, struct cue_bus *bus, const struct cue_event *event)
+{
+	uint64_t *time_ns = user;
+
+	(void)bus;
+	*time_ns = event->time_ns;
+	return 0;
+}
+
+/** Wakes of 10 steps, 1 ms apart. @return how many until nothing waits. */
+static unsigned settle(struct backlog *b, uint64_t begin_ns, unsigned max)
+{
+	for (unsigned i = 0; i < max; i++) {
+		(void)wake(b, begin_ns + i * MS, 10);
+		if (!cue_bus_has_waiting(engine_bus(b->f.engine)))
+			return i + 1;
+	}
+	return max;
+}
+
+Test(engine_wake, a_backlog_that_keeps_an_edge_waiting_leads_to_nothing_more)
+{
+	struct cue_subscription *subscription;
+	uint64_t press_ns = 0;
+	struct backlog b;
+	unsigned wakes;
+
+	open_backlog(&b, 0, 0, 0);
+	cr_assert_eq(cue_bus_subscribe(engine_bus(b.f.engine),
+	                               &(struct cue_subscription_config){
+	                                       .type = "press", .handler = see_time,
+	                                       .user = &press_ns },
+	                               &subscription),
+	             0);
+	begin_storm(&b);
+	cr_assert_eq(settle(&b, 10 * MS, 50), 50U);
+	cr_assert_eq(stats_of(&b).backlogs_cut, 0U);
+	fake_edge(0, 60 * MS, true, false);
+	/* 100 ms after the storm began; what waited by then takes as many wakes again. */
+	wakes = settle(&b, 60 * MS, 400);
+	cr_assert_lt(wakes, 400U);
+	(void)wake(&b, 60 * MS + wakes * MS, 10);
+	cr_assert_eq(press_ns, 60 * MS);
+	cr_assert_eq(stats_of(&b).backlogs_cut, 1U);
+	cr_assert_gt(stats_of(&b).events_cut, 100U);
+	/* It is over: a storm may begin anew. */
+	cr_assert_not(cue_bus_is_cutting(engine_bus(b.f.engine)));
+	close_backlog(&b);
+}
+
+Test(engine_wake, a_backlog_that_nobody_waits_for_has_more_time)
+{
+	struct backlog b;
+
+	open_backlog(&b, 0, 0, 0);
+	begin_storm(&b);
+	cr_assert_eq(settle(&b, 10 * MS, 1900), 1900U);
+	cr_assert_eq(stats_of(&b).backlogs_cut, 0U);
+	(void)settle(&b, 1910 * MS, 200);
+	cr_assert_eq(stats_of(&b).backlogs_cut, 1U);
+	close_backlog(&b);
+}
+
+Test(engine_wake, the_end_of_a_debounce_waits_no_longer_than_an_edge)
+{
+	struct backlog b;
+
+	open_backlog(&b, 20 * MS, 0, 0);
+	fake_edge(0, 5 * MS, true, false);
+	cr_assert_eq(wake(&b, 6 * MS, 10), 0);
+	begin_storm(&b);
+	(void)settle(&b, 10 * MS, 150);
+	cr_assert_eq(stats_of(&b).backlogs_cut, 1U);
+	close_backlog(&b);
+}

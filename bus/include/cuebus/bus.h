@@ -31,6 +31,7 @@ enum cue_report_code {
 	                                follow from one; -EDQUOT their data has too many bytes. */
 	CUE_REPORT_STATE_FULL,     /**< a state was not kept. error: -ENOSPC too many entries; -EDQUOT too
 	                                many bytes. */
+	CUE_REPORT_BACKLOG_CUT,    /**< cue_bus_cut_backlog() was called; the event that was next. */
 	CUE_REPORT_TYPES_FULL,     /**< an event of a new type was refused. */
 	CUE_REPORT_NO_MEMORY,      /**< something was given up for lack of memory. */
 };
@@ -101,6 +102,8 @@ struct cue_bus_stats {
 	uint64_t events;          /**< dispatched */
 	uint64_t handler_failures;
 	uint64_t cascades_cut;
+	uint64_t backlogs_cut;    /**< times that cue_bus_cut_backlog() took effect */
+	uint64_t events_cut;      /**< events that it kept from most subscribers */
 	uint64_t queue_refused;
 	uint64_t state_refused;
 	uint64_t types_refused;
@@ -177,6 +180,21 @@ void cue_bus_defer(struct cue_bus *bus, bool defer);
 
 /** Whether events wait for dispatch. */
 bool cue_bus_has_waiting(const struct cue_bus *bus);
+
+/**
+ * What waits, and what follows from it, keeps others waiting for too long: until no event
+ * waits any more, events reach only the subscribers whose priority is at least
+ * CUE_PRIORITY_INTERRUPT. So they are published, set outputs and stop runs, and lead to
+ * nothing more: no gesture, no trigger. Without effect when nothing waits, or inside a
+ * handler. Counted by cue_bus_stats.backlogs_cut and events_cut, and reported once.
+ */
+void cue_bus_cut_backlog(struct cue_bus *bus);
+
+/** Whether cue_bus_cut_backlog() is in force. */
+bool cue_bus_is_cutting(const struct cue_bus *bus);
+
+/** Whether an urgent timer is due at or before @p now_ns; see cue_timer_new_urgent(). */
+bool cue_bus_is_urgent_due(const struct cue_bus *bus, uint64_t now_ns);
 
 /** Dispatch what waits; no timer fires. @return 0; -EAGAIN the budget is used up; -EBUSY. */
 int cue_bus_dispatch(struct cue_bus *bus, struct cue_budget *budget);

@@ -102,6 +102,7 @@ void outbox_rows_clear(struct outbox_rows *rows);
 
 /* ---- journal ---- */
 
+/** Buckets that need no memory of their own: enough for a quiet gateway. */
 #define OUTBOX_JOURNAL_BUCKETS 1024U
 
 /** A change that is not yet committed. */
@@ -122,7 +123,10 @@ struct outbox_note {
 };
 
 struct outbox_journal {
-	struct outbox_note *buckets[OUTBOX_JOURNAL_BUCKETS]; /* all that is noted */
+	/* All that is noted; in `larger` when there is much of it. */
+	struct outbox_note *buckets[OUTBOX_JOURNAL_BUCKETS];
+	struct outbox_note **larger;
+	size_t n_larger, n_notes;
 	struct outbox_op *ops, **ops_tail;
 	bool rewrite; /* the file does not have what is noted: write all, instead of ops */
 };

@@ -14,14 +14,55 @@ void outbox_journal_init(struct outbox_journal *journal)
 	journal->ops_tail = &journal->ops;
 }
 
+static size_t n_buckets(const struct outbox_journal *journal)
+{
+	return journal->larger ? journal->n_larger : OUTBOX_JOURNAL_BUCKETS;
+}
+
+static struct outbox_note **bucket(struct outbox_journal *journal, size_t i)
+{
+	return journal->larger ? &journal->larger[i] : &journal->buckets[i];
+}
+
+/** FNV-1a, 64 bit. */
+static uint64_t hash_of(const char *key)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (; *key; key++)
+		hash = (hash ^ (unsigned char)*key) * 0x100000001b3ULL;
+	return hash;
+}
+
+/** Four times as many buckets when they are too full; without memory they become fuller. */
+static void grow(struct outbox_journal *journal)
+{
+	size_t n = n_buckets(journal), larger_n = 4 * n;
+	struct outbox_note **larger, *note;
+
+	if (journal->n_notes <= 2 * n)
+		return;
+	larger = calloc(larger_n, sizeof(struct outbox_note *));
+	if (!larger)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		while ((note = *bucket(journal, i))) {
+			struct outbox_note **place = &larger[hash_of(note->key) % larger_n];
+
+			*bucket(journal, i) = note->next;
+			note->next = *place;
+			*place = note;
+		}
+	}
+	free(journal->larger);
+	journal->larger = larger;
+	journal->n_larger = larger_n;
+}
+
 static struct outbox_note **find(struct outbox_journal *journal, const char *key)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a, 64 bit */
-	struct outbox_note **link;
+	struct outbox_note **link = bucket(journal, hash_of(key) % n_buckets(journal));
 
-	for (const char *p = key; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 0x100000001b3ULL;
-	link = &journal->buckets[hash % OUTBOX_JOURNAL_BUCKETS];
 	while (*link && strcmp((*link)->key, key) != 0)
 		link = &(*link)->next;
 	return link;
@@ -49,8 +90,8 @@ static int append_op(struct outbox_op ***tail, const char *key, const void *valu
 }
 
 /** @p link is the place of @p key. */
-static int put(struct outbox_note **link, const char *key, const void *value, size_t len,
-               bool was_there)
+static int put(struct outbox_journal *journal, struct outbox_note **link, const char *key,
+               const void *value, size_t len, bool was_there)
 {
 	struct outbox_note *note = *link;
 	char *copy = malloc(len ? len : 1);
@@ -63,14 +104,16 @@ static int put(struct outbox_note **link, const char *key, const void *value, si
 	}
 	if (len)
 		memcpy(copy, value, len);
+	free(note->value);
+	note->value = copy;
+	note->len = len;
 	if (!*link) {
 		strcpy(note->key, key);
 		note->was_there = was_there;
 		*link = note;
+		journal->n_notes++;
+		grow(journal);
 	}
-	free(note->value);
-	note->value = copy;
-	note->len = len;
 	return 0;
 }
 
@@ -83,10 +126,11 @@ int outbox_journal_set(struct outbox_journal *journal, const char *key, const vo
 	if (with_op && !journal->rewrite && append_op(&journal->ops_tail, key, value, len) < 0)
 		return -ENOMEM;
 	if (value)
-		return put(link, key, value, len, false);
+		return put(journal, link, key, value, len, false);
 	if (note) {
 		*link = note->next;
 		note_free(note);
+		journal->n_notes--;
 	}
 	return 0;
 }
@@ -96,7 +140,7 @@ int outbox_journal_found(struct outbox_journal *journal, const char *key, const 
 {
 	struct outbox_note **link = find(journal, key);
 
-	return *link ? 0 : put(link, key, value, len, true);
+	return *link ? 0 : put(journal, link, key, value, len, true);
 }
 
 const void *outbox_journal_get(struct outbox_journal *journal, const char *key, size_t *ret_len)
@@ -119,8 +163,8 @@ int outbox_journal_steal_ops(struct outbox_journal *journal, struct outbox_op **
 		journal->ops_tail = &journal->ops;
 		return 0;
 	}
-	for (size_t i = 0; i < OUTBOX_JOURNAL_BUCKETS; i++) {
-		for (struct outbox_note *note = journal->buckets[i]; note; note = note->next) {
+	for (size_t i = 0; i < n_buckets(journal); i++) {
+		for (struct outbox_note *note = *bucket(journal, i); note; note = note->next) {
 			if (append_op(&tail, note->key, note->value, note->len) < 0) {
 				outbox_ops_free(ops);
 				return -ENOMEM;
@@ -146,14 +190,17 @@ void outbox_ops_free(struct outbox_op *ops)
 
 void outbox_journal_clear(struct outbox_journal *journal)
 {
-	for (size_t i = 0; i < OUTBOX_JOURNAL_BUCKETS; i++) {
-		while (journal->buckets[i]) {
-			struct outbox_note *note = journal->buckets[i];
+	struct outbox_note *note;
 
-			journal->buckets[i] = note->next;
+	for (size_t i = 0; i < n_buckets(journal); i++) {
+		while ((note = *bucket(journal, i))) {
+			*bucket(journal, i) = note->next;
 			note_free(note);
 		}
 	}
+	free(journal->larger);
+	journal->larger = NULL;
+	journal->n_larger = journal->n_notes = 0;
 	outbox_ops_free(journal->ops);
 	outbox_journal_init(journal);
 	journal->ops = NULL;
@@ -216,8 +263,8 @@ static int copy_found(struct outbox *outbox, struct outbox_op **ret_list, size_t
 
 	*ret_n = 0;
 	pthread_mutex_lock(&outbox->mutex);
-	for (size_t i = 0; r == 0 && i < OUTBOX_JOURNAL_BUCKETS; i++) {
-		for (struct outbox_note *n = outbox->journal.buckets[i]; r == 0 && n; n = n->next) {
+	for (size_t i = 0; r == 0 && i < n_buckets(&outbox->journal); i++) {
+		for (struct outbox_note *n = *bucket(&outbox->journal, i); r == 0 && n; n = n->next) {
 			if (!n->was_there)
 				continue;
 			r = append_op(&tail, n->key, n->value, n->len);

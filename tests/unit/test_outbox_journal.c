@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "disk_fixture.h"
-#include "outbox.h"
+#include "outbox_internal.h"
 
 #define MS 1000000ULL
 #define FLUSH_NS (60000 * MS)
@@ -167,4 +167,36 @@ Test(outbox_journal, without_a_disk_nothing_is_kept_and_nothing_fails)
 	cr_assert_eq(outbox_journal_remove(outbox, "a"), 0);
 	expect_notes(outbox, "");
 	outbox_free(outbox);
+}
+
+/** As many as limits.active_runs allows must not make each slower than the one before. */
+Test(outbox_journal, many_notes_are_found_changed_and_removed)
+{
+	struct outbox_journal journal = { 0 };
+	char key[32], value[32];
+	const char *found;
+	size_t len = 0;
+
+	outbox_journal_init(&journal);
+	for (int i = 0; i < 50000; i++) {
+		sprintf(key, "run/%d", i);
+		sprintf(value, "v%d", i);
+		cr_assert_eq(outbox_journal_set(&journal, key, value, strlen(value), false), 0);
+	}
+	cr_assert_gt(journal.n_larger, 20000U);
+	for (int i = 0; i < 50000; i += 2) {
+		sprintf(key, "run/%d", i);
+		cr_assert_eq(outbox_journal_set(&journal, key, NULL, 0, false), 0);
+	}
+	cr_assert_eq(journal.n_notes, 25000U);
+	for (int i = 0; i < 50000; i++) {
+		sprintf(key, "run/%d", i);
+		sprintf(value, "v%d", i);
+		found = outbox_journal_get(&journal, key, &len);
+		cr_assert_eq(found != NULL, i % 2 == 1, "%s", key);
+		cr_assert(!found || (len == strlen(value) && memcmp(found, value, len) == 0));
+	}
+	outbox_journal_clear(&journal);
+	cr_assert_null(outbox_journal_get(&journal, "run/1", &len));
+	cr_assert_eq(journal.n_notes, 0U);
 }

@@ -21,7 +21,9 @@ static void check_data(struct lint *lint, const struct config_input *input,
 {
 	const struct jsonc_node *data = jsonc_get(node, "data");
 
-	for (const struct jsonc_node *c = data ? data->first : NULL; c; c = c->next) {
+	/* What is no object has been told already, and has no keys. */
+	for (const struct jsonc_node *c = data && data->type == JSONC_OBJECT ? data->first : NULL; c;
+	     c = c->next) {
 		char quoted[JSONC_QUOTE_SIZE];
 
 		if (input_event_owns_key(input->decoder.kind, c->key))

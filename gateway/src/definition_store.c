@@ -498,6 +498,9 @@ int definition_store_flush(struct definition_store *store, uint64_t timeout_ns)
 	int r = 0;
 
 	pthread_mutex_lock(&store->lock);
+	/* The disk may have room again: an error of some time ago is no answer. */
+	if (store->started && store->error != 0 && !is_busy(store))
+		definition_writer_wake(store);
 	while (r == 0 && is_busy(store))
 		r = -pthread_cond_timedwait(&store->done, &store->lock, &until);
 	if (r == 0)

@@ -143,6 +143,7 @@ int outbox_put(struct outbox *outbox, const struct outbox_message *message)
 	}
 	if (r < 0) {
 		outbox->stats.dropped++;
+		outbox->stats.dropped_full += r != -ENOMEM;
 		outbox->stats.dropped_replies += message->seq == 0;
 		if (message->seq)
 			outbox_gaps_add(&outbox->gaps, outbox->own, message->seq, 1,

@@ -112,6 +112,7 @@ struct outbox_stats {
 	uint64_t peak_events;
 	uint64_t put, released;
 	uint64_t dropped;  /**< given up, messages that are no events included */
+	uint64_t dropped_full; /**< of these, those given up because the outbox was full */
 	uint64_t dropped_replies; /**< of these, those that are no events; no gap names them */
 	uint64_t resent;   /**< taken again after outbox_rewind() */
 	uint64_t restored; /**< of earlier boots, found on disk */

@@ -223,6 +223,7 @@ bool outbox_drop_next(struct outbox *outbox, enum outbox_reason reason)
 	if (!node)
 		return false;
 	outbox->stats.dropped++;
+	outbox->stats.dropped_full += reason == OUTBOX_REASON_FULL;
 	outbox->stats.dropped_replies += node->is_range ? outbox_as_range(node)->seq == 0
 	                                                : outbox_as_entry(node)->message.seq == 0;
 	if (node->is_range) {

@@ -12,6 +12,7 @@
 #include "health.h"
 #include "plural.h"
 #include "service_internal.h"
+#include "service_outbox.h"
 #include "state_lock.h"
 #include "version.h"
 
@@ -78,6 +79,7 @@ static bool tick_health(struct service *service, uint64_t now_ns)
 	if (now_ns < service->next_health_ns)
 		return false;
 	tell_health(service, now_ns);
+	service_tell_given_up(service);
 	service->next_health_ns = now_ns + service->config->gateway.health_interval_ns;
 	return true;
 }
@@ -339,8 +341,8 @@ static void finish_runs(struct service *service)
 /** Everything is told to the broker, as far as that can be done in time. */
 static void flush(struct service *service)
 {
-	struct outbox_stats left;
-	bool kept, disk_hangs;
+	struct egress_stats egress;
+	bool kept, disk_hangs, connected;
 	int r;
 
 	service_notify_stop(service);
@@ -359,21 +361,13 @@ static void flush(struct service *service)
 		log_write(service->log, LOG_LEVEL_ERROR,
 		          "definitions made by command could not be written: %s",
 		          r == -ETIMEDOUT ? "the disk does not answer" : strerrordesc_np(-r));
+	egress_get_stats(service->egress, &egress);
+	connected = egress.connected;
 	r = egress_stop(service->egress, FLUSH_NS);
-	outbox_get_stats(service->outbox, &left);
 	disk_hangs = service->config->gateway.state_dir &&
 	             outbox_flush(service->outbox, DISK_FLUSH_NS) == -ETIMEDOUT;
 	kept = outbox_flush(service->outbox, 0) >= 0;
-	if (left.events > 0)
-		log_write(
-		        service->log, kept ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
-		        "stopped with %llu message%s (%llu bytes) that did not reach the broker%s",
-		        (unsigned long long)left.events, plural(left.events),
-		        (unsigned long long)left.bytes,
-		        kept ? ": those of QoS 1 are kept on disk and sent after the next start"
-		             : "");
-	else
-		log_write(service->log, LOG_LEVEL_NOTICE, "stopped, everything was published");
+	service_tell_left(service, kept, connected);
 	if (r == -EBUSY || disk_hangs) {
 		log_write(service->log, LOG_LEVEL_WARNING, "%s: leaving without it",
 		          disk_hangs ? "the disk does not answer" : "the connection's thread hangs");

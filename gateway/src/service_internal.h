@@ -45,6 +45,7 @@ struct service {
 	struct cue_subscription *device_events[SERVICE_DEVICE_EVENTS];
 	struct notify *notify;
 	uint64_t egress_changes; /* as of the last STATUS= */
+	uint64_t given_up;       /**< messages that a full outbox has, as of the last line in the log */
 	bool reload_failed;      /* the last one */
 	bool reload_asked;       /* by SIGHUP */
 	bool in_group;           /* the outbox's, see group_end() */

@@ -4,7 +4,7 @@ does not take large messages: what was given up is told, no more and no less."""
 
 import unittest
 
-from harness import BROKER_LINES, IS_V5, IntegrationTest, missing_seqs
+from harness import BROKER_LINES, IS_V5, IntegrationTest, missing_seqs, until
 
 
 class GapTest(IntegrationTest):
@@ -43,6 +43,8 @@ class Gap(GapTest):
         self.emit("after.gap")
         self.watcher.event("after.gap", since=since)
         self.assertEqual(self.check_gaps(self.watcher.events()), [])
+        until("the log's line", lambda: "the outbox is full (limits.outbox_events"
+              in self.gateway.log())
 
 
 @unittest.skipUnless(IS_V5, "MQTT 3.1.1 brokers do not tell what is too large for them")

@@ -498,6 +498,26 @@ Test(definition_store, each_change_has_its_own_result)
 	disk_remove_dir(dir);
 }
 
+/** At the stop the disk is asked anew: it may have room again. */
+Test(definition_store, a_flush_tries_again_what_failed)
+{
+	struct definition_store *store;
+
+	disk_make_dir(dir);
+	store = open_with(MAX, ask);
+	refusal = -ENOSPC;
+	put(store, DEFINITION_PLAYLIST, "a", "{}");
+	cr_assert_eq(definition_store_flush(store, FLUSH_NS), -ENOSPC);
+	cr_assert_eq(definition_store_flush(store, FLUSH_NS), -ENOSPC);
+	refusal = 0;
+	cr_assert_eq(definition_store_flush(store, FLUSH_NS), 0);
+	close_store(store);
+	store = open_store();
+	cr_assert_str_eq(all(store), "a={};");
+	close_store(store);
+	disk_remove_dir(dir);
+}
+
 static _Atomic bool held;
 
 static int hold(void *user)

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service_outbox.h"
+
+#include <stdio.h>
+
+#include "plural.h"
+#include "service_internal.h"
+
+void service_tell_given_up(struct service *service)
+{
+	struct outbox_stats stats;
+	uint64_t n;
+
+	outbox_get_stats(service->outbox, &stats);
+	n = stats.dropped_full - service->given_up;
+	if (n == 0)
+		return;
+	service->given_up = stats.dropped_full;
+	log_write(service->log, LOG_LEVEL_WARNING,
+	          "the outbox is full (limits.outbox_events, limits.outbox_bytes): %llu message%s given "
+	          "up, %llu since the start",
+	          (unsigned long long)n, plural(n), (unsigned long long)stats.dropped_full);
+}
+
+void service_tell_left(struct service *service, bool kept, bool connected)
+{
+	struct outbox_stats left;
+
+	service_tell_given_up(service);
+	outbox_get_stats(service->outbox, &left);
+	if (left.events == 0) {
+		log_write(service->log, LOG_LEVEL_NOTICE, "%s",
+		          connected ? "stopped, everything was published"
+		                    : "stopped without a connection to the broker, nothing was waiting "
+		                      "for it");
+		return;
+	}
+	log_write(service->log, kept ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
+	          "stopped with %llu message%s (%llu bytes) that did not reach the broker: %s",
+	          (unsigned long long)left.events, plural(left.events),
+	          (unsigned long long)left.bytes,
+	          kept ? "those of QoS 1 are kept on disk and sent after the next start"
+	               : "they are lost");
+}

@@ -236,7 +236,7 @@ static void tell_lost(struct egress *e, uint64_t duration_ns, bool peer_ended)
 	if (reason > 0) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
 		          "connection to the broker lost after %llu s: it closed it: %s (0x%02x)", seconds,
-		          mqtt_reason_text(reason, true), (unsigned)reason);
+		          mqtt_reason_packet_text(reason), (unsigned)reason);
 	} else if (!peer_ended || e->gave_up) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
 		          "connection to the broker lost after %llu s", seconds);

@@ -94,7 +94,7 @@ static void acknowledge(struct egress *e, struct egress_slot *slot, int reason)
 	if (reason >= 0x80) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
 		          "the broker refused a message to '%s': %s (0x%02x)%s. It is given up",
-		          slot->topic, mqtt_reason_text(reason, true), (unsigned)reason,
+		          slot->topic, mqtt_reason_packet_text(reason), (unsigned)reason,
 		          mqtt_reason_remedy(reason));
 		egress_count(e, &e->stats.refused);
 	}

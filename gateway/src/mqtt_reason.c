@@ -9,10 +9,8 @@ const char *mqtt_reason_text(int code, bool v5)
 	const char *text = NULL;
 
 	/* Below 0x80 it is a CONNACK of MQTT 3.1.1, whatever was asked. */
-	if (code >= 0x80 && v5) {
-		text = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
-		return text ? text : "a reason that MQTT does not know";
-	}
+	if (code >= 0x80 && v5)
+		return mqtt_reason_packet_text(code);
 	switch (code) {
 	case 1:
 		return "the broker does not speak this version of MQTT";
@@ -30,6 +28,13 @@ const char *mqtt_reason_text(int code, bool v5)
 		text = MQTTClient_strerror(code);
 		return text ? text : "unknown error";
 	}
+}
+
+const char *mqtt_reason_packet_text(int code)
+{
+	const char *text = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
+
+	return text ? text : "a reason that MQTT does not know";
 }
 
 bool mqtt_reason_is_access(int code, bool v5)

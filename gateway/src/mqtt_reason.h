@@ -15,6 +15,9 @@
 /** @param v5 whether the session speaks MQTT 5. @return a static text, never NULL. */
 const char *mqtt_reason_text(int code, bool v5);
 
+/** The same for what an MQTT 5 packet other than a CONNACK says: there 4 is no wrong password. */
+const char *mqtt_reason_packet_text(int code);
+
 /** A name, a password or a right is wrong. */
 bool mqtt_reason_is_access(int code, bool v5);
 

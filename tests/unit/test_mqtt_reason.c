@@ -30,6 +30,13 @@ Test(mqtt_reason, the_same_number_is_something_else_in_3_1_1)
 	cr_assert(!mqtt_reason_is_access(0x86, false));
 }
 
+Test(mqtt_reason, in_other_packets_small_codes_are_no_connack)
+{
+	cr_assert_str_eq(mqtt_reason_packet_text(0x04), "Disconnect with Will Message");
+	cr_assert_str_eq(mqtt_reason_packet_text(0x87), "Not authorized");
+	cr_assert_str_eq(mqtt_reason_packet_text(0x05), "a reason that MQTT does not know");
+}
+
 Test(mqtt_reason, silence_is_no_answer)
 {
 	cr_assert(!mqtt_reason_is_answer(-1, true));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,13 +102,27 @@ static void fill_options(MQTTClient_connectOptions *options, MQTTClient_SSLOptio
 	options->ssl = ssl;
 }
 
+/**
+ * With the last handle paho 1.3.12 frees its list of them. On a busy machine its thread was seen to
+ * look through that list after a refused connect, which ends the process. So one handle, which
+ * never connects, stays for as long as the process does.
+ */
+static void keep_lists(void)
+{
+	static MQTTClient never_connects;
+
+	(void)MQTTClient_create(&never_connects, "tcp://127.0.0.1:1", "", MQTTCLIENT_PERSISTENCE_NONE, NULL);
+}
+
 static int make_handle(struct paho_connection *c, const struct mqtt_settings *settings,
                        const struct broker_address *address)
 {
 	MQTTClient_createOptions create = MQTTClient_createOptions_initializer;
 	char *uri = broker_address_uri(settings, address);
+	static pthread_once_t lists_kept = PTHREAD_ONCE_INIT;
 	int rc = PAHO_OUT_OF_MEMORY;
 
+	(void)pthread_once(&lists_kept, keep_lists);
 	create.MQTTVersion = c->v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
 	if (uri)
 		rc = MQTTClient_createWithOptions(&c->handle, uri, settings->client_id,
@@ -189,7 +204,7 @@ int paho_subscribe(struct paho_connection *connection, const struct paho_subscri
 	if (rc == 0)
 		return 0;
 	snprintf(error, PAHO_ERROR_SIZE, "subscription to '%.150s': %s (%d)", subscription->filter,
-	         rc > 0 && connection->v5 ? mqtt_reason_text(rc, true) :
+	         rc > 0 && connection->v5 ? mqtt_reason_packet_text(rc) :
 	         rc > 0                   ? "refused by the broker" :
 	                                    "no answer",
 	         rc);

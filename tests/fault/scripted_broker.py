@@ -28,6 +28,11 @@ def say_disconnect(code, **values):
     return ("disconnect", code, values)
 
 
+def say(data, action=SWALLOW):
+    """Send these bytes, whatever they are, instead of the answer, then do that."""
+    return ("say", data, action)
+
+
 def take_then(action):
     """Acknowledge, then do that."""
     return ("then", action)
@@ -67,6 +72,16 @@ class Session:
         except OSError:
             pass
 
+    def end_read(self):
+        """Close when the client has: closed before, with something on its way here, the
+        client's kernel would throw away what it has not read."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+            while self.socket.recv(4096):
+                pass
+        except OSError:
+            pass
+
     def do(self, action, p):
         """@return whether the session goes on."""
         broker = self.broker
@@ -77,11 +92,17 @@ class Session:
             return True
         if action[0] == "disconnect":
             self.send(disconnect(action[1], action[2]))
-            self.end()
+            self.end_read()
             return False
+        if action[0] == "say":
+            self.send(action[1])
+            return self.do(action[2], p)
         if action[0] == "then":
             return self.do(TAKE, p) and self.do(action[1], p)
         if action[0] == "refuse":
+            if action[1] < 0x80:  # no error
+                with broker.condition:
+                    broker.taken.append(p)
             self.send(ack(PUBACK, p.number, action[1]))
             return True
         assert action == TAKE, action
@@ -94,7 +115,10 @@ class Session:
             elif p.qos == 2:
                 self.send(ack(PUBREC, p.number))
         elif p.kind == SUBSCRIBE:
-            self.send(suback(self.is_v5, p.number, broker.on_subscribe(self, p)))
+            answer = broker.on_subscribe(self, p)
+            if not isinstance(answer, list):
+                return self.do(answer, p)
+            self.send(suback(self.is_v5, p.number, answer))
         return True
 
     def handle(self, p):
@@ -123,8 +147,9 @@ class Session:
         answer = broker.on_connect(self, self.connect)
         if answer is None:
             return
-        if answer == SWALLOW:
-            self.read(1)
+        if not isinstance(answer, bytes):
+            if self.do(answer, self.connect):
+                self.read(1)
             return
         self.send(answer)
         with broker.condition:
@@ -140,8 +165,9 @@ class Session:
 class ScriptedBroker:
     """Change the handlers at any time; each is called on the session's thread.
 
-    on_connect(session, packet): the answer as bytes, None (close) or SWALLOW (say nothing);
-    on_publish(session, packet): an action of above; on_subscribe(session, packet): the codes.
+    on_connect(session, packet): the answer as bytes, None (close) or an action of above, with
+    which the session does not begin; on_publish(session, packet): an action;
+    on_subscribe(session, packet): the list of codes, or an action.
     """
 
     host = "127.0.0.1"

@@ -133,10 +133,11 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 	enum command_code code;
 	int r;
 
-	/* First: what is over the rate must cost next to nothing. */
-	if (!commands_take_emit(bridge->config.commands, now_ns)) {
-		refuse_emit(bridge, message->topic, COMMAND_LIMIT,
-		            "more events from outside than limits.emits_per_second allows");
+	/* First: what is over the rate must cost next to nothing. An oversized payload is not here. */
+	reason = commands_take_emit(bridge->config.commands,
+	                            message->oversized ? 0 : message->payload_len, now_ns);
+	if (reason) {
+		refuse_emit(bridge, message->topic, COMMAND_LIMIT, reason);
 		return;
 	}
 	if (is_refused(bridge, message, now_ns, &code, text)) {

@@ -180,6 +180,7 @@ int commands_new(const struct commands_config *config, struct commands **ret_com
 	limits = &engine_get_config(config->engine)->limits;
 	rate_init(&commands->rate, limits->commands_per_second, config->start_ns);
 	rate_init(&commands->emit_rate, limits->emits_per_second, config->start_ns);
+	rate_init(&commands->emit_bytes_rate, limits->emit_bytes_per_second, config->start_ns);
 	r = command_memory_new(MEMORY_ENTRIES, MEMORY_BYTES, &commands->memory);
 	if (r >= 0)
 		r = make_store(commands);
@@ -285,17 +286,23 @@ static bool within_rate(struct commands *commands, uint64_t now_ns)
 {
 	const struct config *config = engine_get_config(commands->config.engine);
 
-	return rate_take(&commands->rate, config->limits.commands_per_second, now_ns);
+	return rate_take(&commands->rate, 1, config->limits.commands_per_second, now_ns);
 }
 
-bool commands_take_emit(struct commands *commands, uint64_t now_ns)
+const char *commands_take_emit(struct commands *commands, size_t bytes, uint64_t now_ns)
 {
-	const struct config *config = engine_get_config(commands->config.engine);
+	const struct config_limits *limits = &engine_get_config(commands->config.engine)->limits;
 
-	if (rate_take(&commands->emit_rate, config->limits.emits_per_second, now_ns))
-		return true;
-	commands->stats.emits_limited++;
-	return false;
+	if (!rate_allows(&commands->emit_rate, 1, limits->emits_per_second, now_ns)) {
+		commands->stats.emits_limited++;
+		return "more events from outside than limits.emits_per_second allows";
+	}
+	if (!rate_take(&commands->emit_bytes_rate, bytes, limits->emit_bytes_per_second, now_ns)) {
+		commands->stats.emit_bytes_limited++;
+		return "more bytes of events from outside than limits.emit_bytes_per_second allows";
+	}
+	rate_take(&commands->emit_rate, 1, limits->emits_per_second, now_ns);
+	return NULL;
 }
 
 static int read_request(struct commands *commands, const struct command_request *request,

@@ -103,10 +103,12 @@ uint64_t commands_newest_change(const struct commands *commands);
 int commands_reply_state(struct commands *commands, uint64_t change);
 
 /**
- * Count an event that comes from outside otherwise than by a command (P/emit).
- * @return false: it is over limits.emits_per_second, refuse it.
+ * Count an event that comes from outside, by P/emit or by event/emit.
+ * @param bytes of the payload of the message.
+ * @return NULL; why it is over limits.emits_per_second or limits.emit_bytes_per_second: refuse it
+ *         with the code `limit`. Then it takes nothing of either.
  */
-bool commands_take_emit(struct commands *commands, uint64_t now_ns);
+const char *commands_take_emit(struct commands *commands, size_t bytes, uint64_t now_ns);
 
 /** The reply to a request that must not be run (retained, expired, reply topic not allowed). */
 int commands_refuse(struct commands *commands, const struct command_request *request,
@@ -129,6 +131,7 @@ struct commands_stats {
 	uint64_t repeated;     /**< answered from memory */
 	uint64_t rate_limited;
 	uint64_t emits_limited; /**< events from outside refused for limits.emits_per_second */
+	uint64_t emit_bytes_limited; /**< the same for limits.emit_bytes_per_second */
 	int store_error; /**< why a kept definition is not on disk; 0: all are */
 	struct definition_store_stats kept;
 };

@@ -33,14 +33,15 @@ int command_event_emit(COMMAND_ARGS)
 		.time_ns = CUE_TIME_NONE,
 		.outside = true,
 	};
+	const char *over;
 	uint64_t seq;
 	int r = check_emittable(commands, type->string, error);
 
 	if (r < 0)
 		return r;
-	if (!commands_take_emit(commands, request->now_ns))
-		return command_fail(error, COMMAND_LIMIT, "",
-		                    "more events from outside than limits.emits_per_second allows");
+	over = commands_take_emit(commands, request->payload_len, request->now_ns);
+	if (over)
+		return command_fail(error, COMMAND_LIMIT, "", "%s", over);
 	if (data->present)
 		r = cue_payload_new(data->raw, data->raw_len, CUE_JSON_DEPTH_MAX, &emit.payload,
 		                    NULL);

@@ -38,8 +38,9 @@ struct commands {
 	struct command_memory *memory;
 	struct definition_store *store;
 	struct commands_stats stats;
-	struct rate rate;      /* limits.commands_per_second */
-	struct rate emit_rate; /* limits.emits_per_second */
+	struct rate rate;            /* limits.commands_per_second */
+	struct rate emit_rate;       /* limits.emits_per_second */
+	struct rate emit_bytes_rate; /* limits.emit_bytes_per_second */
 };
 
 /**

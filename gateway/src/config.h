@@ -121,6 +121,7 @@ struct config_limits {
 	uint64_t outbox_bytes;        /**< 256 MiB */
 	uint64_t kept_definition_bytes; /**< 16 MiB */
 	struct cue_playlist_limits playlist;
+	uint64_t emit_bytes_per_second; /**< 8 MiB: of the payloads of emits from outside */
 	uint64_t inbox_bytes;         /**< 32 MiB: of emits, and as much of commands */
 	uint32_t commands_per_second; /**< 1,000 */
 	uint32_t emits_per_second;    /**< 5,000: from outside, all together */

@@ -193,6 +193,10 @@ static const struct config_field limits_fields[] = {
 	LIMIT("emits_per_second", emits_per_second, 1, 1000000, "5000",
 	      "Events taken from outside, by `P/emit` and by `event/emit` together; what is over is "
 	      "refused, by `gateway.refused` and by the reply `limit`."),
+	LIMIT("emit_bytes_per_second", emit_bytes_per_second, 65536, 17179869184, "8388608",
+	      "Bytes of the payloads of `P/emit` and `event/emit` together; what is over is refused in "
+	      "the same way. A payload larger than this is taken when none was taken for a second, and "
+	      "holds up the next until it is within the rate."),
 	LIMIT("events_per_second", playlist.events_per_second, 1, 10000000, "10000",
 	      "Events of the steps of one run in any one second. A playlist with more is refused where "
 	      "it is defined."),

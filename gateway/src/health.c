@@ -191,6 +191,7 @@ static void write_commands(struct cue_writer *w, const struct commands *commands
 	number(w, "repeated", s.repeated);
 	number(w, "rate_limited", s.rate_limited);
 	number(w, "emits_limited", s.emits_limited);
+	number(w, "emit_bytes_limited", s.emit_bytes_limited);
 	cue_writer_key(w, "store_error");
 	if (s.store_error < 0)
 		cue_writer_string(w, strerrordesc_np(-s.store_error));

@@ -397,3 +397,88 @@ Test(bridge_in, by_default_commands_of_use_are_run_and_no_others)
 	cr_assert(fixture_has(&f, "{\"ok\":true"));
 	fixture_teardown(&f);
 }
+
+static const char few_bytes[] =
+	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+	"  \"mqtt\": { \"remote\": { \"cmd\": \"admin\" }, \"qos\": { \"quiet.*\": \"off\" } },"
+	"  \"limits\": { \"emit_bytes_per_second\": 65536, \"payload_bytes\": 200000 } }";
+
+/** A JSON string of @p bytes, quotes included. */
+static void fill_string(char *text, size_t bytes)
+{
+	memset(text, 'x', bytes);
+	text[0] = text[bytes - 1] = '"';
+	text[bytes] = '\0';
+}
+
+/** An emit of @p bytes that is not published. @return whether it was taken. */
+static bool emits_quietly(struct fixture *f, size_t bytes)
+{
+	static char text[200001];
+	struct bridge_stats before, after;
+
+	fill_string(text, bytes);
+	bridge_get_stats(f->bridge, &before);
+	fixture_receive(f, EMIT("quiet/a"), text);
+	bridge_get_stats(f->bridge, &after);
+	return after.refused == before.refused;
+}
+
+Test(bridge_in, the_bytes_of_emits_are_limited_those_of_commands_with_them)
+{
+	struct commands_stats stats;
+	struct fixture f;
+	char text[4097];
+
+	fixture_setup_with(&f, few_bytes, 100);
+	for (int i = 0; i < 16; i++)
+		cr_assert(emits_quietly(&f, 4096), "%d", i);
+	fill_string(text, 4096);
+	fixture_receive(&f, EMIT("a"), text);
+	cr_assert_gt(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/gateway/refused");
+	cr_assert(fixture_has(&f, "\"code\":\"limit\""), "%s", f.text);
+	cr_assert(fixture_has(&f, "limits.emit_bytes_per_second"), "%s", f.text);
+	fixture_receive(&f, CMD("event/emit"), "{\"event_type\":\"a\",\"data\":1}");
+	cr_assert_eq(fixture_next(&f), 0);
+	cr_assert(fixture_has(&f, "\"error\":{\"code\":\"limit\""), "%s", f.text);
+	cr_assert(fixture_has(&f, "limits.emit_bytes_per_second"), "%s", f.text);
+	commands_get_stats(f.commands, &stats);
+	cr_assert_eq(stats.emit_bytes_limited, 2U);
+	cr_assert_eq(stats.emits_limited, 0U);
+	fixture_receive(&f, EMIT("a"), "");
+	cr_assert_gt(fixture_next(&f), 0);
+	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/a", "without a payload");
+	fixture_wake(&f, SECOND / 8);
+	cr_assert(emits_quietly(&f, 4096));
+	cr_assert(emits_quietly(&f, 4096));
+	cr_assert_not(emits_quietly(&f, 4096));
+	fixture_teardown(&f);
+}
+
+Test(bridge_in, a_payload_larger_than_a_seconds_bytes_passes_after_a_quiet_second)
+{
+	struct inbox_message oversized = EMIT("a");
+	struct fixture f;
+
+	fixture_setup_with(&f, few_bytes, 100);
+	cr_assert(emits_quietly(&f, 2));
+	cr_assert_not(emits_quietly(&f, 3 * 65536));
+	fixture_wake(&f, SECOND);
+	fixture_next(&f);
+	cr_assert(emits_quietly(&f, 3 * 65536), "it would be refused for ever");
+	cr_assert_not(emits_quietly(&f, 2));
+	fixture_wake(&f, 2 * SECOND); /* and is paid off */
+	cr_assert_not(emits_quietly(&f, 2));
+	/* Of an oversized one nothing was kept: its size is what is wrong with it. */
+	fixture_wake(&f, 2 * SECOND);
+	while (fixture_next(&f))
+		;
+	oversized.oversized = true;
+	oversized.payload_len = 1000000;
+	fixture_receive(&f, oversized, "");
+	cr_assert_gt(fixture_next(&f), 0);
+	cr_assert(fixture_has(&f, "limits.payload_bytes"), "%s", f.text);
+	cr_assert(emits_quietly(&f, 65536));
+	fixture_teardown(&f);
+}

@@ -159,6 +159,38 @@ Test(commands, the_rate_is_limited_and_recovers)
 	rig_close(&rig);
 }
 
+Test(commands, emits_are_limited_in_number_and_in_bytes)
+{
+	static const char text[] =
+		"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+		"  \"limits\": { \"emits_per_second\": 10, \"emit_bytes_per_second\": 65536 } }";
+	struct rig rig;
+	struct commands_stats stats;
+	static char large[40001];
+
+	rig_open_with(&rig, text, NULL);
+	memset(large, ' ', sizeof(large) - 1);
+	memcpy(large, "{\"event_type\":\"a\"", 17);
+	large[sizeof(large) - 2] = '}';
+	cr_assert_not_null(strstr(run(&rig, "event/emit", large), "\"ok\":true"));
+	for (int i = 0; i < 20; i++) {
+		expect_error(&rig, "event/emit", large, "limit", NULL);
+		cr_assert_not_null(strstr(rig.reply, "limits.emit_bytes_per_second"));
+	}
+	/* What was refused for its bytes took nothing: small ones still pass, up to their number. */
+	for (int i = 0; i < 9; i++)
+		cr_assert_not_null(strstr(run(&rig, "event/emit", "{\"event_type\":\"a\"}"),
+		                          "\"ok\":true"));
+	expect_error(&rig, "event/emit", "{\"event_type\":\"a\"}", "limit", NULL);
+	cr_assert_not_null(strstr(rig.reply, "limits.emits_per_second"));
+	commands_get_stats(rig.commands, &stats);
+	cr_assert_eq(stats.emit_bytes_limited, 20U);
+	cr_assert_eq(stats.emits_limited, 1U);
+	rig.now_ns += 1000000000ULL;
+	cr_assert_not_null(strstr(run(&rig, "event/emit", large), "\"ok\":true"));
+	rig_close(&rig);
+}
+
 Test(commands, definitions_survive)
 {
 	char dir[64];

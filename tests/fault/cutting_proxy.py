@@ -23,7 +23,7 @@ FIN_BROKER = "half-close towards the broker"
 SWALLOW = "bytes swallowed, then a reset"
 DELAY = "delay, then a reset"
 ACTIONS = (RESET, FIN_BOTH, FIN_GATEWAY, FIN_BROKER, SWALLOW, DELAY)
-SUBSCRIPTIONS = 2  # of a gateway
+SUBSCRIPTIONS = 4  # of a gateway, before it is online
 # A half-closed peer that does not close in so long is reset (the fault's duration).
 LINGER_S = 0.05
 
@@ -143,7 +143,7 @@ class CuttingProxy(Proxy):
                     cut.after -= len(data)
                 sink.sendall(data)
                 framer.feed(data)
-                if cut and framer.seen["SUBACK"] == SUBSCRIPTIONS:
+                if cut and framer.seen["SUBACK"] >= SUBSCRIPTIONS:
                     cut.armed = True
             # As a network does: an end is passed on, the other direction goes on.
             sink.shutdown(socket.SHUT_WR)

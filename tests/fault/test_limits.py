@@ -165,10 +165,16 @@ class V311(ScriptedTest):
         self.gateway.stop()
 
 
+class PatientClient(Client):
+    """Within the keep alive that the broker of the test allows: paho does not obey it."""
+
+    keepalive_s = 5
+
+
 class Mosquitto(ConnectionTest):
     def check(self, protocol, line, **mqtt):
         broker = self.new_broker("b", "allow_anonymous true", line)
-        client = Client(broker, protocol=protocol)
+        client = PatientClient(broker, protocol=protocol)
         self.addCleanup(client.close)
         client.subscribe(P + "/#")
         config = self.config(f"mqtt://127.0.0.1:{broker.port}", **mqtt)

@@ -42,6 +42,8 @@ class Message:
 class Client:
     """An MQTT client that keeps every message it gets, in order."""
 
+    keepalive_s = 60
+
     def __init__(self, broker, name=None, protocol=PROTOCOL, user=None, ca=None, prefix=P,
                  transport="tcp"):
         """broker: host and port; user: name and password; ca: PEM file, for TLS; prefix: of
@@ -73,7 +75,7 @@ class Client:
         self._connect()
 
     def _connect(self):
-        self._mqtt.connect(self.host, self.broker.port, keepalive=60)
+        self._mqtt.connect(self.host, self.broker.port, keepalive=self.keepalive_s)
         self._mqtt.loop_start()
         self.wait("connection", lambda: self.connected)
 
@@ -236,7 +238,7 @@ class RefusedClient(Client):
 
     def _connect(self):
         self.reason = None
-        self._mqtt.connect(self.host, self.broker.port, keepalive=60)
+        self._mqtt.connect(self.host, self.broker.port, keepalive=self.keepalive_s)
         self._mqtt.loop_start()
         self.wait("CONNACK", lambda: self.reason is not None)
 

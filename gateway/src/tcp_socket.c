@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,15 +52,22 @@ static int try_dup(int number)
 	return -1;
 }
 
-/** The socket behind descriptor @p fd. @return false when it is none. */
-static bool get_socket(int fd, ino_t *ret_socket)
+/**
+ * The socket behind the descriptor that an entry of /proc/self/fd names. Its link is read, and
+ * not the descriptor itself: another thread may close that, and open another, at any time.
+ * @return false when it is none.
+ */
+static bool get_socket(DIR *dir, const char *name, ino_t *ret_socket)
 {
-	struct stat st;
+	static const char prefix[] = "socket:[";
+	char link[64], *end;
+	ssize_t len = readlinkat(dirfd(dir), name, link, sizeof(link) - 1);
 
-	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
+	if (len < (ssize_t)sizeof(prefix) || memcmp(link, prefix, sizeof(prefix) - 1) != 0)
 		return false;
-	*ret_socket = st.st_ino;
-	return true;
+	link[len] = '\0';
+	*ret_socket = (ino_t)strtoull(link + sizeof(prefix) - 1, &end, 10);
+	return *end == ']';
 }
 
 static bool is_in(const struct tcp_socket_set *set, ino_t socket)
@@ -71,8 +79,8 @@ static bool is_in(const struct tcp_socket_set *set, ino_t socket)
 	return false;
 }
 
-/** @return the next descriptor, or -1 at the end. */
-static int next_fd(DIR *dir)
+/** @return the next descriptor that is a socket, or -1 at the end. */
+static int next_socket(DIR *dir, ino_t *ret_socket)
 {
 	struct dirent *entry;
 
@@ -80,7 +88,7 @@ static int next_fd(DIR *dir)
 		char *end;
 		long number = strtol(entry->d_name, &end, 10);
 
-		if (end != entry->d_name && !*end && number != dirfd(dir))
+		if (end != entry->d_name && !*end && get_socket(dir, entry->d_name, ret_socket))
 			return (int)number;
 	}
 	return -1;
@@ -91,15 +99,13 @@ int tcp_socket_remember(struct tcp_socket_set *ret_set)
 	struct tcp_socket_set set = { 0 };
 	DIR *dir = opendir("/proc/self/fd");
 	size_t capacity = 0;
-	int fd;
+	ino_t socket;
 
 	if (!dir)
 		return -errno;
-	while ((fd = next_fd(dir)) >= 0) {
-		ino_t socket, *grown;
+	while (next_socket(dir, &socket) >= 0) {
+		ino_t *grown;
 
-		if (!get_socket(fd, &socket))
-			continue;
 		if (set.n == capacity) {
 			capacity = capacity ? 2 * capacity : 16;
 			grown = reallocarray(set.sockets, capacity, sizeof(*grown));
@@ -127,11 +133,10 @@ int tcp_socket_find(const struct tcp_socket_set *before)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	int found = -1, fd;
+	ino_t socket;
 
-	while (dir && found < 0 && (fd = next_fd(dir)) >= 0) {
-		ino_t socket;
-
-		if (get_socket(fd, &socket) && !is_in(before, socket))
+	while (dir && found < 0 && (fd = next_socket(dir, &socket)) >= 0) {
+		if (!is_in(before, socket))
 			found = try_dup(fd);
 	}
 	if (dir)

@@ -22,6 +22,8 @@ const char *mqtt_reason_text(int code, bool v5)
 		return "wrong user name or password";
 	case 5:
 		return "not authorized";
+	case MQTT_REASON_NO_WINDOW:
+		return "Receive Maximum is 0, which MQTT forbids";
 	case MQTTCLIENT_FAILURE:
 		return "no answer, or the connection was refused";
 	default:

@@ -12,6 +12,9 @@
 
 #include <stdbool.h>
 
+/** Beside paho's: a broker that takes no unacknowledged message at all, for which paho waits for ever. */
+#define MQTT_REASON_NO_WINDOW (-1000)
+
 /** @param v5 whether the session speaks MQTT 5. @return a static text, never NULL. */
 const char *mqtt_reason_text(int code, bool v5);
 

@@ -83,6 +83,11 @@ static int tell_failure(const struct attempts *attempts, size_t i, const char *w
 	bool v5 = settings->protocol == 5;
 	int rc = attempts->codes[i];
 
+	if (rc == MQTT_REASON_NO_WINDOW) {
+		snprintf(error, error_size, "%s: the broker accepts the connection, but its %s", where,
+		         mqtt_reason_text(rc, v5));
+		return -ECONNREFUSED;
+	}
 	if (mqtt_reason_is_version(rc, v5)) {
 		snprintf(error, error_size,
 		         "%s: the broker refused the connection: %s (%d); set \"protocol\": %s in mqtt",

@@ -71,8 +71,15 @@ static int connect_handle(struct paho_connection *c, MQTTClient_connectOptions *
 	response = MQTTClient_connect5(c->handle, options, &properties, NULL);
 	MQTTProperties_free(&properties);
 	rc = (int)response.reasonCode;
-	if (rc == 0 && response.properties)
+	if (rc == 0 && response.properties) {
 		read_connack(response.properties, &c->broker);
+		if (MQTTProperties_hasProperty(response.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) &&
+		    MQTTProperties_getNumericValue(response.properties,
+		                                   MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) == 0) {
+			c->was_connected = true; /* to be ended as such */
+			rc = MQTT_REASON_NO_WINDOW;
+		}
+	}
 	MQTTResponse_free(response);
 	return rc;
 }

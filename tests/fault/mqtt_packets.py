@@ -168,6 +168,6 @@ def parse(p, is_v5):
         p.values = r.properties() if is_v5 else {}
         while r.data:
             p.filters.append((r.text().decode(), r.number("B")))
-    elif p.kind in (PUBACK, PUBREC, PUBREL, PUBCOMP):
+    elif p.kind in (PUBACK, PUBREC, PUBREL, PUBCOMP, UNSUBSCRIBE):
         p.number = r.number()
     return p

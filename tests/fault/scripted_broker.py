@@ -8,7 +8,7 @@ import threading
 import time
 
 from mqtt_packets import (CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC,
-                          PUBREL, SUBSCRIBE, ack, connack, disconnect, packet, publish,
+                          PUBREL, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE, ack, connack, disconnect, packet, publish,
                           read_packet, suback)
 
 # What to do with a packet.
@@ -130,6 +130,8 @@ class Session:
         if p.kind == PINGREQ:
             if broker.answer_ping:
                 self.send(packet(PINGRESP))
+        elif p.kind == UNSUBSCRIBE:
+            self.send(packet(UNSUBACK, p.number.to_bytes(2, "big") + (b"\0\0" if self.is_v5 else b"")))
         elif p.kind == PUBREL:
             self.send(ack(PUBCOMP, p.number))
         elif p.kind == PUBREC:

@@ -94,14 +94,14 @@ def closing_cases(is_v5):
     """Closed at a packet of the client's: instead of the answer, after half of it, after it."""
     half = connack(is_v5)[:3]
     # Over MQTT 5 paho waits 5 s for a SUBACK also when the connection is gone.
-    for name, end, at in (("closed", CLOSE, (1, 4)), ("reset", RESET, (2,))):
+    for name, end, at in (("closed", CLOSE, (1,)), ("reset", RESET, (3,))):
         yield Case(f"{name} instead of CONNACK", once("on_connect", lambda s, p, end=end: end),
                    may_say=(FAILED,))
         yield Case(f"{name} after half a CONNACK",
                    once("on_connect", lambda s, p, end=end: say(half, end)), may_say=(FAILED,))
         yield Case(f"{name} after CONNACK",
                    once("on_connect", lambda s, p, end=end: say(connack(is_v5), end)),
-                   may_say=(FAILED, LOST, IN_A_ROW))
+                   may_say=(FAILED, LOST, IN_A_ROW, IN_DOUBT))
         for n in at:
             yield Case(f"{name} at PUBLISH {n}", at_publish(n, lambda p, end=end: end),
                        (LOST,), (IN_A_ROW, IN_DOUBT))
@@ -145,6 +145,9 @@ def accepted(name, data, says=(), may_say=()):
 
 
 def limit_cases():
+    yield Case("CONNACK without a window", once(
+        "on_connect", lambda s, p: connack(True, 0, {"receive_maximum": 0})),
+        (FAILED, "Receive Maximum is 0, which MQTT forbids"))
     yield limited(receive_maximum=1)
     yield limited(receive_maximum=65535)
     yield limited(("the broker takes QoS 0 only",), maximum_qos=0)

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "egress_internal.h"
-#include "tcp_socket.h"
 
 /* How long at most without a look at the connection, whatever the callbacks say. */
 #define LOOK_NS CUE_NS_PER_S
@@ -102,9 +101,6 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 	r = paho_subscribe(e->connection, &subscription, error);
 	if (r == 0)
 		return 0;
-	/* Where the broker ended the session, that is the cause, and told as such. */
-	if (r != -EACCES && tcp_socket_peer_ended(e->socket))
-		return -ENOTCONN;
 	log_write(e->config.log, LOG_LEVEL_WARNING, "%s%s", error,
 	          r == -EACCES ? ". The gateway goes on without it" : "");
 	if (r != -EACCES)

@@ -12,6 +12,8 @@ from scripted_broker import CLOSE, RESET, SWALLOW, refuse, say, say_disconnect
 
 # Says of a message that a session ended with it; it does not say that it is to blame.
 IN_DOUBT = "the session ended without an acknowledgement of the message"
+# To a SUBSCRIBE; then the end of the session is told.
+NO_ANSWER = "no answer (-"
 FAILED = "no connection to the broker: 127.0.0.1:"
 EVENT = f"{P}/bus/lone/event"
 
@@ -101,22 +103,22 @@ def closing_cases(is_v5):
                    once("on_connect", lambda s, p, end=end: say(half, end)), may_say=(FAILED,))
         yield Case(f"{name} after CONNACK",
                    once("on_connect", lambda s, p, end=end: say(connack(is_v5), end)),
-                   may_say=(FAILED, LOST, IN_A_ROW, IN_DOUBT))
+                   may_say=(FAILED, LOST, IN_A_ROW, IN_DOUBT, NO_ANSWER))
         for n in at:
             yield Case(f"{name} at PUBLISH {n}", at_publish(n, lambda p, end=end: end),
-                       (LOST,), (IN_A_ROW, IN_DOUBT))
+                       (LOST,), (IN_A_ROW, IN_DOUBT, NO_ANSWER))
             yield Case(f"{name} after PUBACK {n}",
                        at_publish(n, lambda p, end=end: say(ack(PUBACK, p.number or 1), end)),
-                       (LOST,), (IN_A_ROW, IN_DOUBT))
+                       (LOST,), (IN_A_ROW, IN_DOUBT, NO_ANSWER))
             yield Case(f"{name} after half a PUBACK {n}",
                        at_publish(n, lambda p, end=end: say(ack(PUBACK, p.number or 1)[:3], end)),
-                       (LOST,), (IN_A_ROW, IN_DOUBT))
+                       (LOST,), (IN_A_ROW, IN_DOUBT, NO_ANSWER))
         yield Case(f"{name} at SUBSCRIBE", once("on_subscribe", lambda s, p, end=end: end),
-                   (LOST,), (IN_A_ROW,))
+                   (LOST, NO_ANSWER), (IN_A_ROW,))
         yield Case(f"{name} after half a SUBACK",
                    once("on_subscribe", lambda s, p, end=end: say(
-                       suback(is_v5, p.number, [1])[:4], end)), (LOST,), (IN_A_ROW,))
-    yield Case("no SUBACK", once("on_subscribe", lambda s, p: SWALLOW), (LOST, "no answer (-"))
+                       suback(is_v5, p.number, [1])[:4], end)), (LOST, NO_ANSWER), (IN_A_ROW,))
+    yield Case("no SUBACK", once("on_subscribe", lambda s, p: SWALLOW), (LOST, NO_ANSWER))
     yield Case("no CONNACK", once("on_connect", lambda s, p: SWALLOW), (FAILED,))
 
 

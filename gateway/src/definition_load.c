@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "definition_legacy.h"
@@ -18,6 +19,9 @@
 #define FILE_BYTES_MAX (16U * 1024U * 1024U + DEFINITION_FILE_OVERHEAD + DEFINITION_NAME_BYTES_MAX)
 /** What is read at the start, as a multiple of max_bytes. */
 #define READ_FACTOR 4U
+/** Each copy set aside costs a look through the whole folder. */
+#define ASIDE_MAX   DEFINITION_COPIES_MAX
+#define ASIDE_NS    (5 * 1000000000ULL)
 
 /* ---- which files there are ---- */
 
@@ -88,12 +92,37 @@ static int scan(struct definition_store *store, int fd)
 
 /* ---- one file ---- */
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+}
+
+/** Count one that can't be used. @return whether there is still time and room to see to it alone. */
+static bool is_named(struct definition_store *store)
+{
+	store->set_aside++;
+	if (store->unnamed == 0 && store->named < ASIDE_MAX && store->aside_ns < ASIDE_NS) {
+		store->named++;
+		return true;
+	}
+	store->unnamed++;
+	return false;
+}
+
 static void set_aside(struct definition_store *store, int fd, const char *name, const char *why)
 {
 	char aside[STATE_FILE_NAME_SIZE];
-	int r = state_file_set_aside(fd, name, NULL, DEFINITION_COPIES_MAX, aside);
+	uint64_t begin_ns;
+	int r;
 
-	store->set_aside++;
+	if (!is_named(store))
+		return;
+	begin_ns = now_ns();
+	r = state_file_set_aside(fd, name, NULL, DEFINITION_COPIES_MAX, aside);
+	store->aside_ns += now_ns() - begin_ns;
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
 	               "%s/" DEFINITION_FOLDER "/%s: %s; the definition is not in force, its file "
 	               "%s%s",
@@ -103,7 +132,8 @@ static void set_aside(struct definition_store *store, int fd, const char *name, 
 
 static void leave(struct definition_store *store, const char *name, const char *why)
 {
-	store->set_aside++;
+	if (!is_named(store))
+		return;
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
 	               "%s/" DEFINITION_FOLDER "/%s: %s; the definition is not in force, its file "
 	               "is left as it is",
@@ -201,6 +231,12 @@ static int load_files(struct definition_store *store, int fd)
 	}
 	for (i = 0; r >= 0 && i < store->n_taken && budget > 0; i++)
 		r = load_file(store, fd, store->taken_files[i], &budget);
+	if (store->unnamed > 0)
+		DEFINITION_SAY(store, LOG_LEVEL_ERROR,
+		               "%s/" DEFINITION_FOLDER ": %llu more files can't be used: they are left "
+		               "as they are (at most %u are renamed at a start, within %llu s)",
+		               store->dir, (unsigned long long)store->unnamed, ASIDE_MAX,
+		               ASIDE_NS / 1000000000ULL);
 	if (r >= 0 && (i < store->n_taken || store->n_taken == FILES_MAX)) {
 		store->set_aside++;
 		DEFINITION_SAY(store, LOG_LEVEL_ERROR,

@@ -77,6 +77,8 @@ struct definition_store {
 	/* The loop's own. */
 	struct definition_list kinds[2]; /* by enum definition_kind */
 	uint64_t bytes, newest, refused, set_aside;
+	uint64_t named, unnamed, aside_ns; /* of set_aside, at the start: each seen to alone, only
+	                                      counted; the time that took */
 	uint32_t next_file;
 	uint32_t *taken_files; /* numbers found at the start, sorted; of those from next_taken on a
 	                          number is still to be passed over */

@@ -45,9 +45,14 @@ int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox)
 	return 0;
 }
 
+int outbox_stop(struct outbox *outbox)
+{
+	return outbox_disk_end(outbox);
+}
+
 struct outbox *outbox_free(struct outbox *outbox)
 {
-	if (!outbox)
+	if (!outbox || outbox_stop(outbox) < 0)
 		return NULL;
 	outbox_disk_free(outbox);
 	outbox_reply_free(outbox);
@@ -302,6 +307,7 @@ void outbox_get_stats(struct outbox *outbox, struct outbox_stats *ret_stats)
 	*ret_stats = outbox->stats;
 	ret_stats->replies = outbox->replies.n;
 	ret_stats->idle = outbox->away.memory;
+	ret_stats->unread = outbox->disk && !outbox->disk->was_ok;
 	if (outbox->disk && outbox->disk->state == OUTBOX_DISK_OK && !outbox->disk->stalled)
 		ret_stats->on_disk = true;
 	else if (outbox->disk)

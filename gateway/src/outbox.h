@@ -118,6 +118,7 @@ struct outbox_stats {
 	uint64_t restored; /**< of earlier boots, found on disk */
 	uint64_t commits, syncs;
 	uint64_t disk_failures;          /**< times the disk failed */
+	bool unread; /**< what earlier boots left on disk has not been looked through */
 	bool on_disk;                    /**< what is put now will be on disk, unless `idle` */
 	bool idle; /**< OUTBOX_DISK_WHEN_AWAY, and the broker acknowledges: nothing is written */
 	char reason[OUTBOX_REASON_SIZE]; /**< why it will not, "" when it will */
@@ -150,6 +151,7 @@ struct outbox_config {
 	uint64_t check_interval_ns;           /**< between looks whether the file is still there: 2 s */
 	uint64_t retry_min_ns, retry_max_ns;  /**< back to a disk that failed: 1 s, doubling up to 60 s */
 	uint64_t open_wait_ns;                /**< outbox_new() waits so long for the database: 5 s */
+	uint64_t end_wait_ns;                 /**< see outbox_stop(): 3 s */
 	uint64_t stall_ns;                    /**< no answer from the disk for so long: on without it; 5 s */
 	uint64_t patience_ns; /**< OUTBOX_DISK_WHEN_AWAY: a message that waits for so long is written; 5 s */
 	uint64_t calm_ns;     /**< … nothing is written again when none waits for so long; 1 s */
@@ -165,7 +167,15 @@ struct outbox_config {
  * @return 0; -ENOMEM; -EAGAIN no thread can be made.
  */
 int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox);
-/** Writes what is not yet written. No other thread may use it any more. NULL is allowed. @return NULL. */
+/**
+ * Write what is not yet written, close the files, end the thread. No other thread may use the
+ * outbox any more, and only outbox_free() may follow.
+ * @return 0; -ETIMEDOUT a call of the disk has not returned for `end_wait_ns`, nor for as long
+ * after SQLite was told to end: the thread still uses the outbox and all that its config points
+ * to, so the process has to be left with _exit().
+ */
+int outbox_stop(struct outbox *outbox);
+/** As outbox_stop(); where that fails nothing is freed. NULL is allowed. @return NULL. */
 struct outbox *outbox_free(struct outbox *outbox);
 
 /**
@@ -228,7 +238,8 @@ void outbox_rewind(struct outbox *outbox);
 /** Whether there is a broker that takes messages; at first there is none. For OUTBOX_DISK_WHEN_AWAY. */
 void outbox_set_connected(struct outbox *outbox, bool connected);
 
-/** Wait until all that was put is on disk. @return 0; -ETIMEDOUT; -EIO it is in memory only. */
+/** Wait until all that was put is on disk. @return 0; -ETIMEDOUT, also where a call of the disk has
+ * hung since the start; -EIO it is in memory only. */
 int outbox_flush(struct outbox *outbox, uint64_t timeout_ns);
 
 void outbox_get_stats(struct outbox *outbox, struct outbox_stats *ret_stats);

@@ -13,6 +13,20 @@
 #define FORMAT_VERSION 1
 #define BUSY_MS        1000
 #define MAX_PATH_LEN   4000U
+/** Steps of SQLite's machine between two looks at `halt`. */
+#define HALT_STEPS     10000
+
+/* As sqlite_master keeps them. */
+#define MESSAGES_SQL                                                                              \
+	"CREATE TABLE messages(id INTEGER PRIMARY KEY,boot_id TEXT NOT NULL,"                     \
+	"seq INTEGER NOT NULL,flags INTEGER NOT NULL,topic TEXT NOT NULL,"                        \
+	"payload BLOB NOT NULL,correlation BLOB,checksum INTEGER NOT NULL)"
+#define JOURNAL_SQL                                                                               \
+	"CREATE TABLE journal(key TEXT PRIMARY KEY NOT NULL,"                                     \
+	"value BLOB NOT NULL,checksum INTEGER NOT NULL) WITHOUT ROWID"
+#define IS_OURS                                                                                   \
+	"(type='table' AND (name='messages' AND sql IS '" MESSAGES_SQL "' OR "                    \
+	"name='journal' AND sql IS '" JOURNAL_SQL "'))"
 
 static const char *const statements[] = {
 	[DB_BEGIN] = "BEGIN IMMEDIATE",
@@ -165,6 +179,26 @@ static int set_up(struct outbox_db *db, enum outbox_sync sync)
 	return r < 0 ? r : execute(db, levels[sync]);
 }
 
+static int foreign(struct outbox_db *db)
+{
+	snprintf(db->error, sizeof(db->error), "has tables, views or triggers of somebody else");
+	return -EBADMSG;
+}
+
+/**
+ * Our two tables as we make them, and nothing else: a view in a table's place could be endless,
+ * and a trigger, an index or a computed column runs with what we read and write.
+ */
+static int check_schema(struct outbox_db *db)
+{
+	int64_t all = 0, ours = 0;
+	int r = query_number(db, "SELECT count(*) FROM sqlite_master", &all);
+
+	if (r >= 0)
+		r = query_number(db, "SELECT count(*) FROM sqlite_master WHERE " IS_OURS, &ours);
+	return r >= 0 && (all != 2 || ours != 2) ? foreign(db) : r;
+}
+
 static int check_format(struct outbox_db *db)
 {
 	int64_t version = 0, tables = 0;
@@ -177,11 +211,7 @@ static int check_format(struct outbox_db *db)
 	if (version == 0 && tables == 0)
 		return execute(db,
 		               "BEGIN IMMEDIATE;"
-		               "CREATE TABLE messages(id INTEGER PRIMARY KEY,boot_id TEXT NOT NULL,"
-		               "seq INTEGER NOT NULL,flags INTEGER NOT NULL,topic TEXT NOT NULL,"
-		               "payload BLOB NOT NULL,correlation BLOB,checksum INTEGER NOT NULL);"
-		               "CREATE TABLE journal(key TEXT PRIMARY KEY NOT NULL,"
-		               "value BLOB NOT NULL,checksum INTEGER NOT NULL) WITHOUT ROWID;"
+		               MESSAGES_SQL ";" JOURNAL_SQL ";"
 		               "PRAGMA application_id=" APPLICATION_ID ";"
 		               "PRAGMA user_version=1;"
 		               "COMMIT");
@@ -194,10 +224,42 @@ static int check_format(struct outbox_db *db)
 		snprintf(db->error, sizeof(db->error), "not a database of cuebus");
 		return -EBADMSG;
 	}
-	return 0;
+	return check_schema(db);
 }
 
-static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage)
+static int is_halted(void *user)
+{
+	return atomic_load((const atomic_bool *)user);
+}
+
+/** Whatever stands in a damaged file, it is data and not code. */
+static void distrust(struct outbox_db *db, atomic_bool *halt)
+{
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	if (halt)
+		sqlite3_progress_handler(db->sqlite, HALT_STEPS, is_halted, halt);
+}
+
+/** Read only, and damaged as it may be: but of no table that is not ours. */
+static int open_salvage(struct outbox_db *db)
+{
+	int64_t others = 0;
+	int r;
+
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	r = execute(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=ON");
+	if (r >= 0)
+		r = query_number(db,
+		                 "SELECT count(*) FROM sqlite_master "
+		                 "WHERE lower(name) IN ('messages','journal') AND NOT " IS_OURS,
+		                 &others);
+	return r >= 0 && others > 0 ? foreign(db) : r;
+}
+
+static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage, atomic_bool *halt)
 {
 	int code, r;
 
@@ -215,14 +277,9 @@ static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage)
 	if (code != SQLITE_OK)
 		return outbox_db_fail(db, code);
 	sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-	/* Whatever stands in a damaged file, it is data and not code. */
-	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	if (salvage) {
-		sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		return execute(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=ON;"
-		                   "SELECT count(*) FROM sqlite_master");
-	}
+	distrust(db, halt);
+	if (salvage)
+		return open_salvage(db);
 	r = set_up(db, sync);
 	if (r >= 0)
 		r = check_format(db);
@@ -231,8 +288,8 @@ static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage)
 	return r;
 }
 
-int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, struct outbox_db **ret_db,
-                   char error[OUTBOX_DB_ERROR_SIZE])
+int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, atomic_bool *halt,
+                   struct outbox_db **ret_db, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_db *db = calloc(1, sizeof(*db));
 	int r;
@@ -241,7 +298,7 @@ int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, struct
 	if (!db)
 		return -ENOMEM;
 	db->path = strdup(path);
-	r = db->path ? open_file(db, sync, salvage) : -ENOMEM;
+	r = db->path ? open_file(db, sync, salvage, halt) : -ENOMEM;
 	if (r < 0) {
 		if (r != -ENOMEM)
 			memcpy(error, db->error, sizeof(db->error));

@@ -16,6 +16,8 @@
 #ifndef CUEBUS_OUTBOX_DB_H
 #define CUEBUS_OUTBOX_DB_H
 
+#include <stdatomic.h>
+
 #include "outbox.h"
 
 struct outbox_db;
@@ -25,10 +27,13 @@ struct outbox_db;
 
 /**
  * Open, or make. @p error gets a text on failure.
+ * A file whose schema is not ours to the letter counts as damaged.
  * @param salvage only to be read, damaged as it may be; nothing is changed.
+ * @param halt    NULL, or set by any thread, and then to stay so: what runs ends soon, and all
+ *                fails with -EIO. It must last as long as the database.
  */
-int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, struct outbox_db **ret_db,
-                   char error[OUTBOX_DB_ERROR_SIZE]);
+int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, atomic_bool *halt,
+                   struct outbox_db **ret_db, char error[OUTBOX_DB_ERROR_SIZE]);
 /** @param keep leave the files as they are: no checkpoint. NULL is allowed. @return NULL. */
 struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep);
 

@@ -322,6 +322,21 @@ static void open_first(struct outbox *outbox)
 	pthread_cond_broadcast(&disk->done);
 }
 
+/** Here and not in outbox_disk_free(): closing may wait for the disk as well. */
+static void close_all(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	outbox_disk_call_begin(outbox);
+	for (size_t i = 0; i < OUTBOX_SOURCES_MAX; i++)
+		disk->sources[i] = outbox_db_close(disk->sources[i], true);
+	disk->salvage = outbox_db_close(disk->salvage, true);
+	/* SQLite would remove another database's log by its name. */
+	disk->db = outbox_db_close(disk->db, disk->damaged || (disk->db && outbox_db_check_place(
+	                                                                          disk->db) < 0));
+	outbox_disk_call_end(outbox);
+}
+
 static void *run(void *user)
 {
 	struct outbox *outbox = user;
@@ -343,6 +358,9 @@ static void *run(void *user)
 		if (disk->flush)
 			pthread_cond_broadcast(&disk->done);
 	}
+	close_all(outbox);
+	disk->ended = true;
+	pthread_cond_broadcast(&disk->done);
 	pthread_mutex_unlock(&outbox->mutex);
 	return NULL;
 }
@@ -381,6 +399,7 @@ static int make(struct outbox *outbox, const struct outbox_config *config)
 	disk->retry_max_ns = or_default(config->retry_max_ns, 60 * NS_PER_S);
 	disk->open_wait_ns = or_default(config->open_wait_ns, 5 * NS_PER_S);
 	disk->stall_ns = or_default(config->stall_ns, 5 * NS_PER_S);
+	disk->end_wait_ns = or_default(config->end_wait_ns, 3 * NS_PER_S);
 	disk->window = config->memory_window ? config->memory_window : 1024;
 	disk->window_bytes = or_default(config->memory_window_bytes, 16U * 1024 * 1024);
 	disk->state = OUTBOX_DISK_MEMORY;
@@ -434,24 +453,58 @@ int outbox_disk_new(struct outbox *outbox, const struct outbox_config *config)
 	return r;
 }
 
+/** Mutex held. @return whether the thread ended, and did not hang for so long in one call. */
+static bool wait_for_end(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	uint64_t begin_ns = outbox_now();
+
+	while (!disk->ended) {
+		uint64_t now_ns = outbox_now(), since_ns = now_ns, until_ns;
+		struct timespec until;
+
+		if (disk->call_since_ns)
+			since_ns = disk->call_since_ns > begin_ns ? disk->call_since_ns : begin_ns;
+		until_ns = since_ns + disk->end_wait_ns;
+		if (now_ns >= until_ns)
+			return false;
+		until = (struct timespec){ .tv_sec = (time_t)(until_ns / NS_PER_S),
+			                   .tv_nsec = (long)(until_ns % NS_PER_S) };
+		pthread_cond_timedwait(&disk->done, &outbox->mutex, &until);
+	}
+	return true;
+}
+
+int outbox_disk_end(struct outbox *outbox)
+{
+	struct outbox_disk *disk = outbox->disk;
+	bool ended;
+
+	if (!disk || !disk->started)
+		return 0;
+	pthread_mutex_lock(&outbox->mutex);
+	disk->quit = true;
+	pthread_cond_signal(&disk->work);
+	ended = wait_for_end(outbox);
+	if (!ended) {
+		/* It may be SQLite that has no end, and not the disk. */
+		atomic_store(&disk->halt, true);
+		ended = wait_for_end(outbox);
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	if (!ended)
+		return -ETIMEDOUT;
+	pthread_join(disk->thread, NULL);
+	disk->started = false;
+	return 0;
+}
+
 void outbox_disk_free(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
 
 	if (!disk)
 		return;
-	if (disk->started) {
-		pthread_mutex_lock(&outbox->mutex);
-		disk->quit = true;
-		pthread_cond_signal(&disk->work);
-		pthread_mutex_unlock(&outbox->mutex);
-		pthread_join(disk->thread, NULL);
-	}
-	for (size_t i = 0; i < OUTBOX_SOURCES_MAX; i++)
-		outbox_db_close(disk->sources[i], true);
-	outbox_db_close(disk->salvage, true);
-	/* SQLite would remove another database's log by its name. */
-	outbox_db_close(disk->db, disk->damaged || (disk->db && outbox_db_check_place(disk->db) < 0));
 	pthread_cond_destroy(&disk->work);
 	pthread_cond_destroy(&disk->done);
 	free(disk->dir);
@@ -471,7 +524,9 @@ int outbox_flush(struct outbox *outbox, uint64_t timeout_ns)
 	if (!disk)
 		return -EIO;
 	pthread_mutex_lock(&outbox->mutex);
-	while (r == 0 && !is_clean(outbox) && (disk->state == OUTBOX_DISK_OK || disk->adopting)) {
+	(void)outbox_disk_is_out(outbox); /* perhaps nobody has noticed yet */
+	while (r == 0 && (disk->stalled ||
+	                  (!is_clean(outbox) && (disk->state == OUTBOX_DISK_OK || disk->adopting)))) {
 		disk->flush = true;
 		pthread_cond_signal(&disk->work);
 		r = -pthread_cond_timedwait(&disk->done, &outbox->mutex, &until);

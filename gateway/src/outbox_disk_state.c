@@ -175,7 +175,7 @@ static int set_aside(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 		          "will be sent",
 		          disk->path, name);
 	if (!seen && !disk->salvage)
-		(void)outbox_db_open(name, disk->sync, true, &disk->salvage, ignored);
+		(void)outbox_db_open(name, disk->sync, true, &disk->halt, &disk->salvage, ignored);
 	return 0;
 }
 
@@ -347,7 +347,7 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	if (r < 0)
 		return r;
 	tell_damaged_log(outbox);
-	r = outbox_db_open(disk->path, disk->sync, false, &db, error);
+	r = outbox_db_open(disk->path, disk->sync, false, &disk->halt, &db, error);
 	if (r < 0)
 		return r;
 	r = outbox_db_last_row(db, &last_row);

@@ -164,13 +164,14 @@ struct outbox_disk {
 	enum outbox_sync sync;
 	struct log *log;
 	uint64_t sync_interval_ns, commit_interval_ns, check_interval_ns;
-	uint64_t retry_min_ns, retry_max_ns, open_wait_ns, stall_ns;
+	uint64_t retry_min_ns, retry_max_ns, open_wait_ns, stall_ns, end_wait_ns;
 	unsigned window;
 	uint64_t window_bytes;
 	pthread_t thread;
 	bool started;
+	atomic_bool halt;    /* SQLite is to end what it does: nobody waits for it any more */
 	pthread_cond_t work; /* for the outbox's thread */
-	pthread_cond_t done; /* for who waits in outbox_flush() or outbox_disk_new() */
+	pthread_cond_t done; /* for who waits in outbox_flush(), outbox_stop() or outbox_disk_new() */
 
 	/* The outbox's thread's own (`db` is changed under the mutex): */
 	struct outbox_db *db;      /* NULL: none could be opened */
@@ -191,7 +192,7 @@ struct outbox_disk {
 	/* Under the outbox's mutex: */
 	enum outbox_disk_state state;
 	char reason[OUTBOX_REASON_SIZE];
-	bool quit, flush;
+	bool quit, flush, ended;
 	bool tried; /* to open the database, for the first time */
 	bool known; /* the notes of earlier boots are */
 	bool lazy; /* the thread sleeps, longer than a put may wait */
@@ -206,7 +207,9 @@ struct outbox_disk {
 
 /** @return 0; -ENOMEM; -EAGAIN. */
 int outbox_disk_new(struct outbox *outbox, const struct outbox_config *config);
-/** Ends the thread, when all is written. */
+/** Ends the thread, when all is written. @return 0; -ETIMEDOUT as outbox_stop(). */
+int outbox_disk_end(struct outbox *outbox);
+/** After outbox_disk_end(). */
 void outbox_disk_free(struct outbox *outbox);
 /** Mutex held. There is something to write, or to read. */
 void outbox_disk_wake(struct outbox *outbox);

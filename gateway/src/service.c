@@ -338,6 +338,14 @@ static void finish_runs(struct service *service)
 	service->in_group = false;
 }
 
+/** A thread that can't be ended still uses what would be freed. */
+static _Noreturn void leave(struct service *service, const char *why, int code)
+{
+	log_write(service->log, LOG_LEVEL_WARNING, "%s: leaving without it", why);
+	fflush(NULL);
+	_exit(code);
+}
+
 /** Everything is told to the broker, as far as that can be done in time. */
 static void flush(struct service *service)
 {
@@ -369,14 +377,13 @@ static void flush(struct service *service)
 	kept = outbox_flush(service->outbox, 0) >= 0;
 	service_tell_left(service, kept, connected);
 	if (r == -EBUSY || disk_hangs) {
-		log_write(service->log, LOG_LEVEL_WARNING, "%s: leaving without it",
-		          disk_hangs ? "the disk does not answer" : "the connection's thread hangs");
-		fflush(NULL);
-		_exit(EX_OK);
+		leave(service,
+		      disk_hangs ? "the disk does not answer" : "the connection's thread hangs",
+		      EX_OK);
 	}
 }
 
-static void clear(struct service *service)
+static void clear(struct service *service, int code)
 {
 	if (service->egress)
 		(void)egress_stop(service->egress, 0);
@@ -390,6 +397,8 @@ static void clear(struct service *service)
 	journal_free(service->journal);
 	engine_free(service->engine);
 	loop_free(service->loop);
+	if (service->outbox && outbox_stop(service->outbox) < 0)
+		leave(service, "the disk does not answer", code);
 	outbox_free(service->outbox); /* its thread wakes the egress up to the end */
 	egress_free(service->egress);
 	retained_free(service->retained);
@@ -435,6 +444,6 @@ int service_main(const struct service_options *options)
 		loop_run(service.loop);
 		flush(&service);
 	}
-	clear(&service);
+	clear(&service, code);
 	return code;
 }

@@ -28,6 +28,12 @@ void service_tell_left(struct service *service, bool kept, bool connected)
 
 	service_tell_given_up(service);
 	outbox_get_stats(service->outbox, &left);
+	if (left.events == 0 && left.unread) {
+		log_write(service->log, LOG_LEVEL_WARNING,
+		          "stopped, nothing of this run was waiting; what earlier runs left on disk "
+		          "could not be read");
+		return;
+	}
 	if (left.events == 0) {
 		log_write(service->log, LOG_LEVEL_NOTICE, "%s",
 		          connected ? "stopped, everything was published"

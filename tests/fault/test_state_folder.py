@@ -141,6 +141,48 @@ class Definitions(StateFolder):
         self.gateway.stop()
 
 
+class Foreign(StateFolder):
+    """outbox.db as somebody else has changed it: no code in it runs, and SIGTERM ends the gateway."""
+
+    ENDLESS = "WITH RECURSIVE r(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM r) "
+
+    def change(self, sql):
+        database = sqlite3.connect(self.state / "outbox.db", isolation_level=None)
+        database.executescript(sql)
+        database.close()
+
+    def set_aside(self):
+        """Without the logs that belong to them."""
+        return list(self.state.glob("outbox.db.corrupt-*Z"))
+
+    def test_an_endless_view_in_a_tables_place(self):
+        self.run_gateway()
+        self.gateway.stop()
+        for table, columns in (
+                ("messages", "id, 'x' boot_id, id seq, 0 flags, 't' topic, x'70' payload, "
+                             "NULL correlation, 0 checksum"),
+                ("journal", "id key, 'x' value, 0 checksum")):
+            with self.subTest(table=table):
+                before = len(self.set_aside())
+                self.change(f"DROP TABLE {table}; "
+                            f"CREATE VIEW {table} AS {self.ENDLESS} SELECT {columns} FROM r")
+                self.run_gateway()
+                self.assertEqual(self.health()["outbox"]["disk"], "ok")
+                self.assertEqual(len(self.set_aside()), before + 1)
+                self.gateway.stop()
+
+    def test_very_many_spoilt_definitions(self):
+        folder = self.state / "definitions"
+        folder.mkdir()
+        for n in range(1, 3001):
+            (folder / f"{n}.def").write_text("x")
+        self.run_gateway()
+        self.assertEqual(self.health()["kept_definitions"]["set_aside"], 3000)
+        self.log_has("more files can't be used: they are left as they are")
+        self.ok("playlist/define", {"name": "p", "definition": {"steps": [{"emit": "a.b"}]}})
+        self.gateway.stop()
+
+
 class Counting(StateFolder):
     def pulse(self, count):
         """One more, and what it is told as; the life before may be sent again meanwhile."""

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "definition_store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -271,6 +272,53 @@ Test(definition_store, one_that_is_spoilt_is_set_aside_and_the_rest_starts)
 	store = open_store();
 	cr_assert_str_eq(all(store), "a={\"n\":1};b={\"n\":5};c={\"n\":6};d={\"n\":7};");
 	cr_assert_eq(stats_of(store).set_aside, 1U);
+	close_store(store);
+	disk_remove_dir(dir);
+}
+
+/** Files in definitions/ whose name contains @p part. */
+static unsigned count_names(const char *part)
+{
+	char folder[128];
+	struct dirent *entry;
+	unsigned n = 0;
+	DIR *d;
+
+	snprintf(folder, sizeof(folder), "%s/definitions", dir);
+	d = opendir(folder);
+	cr_assert_not_null(d);
+	while ((entry = readdir(d)))
+		n += strstr(entry->d_name, part) != NULL;
+	closedir(d);
+	return n;
+}
+
+Test(definition_store, of_very_many_spoilt_files_the_rest_stays_where_it_is)
+{
+	struct definition_store *store;
+	unsigned aside;
+
+	disk_make_dir(dir);
+	store = open_store();
+	cr_assert_eq(put(store, DEFINITION_PLAYLIST, "good", "{}"), 0);
+	close_store(store);
+	for (unsigned i = 1000; i < 1500; i++) {
+		char path[128];
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/definitions/%u.def", dir, i);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		cr_assert_geq(fd, 0);
+		cr_assert_eq(write(fd, "x", 1), 1);
+		close(fd);
+	}
+	store = open_store();
+	cr_assert_str_eq(all(store), "good={};");
+	cr_assert_eq(stats_of(store).set_aside, 500, "each is counted");
+	aside = count_names(".corrupt-");
+	cr_assert_leq(aside, 64);
+	cr_assert_geq(aside, 1);
+	cr_assert_eq(count_names(".def"), 501, "none is lost");
 	close_store(store);
 	disk_remove_dir(dir);
 }

@@ -2,6 +2,7 @@
 /* The file: damaged, of another version, and who may read it. */
 #include "outbox_disk_fixture.h"
 
+#include "outbox_db.h"
 #include <sqlite3.h>
 #include <sys/wait.h>
 
@@ -344,4 +345,106 @@ Test(outbox_db, neighbours_that_are_damaged)
 	expect_many(outbox, "b1", 10, 30);
 	expect_gap(outbox, "b1", 5, 9, OUTBOX_REASON_DISK);
 	expect_end(outbox);
+}
+
+/* ---- what somebody else has put into the file ---- */
+
+/** @param sql NULL: nothing. @return messages that came of the earlier boot. */
+static uint64_t sent_with_foreign(const char *sql)
+{
+	struct outbox *outbox;
+	struct outbox_message m;
+	uint64_t n = 0;
+	sqlite3 *db;
+	char path[128];
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 30);
+	cr_assert_eq(outbox_journal_put(outbox, "run", "noted", 5), 0);
+	outbox_free(outbox);
+	path_of(path, sizeof(path), "outbox.db");
+	/* The fixture's disk has no index that processes share. */
+	cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "unix"), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql ? sql : "", NULL, NULL, NULL), SQLITE_OK, "%s: %s", sql,
+	             sqlite3_errmsg(db));
+	cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+	outbox = make("b2");
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	cr_assert(stats_of(outbox).on_disk);
+	put_many(outbox, 1, 1);
+	for (m = take(outbox); strcmp(m.boot_id, "b1") == 0; m = take(outbox)) {
+		cr_assert_eq(m.seq, ++n);
+		cr_assert_eq(outbox_release(outbox, m.id), 0);
+	}
+	cr_assert_eq(outbox_release(outbox, m.id), 0);
+	cr_assert_eq(count_corrupt(), sql ? 1 : 0);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+	return n;
+}
+
+#define ENDLESS "WITH RECURSIVE r(id) AS (SELECT 1 UNION ALL SELECT id+1 FROM r) "
+
+Test(outbox_db, a_view_in_a_tables_place_is_set_aside)
+{
+	cr_assert_eq(sent_with_foreign(NULL), 30);
+	cr_assert_eq(sent_with_foreign("DROP TABLE messages; CREATE VIEW messages AS " ENDLESS
+	                               "SELECT id,'x' boot_id,id seq,0 flags,'t' topic,x'70' payload,"
+	                               "NULL correlation,0 checksum FROM r"),
+	             0);
+	cr_assert_eq(sent_with_foreign("DROP TABLE journal; CREATE VIEW journal AS " ENDLESS
+	                               "SELECT id key,'x' value,0 checksum FROM r"),
+	             0);
+}
+
+Test(outbox_db, what_runs_with_our_statements_is_set_aside_and_the_messages_are_sent)
+{
+	cr_assert_eq(sent_with_foreign("CREATE TRIGGER t AFTER INSERT ON messages "
+	                               "BEGIN DELETE FROM messages; END"),
+	             30);
+	cr_assert_eq(sent_with_foreign("CREATE INDEX i ON messages(length(hex(payload)))"), 30);
+	cr_assert_eq(sent_with_foreign("CREATE TABLE other(a)"), 30);
+	cr_assert_eq(sent_with_foreign("CREATE VIEW v AS SELECT 1"), 30);
+}
+
+Test(outbox_db, a_table_with_other_columns_is_set_aside)
+{
+	cr_assert_eq(sent_with_foreign("DROP TABLE messages; CREATE TABLE messages(id INTEGER "
+	                               "PRIMARY KEY,boot_id TEXT,seq INTEGER,flags INTEGER,"
+	                               "topic TEXT,payload BLOB,correlation BLOB,"
+	                               "checksum INTEGER AS (length(zeroblob(100000000))))"),
+	             0);
+	cr_assert_eq(sent_with_foreign("ALTER TABLE messages ADD COLUMN more"), 0);
+}
+
+static int see_outline(void *user, const struct outbox_db_outline *outline)
+{
+	(void)outline;
+	++*(unsigned *)user;
+	return 0;
+}
+
+Test(outbox_db, what_sqlite_does_ends_when_it_is_halted)
+{
+	char path[128], error[OUTBOX_DB_ERROR_SIZE];
+	atomic_bool halt = false;
+	struct outbox *outbox;
+	struct outbox_db *db;
+	unsigned n = 0;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 20000);
+	outbox_free(outbox);
+	path_of(path, sizeof(path), "outbox.db");
+	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, &halt, &db, error), 0, "%s", error);
+	cr_assert_eq(outbox_db_scan(db, false, see_outline, &n), 0);
+	cr_assert_eq(n, 20000);
+	halt = true;
+	n = 0;
+	cr_assert_eq(outbox_db_scan(db, false, see_outline, &n), -EIO, "no damage: nothing is set aside");
+	cr_assert_lt(n, 20000);
+	outbox_db_close(db, true);
+	disk_remove_dir(dir);
 }

@@ -87,6 +87,35 @@ Test(outbox_disk_state, a_disk_that_hangs_is_gone_on_without)
 	disk_remove_dir(dir);
 }
 
+Test(outbox_disk_state, a_disk_that_hangs_from_the_start_does_not_keep_the_end)
+{
+	struct outbox_config config;
+	struct outbox *outbox = NULL;
+
+	disk_make_dir(dir);
+	config = config_of("b1");
+	config.sync = OUTBOX_SYNC_ALWAYS; /* so that the first commit waits for the disk */
+	config.open_wait_ns = 10 * MS;
+	config.stall_ns = 10 * MS;
+	config.end_wait_ns = 10 * MS;
+	disk_install();
+	disk_hangs = true;
+	cr_assert_eq(outbox_new(&config, &outbox), 0);
+	cr_assert_eq(outbox_flush(outbox, 0), -ETIMEDOUT, "nothing put, but it hangs");
+	put_many(outbox, 1, 10);
+	expect_many(outbox, "b1", 1, 10);
+	cr_assert(stats_of(outbox).unread);
+	cr_assert_eq(outbox_flush(outbox, 10 * MS), -ETIMEDOUT);
+	cr_assert_eq(outbox_stop(outbox), -ETIMEDOUT);
+	cr_assert_null(outbox_free(outbox), "nor does it wait for ever");
+	/* Nothing was freed: its thread still goes its way. */
+	disk_hangs = false;
+	while (outbox_stop(outbox) < 0)
+		usleep(1000);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
 Test(outbox_disk_state, a_failed_sync_is_a_failure)
 {
 	struct outbox *outbox;

@@ -51,7 +51,7 @@ static struct outbox_db *with_log(unsigned commits)
 
 	disk_make_dir(dir);
 	path_of(path, sizeof(path), "outbox.db");
-	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, &db, error), 0, "%s", error);
+	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, NULL, &db, error), 0, "%s", error);
 	for (unsigned i = 1; i <= commits; i++)
 		commit(db, i);
 	read_log();

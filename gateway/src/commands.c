@@ -289,18 +289,28 @@ static bool within_rate(struct commands *commands, uint64_t now_ns)
 	return rate_take(&commands->rate, 1, config->limits.commands_per_second, now_ns);
 }
 
+const char *commands_take_bytes(struct commands *commands, size_t bytes, uint64_t now_ns)
+{
+	const struct config_limits *limits = &engine_get_config(commands->config.engine)->limits;
+
+	if (rate_take(&commands->emit_bytes_rate, bytes, limits->emit_bytes_per_second, now_ns))
+		return NULL;
+	commands->stats.emit_bytes_limited++;
+	return "more bytes of events from outside than limits.emit_bytes_per_second allows";
+}
+
 const char *commands_take_emit(struct commands *commands, size_t bytes, uint64_t now_ns)
 {
 	const struct config_limits *limits = &engine_get_config(commands->config.engine)->limits;
+	const char *over;
 
 	if (!rate_allows(&commands->emit_rate, 1, limits->emits_per_second, now_ns)) {
 		commands->stats.emits_limited++;
 		return "more events from outside than limits.emits_per_second allows";
 	}
-	if (!rate_take(&commands->emit_bytes_rate, bytes, limits->emit_bytes_per_second, now_ns)) {
-		commands->stats.emit_bytes_limited++;
-		return "more bytes of events from outside than limits.emit_bytes_per_second allows";
-	}
+	over = commands_take_bytes(commands, bytes, now_ns);
+	if (over)
+		return over;
 	rate_take(&commands->emit_rate, 1, limits->emits_per_second, now_ns);
 	return NULL;
 }

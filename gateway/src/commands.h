@@ -109,6 +109,8 @@ int commands_reply_state(struct commands *commands, uint64_t change);
  *         with the code `limit`. Then it takes nothing of either.
  */
 const char *commands_take_emit(struct commands *commands, size_t bytes, uint64_t now_ns);
+/** The same for data that becomes part of an event otherwise: only its bytes count. */
+const char *commands_take_bytes(struct commands *commands, size_t bytes, uint64_t now_ns);
 
 /** The reply to a request that must not be run (retained, expired, reply topic not allowed). */
 int commands_refuse(struct commands *commands, const struct command_request *request,

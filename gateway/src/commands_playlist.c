@@ -22,10 +22,15 @@ int command_playlist_start(COMMAND_ARGS)
 		.cause = CUE_CAUSE_COMMAND,
 		.request_id = fields->request_id,
 	};
+	const char *over = NULL;
 	struct cue_id run;
 	int r = 0;
 
-	(void)request;
+	/* `created` quotes it. */
+	if (data->present)
+		over = commands_take_bytes(commands, data->raw_len, request->now_ns);
+	if (over)
+		return command_fail(error, COMMAND_LIMIT, "", "%s", over);
 	if (data->present) {
 		start.trigger_type = "cmd.playlist.start";
 		r = cue_payload_new(data->raw, data->raw_len, CUE_JSON_DEPTH_MAX,

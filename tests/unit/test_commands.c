@@ -191,6 +191,27 @@ Test(commands, emits_are_limited_in_number_and_in_bytes)
 	rig_close(&rig);
 }
 
+/** What `created` quotes comes from outside as an event's data does. */
+Test(commands, trigger_data_counts_among_the_bytes_of_emits)
+{
+	static const char text[] =
+		"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+		"  \"limits\": { \"emit_bytes_per_second\": 65536 },"
+		"  \"playlists\": { \"p\": { \"steps\": [ { \"emit\": \"x\" } ] } } }";
+	static char large[40001];
+	struct rig rig;
+
+	rig_open_with(&rig, text, NULL);
+	memset(large, 'x', sizeof(large) - 1);
+	memcpy(large, "{\"playlist\":\"p\",\"trigger_data\":\"", 32);
+	memcpy(large + sizeof(large) - 3, "\"}", 2);
+	cr_assert_not_null(strstr(run(&rig, "playlist/start", large), "\"ok\":true"), "%s", rig.reply);
+	expect_error(&rig, "playlist/start", large, "limit", NULL);
+	cr_assert_not_null(strstr(rig.reply, "limits.emit_bytes_per_second"));
+	cr_assert_not_null(strstr(run(&rig, "playlist/start", "{\"playlist\":\"p\"}"), "\"ok\":true"));
+	rig_close(&rig);
+}
+
 Test(commands, definitions_survive)
 {
 	char dir[64];

@@ -13,7 +13,8 @@
  *   3.1.1: refuses the client id                | -                          | a trial of half the keep alive,
  *                                               |                            | down to 5 s, then full terms
  *   3.1.1: accepts a trial                      | -                          | at once, to be sure, the old terms
- *   3.1.1: refuses the old terms after that     | the trial's terms          | at once, on these terms
+ *   3.1.1: refuses the old terms and accepts    | the trial's terms          | goes on on these terms
+ *          the trial, eight times in turns      |                            |
  *
  * What was learnt holds until other settings come.
  */
@@ -29,6 +30,8 @@
 /* Connects in a row, each on other terms. */
 #define ROUNDS 6U
 #define KEEPALIVE_LEAST_S 5
+/* How often in turns the full terms must be refused and a trial accepted. */
+#define PROOFS 8U
 
 #define CONNACK_RETAIN 0x9A
 #define CONNACK_QOS    0x9B
@@ -177,19 +180,27 @@ static int connect_on(struct egress *e, const struct egress_terms *terms, int *r
 	return paho_connect(e->settings, &callbacks, &options, &e->connection, ret_answer, error);
 }
 
-/** A trial was accepted: only if the old terms are refused now, it is to blame on them. */
+/**
+ * A trial was accepted: it is to blame on the old terms only if they are refused now. A network
+ * that breaks connections at random does the same now and then, and to learn from that would
+ * cost the acknowledgement of everything; so both must happen in turns, PROOFS times.
+ */
 static int confirm_trial(struct egress *e, int *ret_answer, char *error)
 {
 	struct egress_terms trial = e->trial;
-	int r;
+	int r = 0;
 
-	e->connection = paho_close(e->connection);
 	e->trial = e->terms;
-	r = connect_on(e, &e->terms, ret_answer, error);
-	if (r == 0 || (r != -ENODATA && *ret_answer == 0))
-		return r;
-	learn(e, &trial);
-	return connect_on(e, &e->terms, ret_answer, error);
+	for (unsigned i = 0; r == 0 && i < PROOFS; i++) {
+		e->connection = paho_close(e->connection);
+		r = connect_on(e, &e->terms, ret_answer, error);
+		if (r == 0 || (r != -ENODATA && *ret_answer == 0))
+			return r;
+		r = connect_on(e, &trial, ret_answer, error);
+	}
+	if (r == 0)
+		learn(e, &trial);
+	return r;
 }
 
 static int connect_on_some_terms(struct egress *e, char *error)

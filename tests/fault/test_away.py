@@ -65,8 +65,9 @@ class Away(ConnectionTest):
     def written_for_quiet_events(self, disk):
         """Transactions for events that come one by one and are acknowledged."""
         self.start_gateway(disk=disk)
+        target = self.tally.events + 1
         self.emit("quiet/first")
-        self.subscriber.wait_events(1, self.gateway.process)
+        self.subscriber.wait("the first event", lambda t=target: self.tally.events >= t)
         before = self.outbox(lambda o: o["events"] == 0 and o["disk"] == "idle"
                              if disk == "when_away" else o["events"] == 0)["commits"]
         for _ in range(QUIET_EVENTS):

@@ -325,7 +325,7 @@ int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant
 
 	outbox_disk_call_begin(outbox);
 	r = outbox_db_scan(db, false, see_row, &all);
-	cut = r < 0 && r != -ENOMEM && tolerant;
+	cut = r < 0 && tolerant && outbox_disk_is_damage(outbox->disk, r);
 	if (cut) {
 		/* The rows behind the damage, from the other end. */
 		back.last_row = all.last_row;

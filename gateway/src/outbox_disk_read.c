@@ -12,7 +12,7 @@
 #define CHUNK_BYTES ((size_t)1024 * 1024)
 
 struct reading {
-	const struct outbox_range *range; /* its boot, which does not change */
+	const struct outbox_range *range; /* its boot and database, which do not change */
 	uint64_t row, seq;                /* of its first, when the reading began */
 	struct outbox_entry *first, **tail;
 	uint64_t end; /* all rows before this one were tried */
@@ -40,20 +40,22 @@ static int read_row(void *user, uint64_t row, const struct outbox_message *messa
 }
 
 /** Rows @p reading->end to @p last. */
-static int read_rows(struct outbox_db *db, struct reading *reading, uint64_t last, bool tolerant)
+static int read_rows(const struct outbox_disk *disk, struct reading *reading, uint64_t last,
+                     bool tolerant)
 {
+	struct outbox_db *db = reading->range->db;
 	int r = outbox_db_read(db, reading->end, last, read_row, reading);
 
 	if (r == 0)
 		reading->end = last + 1;
-	if (r >= 0 || r == -ENOMEM || !tolerant)
+	if (r >= 0 || !tolerant || !outbox_disk_is_damage(disk, r))
 		return r;
 	/* One by one around the damage. */
 	while (reading->end <= last && reading->bytes <= CHUNK_BYTES) {
 		uint64_t row = reading->end;
 
 		r = outbox_db_read(db, row, row, read_row, reading);
-		if (r == -ENOMEM)
+		if (r < 0 && !outbox_disk_is_damage(disk, r))
 			return r;
 		reading->end = row + 1;
 	}
@@ -132,13 +134,12 @@ int outbox_disk_load(struct outbox *outbox, struct outbox_range *range, bool tol
 		                   .tail = &reading.first,
 		                   .end = range->row };
 	uint64_t last = range->row + (range->count < CHUNK_ROWS ? range->count : CHUNK_ROWS) - 1;
-	struct outbox_db *db = range->db;
 	uint64_t lost = 0;
 	int r;
 
 	range->busy = true;
 	outbox_disk_call_begin(outbox);
-	r = read_rows(db, &reading, last, tolerant);
+	r = read_rows(outbox->disk, &reading, last, tolerant);
 	outbox_disk_call_end(outbox);
 	range->busy = false;
 	if (r < 0)

@@ -33,6 +33,8 @@
 /* Of a damaged log what is larger is not copied: an outbox's is 4 MiB, but after a large commit. */
 #define LOG_COPY_MAX  (16L * 1024L * 1024L)
 #define GROUP_POLL_NS (NS_PER_S / 1000)
+/* Seconds of patience, after which it is not memory that is short. */
+#define NO_MEMORY_TRIES 3U
 
 /* ---- failure ---- */
 
@@ -43,6 +45,11 @@ static void log_failure(const struct outbox_disk *disk, const char *what)
 		          "outbox: %s: %s; going on in memory: what waits would be lost with the "
 		          "process. Trying again",
 		          disk->path, what);
+}
+
+bool outbox_disk_is_damage(const struct outbox_disk *disk, int error)
+{
+	return error != -ENOMEM || disk->no_memory >= NO_MEMORY_TRIES;
 }
 
 void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
@@ -73,6 +80,7 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 		if (was_ok)
 			disk->retry_ns = 0; /* setting it aside should do */
 	}
+	disk->no_memory = error == -ENOMEM ? disk->no_memory + 1 : 0;
 	disk->last_failure = error;
 	disk->state = OUTBOX_DISK_MEMORY;
 	/* One by one the changes would take more and more memory: all notes are written at once
@@ -490,7 +498,7 @@ void outbox_disk_return(struct outbox *outbox)
 	char error[OUTBOX_DB_ERROR_SIZE] = "";
 	int r = try_return(outbox, error);
 
-	if (r == -EBADMSG) {
+	if (r == -EBADMSG || (r == -ENOMEM && !disk->adopted && outbox_disk_is_damage(disk, r))) {
 		/* It was opened, but what is in it is damaged: at once, before anything is taken.
 		 */
 		found_damaged(outbox);
@@ -507,6 +515,8 @@ void outbox_disk_return(struct outbox *outbox)
 	disk->state = OUTBOX_DISK_OK;
 	disk->was_ok = true;
 	disk->last_failure = 0;
+	if (disk->read_failures == 0)
+		disk->no_memory = 0;
 	disk->patience_ns = 0;
 	disk->reason[0] = '\0';
 	disk->next_check_ns = outbox_now() + disk->check_interval_ns;

@@ -186,6 +186,7 @@ struct outbox_disk {
 	bool was_ok;    /* has been in state OK */
 	bool committed; /* since the last read */
 	unsigned read_failures;
+	unsigned no_memory; /* failures with -ENOMEM in a row; the outbox's own thread's */
 	bool warned_links;
 	int last_failure;
 
@@ -225,6 +226,12 @@ void outbox_disk_tell_egress(struct outbox *outbox);
 bool outbox_disk_is_refill_due(const struct outbox *outbox);
 /** Into state MEMORY, or longer in it. @param what the failure in words. */
 void outbox_disk_fail(struct outbox *outbox, int error, const char *what);
+/**
+ * Whether @p error, of a read, comes from what is in the file. SQLite answers a damaged file with
+ * "out of memory" too: after some tries in a row that is taken for damage, for nothing behind it
+ * could be sent else. The outbox's own thread only.
+ */
+bool outbox_disk_is_damage(const struct outbox_disk *disk, int error);
 /** Open the database, setting a damaged one aside. Without the mutex. @return 0 or negative errno,
  * text in @p error. */
 int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE]);

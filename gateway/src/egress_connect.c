@@ -8,10 +8,10 @@
  *   CONNACK 0x9B                                | QoS 0 only                 | at once, on these terms
  *   accepts, Server Keep Alive is lower         | that keep alive            | at once, on these terms
  *   accepts, Maximum QoS or Retain Available 0  | the same as above          | the session obeys
- *   3.1.1: reached, but no answer               | -                          | a trial without retain, then of
- *                                               |                            | QoS 0, then both, then full terms
- *   3.1.1: refuses the client id                | -                          | a trial of half the keep alive,
- *                                               |                            | down to 5 s, then full terms
+ *   3.1.1: reached, but no answer               | -                          | trials: no retain, QoS 0, both,
+ *                                               |                            | then the full terms
+ *   3.1.1: refuses the client id                | -                          | trials: half the keep alive, down
+ *                                               |                            | to 5 s, then the full terms
  *   3.1.1: accepts a trial                      | -                          | at once, to be sure, the old terms
  *   3.1.1: refuses the old terms and accepts    | the trial's terms          | goes on on these terms
  *          the trial, eight times in turns      |                            |
@@ -181,6 +181,23 @@ static int connect_on(struct egress *e, const struct egress_terms *terms, int *r
 }
 
 /**
+ * As connect_on(), for an attempt that follows another at once: a broker that answers late to each
+ * would hold the end of the process up for all of them.
+ */
+static int connect_again(struct egress *e, const struct egress_terms *terms, int *ret_answer,
+                         char *error)
+{
+	uint64_t stop_by_ns;
+
+	if (egress_is_stopping(e, &stop_by_ns)) {
+		*ret_answer = 0;
+		snprintf(error, PAHO_ERROR_SIZE, "stopped before the broker's terms were known");
+		return -ECANCELED;
+	}
+	return connect_on(e, terms, ret_answer, error);
+}
+
+/**
  * A trial was accepted: it is to blame on the old terms only if they are refused now. A network
  * that breaks connections at random does the same now and then, and to learn from that would
  * cost the acknowledgement of everything; so both must happen in turns, PROOFS times.
@@ -193,10 +210,10 @@ static int confirm_trial(struct egress *e, int *ret_answer, char *error)
 	e->trial = e->terms;
 	for (unsigned i = 0; r == 0 && i < PROOFS; i++) {
 		e->connection = paho_close(e->connection);
-		r = connect_on(e, &e->terms, ret_answer, error);
+		r = connect_again(e, &e->terms, ret_answer, error);
 		if (r == 0 || (r != -ENODATA && *ret_answer == 0))
 			return r;
-		r = connect_on(e, &trial, ret_answer, error);
+		r = connect_again(e, &trial, ret_answer, error);
 	}
 	if (r == 0)
 		learn(e, &trial);
@@ -208,7 +225,9 @@ static int connect_on_some_terms(struct egress *e, char *error)
 	int answer = 0, r = -ECONNREFUSED;
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		r = connect_on(e, &e->trial, &answer, error);
+		/* The first one is made at a stop too, to get rid of what is left. */
+		r = round == 0 ? connect_on(e, &e->trial, &answer, error)
+		               : connect_again(e, &e->trial, &answer, error);
 		if (r == 0 && is_trial(e))
 			r = confirm_trial(e, &answer, error);
 		if (r == 0 && learn_connack(e))

@@ -2,11 +2,12 @@
 """A broker may be smaller than we hope: what its CONNACK says is obeyed, and what MQTT 3.1.1 has
 no word for is found out."""
 
+import time
 import unittest
 
 from scripted_test import ScriptedTest
 from connection import ConnectionTest
-from harness import P, Client, until
+from harness import SLOW, P, Client, until
 from mqtt_packets import connack
 from scripted_broker import CLOSE, SWALLOW, TAKE
 
@@ -155,6 +156,29 @@ class V311(ScriptedTest):
         self.assertEqual(self.broker.session.connect.will.qos, 1)
         self.assertNotIn("only", self.gateway.log())
         self.gateway.stop()
+
+    def test_a_stop_while_terms_are_tried(self):
+        """A broker that is slow to refuse the full terms: none of the attempts that would follow
+        is made once the gateway is to end."""
+        connects = []
+
+        def answers(session, p):
+            if not p.will:
+                return None  # looks for the cause
+            connects.append(p)
+            if not p.will.retain:
+                return connack(False)
+            if len(connects) > 2:
+                time.sleep(2 * SLOW)
+            return None
+        self.broker.on_connect = answers
+        self.start(self.settings())
+        self.wait("a trial and another attempt on the full terms",
+                  lambda: len(connects) > 2 and connects[-1].will.retain and
+                  any(not p.will.retain for p in connects))
+        self.gateway.stop()
+        after = len(connects)
+        self.assertLess(after, 6, "connects although it was to end")
 
     def test_keep_alive(self):
         """mosquitto with max_keepalive refuses the client id over 3.1.1."""

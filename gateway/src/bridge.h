@@ -27,8 +27,6 @@ struct bridge_config {
 	struct outbox *outbox;
 	struct log *log;
 	const char *boot_id;
-	uint64_t outbox_events; /**< the outbox's bounds, to know when there is room to tell of a gap */
-	uint64_t outbox_bytes;
 };
 
 /**

@@ -33,20 +33,10 @@ struct bridge_held {
 	char bytes[]; /* topic with its NUL, correlation data, reply, failure */
 };
 
-#define BRIDGE_NEWS 32U
-
-/** A gap that was told, or must be. */
-struct bridge_news {
-	struct outbox_gap gap;
-	uint64_t seq; /* of the event that told it; 0: none did */
-	bool again;   /* to be told (again) */
-};
-
 struct bridge {
 	struct bridge_config config;
 	struct cue_subscription *subscription;
 	struct bridge_qos qos[BRIDGE_QOS_CACHE];
-	struct bridge_news news[BRIDGE_NEWS];
 	struct bridge_refusal refusal;
 	struct bridge_held *held, **held_tail; /* oldest first */
 	size_t n_held;

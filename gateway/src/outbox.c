@@ -29,6 +29,8 @@ int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox)
 	outbox->full = config->full;
 	outbox->wake = config->wake;
 	outbox->user = config->user;
+	outbox->room = config->room;
+	outbox->room_user = config->room_user;
 	pthread_mutex_init(&outbox->mutex, NULL);
 	outbox_journal_init(&outbox->journal);
 	outbox_away_init(outbox, config);
@@ -195,6 +197,20 @@ bool outbox_take_gap(struct outbox *outbox, struct outbox_gap *ret_gap)
 	return any;
 }
 
+void outbox_gap_told(struct outbox *outbox, uint64_t seq)
+{
+	pthread_mutex_lock(&outbox->mutex);
+	outbox_gaps_told(&outbox->gaps, seq);
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
+void outbox_gap_again(struct outbox *outbox)
+{
+	pthread_mutex_lock(&outbox->mutex);
+	outbox_gaps_again(&outbox->gaps);
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
 /* ---- taking ---- */
 
 int outbox_take(struct outbox *outbox, struct outbox_message *ret_message)
@@ -232,9 +248,33 @@ static struct outbox_entry *find_taken(struct outbox *outbox, uint64_t id)
 	return node && node != outbox->next ? outbox_as_entry(node) : NULL;
 }
 
+/** Mutex held. */
+static bool has_room(const struct outbox *outbox)
+{
+	return outbox->stats.events <= outbox->max_events / 10 * 9 &&
+	       outbox->stats.bytes <= outbox->max_bytes / 10 * 9;
+}
+
+bool outbox_has_room(struct outbox *outbox)
+{
+	bool room;
+
+	pthread_mutex_lock(&outbox->mutex);
+	room = has_room(outbox);
+	pthread_mutex_unlock(&outbox->mutex);
+	return room;
+}
+
+/** Mutex held. Whether the one who announces gaps can go on, and could not before. */
+static bool is_gap_due(const struct outbox *outbox)
+{
+	return outbox->gaps.n > 0 && outbox->gaps.n_news < OUTBOX_GAP_NEWS && has_room(outbox);
+}
+
 int outbox_release(struct outbox *outbox, uint64_t id)
 {
 	struct outbox_entry *entry;
+	bool was_due = true, is_due = false;
 
 	pthread_mutex_lock(&outbox->mutex);
 	if (outbox_reply_done(outbox, id, false)) {
@@ -245,12 +285,18 @@ int outbox_release(struct outbox *outbox, uint64_t id)
 	if (entry) {
 		bool wake = entry->row != 0;
 
+		was_due = is_gap_due(outbox);
+		if (entry->boot == outbox->own && entry->message.seq)
+			outbox_gaps_arrived(&outbox->gaps, entry->message.seq);
 		outbox_remove_entry(outbox, entry);
 		outbox->stats.released++;
+		is_due = is_gap_due(outbox);
 		if (wake)
 			outbox_disk_wake(outbox);
 	}
 	pthread_mutex_unlock(&outbox->mutex);
+	if (!was_due && is_due && outbox->room)
+		outbox->room(outbox->room_user);
 	return entry ? 0 : -ENOENT;
 }
 

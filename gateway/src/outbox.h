@@ -130,6 +130,10 @@ struct outbox_config {
 	/** Called when the egress thread may have work, from the loop's or the
 	 *  outbox's own thread, not under the outbox's lock. May be NULL. */
 	void (*wake)(void *user);
+	/** Called from the egress thread when outbox_take_gap() has something that waited for room.
+	 *  With `user` `room_user`. May be NULL. */
+	void (*room)(void *user);
+	void *room_user;
 	void *user;
 
 	/* Only with a disk: */
@@ -220,8 +224,21 @@ int outbox_journal_foreach(struct outbox *outbox,
                            int (*visit)(void *user, const char *key, const void *value, size_t len),
                            void *user);
 
-/** The next range that was given up, for gateway.gap. @return true if there was one. */
+/** As it is written in events and in notes; static. */
+const char *outbox_reason_name(enum outbox_reason reason);
+/**
+ * The next range that was given up, to be announced by an event. Say with outbox_gap_told() or
+ * outbox_gap_again() what became of it, before the next is taken. Until that event is acknowledged
+ * the range is kept, on disk too, and taken again when the event is given up in its turn.
+ * @return true if there was one; false also while too many such events are unacknowledged.
+ */
 bool outbox_take_gap(struct outbox *outbox, struct outbox_gap *ret_gap);
+/** Whether an event fits that pushes no other out: a tenth is free. */
+bool outbox_has_room(struct outbox *outbox);
+/** The event @p seq announces the range that was taken last; 0: none ever will, forget it. */
+void outbox_gap_told(struct outbox *outbox, uint64_t seq);
+/** The range that was taken last could not be announced now. */
+void outbox_gap_again(struct outbox *outbox);
 
 /** Next message not yet taken; stays in flight until released or rewound. @return 0; -EAGAIN none (yet). */
 int outbox_take(struct outbox *outbox, struct outbox_message *ret_message);

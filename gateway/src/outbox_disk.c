@@ -99,7 +99,7 @@ bool outbox_disk_is_refill_due(const struct outbox *outbox)
 static bool has_puts(const struct outbox *outbox)
 {
 	return (outbox->unwritten && !outbox->away.memory) || outbox->journal.ops ||
-	       outbox->journal.rewrite || outbox_away_is_mark_due(outbox);
+	       outbox->journal.rewrite || outbox->gaps.dirty || outbox_away_is_mark_due(outbox);
 }
 
 static bool is_clean(const struct outbox *outbox)

@@ -267,7 +267,9 @@ static int find_note(void *user, const char *key, const void *value, size_t len)
 	int r = 0;
 
 	pthread_mutex_lock(&outbox->mutex);
-	if (strlen(key) <= OUTBOX_KEY_MAX)
+	if (strcmp(key, OUTBOX_GAPS_KEY) == 0)
+		outbox_gaps_read(outbox, value, len);
+	else if (strlen(key) <= OUTBOX_KEY_MAX)
 		r = outbox_journal_found(&outbox->journal, key, value, len);
 	pthread_mutex_unlock(&outbox->mutex);
 	return r;

@@ -10,6 +10,8 @@ struct transaction {
 	struct outbox_entry *first, **tail;
 	struct outbox_rows deletes;
 	struct outbox_op *ops;
+	char *gaps; /* NULL: as they are on disk */
+	size_t gaps_len;
 	bool rewrite, probe;
 };
 
@@ -33,6 +35,14 @@ static void collect(struct outbox *outbox, struct transaction *t, unsigned limit
 	outbox->unwritten = node;
 }
 
+static int write_gaps(struct outbox_db *db, const struct transaction *t)
+{
+	if (!t->gaps)
+		return 0;
+	return t->gaps_len ? outbox_db_note(db, OUTBOX_GAPS_KEY, t->gaps, t->gaps_len)
+	                   : outbox_db_forget(db, OUTBOX_GAPS_KEY);
+}
+
 static int run(struct outbox_db *db, const struct transaction *t, uint64_t row)
 {
 	int r = outbox_db_begin(db);
@@ -46,6 +56,8 @@ static int run(struct outbox_db *db, const struct transaction *t, uint64_t row)
 	for (const struct outbox_op *op = t->ops; r >= 0 && op; op = op->next)
 		r = op->remove ? outbox_db_forget(db, op->key)
 		               : outbox_db_note(db, op->key, op->value, op->len);
+	if (r >= 0)
+		r = write_gaps(db, t);
 	if (r >= 0 && t->probe)
 		r = outbox_db_probe(db);
 	if (r >= 0)
@@ -74,6 +86,7 @@ static void undo(struct outbox *outbox, struct transaction *t)
 	/* In the order of time: what was noted meanwhile is there too. */
 	if (t->ops)
 		outbox->journal.rewrite = true;
+	outbox->gaps.dirty |= t->gaps != NULL;
 }
 
 static void finish_entry(struct outbox *outbox, struct outbox_entry *entry)
@@ -123,10 +136,23 @@ static void finish(struct outbox *outbox, struct transaction *t)
 	if (outbox->deletes.n == 0)
 		disk->deletes_since_ns = 0;
 	if (disk->sync == OUTBOX_SYNC_BATCH && !disk->unsynced &&
-	    (t->first || t->ops || t->rewrite)) {
+	    (t->first || t->ops || t->rewrite || t->gaps)) {
 		disk->unsynced = true;
 		disk->sync_at_ns = disk->last_commit_ns + disk->sync_interval_ns;
 	}
+}
+
+/** What names the rows that this transaction deletes, and nothing older. */
+static int take_gaps(struct outbox *outbox, struct transaction *t)
+{
+	int r;
+
+	if (!outbox->gaps.dirty && !t->rewrite)
+		return 0;
+	r = outbox_gaps_write(&outbox->gaps, &t->gaps, &t->gaps_len);
+	if (r >= 0)
+		outbox->gaps.dirty = false;
+	return r;
 }
 
 int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
@@ -147,6 +173,8 @@ int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
 		t.rewrite = outbox->journal.rewrite;
 		r = outbox_journal_steal_ops(&outbox->journal, &t.ops);
 	}
+	if (r >= 0)
+		r = take_gaps(outbox, &t);
 	if (r >= 0) {
 		/* What is noted while this is written must not be taken for written. */
 		outbox->journal.rewrite = outbox->journal.rewrite && !t.rewrite;
@@ -165,6 +193,7 @@ int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
 		finish(outbox, &t);
 		takeable |= outbox_away_committed(outbox);
 	}
+	free(t.gaps);
 	outbox_ops_free(t.ops);
 	outbox_rows_clear(&t.deletes);
 	if (takeable)

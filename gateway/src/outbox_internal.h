@@ -71,20 +71,52 @@ struct outbox_range {
 
 /* ---- gaps ---- */
 
+/** Key of the gaps among the notes of the journal's table. */
+#define OUTBOX_GAPS_KEY "gaps"
+/** Events that announce a gap, and are not yet acknowledged. */
+#define OUTBOX_GAP_NEWS 64U
+
+struct outbox_gap_range {
+	const struct outbox_boot *boot;
+	uint64_t from_seq, to_seq, count;
+	enum outbox_reason reason;
+};
+
+/**
+ *   a range         | moves to  | when
+ *   in `ranges`     | `news`    | it is taken, to be announced by an event
+ *   in `news`       | `ranges`  | that event could not be emitted, or is given up in its turn
+ *   in `news`       | -         | that event is acknowledged
+ */
 struct outbox_gaps {
-	struct {
-		const struct outbox_boot *boot;
-		uint64_t from_seq, to_seq, count;
-		enum outbox_reason reason;
-	} ranges[OUTBOX_GAPS_MAX]; /* a ring */
+	struct outbox_gap_range ranges[OUTBOX_GAPS_MAX]; /* a ring */
 	size_t first, n;
+	struct outbox_gap_news {
+		struct outbox_gap_range range;
+		uint64_t seq; /* of the event, of this boot; 0: none as yet, only in the last one */
+	} news[OUTBOX_GAP_NEWS];
+	size_t n_news;
+	const struct outbox_boot *own; /* of the events in `news` */
+	bool dirty;                    /* changed since it was put in words for the disk */
 };
 
 void outbox_gaps_add(struct outbox_gaps *gaps, const struct outbox_boot *boot, uint64_t from_seq,
                      uint64_t count, enum outbox_reason reason);
-/** @param own the boot that is told as "". */
+/** @param own the boot that is told as "". @return false: none, or too many are unacknowledged. */
 bool outbox_gaps_take(struct outbox_gaps *gaps, const struct outbox_boot *own,
                       struct outbox_gap *ret_gap);
+/** The range that was taken last is announced by the event @p seq; 0: by none, forget it. */
+void outbox_gaps_told(struct outbox_gaps *gaps, uint64_t seq);
+/** The range that was taken last could not be announced: it is the first to be taken again. */
+void outbox_gaps_again(struct outbox_gaps *gaps);
+/** The event @p seq of this boot is acknowledged. */
+void outbox_gaps_arrived(struct outbox_gaps *gaps, uint64_t seq);
+/** All ranges as text for the disk, the caller's to free; "" when there are none. @return 0;
+ * -ENOMEM. */
+int outbox_gaps_write(const struct outbox_gaps *gaps, char **ret_text, size_t *ret_len);
+/** Add what outbox_gaps_write() wrote in an earlier boot; lines that it did not write are passed
+ * over. Mutex held. */
+void outbox_gaps_read(struct outbox *outbox, const char *text, size_t len);
 
 /* ---- rows to be deleted ---- */
 
@@ -302,6 +334,8 @@ void outbox_reply_free(struct outbox *outbox);
 
 struct outbox {
 	uint64_t max_events, max_bytes;
+	void (*room)(void *user);
+	void *room_user;
 	enum outbox_full full;
 	void (*wake)(void *user);
 	void *user;

@@ -103,8 +103,8 @@ static void on_kept_notice(void *user, const char *text)
 
 /* ---- making the parts ---- */
 
-/** On the outbox's thread: the loop has runs to restore. */
-static void on_journal_known(void *user)
+/** On the outbox's thread or the egress: the loop has runs to restore, or a gap to announce. */
+static void on_outbox(void *user)
 {
 	struct service *service = user;
 
@@ -126,7 +126,9 @@ static int make_outbox(struct service *service)
 		.when = config->outbox.when,
 		.log = service->log,
 		.lock = service->state_lock,
-		.known = on_journal_known,
+		.room = on_outbox,
+		.room_user = service,
+		.known = on_outbox,
 		.known_user = service,
 	};
 
@@ -245,8 +247,6 @@ static int make_bridge(struct service *service)
 		.outbox = service->outbox,
 		.log = service->log,
 		.boot_id = service->boot_id,
-		.outbox_events = service->config->limits.outbox_events,
-		.outbox_bytes = service->config->limits.outbox_bytes,
 	};
 	struct views_config views = {
 		.engine = service->engine,

@@ -116,7 +116,7 @@ static inline void fixture_setup_with(struct fixture *f, const char *text, uint6
 	cr_assert_eq(log_new(&log, &f->log), 0);
 	fixture_engine(f);
 	bridge = (struct bridge_config){ f->engine, f->commands, f->topics, f->outbox, f->log,
-		                         "cafe0001", outbox_events, 1000000 };
+		                         "cafe0001" };
 	views = (struct views_config){ f->engine, f->topics, f->retained, f->log, "cafe0001", "0", f->now_ns };
 	cr_assert_eq(bridge_new(&bridge, &f->bridge), 0);
 	cr_assert_eq(views_new(&views, &f->views), 0);

@@ -345,6 +345,45 @@ Test(outbox_disk, what_earlier_boots_left_is_given_up_under_their_name)
 	disk_remove_dir(dir);
 }
 
+Test(outbox_disk, a_gap_outlasts_restarts_until_its_event_is_acknowledged)
+{
+	struct outbox_config config;
+	struct outbox_message message;
+	struct outbox_gap gap;
+	struct outbox *outbox;
+	bool is_own;
+
+	disk_make_dir(dir);
+	config = config_of("a");
+	config.max_events = 4;
+	outbox = make_with(&config);
+	put_many(outbox, 1, 10);
+	outbox_free(outbox);
+	/* Not announced, then announced by an event that is never acknowledged. */
+	outbox = make("b");
+	outbox_free(outbox);
+	outbox = make("c");
+	expect_gap(outbox, "a", 1, 6, OUTBOX_REASON_FULL);
+	outbox_gap_told(outbox, 1);
+	cr_assert_not(outbox_take_gap(outbox, &gap));
+	outbox_free(outbox);
+	outbox = make("d");
+	expect_gap(outbox, "a", 1, 6, OUTBOX_REASON_FULL);
+	outbox_gap_told(outbox, 1);
+	put_many(outbox, 1, 1);
+	do {
+		message = take(outbox);
+		is_own = strcmp(message.boot_id, "d") == 0;
+		cr_assert_eq(outbox_release(outbox, message.id), 0);
+	} while (!is_own);
+	outbox_free(outbox);
+	outbox = make("e");
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	cr_assert_not(outbox_take_gap(outbox, &gap));
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
 Test(outbox_disk, reject_new_refuses_what_is_put)
 {
 	struct outbox_config config;

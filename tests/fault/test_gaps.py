@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was given up is named, over clean restarts and over kill -9: of every seq that a consumer
+could miss there is the event or a gap, even when the gateway ends before it could say so."""
+
+import json
+import time
+import unittest
+
+from scripted_test import ScriptedTest
+from harness import SLOW, P, until
+
+STEPS = 400
+
+
+class Gaps(ScriptedTest):
+    def config_of_a_small_outbox(self):
+        config = self.settings()
+        config["limits"] = {"outbox_events": 32}
+        config["playlists"] = {"flood": {"trigger": "go.go", "steps": [
+            {"emit": "step.done", "offset": "10ms", "repeat": STEPS, "interval": "2ms"}]}}
+        return config
+
+    def flood_while_the_broker_is_away(self):
+        self.emit("go.go")
+        self.wait_event("step.done")
+        self.broker.kill()
+        # Nobody can be asked: over when nothing is written any more.
+        log = self.directory / "state" / "outbox.db-wal"
+        written = -1
+        while written != log.stat().st_mtime_ns:
+            written = log.stat().st_mtime_ns
+            time.sleep(SLOW)
+
+    def named(self):
+        """Seqs of the first boot that a gap names."""
+        gaps = [e["data"] for e in self.arrived("gateway.gap")]
+        return {n for g in gaps if g.get("boot_id") == self.first
+                for n in range(g["from_seq"], g["to_seq"] + 1)}
+
+    def seen(self):
+        events = [json.loads(p.payload) for p in self.broker.taken if p.topic.startswith(P + "/bus/")]
+        return {e["seq"] for e in events if e["boot_id"] == self.first}
+
+    def survives(self, end, starts_between):
+        self.start_online(self.config_of_a_small_outbox())
+        self.first = self.ask("ping")["result"]["boot_id"]
+        self.flood_while_the_broker_is_away()
+        end()
+        for _ in range(starts_between):
+            self.gateway.start()
+            self.log_has("no connection to the broker")
+            end()
+        since = len(self.broker.sessions)
+        self.broker.start()
+        self.gateway.start()
+        self.online(since)
+        self.emit("after.all")
+        self.wait_event("after.all")
+        self.wait("the gap", self.named)
+        last = max(self.seen() | self.named())
+        until("every seq is there or named",
+              lambda: self.seen() | self.named() >= set(range(1, last + 1)),
+              process=self.gateway.process)
+        self.check_named()
+        self.assertGreater(len(self.named()), 20)
+        self.gateway.stop()
+
+    def test_sigterm(self):
+        self.survives(lambda: self.gateway.stop(), 0)
+
+    def test_kill(self):
+        self.survives(lambda: self.gateway.kill(), 0)
+
+    def test_starts_without_a_broker(self):
+        self.survives(lambda: self.gateway.kill(), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

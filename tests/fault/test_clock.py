@@ -7,7 +7,7 @@ import functools
 import time
 import unittest
 
-from connection import ConnectionTest, most_attempts
+from connection import CONNECTIONS_PER_ATTEMPT, ConnectionTest, most_attempts
 from wall_clock import HOUR_S, WallClock, offset_s
 from harness import IS_V5, P, REGISTRY, Gateway, IntegrationTest, base_config, limit_s, until
 
@@ -341,8 +341,9 @@ class Connection(ConnectionTest):
             n = self.proxy.connections
             until("another attempt", lambda n=n: self.proxy.connections > n,
                   process=self.gateway.process)
-        attempts = self.proxy.connections - seen
-        self.assertLessEqual(attempts, 2 * most_attempts(time.monotonic() - begin) + 2)
+        connections = self.proxy.connections - seen
+        self.assertLessEqual(connections,
+                             CONNECTIONS_PER_ATTEMPT * most_attempts(time.monotonic() - begin))
         self.broker.start()
         until("connected again", lambda: self.connections() == 2, process=self.gateway.process)
         self.gateway.stop()

@@ -63,6 +63,13 @@ class ScriptedTest(ConnectionTest):
                   lambda: len(self.broker.on_topic(topic, since)) >= count)
         return self.arrived(event_type, since)
 
+    def wait_distinct(self, event_type, count):
+        """As wait_event(), but what a broken session made the gateway send twice counts once."""
+        events = self.wait_event(event_type, count)
+        while len(distinct := {e["seq"]: e for e in events}) < count:
+            events = self.wait_event(event_type, len(events) + 1)
+        return list(distinct.values())
+
     def ask(self, command, payload=None):
         """Run a command; the reply."""
         self.asked += 1

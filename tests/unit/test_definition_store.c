@@ -108,7 +108,7 @@ static bool exists(const char *name)
 /** @return how many names in @p folder have @p part in them. */
 static unsigned count(const char *folder, const char *part)
 {
-	char command[256];
+	char command[512];
 	unsigned n = 0;
 	FILE *pipe;
 

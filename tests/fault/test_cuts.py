@@ -209,6 +209,7 @@ class Cuts(ConnectionTest):
         proxy.settle()
         since = watcher.mark()
         self.gateway.start()
+        self.log_has("connected to mqtt://")  # an `online` may still be of the life that was killed
         watcher.message("online", lambda m: m.topic == P + "/status" and m.payload == b"online",
                         since)
         self.gateway.stop()

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests with a broker made of a script have in common."""
 
+import contextlib
 import json
 
 from connection import ConnectionTest
-from harness import TIMEOUT_S, P
+from harness import TIMEOUT_S, P, until
 from scripted_broker import ScriptedBroker
 
 
@@ -62,6 +63,14 @@ class ScriptedTest(ConnectionTest):
         self.wait(f"{count} of {event_type}",
                   lambda: len(self.broker.on_topic(topic, since)) >= count)
         return self.arrived(event_type, since)
+
+    def emit_until_it_arrives(self, event_type):
+        """Where sessions end meanwhile, an emit may be lost with one of them."""
+        def arrived():
+            with contextlib.suppress(OSError):
+                self.emit(event_type)
+            return self.arrived(event_type)
+        until(event_type, arrived, process=self.gateway.process)
 
     def wait_distinct(self, event_type, count):
         """As wait_event(), but what a broken session made the gateway send twice counts once."""

@@ -97,12 +97,11 @@ class Both:
         broker = self.start_online()
         broker.on_publish = ends(f"{P}/reply/ping", CLOSE)
         self.broker.publish(f"{P}/cmd/ping", b'{"request_id":"x"}')
-        self.emit("good.event")
-        self.wait_event("good.event")
+        self.emit_until_it_arrives("good.event")
         self.wait("given up", lambda: f"{P}/reply/ping' is given up" in self.gateway.log())
         broker.on_publish = lambda s, p: TAKE
-        self.emit("good.event", 2)
-        self.wait_event("good.event", 2)
+        self.emit("last.event")
+        self.wait_event("last.event")
         self.assertEqual(self.arrived("gateway.gap"), [])
         self.gateway.stop()
 

@@ -47,9 +47,7 @@ static void make(struct gateway *g)
 		                        .user = &g->random,
 		                        .virtual_devices = true };
 	struct commands_config commands = { .boot_id = "00000000", .start_ns = START_NS };
-	struct bridge_config bridge = { .boot_id = "00000000",
-		                        .outbox_events = 1000,
-		                        .outbox_bytes = 1U << 24 };
+	struct bridge_config bridge = { .boot_id = "00000000" };
 	char error[512] = "";
 
 	FUZZ_CHECK(config_load_text("fuzz.json", config_text, sizeof(config_text) - 1, &diag,

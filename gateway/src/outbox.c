@@ -265,7 +265,7 @@ bool outbox_has_room(struct outbox *outbox)
 	return room;
 }
 
-/** Mutex held. Whether the one who announces gaps can go on, and could not before. */
+/** Mutex held. Whether a range waits that can be announced now. */
 static bool is_gap_due(const struct outbox *outbox)
 {
 	return outbox->gaps.n > 0 && outbox->gaps.n_news < OUTBOX_GAP_NEWS && has_room(outbox);

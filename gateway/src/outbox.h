@@ -130,11 +130,11 @@ struct outbox_config {
 	/** Called when the egress thread may have work, from the loop's or the
 	 *  outbox's own thread, not under the outbox's lock. May be NULL. */
 	void (*wake)(void *user);
-	/** Called from the egress thread when outbox_take_gap() has something that waited for room.
-	 *  With `user` `room_user`. May be NULL. */
+	void *user;
+	/** Called with `room_user` from the thread that releases, not under the outbox's lock, when a
+	 *  range that waited for room can be taken (see outbox_take_gap()). May be NULL. */
 	void (*room)(void *user);
 	void *room_user;
-	void *user;
 
 	/* Only with a disk: */
 	const char *dir;     /**< state_dir, made if it does not exist; NULL: memory only. Copied. */

@@ -111,8 +111,8 @@ void outbox_gaps_told(struct outbox_gaps *gaps, uint64_t seq);
 void outbox_gaps_again(struct outbox_gaps *gaps);
 /** The event @p seq of this boot is acknowledged. */
 void outbox_gaps_arrived(struct outbox_gaps *gaps, uint64_t seq);
-/** All ranges as text for the disk, the caller's to free; "" when there are none. @return 0;
- * -ENOMEM. */
+/** All ranges as text for the disk, without a NUL, the caller's to free; length 0 when there are
+ * none. @return 0; -ENOMEM. */
 int outbox_gaps_write(const struct outbox_gaps *gaps, char **ret_text, size_t *ret_len);
 /** Add what outbox_gaps_write() wrote in an earlier boot; lines that it did not write are passed
  * over. Mutex held. */

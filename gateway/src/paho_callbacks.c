@@ -106,12 +106,24 @@ void paho_pass_on(struct paho_connection *c, const char *topic, MQTTClient_messa
 	free(response);
 }
 
+static bool may_be_freed(struct paho_connection *c)
+{
+	enum paho_handover settling = PAHO_SETTLING;
+
+	return atomic_load(&c->handover) == PAHO_CONNECTING ||
+	       atomic_compare_exchange_strong(&c->handover, &settling, PAHO_OPEN);
+}
+
 static int on_message(void *context, char *topic, int topic_len, MQTTClient_message *message)
 {
+	struct paho_connection *c = context;
+
+	if (may_be_freed(c))
+		return 0;
 	/* A length is given only when there is a NUL in the topic: it is none of ours. */
 	if (topic_len == 0)
 		paho_pass_on(context, topic, message);
-	tcp_socket_quick_ack(((struct paho_connection *)context)->socket);
+	tcp_socket_quick_ack(c->socket);
 	MQTTClient_freeMessage(&message);
 	MQTTClient_free(topic);
 	return 1;

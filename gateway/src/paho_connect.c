@@ -67,6 +67,7 @@ static int connect_address(const struct attempts *attempts, const struct broker_
 		c->was_connected = true;
 		c->socket = known ? tcp_socket_find(&before) : -1;
 		tcp_socket_tune(c->socket, (unsigned)attempts->options->keepalive_s * 1000U);
+		atomic_store(&c->handover, PAHO_SETTLING);
 		*ret_connection = c;
 	} else {
 		paho_close(c);

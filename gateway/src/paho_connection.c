@@ -199,6 +199,9 @@ static int subscribe(struct paho_connection *c, const struct paho_subscription *
 	                                 NULL);
 	rc = (int)response.reasonCode;
 	MQTTResponse_free(response);
+	/* The answer came by paho's thread, so that has done with what it was handing over. */
+	if (rc >= 0)
+		atomic_store(&c->handover, PAHO_OPEN);
 	/* Success is the granted QoS. */
 	return rc >= 0 && rc <= 2 ? 0 : rc;
 }

@@ -10,9 +10,23 @@
 
 #include <MQTTClient.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "broker_address.h"
 #include "paho_connection.h"
+
+/**
+ * Whether a message that paho's thread hands over may be looked at. Connecting for a clean start,
+ * paho empties its queue of messages when the CONNACK has come, and may just be handing one of
+ * them over, without its lock: that one is freed under our hands. Seen with paho 1.3.12 and a
+ * broker that publishes before it is asked to. One that is not looked at stays in the queue, if it
+ * is still there, until the next packet comes.
+ */
+enum paho_handover {
+	PAHO_CONNECTING, /* none */
+	PAHO_SETTLING,   /* connected: only the next may be one that was freed */
+	PAHO_OPEN        /* its thread has been seen to come round */
+};
 
 struct paho_connection {
 	MQTTClient handle;
@@ -21,6 +35,7 @@ struct paho_connection {
 	char address[BROKER_ADDRESS_SIZE];
 	bool v5;
 	bool was_connected;
+	_Atomic enum paho_handover handover;
 	int socket; /* duplicate of paho's, -1 if it was not found */
 	pthread_mutex_t mutex;
 	pthread_cond_t told_cond;

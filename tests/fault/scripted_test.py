@@ -70,7 +70,10 @@ class ScriptedTest(ConnectionTest):
             with contextlib.suppress(OSError):
                 self.emit(event_type)
             return self.arrived(event_type)
-        until(event_type, arrived, process=self.gateway.process)
+        try:
+            until(event_type, arrived, process=self.gateway.process)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.gateway.log()}") from None
 
     def wait_distinct(self, event_type, count):
         """As wait_event(), but what a broken session made the gateway send twice counts once."""

@@ -142,6 +142,12 @@ class Both:
         self.run_cases([Case(f"CONNACK {name}", accepts_with(data), (), ENDS, lasts=True)
                         for name, data in wrong_connacks(self.is_v5)])
 
+    def test_publishes_right_after_connack(self):
+        """Again and again: paho empties its queue of messages at that moment."""
+        self.run_cases([Case(f"CONNACK, then {count} PUBLISH", once(
+            "on_connect", lambda s, p, count=count: connack(s.is_v5) + publishes(s.is_v5, count)),
+            (), ENDS, lasts=True) for count in (1, 2, 10, 100, 1000) * 4])
+
     def test_instead_of_suback(self):
         self.run_cases([Case(name, once("on_subscribe", lambda s, p, data=data: say(
             data(p.number.to_bytes(2, "big")))), (), (*ENDS, "subscription to"), lasts=True)
@@ -152,6 +158,11 @@ class Both:
         self.run_cases([in_session(name, data) for name, data in (
             ("256 MiB", b"\x30\xff\xff\xff\x7f"), ("a length cut short", b"\x30\xff"),
             ("a byte", b"\x30"), ("half a PUBLISH", publish(self.is_v5, f"{P}/emit/a", b"1" * 900)[:400]))])
+
+
+def publishes(is_v5, count):
+    """What nobody has subscribed to yet."""
+    return b"".join(publish(is_v5, f"{P}/emit/a", b"%d" % n) for n in range(count))
 
 
 def accepts_after(data):

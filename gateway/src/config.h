@@ -119,6 +119,7 @@ struct config_limits {
 	uint64_t payload_bytes;       /**< 64 KiB */
 	uint64_t outbox_events;       /**< 1,000,000 */
 	uint64_t outbox_bytes;        /**< 256 MiB */
+	uint64_t outbox_memory_bytes; /**< 64 MiB */
 	uint64_t kept_definition_bytes; /**< 16 MiB */
 	struct cue_playlist_limits playlist;
 	uint64_t emit_bytes_per_second; /**< 8 MiB: of the payloads of emits from outside */

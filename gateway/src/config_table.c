@@ -143,9 +143,10 @@ static const struct config_field outbox_fields[] = {
 	         "acknowledged; `gateway.gap` with the reason `killed` names it." },
 	{ .key = "full", .type = CONFIG_ENUM, .initial = "drop_oldest", .values = fulls,
 	  CONFIG_MEMBER(struct config_outbox, full),
-	  .doc = "Who has to go when `limits.outbox_events` or `limits.outbox_bytes` is reached: the "
-	         "oldest message (`drop_oldest`) or the new one (`reject_new`). `gateway.gap` tells "
-	         "which events were given up." },
+	  .doc = "Who has to go when `limits.outbox_events`, `limits.outbox_bytes` or "
+	         "`limits.outbox_memory_bytes` is reached: the oldest message, or the oldest that is not "
+	         "on disk (`drop_oldest`), or the new one (`reject_new`). `gateway.gap` tells which events "
+	         "were given up." },
 };
 
 static const struct config_table outbox_table = {
@@ -208,6 +209,10 @@ static const struct config_field limits_fields[] = {
 	      "decides which is given up and `gateway.gap` tells."),
 	LIMIT("outbox_bytes", outbox_bytes, 65536, 1099511627776, "268435456",
 	      "Bytes waiting for the broker."),
+	LIMIT("outbox_memory_bytes", outbox_memory_bytes, 65536, 1099511627776, "67108864",
+	      "Where there is a `gateway.state_dir`, so many of these may be in memory and not on disk: "
+	      "while the disk is slow, hangs or fails, and of QoS 0. Beyond it `outbox.full` decides which "
+	      "is given up."),
 	LIMIT("inbox_messages", inbox_messages, 16, 1000000, "10000",
 	      "Messages received and not yet handled: so many emits, and as many commands."),
 	LIMIT("inbox_bytes", inbox_bytes, 65536, 1099511627776, "33554432",

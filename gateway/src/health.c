@@ -226,6 +226,7 @@ static void write_outbox(struct cue_writer *w, const struct health *health)
 	number(w, "put", s.put);
 	number(w, "released", s.released);
 	number(w, "dropped", s.dropped);
+	number(w, "dropped_memory", s.dropped_memory);
 	number(w, "resent", s.resent);
 	number(w, "restored", s.restored);
 	number(w, "memory_events", s.memory_events);

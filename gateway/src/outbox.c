@@ -26,6 +26,8 @@ int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox)
 		return -ENOMEM;
 	outbox->max_events = config->max_events;
 	outbox->max_bytes = config->max_bytes;
+	outbox->max_memory_bytes = config->dir && config->max_memory_bytes ? config->max_memory_bytes
+	                                                                   : config->max_bytes;
 	outbox->full = config->full;
 	outbox->wake = config->wake;
 	outbox->user = config->user;
@@ -85,6 +87,13 @@ static bool is_full(const struct outbox *outbox, size_t size)
 	       outbox->stats.bytes + size > outbox->max_bytes;
 }
 
+static bool is_memory_full(const struct outbox *outbox, size_t size)
+{
+	/* One message always fits, or a bound below limits.payload_bytes would lose some for ever. */
+	return outbox->memory_only_bytes &&
+	       outbox->memory_only_bytes + size > outbox->max_memory_bytes;
+}
+
 /** @return 0; -EMSGSIZE; -ENOBUFS nothing may be dropped for it. */
 static int make_room(struct outbox *outbox, size_t size)
 {
@@ -94,6 +103,13 @@ static int make_room(struct outbox *outbox, size_t size)
 		if (outbox->full == OUTBOX_REJECT_NEW ||
 		    !outbox_drop_next(outbox, OUTBOX_REASON_FULL))
 			return -ENOBUFS;
+	}
+	while (is_memory_full(outbox, size)) {
+		if (outbox->full != OUTBOX_REJECT_NEW &&
+		    outbox_drop_from_memory(outbox, OUTBOX_REASON_FULL))
+			continue;
+		outbox->stats.dropped_memory++;
+		return -ENOBUFS;
 	}
 	return 0;
 }
@@ -119,6 +135,8 @@ static bool append(struct outbox *outbox, struct outbox_entry *entry)
 	if (outbox_is_durable(outbox, entry)) {
 		if (!outbox->unwritten)
 			outbox->unwritten = &entry->node;
+		if (outbox_away_is_crowded(outbox))
+			pthread_cond_signal(&outbox->disk->work);
 		outbox_disk_wake(outbox);
 	}
 	return first && is_takeable(outbox, entry);
@@ -252,7 +270,8 @@ static struct outbox_entry *find_taken(struct outbox *outbox, uint64_t id)
 static bool has_room(const struct outbox *outbox)
 {
 	return outbox->stats.events <= outbox->max_events / 10 * 9 &&
-	       outbox->stats.bytes <= outbox->max_bytes / 10 * 9;
+	       outbox->stats.bytes <= outbox->max_bytes / 10 * 9 &&
+	       outbox->memory_only_bytes <= outbox->max_memory_bytes / 10 * 9;
 }
 
 bool outbox_has_room(struct outbox *outbox)
@@ -265,8 +284,7 @@ bool outbox_has_room(struct outbox *outbox)
 	return room;
 }
 
-/** Mutex held. Whether a range waits that can be announced now. */
-static bool is_gap_due(const struct outbox *outbox)
+bool outbox_is_gap_due(const struct outbox *outbox)
 {
 	return outbox->gaps.n > 0 && outbox->gaps.n_news < OUTBOX_GAP_NEWS && has_room(outbox);
 }
@@ -285,12 +303,12 @@ int outbox_release(struct outbox *outbox, uint64_t id)
 	if (entry) {
 		bool wake = entry->row != 0;
 
-		was_due = is_gap_due(outbox);
+		was_due = outbox_is_gap_due(outbox);
 		if (entry->boot == outbox->own && entry->message.seq)
 			outbox_gaps_arrived(&outbox->gaps, entry->message.seq);
 		outbox_remove_entry(outbox, entry);
 		outbox->stats.released++;
-		is_due = is_gap_due(outbox);
+		is_due = outbox_is_gap_due(outbox);
 		if (wake)
 			outbox_disk_wake(outbox);
 	}

@@ -113,6 +113,7 @@ struct outbox_stats {
 	uint64_t put, released;
 	uint64_t dropped;  /**< given up, messages that are no events included */
 	uint64_t dropped_full; /**< of these, those given up because the outbox was full */
+	uint64_t dropped_memory; /**< of those, the ones over max_memory_bytes */
 	uint64_t dropped_replies; /**< of these, those that are no events; no gap names them */
 	uint64_t resent;   /**< taken again after outbox_rewind() */
 	uint64_t restored; /**< of earlier boots, found on disk */
@@ -131,12 +132,15 @@ struct outbox_config {
 	 *  outbox's own thread, not under the outbox's lock. May be NULL. */
 	void (*wake)(void *user);
 	void *user;
-	/** Called with `room_user` from the thread that releases, not under the outbox's lock, when a
+	/** Called with `room_user` from the thread that releases or the outbox's own, not under the outbox's lock, when a
 	 *  range that waited for room can be taken (see outbox_take_gap()). May be NULL. */
 	void (*room)(void *user);
 	void *room_user;
 
 	/* Only with a disk: */
+	/** Of max_bytes, what may be in memory and on no disk: while the disk is slow, hangs or fails,
+	 *  and of QoS 0; 0: all. */
+	uint64_t max_memory_bytes;
 	const char *dir;     /**< state_dir, made if it does not exist; NULL: memory only. Copied. */
 	const char *boot_id; /**< of this boot. Copied. */
 	enum outbox_sync sync;

@@ -9,8 +9,8 @@
  *          | less than calm_ns ago, the broker was not slow lately | it are committed
  *   DISK   | anything else                                         | DISK
  *   MEMORY | the broker is away; or the oldest message is          | DISK: one transaction writes
- *          | patience_ns old; or a flush, or the end; or the       | all that waits, in order, and
- *          | disk fails                                            | removes the mark
+ *          | patience_ns old; or half of what may be in memory is; | all that waits, in order, and
+ *          | or a flush, or the end; or the disk fails             | removes the mark
  *
  * In phase MEMORY a kill loses the unwritten messages. So that the next start
  * can name them, a mark is on disk: the number of the last event that is safe
@@ -135,6 +135,11 @@ void outbox_away_leave(struct outbox *outbox)
 	(void)outbox_journal_set(&outbox->journal, KEY, NULL, 0, true);
 }
 
+bool outbox_away_is_crowded(const struct outbox *outbox)
+{
+	return outbox->away.memory && outbox->memory_only_bytes > outbox->max_memory_bytes / 2;
+}
+
 uint64_t outbox_away_step(struct outbox *outbox, uint64_t now_ns)
 {
 	struct outbox_away *away = &outbox->away;
@@ -142,7 +147,7 @@ uint64_t outbox_away_step(struct outbox *outbox, uint64_t now_ns)
 
 	if (!away->memory)
 		return UINT64_MAX;
-	if (must_write || now_ns >= overdue_ns(outbox)) {
+	if (must_write || now_ns >= overdue_ns(outbox) || outbox_away_is_crowded(outbox)) {
 		/* A broker that is slow with every message must not cause two transactions for each. */
 		if (!must_write)
 			away->not_before_ns = now_ns + SLOW_BROKER * away->patience_ns;

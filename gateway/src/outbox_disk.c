@@ -52,6 +52,15 @@ void outbox_disk_tell_egress(struct outbox *outbox)
 	pthread_mutex_lock(&outbox->mutex);
 }
 
+void outbox_disk_tell_room(struct outbox *outbox)
+{
+	if (!outbox->room)
+		return;
+	pthread_mutex_unlock(&outbox->mutex);
+	outbox->room(outbox->room_user);
+	pthread_mutex_lock(&outbox->mutex);
+}
+
 /** Say, once, that the disk does not answer. */
 static void tell_stalled(struct outbox *outbox)
 {

@@ -118,6 +118,7 @@ static int leave_db(struct outbox *outbox)
 				continue;
 			outbox_as_entry(n)->row = 0;
 			outbox->stats.unwritten_events++;
+			outbox->memory_only_bytes += outbox_as_entry(n)->size;
 		}
 		outbox->ready = 0;
 		outbox_rows_clear(&outbox->deletes);

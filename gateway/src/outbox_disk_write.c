@@ -18,16 +18,20 @@ struct transaction {
 /**
  * The unwritten messages in order, up to @p limit, or up to a range that lies
  * in another database: what follows it must get higher rows than what is in it.
+ * Half of the memory at most: what is being written can't be given up, and were
+ * all of it, the newest would have to go in place of the oldest.
  */
 static void collect(struct outbox *outbox, struct transaction *t, unsigned limit)
 {
 	struct outbox_node *node = outbox->unwritten;
 
-	for (unsigned n = 0; node && !node->is_range && n < limit; n++) {
+	for (uint64_t n = 0, bytes = 0; node && !node->is_range && n < limit &&
+	                               bytes <= outbox->max_memory_bytes / 2; n++) {
 		struct outbox_entry *entry = outbox_as_entry(node);
 
 		entry->busy = true;
 		entry->batch_next = NULL;
+		bytes += entry->size;
 		*t->tail = entry;
 		t->tail = &entry->batch_next;
 		node = outbox_first_unwritten(outbox, node->after, outbox->disk->db);
@@ -101,6 +105,7 @@ static void finish_entry(struct outbox *outbox, struct outbox_entry *entry)
 		return;
 	}
 	outbox->stats.unwritten_events--;
+	outbox->memory_only_bytes -= entry->size;
 	if (entry->taken)
 		return;
 	outbox->ready++;
@@ -159,7 +164,7 @@ int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
 {
 	struct outbox_disk *disk = outbox->disk;
 	struct transaction t = { .tail = &t.first, .probe = probe };
-	bool takeable;
+	bool takeable, was_due = true;
 	int r = 0;
 
 	outbox_away_begin(outbox);
@@ -190,12 +195,15 @@ int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
 		outbox_away_failed(outbox);
 		takeable = false;
 	} else {
+		was_due = outbox_is_gap_due(outbox);
 		finish(outbox, &t);
 		takeable |= outbox_away_committed(outbox);
 	}
 	free(t.gaps);
 	outbox_ops_free(t.ops);
 	outbox_rows_clear(&t.deletes);
+	if (!was_due && outbox_is_gap_due(outbox))
+		outbox_disk_tell_room(outbox);
 	if (takeable)
 		outbox_disk_tell_egress(outbox);
 	return r < 0 ? r : outbox->unwritten && !outbox->away.memory ? 1 : 0;

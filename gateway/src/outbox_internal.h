@@ -254,6 +254,8 @@ bool outbox_disk_is_out(struct outbox *outbox);
 void outbox_disk_call_begin(struct outbox *outbox);
 void outbox_disk_call_end(struct outbox *outbox);
 void outbox_disk_tell_egress(struct outbox *outbox);
+/** Ranges that waited for room can be announced. */
+void outbox_disk_tell_room(struct outbox *outbox);
 /** Whether there are too few ready entries, and a range to read more from. */
 bool outbox_disk_is_refill_due(const struct outbox *outbox);
 /** Into state MEMORY, or longer in it. @param what the failure in words. */
@@ -269,7 +271,7 @@ bool outbox_disk_is_damage(const struct outbox_disk *disk, int error);
 int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE]);
 /** It is time to try: all on disk, and into state OK, or outbox_disk_fail(). */
 void outbox_disk_return(struct outbox *outbox);
-/** One transaction of at most @p limit messages. @return 1 more are to be written; 0; negative
+/** One transaction of at most @p limit messages and half of max_memory_bytes. @return 1 more are to be written; 0; negative
  * errno. */
 int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe);
 /** Ranges for all rows in @p db. @param tolerant as many as can be read. @return 0; negative errno.
@@ -306,6 +308,8 @@ void outbox_away_note(struct outbox *outbox);
 /** The outermost group ended. @return whether messages can be taken now. */
 bool outbox_away_group_end(struct outbox *outbox);
 bool outbox_away_is_mark_due(const struct outbox *outbox);
+/** Whether so much waits in phase MEMORY that it has to be left. */
+bool outbox_away_is_crowded(const struct outbox *outbox);
 
 /* For the outbox's thread: */
 
@@ -334,6 +338,7 @@ void outbox_reply_free(struct outbox *outbox);
 
 struct outbox {
 	uint64_t max_events, max_bytes;
+	uint64_t max_memory_bytes; /* max_bytes without a disk */
 	void (*room)(void *user);
 	void *room_user;
 	enum outbox_full full;
@@ -348,6 +353,7 @@ struct outbox {
 	struct outbox_node *unwritten;    /* see outbox_first_unwritten() */
 	unsigned held;                    /* groups that are open */
 	unsigned ready;                   /* entries that are on disk and not taken */
+	uint64_t memory_only_bytes; /* of the entries in the list without a row */
 	uint64_t last_id;
 	struct outbox_gaps gaps;
 	struct outbox_rows deletes;
@@ -394,10 +400,15 @@ void outbox_unlink(struct outbox *outbox, struct outbox_node *node);
 void outbox_count_entry(struct outbox *outbox, const struct outbox_entry *entry, bool in);
 void outbox_count_range(struct outbox *outbox, uint64_t count, uint64_t bytes, bool in);
 
+/** Whether a range waits that can be announced now. */
+bool outbox_is_gap_due(const struct outbox *outbox);
+
 /** Out of the list, off the disk, freed; a busy one by the outbox's thread, later. */
 void outbox_remove_entry(struct outbox *outbox, struct outbox_entry *entry);
 /** Give up the message that would be taken next. @return false: there is none. */
 bool outbox_drop_next(struct outbox *outbox, enum outbox_reason reason);
+/** Give up the oldest that is on no disk and was never sent. @return false: there is none. */
+bool outbox_drop_from_memory(struct outbox *outbox, enum outbox_reason reason);
 /** The first of a range left it, having been read or dropped. @return the bytes it counted. */
 uint64_t outbox_range_pop(struct outbox_range *range);
 /** Where nothing is left of it, and nobody reads it: out of the list, freed. */

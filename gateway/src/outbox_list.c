@@ -123,7 +123,10 @@ void outbox_count_entry(struct outbox *outbox, const struct outbox_entry *entry,
 	outbox_count_range(outbox, 1, entry->size, in);
 	stats->memory_events += in ? 1 : UINT64_MAX;
 	stats->memory_bytes += in ? entry->size : -(uint64_t)entry->size;
-	if (outbox_is_durable(outbox, entry) && !entry->row)
+	if (entry->row)
+		return;
+	outbox->memory_only_bytes += in ? entry->size : -(uint64_t)entry->size;
+	if (outbox_is_durable(outbox, entry))
 		stats->unwritten_events += in ? 1 : UINT64_MAX;
 }
 
@@ -215,25 +218,51 @@ static struct outbox_node *first_droppable(const struct outbox *outbox)
 	return node ? node : sent;
 }
 
-bool outbox_drop_next(struct outbox *outbox, enum outbox_reason reason)
+static void drop_node(struct outbox *outbox, struct outbox_node *node, enum outbox_reason reason)
 {
-	struct outbox_node *node = first_droppable(outbox);
 	struct outbox_entry *entry;
 
-	if (!node)
-		return false;
 	outbox->stats.dropped++;
 	outbox->stats.dropped_full += reason == OUTBOX_REASON_FULL;
 	outbox->stats.dropped_replies += node->is_range ? outbox_as_range(node)->seq == 0
 	                                                : outbox_as_entry(node)->message.seq == 0;
 	if (node->is_range) {
 		drop_from_range(outbox, outbox_as_range(node), reason);
-		return true;
+		return;
 	}
 	entry = outbox_as_entry(node);
 	if (entry->message.seq)
 		outbox_gaps_add(&outbox->gaps, entry->boot, entry->message.seq, 1, reason);
 	outbox_remove_entry(outbox, entry);
+}
+
+bool outbox_drop_next(struct outbox *outbox, enum outbox_reason reason)
+{
+	struct outbox_node *node = first_droppable(outbox);
+
+	if (node)
+		drop_node(outbox, node, reason);
+	return node != NULL;
+}
+
+/** As in first_droppable(), what was sent is not named by a gap. */
+static bool is_in_memory_only(const struct outbox_node *node)
+{
+	const struct outbox_entry *entry = (const struct outbox_entry *)node;
+
+	return !node->is_range && !entry->row && !entry->busy && !entry->taken && !entry->was_taken;
+}
+
+bool outbox_drop_from_memory(struct outbox *outbox, enum outbox_reason reason)
+{
+	struct outbox_node *node = outbox->unwritten ? outbox->unwritten : outbox->next;
+
+	while (node && !is_in_memory_only(node))
+		node = node->after;
+	if (!node)
+		return false;
+	outbox->stats.dropped_memory++;
+	drop_node(outbox, node, reason);
 	return true;
 }
 

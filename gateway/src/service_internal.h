@@ -46,6 +46,7 @@ struct service {
 	struct notify *notify;
 	uint64_t egress_changes; /* as of the last STATUS= */
 	uint64_t given_up;       /**< messages that a full outbox has, as of the last line in the log */
+	uint64_t given_up_memory; /**< of these, for limits.outbox_memory_bytes */
 	bool reload_failed;      /* the last one */
 	bool reload_asked;       /* by SIGHUP */
 	bool in_group;           /* the outbox's, see group_end() */

@@ -9,17 +9,24 @@
 void service_tell_given_up(struct service *service)
 {
 	struct outbox_stats stats;
-	uint64_t n;
+	uint64_t n, of_memory;
 
 	outbox_get_stats(service->outbox, &stats);
-	n = stats.dropped_full - service->given_up;
-	if (n == 0)
-		return;
+	of_memory = stats.dropped_memory - service->given_up_memory;
+	n = stats.dropped_full - service->given_up - of_memory;
 	service->given_up = stats.dropped_full;
-	log_write(service->log, LOG_LEVEL_WARNING,
-	          "the outbox is full (limits.outbox_events, limits.outbox_bytes): %llu message%s given "
-	          "up, %llu since the start",
-	          (unsigned long long)n, plural(n), (unsigned long long)stats.dropped_full);
+	service->given_up_memory = stats.dropped_memory;
+	if (n)
+		log_write(service->log, LOG_LEVEL_WARNING,
+		          "the outbox is full (limits.outbox_events, limits.outbox_bytes): %llu message%s "
+		          "given up, %llu for any limit since the start",
+		          (unsigned long long)n, plural(n), (unsigned long long)stats.dropped_full);
+	if (of_memory)
+		log_write(service->log, LOG_LEVEL_WARNING,
+		          "too much waits in memory and not on disk (limits.outbox_memory_bytes): %llu "
+		          "message%s given up, %llu for any limit since the start",
+		          (unsigned long long)of_memory, plural(of_memory),
+		          (unsigned long long)stats.dropped_full);
 }
 
 void service_tell_left(struct service *service, bool kept, bool connected)

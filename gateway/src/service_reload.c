@@ -27,8 +27,10 @@ static int check_fixed(struct service *service, const struct config *config, str
 		{ same_text(now->gateway.state_dir, config->gateway.state_dir), "/gateway/state_dir",
 		  "gateway.state_dir" },
 		{ now->limits.outbox_events == config->limits.outbox_events &&
-		          now->limits.outbox_bytes == config->limits.outbox_bytes,
-		  "/limits", "limits.outbox_events or limits.outbox_bytes" },
+		          now->limits.outbox_bytes == config->limits.outbox_bytes &&
+		          now->limits.outbox_memory_bytes == config->limits.outbox_memory_bytes,
+		  "/limits",
+		  "limits.outbox_events, limits.outbox_bytes or limits.outbox_memory_bytes" },
 		{ now->outbox.sync == config->outbox.sync && now->outbox.when == config->outbox.when &&
 		          now->outbox.full == config->outbox.full,
 		  "/outbox", "outbox.sync, outbox.disk or outbox.full" },

@@ -117,6 +117,7 @@ static int make_outbox(struct service *service)
 	struct outbox_config outbox = {
 		.max_events = config->limits.outbox_events,
 		.max_bytes = config->limits.outbox_bytes,
+		.max_memory_bytes = config->limits.outbox_memory_bytes,
 		.full = config->outbox.full,
 		.wake = egress_wake,
 		.user = service->egress,

@@ -49,6 +49,7 @@ Test(config, defaults_are_those_of_the_design)
 	cr_assert_eq(c->limits.commands_per_second, 1000);
 	cr_assert_eq(c->limits.outbox_events, 1000000);
 	cr_assert_eq(c->limits.outbox_bytes, 256ULL * 1024 * 1024);
+	cr_assert_eq(c->limits.outbox_memory_bytes, 64ULL * 1024 * 1024);
 	cr_assert_eq(c->limits.inbox_messages, 10000);
 	cr_assert_eq(c->limits.bus.event_types, 65536);
 	cr_assert_eq(c->limits.bus.queue_events, 65536);

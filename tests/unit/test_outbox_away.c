@@ -148,6 +148,33 @@ Test(outbox_away, what_is_not_acknowledged_in_time_is_written)
 	disk_remove_dir(dir);
 }
 
+Test(outbox_away, what_fills_half_of_the_memory_is_written)
+{
+	struct outbox_config config;
+	struct outbox *outbox;
+	uint64_t seq = 2;
+
+	disk_make_dir(dir);
+	config = away_config("b1");
+	config.max_memory_bytes = 100000;
+	outbox = make_with(&config);
+	settle(outbox, 1);
+	while (stats_of(outbox).idle) {
+		/* Slower than the outbox's thread: nothing has to go meanwhile. */
+		put_many(outbox, seq, seq);
+		cr_assert_lt(seq++, 1000);
+		usleep(100);
+	}
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	cr_assert_eq(stats_of(outbox).dropped, 0);
+	outbox_free(outbox);
+	outbox = make_away("b2");
+	expect_many(outbox, "b1", 2, seq - 1);
+	expect_no_gap(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
 Test(outbox_away, at_the_end_what_waits_is_written)
 {
 	struct outbox *outbox;

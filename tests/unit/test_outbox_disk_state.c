@@ -87,6 +87,107 @@ Test(outbox_disk_state, a_disk_that_hangs_is_gone_on_without)
 	disk_remove_dir(dir);
 }
 
+/** What arrives of 1 to 500, all of it and in order; with the gaps none is missing. */
+static void expect_all_named(struct outbox *outbox, uint64_t *ret_first_lost, uint64_t *ret_last_lost)
+{
+	bool seen[501] = { false };
+	struct outbox_gap gap;
+	uint64_t last = 0, lost = 0;
+
+	*ret_first_lost = *ret_last_lost = 0;
+	while (stats_of(outbox).events > 0) {
+		struct outbox_message m = take(outbox);
+
+		cr_assert_gt(m.seq, last);
+		last = m.seq;
+		seen[m.seq] = true;
+		cr_assert_eq(outbox_release(outbox, m.id), 0);
+	}
+	while (outbox_take_gap(outbox, &gap)) {
+		cr_assert_eq(gap.reason, OUTBOX_REASON_FULL);
+		for (uint64_t seq = gap.from_seq; seq <= gap.to_seq; seq++) {
+			cr_assert_not(seen[seq]);
+			seen[seq] = true;
+			if (lost++ == 0)
+				*ret_first_lost = seq;
+			*ret_last_lost = seq;
+		}
+	}
+	for (uint64_t seq = 1; seq <= 500; seq++)
+		cr_assert(seen[seq], "%llu", (unsigned long long)seq);
+	cr_assert_eq(stats_of(outbox).dropped_memory, lost);
+	cr_assert_eq(stats_of(outbox).dropped, lost);
+}
+
+/** 20 on disk, then a disk that hangs, and 480 more than the memory may hold. */
+static struct outbox *crowd(struct outbox_config *config)
+{
+	struct outbox *outbox;
+	uint64_t on_disk;
+
+	disk_make_dir(dir);
+	config->sync = OUTBOX_SYNC_ALWAYS;
+	config->max_memory_bytes = 20000;
+	outbox = make_with(config);
+	put_many(outbox, 1, 20);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	on_disk = stats_of(outbox).memory_bytes;
+	disk_hangs = true;
+	for (uint64_t seq = 21; seq <= 500; seq++)
+		(void)put_qos(outbox, seq, 1);
+	cr_assert_leq(stats_of(outbox).memory_bytes - on_disk, config->max_memory_bytes);
+	cr_assert_gt(stats_of(outbox).unwritten_events, 20);
+	disk_hangs = false;
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	return outbox;
+}
+
+Test(outbox_disk_state, behind_a_disk_that_hangs_the_oldest_in_memory_goes)
+{
+	struct outbox_config config = config_of("b1");
+	struct outbox *outbox = crowd(&config);
+	uint64_t first, last;
+
+	expect_all_named(outbox, &first, &last);
+	cr_assert_gt(first, 20, "what is on disk stays");
+	cr_assert_lt(last, 500);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, behind_a_disk_that_hangs_the_newest_goes_where_that_is_wanted)
+{
+	struct outbox_config config = config_of("b1");
+	struct outbox *outbox;
+	uint64_t first, last;
+
+	config.full = OUTBOX_REJECT_NEW;
+	outbox = crowd(&config);
+	expect_all_named(outbox, &first, &last);
+	cr_assert_eq(last, 500);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, one_message_fits_however_small_the_memory)
+{
+	struct outbox_config config = config_of("b1");
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	config.max_memory_bytes = 1;
+	outbox = make_with(&config);
+	for (uint64_t seq = 1; seq <= 3; seq++) {
+		put_many(outbox, seq, seq);
+		cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	}
+	expect_many(outbox, "b1", 1, 3);
+	expect_none(outbox);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
 Test(outbox_disk_state, a_disk_that_hangs_from_the_start_does_not_keep_the_end)
 {
 	struct outbox_config config;

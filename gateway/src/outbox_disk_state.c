@@ -85,9 +85,7 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 	disk->state = OUTBOX_DISK_MEMORY;
 	/* One by one the changes would take more and more memory: all notes are written at once
 	 * when the disk works again. */
-	outbox_ops_free(outbox->journal.ops);
-	outbox->journal.ops = NULL;
-	outbox->journal.ops_tail = &outbox->journal.ops;
+	outbox_journal_drop_ops(&outbox->journal);
 	outbox->journal.rewrite = true;
 	disk->unsynced = false;
 	outbox_away_leave(outbox);

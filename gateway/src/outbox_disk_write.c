@@ -134,8 +134,6 @@ static void finish(struct outbox *outbox, struct transaction *t)
 		next = e->batch_next;
 		finish_entry(outbox, e);
 	}
-	if (t->rewrite)
-		outbox->journal.rewrite = false;
 	outbox->stats.commits++;
 	disk->last_commit_ns = outbox_now();
 	if (outbox->deletes.n == 0)

@@ -160,11 +160,14 @@ struct outbox_journal {
 	struct outbox_note **larger;
 	size_t n_larger, n_notes;
 	struct outbox_op *ops, **ops_tail;
+	size_t n_ops;
 	bool rewrite; /* the file does not have what is noted: write all, instead of ops */
 };
 
 void outbox_journal_init(struct outbox_journal *journal);
 void outbox_journal_clear(struct outbox_journal *journal);
+/** What is to be written is forgotten; the notes stay. */
+void outbox_journal_drop_ops(struct outbox_journal *journal);
 /** Value NULL: remove. @param with_op also to be written. @return 0; -ENOMEM, nothing changed. */
 int outbox_journal_set(struct outbox_journal *journal, const char *key, const void *value,
                        size_t len, bool with_op);

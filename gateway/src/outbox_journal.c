@@ -117,21 +117,45 @@ static int put(struct outbox_journal *journal, struct outbox_note **link, const 
 	return 0;
 }
 
+void outbox_journal_drop_ops(struct outbox_journal *journal)
+{
+	outbox_ops_free(journal->ops);
+	journal->ops = NULL;
+	journal->ops_tail = &journal->ops;
+	journal->n_ops = 0;
+}
+
+/** While nothing can be written there may be any number of changes; all notes are fewer then. */
+static void bound_ops(struct outbox_journal *journal)
+{
+	if (journal->n_ops <= 2 * journal->n_notes + OUTBOX_JOURNAL_BUCKETS)
+		return;
+	outbox_journal_drop_ops(journal);
+	journal->rewrite = true;
+}
+
 int outbox_journal_set(struct outbox_journal *journal, const char *key, const void *value,
                        size_t len, bool with_op)
 {
 	struct outbox_note **link = find(journal, key), *note = *link;
 
 	/* First what may fail; an operation without its note only writes it once more. */
-	if (with_op && !journal->rewrite && append_op(&journal->ops_tail, key, value, len) < 0)
-		return -ENOMEM;
-	if (value)
-		return put(journal, link, key, value, len, false);
-	if (note) {
+	if (with_op && !journal->rewrite) {
+		if (append_op(&journal->ops_tail, key, value, len) < 0)
+			return -ENOMEM;
+		journal->n_ops++;
+	}
+	if (value) {
+		int r = put(journal, link, key, value, len, false);
+
+		if (r < 0)
+			return r;
+	} else if (note) {
 		*link = note->next;
 		note_free(note);
 		journal->n_notes--;
 	}
+	bound_ops(journal);
 	return 0;
 }
 
@@ -160,7 +184,7 @@ int outbox_journal_steal_ops(struct outbox_journal *journal, struct outbox_op **
 	if (!journal->rewrite) {
 		*ret_ops = journal->ops;
 		journal->ops = NULL;
-		journal->ops_tail = &journal->ops;
+		outbox_journal_drop_ops(journal);
 		return 0;
 	}
 	for (size_t i = 0; i < n_buckets(journal); i++) {
@@ -171,9 +195,7 @@ int outbox_journal_steal_ops(struct outbox_journal *journal, struct outbox_op **
 			}
 		}
 	}
-	outbox_ops_free(journal->ops);
-	journal->ops = NULL;
-	journal->ops_tail = &journal->ops;
+	outbox_journal_drop_ops(journal);
 	*ret_ops = ops;
 	return 0;
 }
@@ -201,9 +223,7 @@ void outbox_journal_clear(struct outbox_journal *journal)
 	free(journal->larger);
 	journal->larger = NULL;
 	journal->n_larger = journal->n_notes = 0;
-	outbox_ops_free(journal->ops);
-	outbox_journal_init(journal);
-	journal->ops = NULL;
+	outbox_journal_drop_ops(journal);
 }
 
 /* ---- the calls ---- */

@@ -200,3 +200,31 @@ Test(outbox_journal, many_notes_are_found_changed_and_removed)
 	cr_assert_null(outbox_journal_get(&journal, "run/1", &len));
 	cr_assert_eq(journal.n_notes, 0U);
 }
+
+Test(outbox_journal, behind_a_disk_that_hangs_changes_do_not_pile_up)
+{
+	struct outbox *outbox;
+	char key[32];
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put(outbox, "kept", "x");
+	put(outbox, "gone", "x");
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	disk_hangs = true;
+	for (unsigned n = 0; n < 20000; n++) {
+		snprintf(key, sizeof(key), "run/%u", n);
+		put(outbox, key, "begun");
+		if (n != 12345)
+			cr_assert_eq(outbox_journal_remove(outbox, key), 0);
+	}
+	cr_assert_eq(outbox_journal_remove(outbox, "gone"), 0);
+	cr_assert_leq(outbox->journal.n_ops, 2 * outbox->journal.n_notes + OUTBOX_JOURNAL_BUCKETS);
+	disk_hangs = false;
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	outbox_free(outbox);
+	outbox = make("b2");
+	expect_notes(outbox, "kept=x;run/12345=begun;");
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}

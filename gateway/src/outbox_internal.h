@@ -136,6 +136,8 @@ void outbox_rows_clear(struct outbox_rows *rows);
 
 /** Buckets that need no memory of their own: enough for a quiet gateway. */
 #define OUTBOX_JOURNAL_BUCKETS 1024U
+/* Of changes that wait to be written, beside twice what the notes take. */
+#define OUTBOX_OPS_BYTES (1024U * 1024U)
 
 /** A change that is not yet committed. */
 struct outbox_op {
@@ -160,7 +162,7 @@ struct outbox_journal {
 	struct outbox_note **larger;
 	size_t n_larger, n_notes;
 	struct outbox_op *ops, **ops_tail;
-	size_t n_ops;
+	uint64_t note_bytes, op_bytes;
 	bool rewrite; /* the file does not have what is noted: write all, instead of ops */
 };
 

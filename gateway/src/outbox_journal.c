@@ -104,6 +104,9 @@ static int put(struct outbox_journal *journal, struct outbox_note **link, const 
 	}
 	if (len)
 		memcpy(copy, value, len);
+	if (*link)
+		journal->note_bytes -= sizeof(*note) + note->len;
+	journal->note_bytes += sizeof(*note) + len;
 	free(note->value);
 	note->value = copy;
 	note->len = len;
@@ -122,13 +125,13 @@ void outbox_journal_drop_ops(struct outbox_journal *journal)
 	outbox_ops_free(journal->ops);
 	journal->ops = NULL;
 	journal->ops_tail = &journal->ops;
-	journal->n_ops = 0;
+	journal->op_bytes = 0;
 }
 
-/** While nothing can be written there may be any number of changes; all notes are fewer then. */
+/** While nothing can be written there may be any number of changes; all notes are less then. */
 static void bound_ops(struct outbox_journal *journal)
 {
-	if (journal->n_ops <= 2 * journal->n_notes + OUTBOX_JOURNAL_BUCKETS)
+	if (journal->op_bytes <= 2 * journal->note_bytes + OUTBOX_OPS_BYTES)
 		return;
 	outbox_journal_drop_ops(journal);
 	journal->rewrite = true;
@@ -143,7 +146,7 @@ int outbox_journal_set(struct outbox_journal *journal, const char *key, const vo
 	if (with_op && !journal->rewrite) {
 		if (append_op(&journal->ops_tail, key, value, len) < 0)
 			return -ENOMEM;
-		journal->n_ops++;
+		journal->op_bytes += sizeof(struct outbox_op) + len;
 	}
 	if (value) {
 		int r = put(journal, link, key, value, len, false);
@@ -152,6 +155,7 @@ int outbox_journal_set(struct outbox_journal *journal, const char *key, const vo
 			return r;
 	} else if (note) {
 		*link = note->next;
+		journal->note_bytes -= sizeof(*note) + note->len;
 		note_free(note);
 		journal->n_notes--;
 	}
@@ -223,6 +227,7 @@ void outbox_journal_clear(struct outbox_journal *journal)
 	free(journal->larger);
 	journal->larger = NULL;
 	journal->n_larger = journal->n_notes = 0;
+	journal->note_bytes = 0;
 	outbox_journal_drop_ops(journal);
 }
 

@@ -18,7 +18,7 @@ from harness import TIMEOUT_S, Client, P, find_program, limit_s, until
 from hostile_messages import Messages
 from mqtt_wire import Publisher, Scanner
 
-MESSAGES = scaled(100000, 100000)
+MESSAGES = int(os.environ.get("MSGS", scaled(100000, 100000)))
 CHECK_EVERY = 5000
 FIXED_SEED = 8
 SECRET = "hostile-S3cr3t-5f1c9a"
@@ -163,6 +163,9 @@ class Hostile(ConnectionTest):
     def test_random_seed(self):
         self.survives(time.time_ns() % 2**32, {"cmd": ["use", "input/set"]},
                       password_file="${CREDENTIALS_DIRECTORY}/mqtt")
+
+    def test_with_all_rights(self):
+        self.survives(FIXED_SEED, {"cmd": "admin"}, password_env="HOSTILE_PW")
 
 
 if __name__ == "__main__":

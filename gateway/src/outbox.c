@@ -94,7 +94,7 @@ static bool is_memory_full(const struct outbox *outbox, size_t size)
 	       outbox->memory_only_bytes + size > outbox->max_memory_bytes;
 }
 
-/** @return 0; -EMSGSIZE; -ENOBUFS nothing may be dropped for it. */
+/** @return 0; -EMSGSIZE; nothing may be dropped for it: -ENOBUFS, -EDQUOT of what is in memory. */
 static int make_room(struct outbox *outbox, size_t size)
 {
 	if (size > outbox->max_bytes || outbox->max_events == 0)
@@ -108,8 +108,7 @@ static int make_room(struct outbox *outbox, size_t size)
 		if (outbox->full != OUTBOX_REJECT_NEW &&
 		    outbox_drop_from_memory(outbox, OUTBOX_REASON_FULL))
 			continue;
-		outbox->stats.dropped_memory++;
-		return -ENOBUFS;
+		return -EDQUOT;
 	}
 	return 0;
 }
@@ -148,39 +147,54 @@ static bool is_reply_at_once(struct outbox *outbox, const struct outbox_entry *e
 	return entry->message.seq == 0 && (!outbox->disk || outbox_disk_is_out(outbox));
 }
 
+static void append_reply(struct outbox *outbox, struct outbox_entry *entry)
+{
+	entry->message.id = ++outbox->last_id;
+	outbox->stats.put++;
+	outbox_reply_add(outbox, entry);
+}
+
+static void count_refused(struct outbox *outbox, const struct outbox_message *message, int error)
+{
+	outbox->stats.dropped++;
+	outbox->stats.dropped_full += error != -ENOMEM;
+	outbox->stats.dropped_memory += error == -EDQUOT;
+	outbox->stats.dropped_replies += message->seq == 0;
+	if (message->seq)
+		outbox_gaps_add(&outbox->gaps, outbox->own, message->seq, 1,
+		                error == -ENOMEM ? OUTBOX_REASON_NO_MEMORY : OUTBOX_REASON_FULL);
+}
+
 int outbox_put(struct outbox *outbox, const struct outbox_message *message)
 {
 	struct outbox_entry *entry = outbox_entry_new(message, outbox->own);
+	uint64_t n_replies;
 	bool wake = false;
 	int r = -ENOMEM;
 
 	pthread_mutex_lock(&outbox->mutex);
+	n_replies = outbox->replies.n;
 	if (entry && is_reply_at_once(outbox, entry)) {
-		entry->message.id = ++outbox->last_id;
-		outbox->stats.put++;
-		outbox_reply_add(outbox, entry);
-		wake = true;
+		append_reply(outbox, entry);
 		r = 0;
 	} else if (entry) {
 		r = make_room(outbox, entry->size);
-		if (r >= 0)
+		if (r >= 0) {
 			wake = append(outbox, entry);
+		} else if (message->seq == 0 && r != -EMSGSIZE) {
+			append_reply(outbox, entry); /* the lane has room of its own */
+			r = 0;
+		}
 	}
-	if (r < 0) {
-		outbox->stats.dropped++;
-		outbox->stats.dropped_full += r != -ENOMEM;
-		outbox->stats.dropped_replies += message->seq == 0;
-		if (message->seq)
-			outbox_gaps_add(&outbox->gaps, outbox->own, message->seq, 1,
-			                r == -ENOMEM ? OUTBOX_REASON_NO_MEMORY
-			                             : OUTBOX_REASON_FULL);
-	}
+	if (r < 0)
+		count_refused(outbox, message, r);
+	wake |= outbox->replies.n > n_replies;
 	pthread_mutex_unlock(&outbox->mutex);
 	if (r < 0)
 		free(entry);
 	if (wake && outbox->wake)
 		outbox->wake(outbox->user);
-	return r;
+	return r == -EDQUOT ? -ENOBUFS : r;
 }
 
 void outbox_group_begin(struct outbox *outbox)

@@ -136,7 +136,7 @@ void outbox_rows_clear(struct outbox_rows *rows);
 
 /** Buckets that need no memory of their own: enough for a quiet gateway. */
 #define OUTBOX_JOURNAL_BUCKETS 1024U
-/* Of changes that wait to be written, beside twice what the notes take. */
+/* Of changes that wait to be written, beside as much as the notes take. */
 #define OUTBOX_OPS_BYTES (1024U * 1024U)
 
 /** A change that is not yet committed. */
@@ -412,7 +412,8 @@ bool outbox_is_gap_due(const struct outbox *outbox);
 void outbox_remove_entry(struct outbox *outbox, struct outbox_entry *entry);
 /** Give up the message that would be taken next. @return false: there is none. */
 bool outbox_drop_next(struct outbox *outbox, enum outbox_reason reason);
-/** Give up the oldest that is on no disk and was never sent. @return false: there is none. */
+/** Give up the oldest that is on no disk and was never sent; a reply goes to the lane of replies
+ * instead, which has bounds of its own. @return false: there is none. */
 bool outbox_drop_from_memory(struct outbox *outbox, enum outbox_reason reason);
 /** The first of a range left it, having been read or dropped. @return the bytes it counted. */
 uint64_t outbox_range_pop(struct outbox_range *range);

@@ -131,7 +131,7 @@ void outbox_journal_drop_ops(struct outbox_journal *journal)
 /** While nothing can be written there may be any number of changes; all notes are less then. */
 static void bound_ops(struct outbox_journal *journal)
 {
-	if (journal->op_bytes <= 2 * journal->note_bytes + OUTBOX_OPS_BYTES)
+	if (journal->op_bytes <= journal->note_bytes + OUTBOX_OPS_BYTES)
 		return;
 	outbox_journal_drop_ops(journal);
 	journal->rewrite = true;

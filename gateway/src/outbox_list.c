@@ -256,11 +256,20 @@ static bool is_in_memory_only(const struct outbox_node *node)
 bool outbox_drop_from_memory(struct outbox *outbox, enum outbox_reason reason)
 {
 	struct outbox_node *node = outbox->unwritten ? outbox->unwritten : outbox->next;
+	struct outbox_entry *entry;
 
 	while (node && !is_in_memory_only(node))
 		node = node->after;
 	if (!node)
 		return false;
+	entry = outbox_as_entry(node);
+	if (entry->message.seq == 0) {
+		/* Somebody waits for it; what it answered to may be given up as well. */
+		outbox_unlink(outbox, node);
+		outbox_count_entry(outbox, entry, false);
+		outbox_reply_add(outbox, entry);
+		return true;
+	}
 	outbox->stats.dropped_memory++;
 	drop_node(outbox, node, reason);
 	return true;

@@ -170,6 +170,41 @@ Test(outbox_disk_state, behind_a_disk_that_hangs_the_newest_goes_where_that_is_w
 	disk_remove_dir(dir);
 }
 
+/** While the disk hangs and the memory is full, @p n_before events after the reply. */
+static void reply_in_a_crowd(enum outbox_full full, uint64_t n_before, uint64_t n_after)
+{
+	struct outbox_config config = config_of("b1");
+	struct outbox_message reply = { .topic = "r", .payload = "yes", .payload_len = 3, .qos = 1 };
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	config.sync = OUTBOX_SYNC_ALWAYS;
+	config.max_memory_bytes = 20000;
+	config.full = full;
+	outbox = make_with(&config);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	disk_hangs = true;
+	for (uint64_t seq = 1; seq <= n_before; seq++)
+		(void)put_qos(outbox, seq, 1);
+	cr_assert_eq(outbox_put(outbox, &reply), 0);
+	for (uint64_t seq = n_before + 1; seq <= n_before + n_after; seq++)
+		(void)put_qos(outbox, seq, 1);
+	while (outbox_take_reply(outbox, &reply) < 0)
+		usleep(1000);
+	cr_assert_str_eq(reply.topic, "r");
+	cr_assert_eq(outbox_release(outbox, reply.id), 0);
+	cr_assert_eq(stats_of(outbox).dropped_replies, 0);
+	disk_hangs = false;
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, a_reply_is_not_given_up_with_the_events_around_it)
+{
+	reply_in_a_crowd(OUTBOX_DROP_OLDEST, 100, 500); /* not in the transaction that hangs */
+	reply_in_a_crowd(OUTBOX_REJECT_NEW, 500, 10);
+}
+
 Test(outbox_disk_state, one_message_fits_however_small_the_memory)
 {
 	struct outbox_config config = config_of("b1");

@@ -43,22 +43,23 @@ void outbox_disk_call_end(struct outbox *outbox)
 	disk->call_since_ns = 0;
 }
 
-void outbox_disk_tell_egress(struct outbox *outbox)
+static void tell(struct outbox *outbox, void (*whom)(void *user), void *user)
 {
-	if (!outbox->wake)
+	if (!whom)
 		return;
 	pthread_mutex_unlock(&outbox->mutex);
-	outbox->wake(outbox->user);
+	whom(user);
 	pthread_mutex_lock(&outbox->mutex);
+}
+
+void outbox_disk_tell_egress(struct outbox *outbox)
+{
+	tell(outbox, outbox->wake, outbox->user);
 }
 
 void outbox_disk_tell_room(struct outbox *outbox)
 {
-	if (!outbox->room)
-		return;
-	pthread_mutex_unlock(&outbox->mutex);
-	outbox->room(outbox->room_user);
-	pthread_mutex_lock(&outbox->mutex);
+	tell(outbox, outbox->room, outbox->room_user);
 }
 
 /** Say, once, that the disk does not answer. */

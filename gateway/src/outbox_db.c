@@ -13,6 +13,8 @@
 #define FORMAT_VERSION 1
 #define BUSY_MS        1000
 #define MAX_PATH_LEN   4000U
+/* More than an event with all that it may quote takes, and its note. */
+#define ROW_BYTES_MAX (64 * 1024 * 1024)
 /** Steps of SQLite's machine between two looks at `halt`. */
 #define HALT_STEPS     10000
 
@@ -56,6 +58,7 @@ static int error_number(sqlite3 *sqlite, int code)
 	case SQLITE_NOTADB:
 	case SQLITE_SCHEMA:
 	case SQLITE_ERROR: /* our statements are right: what they name is not there */
+	case SQLITE_TOOBIG:
 		return -EBADMSG;
 	case SQLITE_FULL:
 		return -ENOSPC;
@@ -232,9 +235,10 @@ static int is_halted(void *user)
 	return atomic_load((const atomic_bool *)user);
 }
 
-/** Whatever stands in a damaged file, it is data and not code. */
+/** Whatever stands in a damaged file, it is data and not code, and not as large as it likes. */
 static void distrust(struct outbox_db *db, atomic_bool *halt)
 {
+	sqlite3_limit(db->sqlite, SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX);
 	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);

@@ -280,6 +280,7 @@ static struct outbox *with_changed_rows(const char *sql)
 	             SQLITE_OK);
 	cr_assert_eq(sqlite3_exec(sqlite, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(sqlite);
+	(void)sqlite3_memory_highwater(1);
 	outbox = make("b2");
 	put_many(outbox, 1, 1); /* behind them */
 	return outbox;
@@ -308,6 +309,7 @@ Test(outbox_db, what_a_damaged_row_claims_to_be_is_not_believed)
 		"UPDATE messages SET id=99 WHERE id=17",
 		"UPDATE messages SET payload=x'00' WHERE id=17",
 		"UPDATE messages SET flags=99 WHERE id=17",
+		"UPDATE messages SET payload=zeroblob(80000000) WHERE id=17", /* of no use in memory */
 	};
 
 	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
@@ -321,6 +323,7 @@ Test(outbox_db, what_a_damaged_row_claims_to_be_is_not_believed)
 		expect_many(outbox, "b1", 18, 30);
 		if (!moved)
 			expect_gap(outbox, "b1", 17, 17, OUTBOX_REASON_DISK);
+		cr_assert_lt(sqlite3_memory_highwater(0), 32 << 20);
 		expect_end(outbox);
 	}
 }

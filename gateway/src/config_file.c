@@ -84,11 +84,25 @@ int config_d_file_read(const char *path, size_t max, char **ret_text, size_t *re
 	return read_all(fd, max, ret_text, ret_len);
 }
 
-static int is_config(const struct dirent *entry)
+static bool ends_with(const char *text, const char *end)
 {
-	size_t len = strlen(entry->d_name);
+	size_t len = strlen(text), end_len = strlen(end);
 
-	return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
+	return len > end_len && strcasecmp(text + len - end_len, end) == 0;
+}
+
+static int is_config_or_meant_so(const struct dirent *entry)
+{
+	const char *name = entry->d_name;
+
+	return name[0] != '.' && (ends_with(name, ".json") || ends_with(name, ".jsonc"));
+}
+
+bool config_d_is_read(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 5 && strcmp(path + len - 5, ".json") == 0;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -123,7 +137,7 @@ int config_d_list(const char *path, char ***ret_paths, size_t *ret_n)
 		name = NULL;
 		return -ENOMEM;
 	}
-	n = scandir(name, &entries, is_config, by_name);
+	n = scandir(name, &entries, is_config_or_meant_so, by_name);
 	if (n < 0 && errno != ENOENT)
 		return -errno;
 	if (n <= 0) {

@@ -124,8 +124,13 @@ static int load_conf_d(struct load *load, const char *path)
 		         "conf.d beside it can't be read: %s", strerror(-r));
 	if (r < 0)
 		return 0;
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = load_file(load, config_d_file_read, paths[i], &error);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (config_d_is_read(paths[i]))
+			r = load_file(load, config_d_file_read, paths[i], &error);
+		else
+			diag_add(load->reader.diag, DIAG_WARNING, paths[i], 1, 1, "", "file",
+			         "is passed over: in conf.d only names that end in .json are read");
+	}
 	config_d_free(paths, n);
 	return r;
 }

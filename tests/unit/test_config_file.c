@@ -83,6 +83,34 @@ static void assert_conf_d_finding(const char *folder, const char *name, const ch
 	cr_assert_eq(system(command), 0);
 }
 
+Test(config_file, conf_d_tells_of_a_name_that_is_nearly_right)
+{
+	char folder[] = "/tmp/cuebus-test-XXXXXX", path[64], command[64];
+	struct loaded l = { 0 };
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/conf.d", folder);
+	mkdir(path, 0700);
+	write_file(folder, "c.json", "{\"gateway\":{\"id\":\"g\"}}");
+	write_file(path, "a.jsonc", "{\"mqtt\":{\"username\":\"u\"}}");
+	write_file(path, "b.JSON", "{}");
+	write_file(path, "c.json.bak", "{");
+	write_file(path, "README", "");
+	snprintf(path, sizeof(path), "%s/c.json", folder);
+	l.r = config_load(path, &l.diag, &l.config);
+	cr_assert_eq(l.r, 0);
+	cr_assert_null(l.config->mqtt.username);
+	cr_assert_eq(l.diag.n, 2);
+	snprintf(path, sizeof(path), "%s/conf.d/a.jsonc", folder);
+	cr_assert_str_eq(l.diag.findings[0].file, path);
+	cr_assert_str_eq(l.diag.findings[0].message,
+	                 "is passed over: in conf.d only names that end in .json are read");
+	cr_assert_eq(l.diag.findings[1].severity, DIAG_WARNING);
+	release(&l);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	cr_assert_eq(system(command), 0);
+}
+
 /* A reload would wait for somebody to write into it, and with it every event. */
 Test(config_file, conf_d_does_not_wait_for_a_pipe)
 {

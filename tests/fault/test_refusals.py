@@ -47,7 +47,9 @@ class Both:
 
 class V5(Both, ScriptedTest):
     def test_news_of_lost_news_is_not_told(self):
-        broker = self.start_online()
+        config = self.settings()
+        config["gateway"]["health_interval"] = "100ms"  # each of them tells of what was lost
+        broker = self.start_online(config)
         broker.on_publish = lambda s, p: refuse(0x87) if p.topic.startswith(P + "/bus/") else TAKE
         self.emit("one.event")
         self.wait("the gap", lambda: self.sent(f"{P}/bus/gateway/gap"))

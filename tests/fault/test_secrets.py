@@ -125,9 +125,10 @@ class Secrets(ConnectionTest):
         self.run_cuebus("run", "-c", path, environment=environment, code=69)
 
     def test_a_configuration_to_be_checked_sees_no_environment(self):
-        environment = {"CUEBUS_MQTT_PASSWORD": SECRET}
+        # The second is valid where the first is refused for its letters: as a playlist's name.
+        environment = {"CUEBUS_MQTT_PASSWORD": SECRET, "CUEBUS_OTHER": OTHER}
         self.start_online(self.secured(password_env="CUEBUS_MQTT_PASSWORD"), environment)
-        for name in ("CUEBUS_MQTT_PASSWORD", "CUEBUS_NOT_SET"):
+        for name in ("CUEBUS_OTHER", "CUEBUS_MQTT_PASSWORD", "CUEBUS_NOT_SET"):
             reply = self.watcher.request_raw("config/check", json.dumps({
                 "gateway": {"id": "x"}, "gestures": {"g": {
                     "type": "gated_playlist", "gate": "a.b", "playlist": "${%s}" % name}},

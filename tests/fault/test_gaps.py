@@ -45,6 +45,7 @@ class Gaps(ScriptedTest):
         self.start_online(self.config_of_a_small_outbox())
         self.first = self.ask("ping")["result"]["boot_id"]
         self.flood_while_the_broker_is_away()
+        arrived = self.seen()
         end()
         for _ in range(starts_between):
             self.gateway.start()
@@ -61,7 +62,8 @@ class Gaps(ScriptedTest):
         until("every seq is there or named",
               lambda: self.seen() | self.named() >= set(range(1, last + 1)),
               process=self.gateway.process)
-        self.check_named()
+        # An end before it was noted that they were acknowledged, and they may be given up later.
+        self.assertLessEqual(self.seen() & self.named(), arrived)
         self.assertGreater(len(self.named()), 20)
         self.gateway.stop()
 

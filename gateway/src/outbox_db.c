@@ -15,7 +15,6 @@
 #define MAX_PATH_LEN   4000U
 /* More than an event with all that it may quote takes, and its note. */
 #define ROW_BYTES_MAX (64 * 1024 * 1024)
-#define READ_BYTES    (64 * 1024)
 /** Steps of SQLite's machine between two looks at `halt`. */
 #define HALT_STEPS     10000
 
@@ -84,7 +83,6 @@ int outbox_db_fail(struct outbox_db *db, int code)
 	int system = sqlite3_system_errno(db->sqlite);
 	int r = error_number(db->sqlite, code);
 
-	db->row_damaged |= code == SQLITE_TOOBIG;
 	snprintf(db->error, sizeof(db->error), "%s%s%s%s", sqlite3_errmsg(db->sqlite),
 	         system > 0 ? " (" : "", system > 0 ? strerrordesc_np(system) : "",
 	         system > 0 ? ")" : "");
@@ -232,48 +230,6 @@ static int check_format(struct outbox_db *db)
 	return check_schema(db);
 }
 
-/** @return 0; -EIO. */
-static int read_through(struct outbox_db *db)
-{
-	char *buffer = malloc(READ_BYTES);
-	sqlite3_file *file = NULL;
-	sqlite3_int64 size = 0;
-	int code = SQLITE_NOMEM;
-
-	if (buffer)
-		code = sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-	if (code == SQLITE_OK)
-		code = file && file->pMethods ? file->pMethods->xFileSize(file, &size) : SQLITE_IOERR;
-	for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size; at += READ_BYTES) {
-		int len = size - at < READ_BYTES ? (int)(size - at) : READ_BYTES;
-
-		code = file->pMethods->xRead(file, buffer, len, at);
-	}
-	free(buffer);
-	return code == SQLITE_OK ? 0 : -EIO;
-}
-
-int outbox_db_is_sound(struct outbox_db *db)
-{
-	sqlite3_stmt *statement = NULL;
-	int code, r;
-
-	if (db->row_damaged)
-		return 0;
-	r = read_through(db);
-	if (r < 0)
-		return r;
-	code = sqlite3_prepare_v2(db->sqlite, "PRAGMA integrity_check(1)", -1, &statement, NULL);
-	if (code == SQLITE_OK)
-		code = sqlite3_step(statement);
-	if (code == SQLITE_ROW)
-		r = strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
-	else
-		r = (code & 0xff) == SQLITE_INTERRUPT ? -EINTR : (code & 0xff) == SQLITE_IOERR ? -EIO : 0;
-	sqlite3_finalize(statement);
-	return r;
-}
-
 static int is_halted(void *user)
 {
 	return atomic_load((const atomic_bool *)user);
@@ -347,9 +303,6 @@ int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, atomic
 		return -ENOMEM;
 	db->path = strdup(path);
 	r = db->path ? open_file(db, sync, salvage, halt) : -ENOMEM;
-	/* What the disk does not read SQLite calls damaged. */
-	if (r == -EBADMSG && !salvage && db->sqlite && read_through(db) < 0)
-		r = -EIO;
 	if (r < 0) {
 		if (r != -ENOMEM)
 			memcpy(error, db->error, sizeof(db->error));

@@ -44,13 +44,6 @@ const char *outbox_db_error(const struct outbox_db *db);
  *  there is another; the errno of looking. */
 int outbox_db_check_place(const struct outbox_db *db);
 
-/**
- * Whether the file is sound after all. SQLite calls a read that the disk refuses corruption, so
- * that has to be asked once the disk reads again. Reads all of it, twice: takes its time.
- * @return 1 sound; 0 damaged; -EIO it can't be read now; -EINTR the outbox ends.
- */
-int outbox_db_is_sound(struct outbox_db *db);
-
 /** The highest row number; 0: none. */
 int outbox_db_last_row(struct outbox_db *db, uint64_t *ret_row);
 

@@ -235,7 +235,6 @@ static void refill(struct outbox *outbox, uint64_t now_ns)
 
 	if (r >= 0) {
 		disk->read_failures = 0;
-		disk->doubts = 0;
 		disk->no_memory = 0;
 		outbox_disk_tell_egress(outbox);
 		return;

@@ -35,8 +35,6 @@
 #define GROUP_POLL_NS (NS_PER_S / 1000)
 /* Seconds of patience, after which it is not memory that is short. */
 #define NO_MEMORY_TRIES 3U
-/* So often a file may be called damaged and found sound before it is not asked any more. */
-#define DOUBTS_MAX 3U
 
 /* ---- failure ---- */
 
@@ -364,10 +362,6 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	r = outbox_db_last_row(db, &last_row);
 	if (r >= 0)
 		r = outbox_db_notes(db, find_note, outbox);
-	if (r == -EBADMSG && disk->doubts < DOUBTS_MAX && outbox_db_is_sound(db) != 0) {
-		disk->doubts++;
-		r = -EIO;
-	}
 	if (r < 0) {
 		snprintf(error, OUTBOX_DB_ERROR_SIZE, "%s", outbox_db_error(db));
 		outbox_db_close(db, true);
@@ -381,41 +375,14 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	return 0;
 }
 
-/** SQLite has called the open file damaged. @return 1 it is sound; 0; -EIO, -EINTR not known yet. */
-static int ask_again(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
-{
-	struct outbox_disk *disk = outbox->disk;
-	int r;
-
-	if (!disk->db || disk->doubts >= DOUBTS_MAX)
-		return 0;
-	r = outbox_db_is_sound(disk->db);
-	if (r < 0)
-		snprintf(error, OUTBOX_DB_ERROR_SIZE, "it can't be read: %s", strerrordesc_np(-r));
-	if (r <= 0)
-		return r;
-	disk->doubts++;
-	disk->damaged = false;
-	if (disk->log)
-		log_write(disk->log, LOG_LEVEL_NOTICE,
-		          "outbox: %s is not damaged: the disk could not read it for a while",
-		          disk->path);
-	return r;
-}
-
 int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
 	int r = 0;
 
 	for (unsigned i = 0; i < 2 && (disk->damaged || !disk->db); i++) {
-		if (disk->damaged) {
-			r = ask_again(outbox, error);
-			if (r > 0)
-				return 0;
-			if (r == 0)
-				r = set_aside(outbox, error);
-		}
+		if (disk->damaged)
+			r = set_aside(outbox, error);
 		if (r < 0)
 			return r;
 		if (disk->salvage && !disk->was_ok)

@@ -223,7 +223,6 @@ struct outbox_disk {
 	bool was_ok;    /* has been in state OK */
 	bool committed; /* since the last read */
 	unsigned read_failures;
-	unsigned doubts; /* times the file was called damaged and found sound, since it was read */
 	unsigned no_memory; /* failures with -ENOMEM in a row; the outbox's own thread's */
 	bool warned_links;
 	int last_failure;

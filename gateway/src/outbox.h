@@ -190,7 +190,8 @@ struct outbox *outbox_free(struct outbox *outbox);
  * Copy a message in (its `id` and `boot_id` are not read).
  * @return 0; -EMSGSIZE larger than the whole outbox; -ENOBUFS full, by the
  *         policy or because all are in flight; -ENOMEM. All three are counted
- *         as dropped and, where the message is an event, into a gap.
+ *         as dropped and, where the message is an event, into a gap. A reply
+ *         that finds it full goes to the lane of replies instead.
  */
 int outbox_put(struct outbox *outbox, const struct outbox_message *message);
 

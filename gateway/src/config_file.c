@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,25 +85,17 @@ int config_d_file_read(const char *path, size_t max, char **ret_text, size_t *re
 	return read_all(fd, max, ret_text, ret_len);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t len = strlen(text), end_len = strlen(end);
-
-	return len > end_len && strcasecmp(text + len - end_len, end) == 0;
-}
-
 static int is_config_or_meant_so(const struct dirent *entry)
 {
-	const char *name = entry->d_name;
+	int flags = FNM_PERIOD | FNM_CASEFOLD;
 
-	return name[0] != '.' && (ends_with(name, ".json") || ends_with(name, ".jsonc"));
+	return fnmatch("*.json", entry->d_name, flags) == 0 ||
+	       fnmatch("*.jsonc", entry->d_name, flags) == 0;
 }
 
 bool config_d_is_read(const char *path)
 {
-	size_t len = strlen(path);
-
-	return len > 5 && strcmp(path + len - 5, ".json") == 0;
+	return fnmatch("*.json", path, 0) == 0;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

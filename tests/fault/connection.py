@@ -67,12 +67,15 @@ class ConnectionTest(unittest.TestCase):
         self.started = time.monotonic()
         return self.gateway.start(environment)
 
-    def log_has(self, text):
+    def until(self, what, condition):
+        """As until(), with the gateway's log when it does not come true."""
         try:
-            until(f"'{text}' in the log", lambda: text in self.gateway.log(),
-                  process=self.gateway.process)
+            return until(what, condition, process=self.gateway.process)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.gateway.log()}") from None
+
+    def log_has(self, text):
+        self.until(f"'{text}' in the log", lambda: text in self.gateway.log())
 
     def cpu_s(self):
         fields = pathlib.Path(f"/proc/{self.gateway.process.pid}/stat").read_text()

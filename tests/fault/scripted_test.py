@@ -5,7 +5,7 @@ import contextlib
 import json
 
 from connection import ConnectionTest
-from harness import TIMEOUT_S, P, until
+from harness import TIMEOUT_S, P
 from scripted_broker import ScriptedBroker
 
 
@@ -70,10 +70,7 @@ class ScriptedTest(ConnectionTest):
             with contextlib.suppress(OSError):
                 self.emit(event_type)
             return self.arrived(event_type)
-        try:
-            until(event_type, arrived, process=self.gateway.process)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.gateway.log()}") from None
+        self.until(event_type, arrived)
 
     def wait_distinct(self, event_type, count):
         """As wait_event(), but what a broken session made the gateway send twice counts once."""

@@ -11,7 +11,7 @@ import unittest
 
 from connection import ConnectionTest
 from counting import scaled
-from harness import TIMEOUT_S, Client, P, find_program, limit_s, until
+from harness import TIMEOUT_S, Client, P, find_program, limit_s
 
 FLOODS, FLOOD = 4, scaled(20000, 2000)
 DEFINED = 60
@@ -171,7 +171,7 @@ class Publishers(ConnectionTest):
         def seen(since):
             outputs = self.client.on_topic(P + "/health", since).json["outputs"]
             return outputs["levels"].get("lamp"), outputs["ignored"]
-        until("both ignored", lambda: seen(self.client.mark())[1] == 2, process=self.gateway.process)
+        self.until("both ignored", lambda: seen(self.client.mark())[1] == 2)
         self.assertEqual(seen(self.client.mark())[0], 0)
         self.gateway.stop()
 

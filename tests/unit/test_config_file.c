@@ -35,14 +35,20 @@ static void write_file(const char *folder, const char *name, const char *text)
 	fclose(f);
 }
 
+/** @param folder for mkdtemp(); @param ret_path of conf.d in it. */
+static void make_conf_d(char *folder, char ret_path[64])
+{
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(ret_path, 64, "%s/conf.d", folder);
+	mkdir(ret_path, 0700);
+}
+
 Test(config_file, conf_d_is_merged_in_order_of_name)
 {
 	char folder[] = "/tmp/cuebus-test-XXXXXX", path[64], command[64];
 	struct loaded l = { 0 };
 
-	cr_assert_not_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/conf.d", folder);
-	mkdir(path, 0700);
+	make_conf_d(folder, path);
 	write_file(folder, "c.json",
 	           "{\"gateway\":{\"id\":\"g\"},\"playlists\":{\"a\":{\"steps\":[{\"emit\":\"x\"}]}"
 	           "}}");
@@ -88,9 +94,7 @@ Test(config_file, conf_d_tells_of_a_name_that_is_nearly_right)
 	char folder[] = "/tmp/cuebus-test-XXXXXX", path[64], command[64];
 	struct loaded l = { 0 };
 
-	cr_assert_not_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/conf.d", folder);
-	mkdir(path, 0700);
+	make_conf_d(folder, path);
 	write_file(folder, "c.json", "{\"gateway\":{\"id\":\"g\"}}");
 	write_file(path, "a.jsonc", "{\"mqtt\":{\"username\":\"u\"}}");
 	write_file(path, "b.JSON", "{}");
@@ -116,9 +120,7 @@ Test(config_file, conf_d_does_not_wait_for_a_pipe)
 {
 	char folder[] = "/tmp/cuebus-test-XXXXXX", path[64];
 
-	cr_assert_not_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/conf.d", folder);
-	mkdir(path, 0700);
+	make_conf_d(folder, path);
 	snprintf(path, sizeof(path), "%s/conf.d/a.json", folder);
 	cr_assert_eq(mkfifo(path, 0600), 0);
 	assert_conf_d_finding(folder, "conf.d/a.json",

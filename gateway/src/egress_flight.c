@@ -69,8 +69,22 @@ void egress_give_up(struct egress *e, uint64_t id, bool is_news, enum outbox_rea
 		inbox_wake(e->queues.inbox);
 		return;
 	}
-	(void)outbox_release(e->queues.outbox, id);
+	egress_release(e, id);
 	egress_count(e, &e->stats.news_refused);
+}
+
+void egress_release(struct egress *e, uint64_t id)
+{
+	if (e->n_released == EGRESS_BATCH)
+		egress_tell_released(e);
+	e->released[e->n_released++] = id;
+}
+
+void egress_tell_released(struct egress *e)
+{
+	if (e->n_released > 0)
+		outbox_release_some(e->queues.outbox, e->released, e->n_released);
+	e->n_released = 0;
 }
 
 /* ---- acknowledgements ---- */
@@ -101,7 +115,7 @@ static void acknowledge(struct egress *e, struct egress_slot *slot, int reason)
 	if (slot->outbox_id && reason >= 0x80)
 		egress_give_up(e, slot->outbox_id, slot->is_news, OUTBOX_REASON_REFUSED);
 	else if (slot->outbox_id)
-		(void)outbox_release(e->queues.outbox, slot->outbox_id);
+		egress_release(e, slot->outbox_id);
 	if (slot->retained.topic)
 		retained_done(e->queues.retained, slot->retained.topic, slot->retained.version);
 	slot_clear(e, slot);
@@ -133,6 +147,7 @@ bool egress_take_acks(struct egress *e)
 	pthread_mutex_unlock(&e->mutex);
 	for (unsigned i = 0; i < n; i++)
 		take_ack(e, &acks[i]);
+	egress_tell_released(e);
 	if (overrun)
 		e->gave_up = true;
 	if (overrun)
@@ -248,7 +263,7 @@ void egress_end_flight(struct egress *e, enum suspect_end end)
 			slot_clear(e, &e->slots[i]);
 	}
 	retained_message_clear(&e->view);
-	e->event = (struct outbox_message){ 0 };
+	e->next_event = e->n_events = 0;
 	e->reply = (struct outbox_message){ 0 };
 	outbox_rewind(e->queues.outbox);
 	pthread_mutex_lock(&e->mutex);

@@ -19,6 +19,9 @@
  * are a broker that acknowledges what was not sent. */
 #define EGRESS_ACKS (2 * MQTT_WINDOW_MAX)
 
+/* Events that are taken from the outbox, and released there, at once. */
+#define EGRESS_BATCH 32U
+
 /* What of a refused message's topic is logged. */
 #define EGRESS_TOPIC_SIZE 256U
 
@@ -95,8 +98,11 @@ struct egress {
 	size_t n_loose;
 	uint64_t last_loose;             /* order of the newest */
 	struct retained_message view;    /* taken, and not sent yet; topic NULL: none */
-	struct outbox_message event;     /* the same; id 0: none */
-	struct outbox_message reply;     /* the same */
+	struct outbox_message reply;     /* the same; id 0: none */
+	struct outbox_message events[EGRESS_BATCH]; /* the same */
+	size_t next_event, n_events;
+	uint64_t released[EGRESS_BATCH]; /* done with, the outbox has yet to be told */
+	size_t n_released;
 	bool replies_last;               /* their turn is after the events' */
 	uint64_t waiting;                /* key of what is to be sent next, alone; 0: none */
 	bool alone;                      /* what is in flight is to be alone */
@@ -184,6 +190,11 @@ bool egress_acks_in_time(struct egress *egress, uint64_t now_ns);
 
 /** Add 1 to a counter of the stats. */
 void egress_count(struct egress *egress, uint64_t *counter);
+/** A message of the outbox was acknowledged, or sent at QoS 0: egress_tell_released() will say so.
+ */
+void egress_release(struct egress *egress, uint64_t id);
+/** Tell the outbox of all that egress_release() was told. */
+void egress_tell_released(struct egress *egress);
 /** @return NULL when the window is full. */
 struct egress_slot *egress_free_slot(struct egress *egress);
 /** @p message was sent and will be acknowledged with @p token. */

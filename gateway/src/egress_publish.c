@@ -133,6 +133,12 @@ static int qos_of(const struct egress *e, int qos)
 
 /* ---- views and events ---- */
 
+/** Whether there is room in the window, and nothing in it that has to be alone. */
+static bool may_send(struct egress *e)
+{
+	return !e->alone && e->in_flight < e->window;
+}
+
 static void done_view(struct egress *e)
 {
 	retained_done(e->queues.retained, e->view.topic, e->view.version);
@@ -206,7 +212,7 @@ static int send_message(struct egress *e, struct outbox_message *m, const struct
 		slot->outbox_id = m->id;
 		slot->is_news = is_news;
 	} else if (r == 0) {
-		(void)outbox_release(e->queues.outbox, m->id);
+		egress_release(e, m->id);
 	} else {
 		egress_give_up(e, m->id, is_news,
 		        r == -EMSGSIZE ? OUTBOX_REASON_TOO_LARGE : OUTBOX_REASON_REFUSED);
@@ -215,14 +221,13 @@ static int send_message(struct egress *e, struct outbox_message *m, const struct
 	return 1;
 }
 
-/** A message that @p take gives out, or that is in @p m already; as publish_view(). */
-static int publish_message(struct egress *e, struct outbox_message *m,
-                           int (*take)(struct outbox *outbox, struct outbox_message *ret_message))
+/** A message of the outbox that was taken; as publish_view(). Its id becomes 0 when it is dealt with. */
+static int publish_message(struct egress *e, struct outbox_message *m)
 {
 	struct egress_slot *slot = egress_free_slot(e);
 	struct suspect_item item;
 
-	if (!slot || e->alone || (m->id == 0 && take(e->queues.outbox, m) < 0))
+	if (!slot)
 		return 0;
 	item.topic = suspect_topic(m->topic);
 	item.key = m->qos > 0 ? m->id : item.topic;
@@ -257,17 +262,51 @@ static int publish_replies(struct egress *e)
 {
 	int r = 1;
 
-	for (unsigned i = 0; r > 0 && i < REPLIES_IN_A_ROW; i++)
-		r = publish_message(e, &e->reply, outbox_take_reply);
+	for (unsigned i = 0; r > 0 && i < REPLIES_IN_A_ROW; i++) {
+		if (!may_send(e) || (e->reply.id == 0 && outbox_take_reply(e->queues.outbox, &e->reply) < 0))
+			r = 0;
+		else
+			r = publish_message(e, &e->reply);
+	}
+	egress_tell_released(e);
 	return r;
 }
 
+/** Have an event that was taken and not sent. No more are taken than there is room for: what is
+ *  taken can't be dropped for newer ones. @return NULL when there is none, or no room. */
+static struct outbox_message *next_event(struct egress *e)
+{
+	size_t max = suspects_any(&e->suspects) ? 1 : e->window - e->in_flight;
+
+	if (!may_send(e))
+		return NULL;
+	if (e->next_event == e->n_events) {
+		e->n_events = outbox_take_some(e->queues.outbox, e->events,
+		                               max < EGRESS_BATCH ? max : EGRESS_BATCH);
+		e->next_event = 0;
+	}
+	return e->next_event < e->n_events ? &e->events[e->next_event] : NULL;
+}
+
+/** The first leaves at once; those behind it share packets. */
 static int publish_events(struct egress *e)
 {
+	bool gathers = false;
 	int r = 1;
 
-	for (unsigned i = 0; r > 0 && i < e->window; i++)
-		r = publish_message(e, &e->event, outbox_take);
+	for (unsigned i = 0; r > 0 && i < e->window; i++) {
+		struct outbox_message *event = next_event(e);
+
+		if (event && i == 1) {
+			paho_gather(e->connection, true);
+			gathers = true;
+		}
+		r = event ? publish_message(e, event) : 0;
+		e->next_event += r > 0;
+	}
+	if (gathers)
+		paho_gather(e->connection, false);
+	egress_tell_released(e);
 	return r;
 }
 

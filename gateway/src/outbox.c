@@ -245,29 +245,43 @@ void outbox_gap_again(struct outbox *outbox)
 
 /* ---- taking ---- */
 
-int outbox_take(struct outbox *outbox, struct outbox_message *ret_message)
+/** Mutex held. @return false: none (yet). */
+static bool take_one(struct outbox *outbox, struct outbox_message *ret_message)
 {
-	struct outbox_entry *entry = NULL;
+	struct outbox_entry *entry;
+
+	if (!outbox->next || outbox->next->is_range || (outbox->disk && outbox->disk->adopting))
+		return false;
+	entry = outbox_as_entry(outbox->next);
+	if (!is_takeable(outbox, entry))
+		return false;
+	outbox->next = entry->node.after;
+	if (entry->was_taken)
+		outbox->stats.resent++;
+	if (entry->row)
+		outbox->ready--;
+	entry->taken = true;
+	entry->was_taken = true;
+	*ret_message = entry->message;
+	return true;
+}
+
+size_t outbox_take_some(struct outbox *outbox, struct outbox_message *ret_messages, size_t max)
+{
+	size_t n = 0;
 
 	pthread_mutex_lock(&outbox->mutex);
-	if (outbox->next && !outbox->next->is_range && !(outbox->disk && outbox->disk->adopting))
-		entry = outbox_as_entry(outbox->next);
-	if (entry && !is_takeable(outbox, entry))
-		entry = NULL;
-	if (entry) {
-		outbox->next = entry->node.after;
-		if (entry->was_taken)
-			outbox->stats.resent++;
-		if (entry->row)
-			outbox->ready--;
-		entry->taken = true;
-		entry->was_taken = true;
-		*ret_message = entry->message;
-	}
+	while (n < max && take_one(outbox, &ret_messages[n]))
+		n++;
 	if (outbox->first_range)
 		outbox_disk_wake(outbox);
 	pthread_mutex_unlock(&outbox->mutex);
-	return entry ? 0 : -EAGAIN;
+	return n;
+}
+
+int outbox_take(struct outbox *outbox, struct outbox_message *ret_message)
+{
+	return outbox_take_some(outbox, ret_message, 1) ? 0 : -EAGAIN;
 }
 
 /** Of those in flight, which all stand at the head. */
@@ -303,33 +317,52 @@ bool outbox_is_gap_due(const struct outbox *outbox)
 	return outbox->gaps.n > 0 && outbox->gaps.n_news < OUTBOX_GAP_NEWS && has_room(outbox);
 }
 
-int outbox_release(struct outbox *outbox, uint64_t id)
+/** Mutex held. @return whether there was such a one. */
+static bool release_one(struct outbox *outbox, uint64_t id)
 {
 	struct outbox_entry *entry;
-	bool was_due = true, is_due = false;
+	bool wake;
+
+	if (outbox_reply_done(outbox, id, false))
+		return true;
+	entry = find_taken(outbox, id);
+	if (!entry)
+		return false;
+	wake = entry->row != 0;
+	if (entry->boot == outbox->own && entry->message.seq)
+		outbox_gaps_arrived(&outbox->gaps, entry->message.seq);
+	outbox_remove_entry(outbox, entry);
+	outbox->stats.released++;
+	if (wake)
+		outbox_disk_wake(outbox);
+	return true;
+}
+
+/** @return how many there were. */
+static size_t release_some(struct outbox *outbox, const uint64_t *ids, size_t n)
+{
+	bool was_due, is_due;
+	size_t released = 0;
 
 	pthread_mutex_lock(&outbox->mutex);
-	if (outbox_reply_done(outbox, id, false)) {
-		pthread_mutex_unlock(&outbox->mutex);
-		return 0;
-	}
-	entry = find_taken(outbox, id);
-	if (entry) {
-		bool wake = entry->row != 0;
-
-		was_due = outbox_is_gap_due(outbox);
-		if (entry->boot == outbox->own && entry->message.seq)
-			outbox_gaps_arrived(&outbox->gaps, entry->message.seq);
-		outbox_remove_entry(outbox, entry);
-		outbox->stats.released++;
-		is_due = outbox_is_gap_due(outbox);
-		if (wake)
-			outbox_disk_wake(outbox);
-	}
+	was_due = outbox_is_gap_due(outbox);
+	for (size_t i = 0; i < n; i++)
+		released += release_one(outbox, ids[i]);
+	is_due = outbox_is_gap_due(outbox);
 	pthread_mutex_unlock(&outbox->mutex);
 	if (!was_due && is_due && outbox->room)
 		outbox->room(outbox->room_user);
-	return entry ? 0 : -ENOENT;
+	return released;
+}
+
+int outbox_release(struct outbox *outbox, uint64_t id)
+{
+	return release_some(outbox, &id, 1) ? 0 : -ENOENT;
+}
+
+void outbox_release_some(struct outbox *outbox, const uint64_t *ids, size_t n)
+{
+	(void)release_some(outbox, ids, n);
 }
 
 int outbox_give_up(struct outbox *outbox, uint64_t id, enum outbox_reason reason)

@@ -247,11 +247,15 @@ void outbox_gap_again(struct outbox *outbox);
 
 /** Next message not yet taken; stays in flight until released or rewound. @return 0; -EAGAIN none (yet). */
 int outbox_take(struct outbox *outbox, struct outbox_message *ret_message);
+/** The same for up to @p max messages. @return how many; 0 none (yet). */
+size_t outbox_take_some(struct outbox *outbox, struct outbox_message *ret_messages, size_t max);
 /** The same for the lane of messages that are no events (replies): they wait for the events before
  *  them for a moment only, but for the disk as these do. @return 0; -EAGAIN none (yet). */
 int outbox_take_reply(struct outbox *outbox, struct outbox_message *ret_message);
 /** Done with (acknowledged, or sent at QoS 0). @return 0; -ENOENT. */
 int outbox_release(struct outbox *outbox, uint64_t id);
+/** The same for @p n of them; those that are not there are passed over. */
+void outbox_release_some(struct outbox *outbox, const uint64_t *ids, size_t n);
 /** It can't be sent, now or ever: as release, and counted into a gap. @return 0; -ENOENT. */
 int outbox_give_up(struct outbox *outbox, uint64_t id, enum outbox_reason reason);
 /** After a broken connection: all taken and not released are to be taken again, in order. */

@@ -13,6 +13,7 @@
 #include "broker_probe.h"
 #include "mqtt_reason.h"
 #include "paho_internal.h"
+#include "tcp_socket.h"
 
 /* More than our own window, so that paho's never blocks us. */
 #define PAHO_INFLIGHT (2 * (int)MQTT_WINDOW_MAX)
@@ -290,6 +291,11 @@ int paho_publish(struct paho_connection *connection, const struct paho_message *
 	}
 	*ret_token = token;
 	return publish_errno(rc);
+}
+
+void paho_gather(struct paho_connection *connection, bool on)
+{
+	tcp_socket_gather(connection->socket, on);
 }
 
 bool paho_is_connected(struct paho_connection *connection)

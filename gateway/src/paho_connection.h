@@ -126,6 +126,12 @@ struct paho_message {
 int paho_publish(struct paho_connection *connection, const struct paho_message *message,
                  int *ret_token);
 
+/**
+ * Several messages in a row: from @p on they leave together, full packets at once, and the last of
+ * them when it is off again. To be ended before the caller waits for anything.
+ */
+void paho_gather(struct paho_connection *connection, bool on);
+
 bool paho_is_connected(struct paho_connection *connection);
 
 /** Whether what arrives is handled without the caller (MQTT 5), or only in the next two calls. */

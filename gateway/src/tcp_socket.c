@@ -164,6 +164,14 @@ void tcp_socket_quick_ack(int fd)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
+void tcp_socket_gather(int fd, bool on)
+{
+	int value = on;
+
+	if (fd >= 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+}
+
 bool tcp_socket_peer_ended(int fd)
 {
 	struct tcp_info info = { 0 };

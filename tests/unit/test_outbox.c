@@ -228,26 +228,54 @@ Test(outbox, wakes_when_there_was_nothing_to_take)
 	outbox_free(outbox);
 }
 
+Test(outbox, several_at_once)
+{
+	struct outbox *outbox = make(100, 100000);
+	struct outbox_message m[4];
+	struct outbox_stats stats;
+
+	for (uint64_t seq = 1; seq <= 5; seq++)
+		cr_assert_eq(put(outbox, seq), 0);
+	cr_assert_eq(outbox_take_some(outbox, m, 0), 0);
+	cr_assert_eq(outbox_take_some(outbox, m, 4), 4);
+	for (uint64_t i = 0; i < 4; i++)
+		cr_assert_eq(m[i].seq, i + 1);
+	/* Not in their order, one twice, one that never was. */
+	outbox_release_some(outbox, (uint64_t[]){ m[2].id, 99, m[0].id, m[2].id }, 4);
+	outbox_get_stats(outbox, &stats);
+	cr_assert_eq(stats.released, 2);
+	cr_assert_eq(stats.events, 3);
+	outbox_rewind(outbox);
+	cr_assert_eq(outbox_take_some(outbox, m, 4), 3);
+	cr_assert_eq(m[0].seq, 2);
+	cr_assert_eq(m[1].seq, 4);
+	cr_assert_eq(m[2].seq, 5);
+	cr_assert_eq(outbox_take_some(outbox, m, 4), 0);
+	outbox_free(outbox);
+}
+
 #define THREAD_EVENTS 5000U
 
 static void *take_all(void *user)
 {
 	struct outbox *outbox = user;
-	uint64_t expected = 1, id, seq;
-	unsigned since_rewind = 0;
+	struct outbox_message m[3];
+	uint64_t expected = 1, ids[3];
+	unsigned turns = 0;
 
 	while (expected <= THREAD_EVENTS) {
-		seq = take(outbox, &id);
-		if (seq == 0)
-			continue;
-		if (++since_rewind == 7) {
-			since_rewind = 0;
+		size_t n = outbox_take_some(outbox, m, 1 + turns % 3);
+
+		if (n > 0 && ++turns % 7 == 0) {
 			outbox_rewind(outbox);
 			continue;
 		}
-		if (seq != expected || outbox_release(outbox, id) < 0)
-			return user;
-		expected++;
+		for (size_t i = 0; i < n; i++) {
+			ids[i] = m[i].id;
+			if (m[i].seq != expected++)
+				return user;
+		}
+		outbox_release_some(outbox, ids, n);
 	}
 	return NULL;
 }

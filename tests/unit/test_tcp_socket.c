@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,30 @@ Test(tcp_socket, finds_a_duplicate_of_the_connected_one)
 	close(found);
 	close(fds[0]);
 	close(listening);
+}
+
+/* How long the kernel holds it is its own; that it does, and that all is sent in the end, is ours. */
+Test(tcp_socket, what_is_gathered_leaves_at_the_end)
+{
+	char got[3] = "";
+	socklen_t len = sizeof(int);
+	int fds[2], corked = 0;
+
+	connect_pair(fds);
+	tcp_socket_tune(fds[0], 1000);
+	tcp_socket_gather(fds[0], true);
+	cr_assert_eq(getsockopt(fds[0], IPPROTO_TCP, TCP_CORK, &corked, &len), 0);
+	cr_assert(corked);
+	cr_assert_eq(write(fds[0], "a", 1), 1);
+	cr_assert_eq(write(fds[0], "b", 1), 1);
+	tcp_socket_gather(fds[0], false);
+	cr_assert_eq(getsockopt(fds[0], IPPROTO_TCP, TCP_CORK, &corked, &len), 0);
+	cr_assert_not(corked);
+	cr_assert_eq(recv(fds[1], got, 2, MSG_WAITALL), 2);
+	cr_assert_str_eq(got, "ab");
+	tcp_socket_gather(-1, true);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 /** Whether another process sees the file locked. */

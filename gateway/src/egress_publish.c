@@ -288,7 +288,10 @@ static struct outbox_message *next_event(struct egress *e)
 	return e->next_event < e->n_events ? &e->events[e->next_event] : NULL;
 }
 
-/** The first leaves at once; those behind it share packets. */
+/**
+ * The first leaves at once; those of QoS 0 behind it share packets. Of QoS 1 each leaves at once:
+ * to be held back puts off its acknowledgement, and with it the place in the window.
+ */
 static int publish_events(struct egress *e)
 {
 	bool gathers = false;
@@ -297,9 +300,9 @@ static int publish_events(struct egress *e)
 	for (unsigned i = 0; r > 0 && i < e->window; i++) {
 		struct outbox_message *event = next_event(e);
 
-		if (event && i == 1) {
-			paho_gather(e->connection, true);
-			gathers = true;
+		if (event && gathers != (i > 0 && event->qos == 0)) {
+			gathers = !gathers;
+			paho_gather(e->connection, gathers);
 		}
 		r = event ? publish_message(e, event) : 0;
 		e->next_event += r > 0;

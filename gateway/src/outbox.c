@@ -417,6 +417,7 @@ void outbox_get_stats(struct outbox *outbox, struct outbox_stats *ret_stats)
 	pthread_mutex_lock(&outbox->mutex);
 	*ret_stats = outbox->stats;
 	ret_stats->replies = outbox->replies.n;
+	ret_stats->untold = outbox_gaps_untold(&outbox->gaps);
 	ret_stats->idle = outbox->away.memory;
 	ret_stats->unread = outbox->disk && !outbox->disk->was_ok;
 	if (outbox->disk && outbox->disk->state == OUTBOX_DISK_OK && !outbox->disk->stalled)

@@ -115,6 +115,7 @@ struct outbox_stats {
 	uint64_t dropped_full; /**< of these, those given up because the outbox was full */
 	uint64_t dropped_memory; /**< of those, the ones over max_memory_bytes */
 	uint64_t dropped_replies; /**< of these, those that are no events; no gap names them */
+	uint64_t untold;   /**< events given up that no event announces as yet: see outbox_take_gap() */
 	uint64_t resent;   /**< taken again after outbox_rewind() */
 	uint64_t restored; /**< of earlier boots, found on disk */
 	uint64_t commits, syncs;

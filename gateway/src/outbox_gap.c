@@ -53,6 +53,15 @@ static void join(struct outbox_gap_range *range, const struct outbox_gap_range *
 		range->count += other->count;
 }
 
+uint64_t outbox_gaps_untold(const struct outbox_gaps *gaps)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < gaps->n; i++)
+		count += AT(gaps, i)->count;
+	return count;
+}
+
 static void remove_at(struct outbox_gaps *gaps, size_t i)
 {
 	for (; i + 1 < gaps->n; i++)

@@ -109,6 +109,8 @@ bool outbox_gaps_take(struct outbox_gaps *gaps, const struct outbox_boot *own,
 void outbox_gaps_told(struct outbox_gaps *gaps, uint64_t seq);
 /** The range that was taken last could not be announced: it is the first to be taken again. */
 void outbox_gaps_again(struct outbox_gaps *gaps);
+/** Events in ranges that nothing announces: those that wait to be taken. */
+uint64_t outbox_gaps_untold(const struct outbox_gaps *gaps);
 /** The event @p seq of this boot is acknowledged. */
 void outbox_gaps_arrived(struct outbox_gaps *gaps, uint64_t seq);
 /** All ranges as text for the disk, without a NUL, the caller's to free; length 0 when there are

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "health.h"
@@ -35,6 +36,7 @@
 #define COMMANDS_ANYWAY 64U
 #define GROUP_NS (100 * CUE_NS_PER_MS)
 #define FLUSH_NS (5 * CUE_NS_PER_S)
+#define TELL_GAPS_STEP_NS (5 * (long)CUE_NS_PER_MS)
 #define DISK_FLUSH_NS (3 * CUE_NS_PER_S)
 /** At the end: for what waits for dispatch then, and for each `stopped`. */
 #define FINISH_NS (300 * CUE_NS_PER_MS)
@@ -346,11 +348,35 @@ static _Noreturn void leave(struct service *service, const char *why, int code)
 	_exit(code);
 }
 
+/**
+ * Ranges of what was given up that wait for room in the outbox: each is announced as soon as there
+ * is, while a broker takes what stands before it. @return the time that is left of @p for_ns.
+ */
+static uint64_t tell_gaps(struct service *service, uint64_t for_ns)
+{
+	const struct timespec pause = { .tv_nsec = TELL_GAPS_STEP_NS };
+	uint64_t now_ns = loop_monotonic_ns(), until_ns = now_ns + for_ns;
+	struct outbox_stats outbox;
+	struct egress_stats egress;
+
+	for (;;) {
+		bridge_tick(service->bridge);
+		(void)finish(service, FINISH_NS);
+		outbox_get_stats(service->outbox, &outbox);
+		egress_get_stats(service->egress, &egress);
+		now_ns = loop_monotonic_ns();
+		if (outbox.untold == 0 || !egress.connected || now_ns >= until_ns)
+			return now_ns < until_ns ? until_ns - now_ns : 0;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 /** Everything is told to the broker, as far as that can be done in time. */
 static void flush(struct service *service)
 {
 	struct egress_stats egress;
 	bool kept, disk_hangs, connected;
+	uint64_t left_ns;
 	int r;
 
 	service_notify_stop(service);
@@ -363,15 +389,14 @@ static void flush(struct service *service)
 	tell_health(service, loop_monotonic_ns());
 	views_flush(service->views, UINT64_MAX - 1);
 	r = commands_flush(service->commands);
-	bridge_tick(service->bridge); /* the replies that waited for it */
-	(void)finish(service, FINISH_NS);
+	left_ns = tell_gaps(service, FLUSH_NS); /* and the replies that waited for the definitions */
 	if (r < 0)
 		log_write(service->log, LOG_LEVEL_ERROR,
 		          "definitions made by command could not be written: %s",
 		          r == -ETIMEDOUT ? "the disk does not answer" : strerrordesc_np(-r));
 	egress_get_stats(service->egress, &egress);
 	connected = egress.connected;
-	r = egress_stop(service->egress, FLUSH_NS);
+	r = egress_stop(service->egress, left_ns);
 	disk_hangs = service->config->gateway.state_dir &&
 	             outbox_flush(service->outbox, DISK_FLUSH_NS) == -ETIMEDOUT;
 	kept = outbox_flush(service->outbox, 0) >= 0;

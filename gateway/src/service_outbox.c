@@ -35,6 +35,14 @@ void service_tell_left(struct service *service, bool kept, bool connected)
 
 	service_tell_given_up(service);
 	outbox_get_stats(service->outbox, &left);
+	if (left.untold)
+		log_write(service->log, LOG_LEVEL_WARNING,
+		          "%llu event%s that the outbox gave up %s named by no gateway.gap yet: %s",
+		          (unsigned long long)left.untold, plural(left.untold),
+		          left.untold == 1 ? "is" : "are",
+		          service->config->gateway.state_dir && kept ?
+		                  "that comes after the next start" :
+		                  "without gateway.state_dir nobody is told");
 	if (left.events == 0 && left.unread) {
 		log_write(service->log, LOG_LEVEL_WARNING,
 		          "stopped, nothing of this run was waiting; what earlier runs left on disk "

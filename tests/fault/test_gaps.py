@@ -8,6 +8,7 @@ import unittest
 
 from scripted_test import ScriptedTest
 from harness import SLOW, P, until
+from scripted_broker import SWALLOW, TAKE
 
 STEPS = 400
 
@@ -75,6 +76,32 @@ class Gaps(ScriptedTest):
 
     def test_starts_without_a_broker(self):
         self.survives(lambda: self.gateway.kill(), 2)
+
+    def test_a_stop_while_they_wait_for_room(self):
+        """Without a folder the wire is the only place: room comes while the rest is sent."""
+        config = self.config_of_a_small_outbox()
+        del config["gateway"]["state_dir"]
+        config["gateway"]["health_interval"] = "1s"  # then it logs that it gave up some
+        held = []
+        self.start_online(config)
+
+        def hold(_, p):
+            held.append(p)
+            return SWALLOW
+        self.broker.on_publish = hold
+        for _ in range(STEPS):
+            self.emit("some.news")
+        self.log_has("given up")
+        self.gateway.process.terminate()
+        self.log_has("stopping")
+        self.broker.on_publish = lambda session, p: TAKE
+        for p in held:
+            self.broker.session.do(TAKE, p)
+        self.gateway.wait()
+        if "without gateway.state_dir nobody is told" in self.gateway.log():
+            return  # the time for it was up, which is said as well
+        self.check_named()
+        self.assertGreater(len(self.arrived("gateway.gap")), 0)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ const char *mqtt_reason_text(int code, bool v5)
 		return "not authorized";
 	case MQTT_REASON_NO_WINDOW:
 		return "Receive Maximum is 0, which MQTT forbids";
+	case MQTT_REASON_SMALL_PACKET:
+		return "Maximum Packet Size is too small for the gateway's own status";
 	case MQTTCLIENT_FAILURE:
 		return "no answer, or the connection was refused";
 	default:

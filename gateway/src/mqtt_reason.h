@@ -14,6 +14,8 @@
 
 /** Beside paho's: a broker that takes no unacknowledged message at all, for which paho waits for ever. */
 #define MQTT_REASON_NO_WINDOW (-1000)
+/** The same: not even P/status fits into what the broker takes. */
+#define MQTT_REASON_SMALL_PACKET (-1001)
 
 /** @param v5 whether the session speaks MQTT 5. @return a static text, never NULL. */
 const char *mqtt_reason_text(int code, bool v5);

@@ -84,7 +84,7 @@ static int tell_failure(const struct attempts *attempts, size_t i, const char *w
 	bool v5 = settings->protocol == 5;
 	int rc = attempts->codes[i];
 
-	if (rc == MQTT_REASON_NO_WINDOW) {
+	if (rc == MQTT_REASON_NO_WINDOW || rc == MQTT_REASON_SMALL_PACKET) {
 		snprintf(error, error_size, "%s: the broker accepts the connection, but its %s", where,
 		         mqtt_reason_text(rc, v5));
 		return -ECONNREFUSED;

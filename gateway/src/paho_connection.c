@@ -48,7 +48,7 @@ static void read_connack(MQTTProperties *properties, struct paho_broker *broker)
 
 	if (receive > 0)
 		broker->receive_maximum = (unsigned)receive;
-	if (packet > 0)
+	if (packet >= 0)
 		broker->maximum_packet = (uint32_t)packet;
 	if (keepalive > 0)
 		broker->keepalive_s = keepalive;
@@ -56,6 +56,23 @@ static void read_connack(MQTTProperties *properties, struct paho_broker *broker)
 		broker->max_qos = qos;
 	broker->retain = retain != 0;
 	broker->wildcards = wildcards != 0;
+}
+
+/** What MQTT puts around topic and payload: fixed header, lengths, packet id, properties. */
+#define PACKET_OVERHEAD 32U
+
+/** Whether a session would be of use: paho waits for ever where there is no window, and a broker
+ *  ends a session for the first packet that is too large. @return 0 or MQTT_REASON_… */
+static int judge_connack(MQTTProperties *properties, const struct paho_broker *broker,
+                         const MQTTClient_willOptions *will)
+{
+	if (MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) &&
+	    MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) == 0)
+		return MQTT_REASON_NO_WINDOW;
+	if (MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE) && will &&
+	    broker->maximum_packet < strlen(will->topicName) + strlen(will->message) + PACKET_OVERHEAD)
+		return MQTT_REASON_SMALL_PACKET;
+	return 0;
 }
 
 /** @return paho's code: 0, or what mqtt_reason_text() takes. */
@@ -74,12 +91,8 @@ static int connect_handle(struct paho_connection *c, MQTTClient_connectOptions *
 	rc = (int)response.reasonCode;
 	if (rc == 0 && response.properties) {
 		read_connack(response.properties, &c->broker);
-		if (MQTTProperties_hasProperty(response.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) &&
-		    MQTTProperties_getNumericValue(response.properties,
-		                                   MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) == 0) {
-			c->was_connected = true; /* to be ended as such */
-			rc = MQTT_REASON_NO_WINDOW;
-		}
+		rc = judge_connack(response.properties, &c->broker, options->will);
+		c->was_connected = rc != 0; /* to be ended as such */
 	}
 	MQTTResponse_free(response);
 	return rc;
@@ -237,8 +250,8 @@ int paho_unsubscribe(struct paho_connection *connection, const char *filter)
 
 static bool too_large(const struct paho_connection *c, const struct paho_message *message)
 {
-	/* Fixed header, topic's and properties' lengths, packet id: 32 bytes at most. */
-	size_t size = message->payload_len + strlen(message->topic) + message->correlation_len + 32;
+	size_t size = message->payload_len + strlen(message->topic) + message->correlation_len +
+	              PACKET_OVERHEAD;
 
 	if (size > 0x0FFFFFFF) /* what MQTT can say */
 		return true;

@@ -150,6 +150,10 @@ def limit_cases():
     yield Case("CONNACK without a window", once(
         "on_connect", lambda s, p: connack(True, 0, {"receive_maximum": 0})),
         (FAILED, "Receive Maximum is 0, which MQTT forbids"))
+    for size in (0, 1, 20, 40):
+        yield Case(f"CONNACK with a packet of {size} bytes at most", once(
+            "on_connect", lambda s, p, size=size: connack(True, 0, {"maximum_packet_size": size})),
+            (FAILED, "Maximum Packet Size is too small for the gateway's own status"))
     yield limited(receive_maximum=1)
     yield limited(receive_maximum=65535)
     yield limited(("the broker takes QoS 0 only",), maximum_qos=0)

@@ -2,10 +2,14 @@
 /*
  *   state   | frame of this log that follows the one before  | any other frame
  *   WHOLE   | go on                                          | -> BROKEN
- *   BROKEN  | lost: SQLite has stopped before it             | go on
+ *   BROKEN  | kept; if it ends a commit all kept are lost:   | none is kept
+ *           | SQLite has stopped before them                 |
  *
  * A frame's checksum goes on from that of the frame before. So behind damage
  * each can still be checked, from what the frame before says of itself.
+ *
+ * A process that is killed in the middle of a commit leaves frames of this log that end none, and
+ * the next, shorter commit is written over their beginning: that is no damage.
  */
 #include "outbox_wal.h"
 
@@ -88,6 +92,12 @@ static bool read_header(struct wal *wal, const unsigned char header[HEADER_SIZE]
 	return is_equal(add(wal, (struct sum){ 0, 0 }, header, 24), wal->sum);
 }
 
+/** The frame says of how many pages the database is, then it ends a commit. */
+static bool ends_commit(const struct wal *wal)
+{
+	return word_at(wal->frame + 4) != 0;
+}
+
 /** Whether the frame that was read is of this log and follows the one before. */
 static bool follows(struct wal *wal)
 {
@@ -103,7 +113,7 @@ static bool follows(struct wal *wal)
 static int check_frames(struct wal *wal, uint64_t *ret_lost)
 {
 	size_t size = FRAME_HEADER + wal->page_size;
-	uint64_t lost = 0;
+	uint64_t lost = 0, kept = 0;
 	bool broken = false;
 
 	wal->frame = malloc(size);
@@ -112,8 +122,12 @@ static int check_frames(struct wal *wal, uint64_t *ret_lost)
 	while (fread(wal->frame, 1, size, wal->file) == size) {
 		bool whole = follows(wal);
 
-		lost += broken && whole;
+		kept = broken && whole ? kept + 1 : 0;
 		broken |= !whole;
+		if (kept > 0 && ends_commit(wal)) {
+			lost += kept;
+			kept = 0;
+		}
 	}
 	free(wal->frame);
 	if (ferror(wal->file))

@@ -25,12 +25,12 @@ static void commit(struct outbox_db *db, uint64_t row)
 	cr_assert_eq(outbox_db_commit(db), 0);
 }
 
-static void read_log(void)
+static void read_into(const char *name)
 {
 	char path[128];
 	FILE *f;
 
-	path_of(path, sizeof(path), "outbox.db-wal");
+	path_of(path, sizeof(path), name);
 	f = fopen(path, "rb");
 	cr_assert_not_null(f);
 	cr_assert_eq(fseek(f, 0, SEEK_END), 0);
@@ -41,6 +41,11 @@ static void read_log(void)
 	cr_assert_not_null(bytes);
 	cr_assert_eq(fread(bytes, 1, (size_t)size, f), (size_t)size);
 	fclose(f);
+}
+
+static void read_log(void)
+{
+	read_into("outbox.db-wal");
 }
 
 /** The log of @p commits commits, read while the database is open. */
@@ -119,6 +124,57 @@ Test(outbox_wal, an_end_half_written_is_no_damage)
 	/* Its last frame is there, but not all that was written into it. */
 	flip(size - 1);
 	cr_assert_eq(check(size, &lost), 0);
+	done(db);
+}
+
+static void write_file(const char *name, const unsigned char *content, long n)
+{
+	char path[128];
+	FILE *f;
+
+	path_of(path, sizeof(path), name);
+	f = fopen(path, "wb");
+	cr_assert_not_null(f);
+	cr_assert_eq(fwrite(content, 1, (size_t)n, f), (size_t)n);
+	fclose(f);
+}
+
+static void commit_large(struct outbox_db *db, uint64_t row)
+{
+	static char payload[100000];
+	struct outbox_message m = { .boot_id = "b1",
+		                    .topic = "t",
+		                    .payload = payload,
+		                    .payload_len = sizeof(payload),
+		                    .seq = row,
+		                    .qos = 1 };
+
+	cr_assert_eq(outbox_db_begin(db), 0);
+	cr_assert_eq(outbox_db_put(db, row, &m), 0);
+	cr_assert_eq(outbox_db_commit(db), 0);
+}
+
+/* What is left of the large one behind the small one follows frame by frame, but ends no commit. */
+Test(outbox_wal, a_kill_in_a_commit_and_then_a_smaller_one_is_no_damage)
+{
+	char path[128], error[OUTBOX_DB_ERROR_SIZE];
+	struct outbox_db *db = with_log(2), *next = NULL;
+	uint64_t lost = 77, row = 0;
+
+	commit_large(db, 3);
+	read_log();
+	write_file("copy.db-wal", bytes, size - FRAME);
+	path_of(path, sizeof(path), "copy.db");
+	read_into("outbox.db");
+	write_file("copy.db", bytes, size);
+	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, NULL, &next, error), 0, "%s", error);
+	cr_assert_eq(outbox_db_last_row(next, &row), 0);
+	cr_assert_eq(row, 2);
+	commit(next, 3);
+	path_of(path, sizeof(path), "copy.db-wal");
+	cr_assert_eq(outbox_wal_check(path, &lost), 0);
+	cr_assert_eq(lost, 77);
+	outbox_db_close(next, true);
 	done(db);
 }
 

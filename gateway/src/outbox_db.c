@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "outbox_db_internal.h"
+#include "outbox_vfs.h"
 
 #define APPLICATION_ID "1131763010" /* 'CuEB' */
 #define FORMAT_VERSION 1
@@ -83,6 +84,7 @@ int outbox_db_fail(struct outbox_db *db, int code)
 	int system = sqlite3_system_errno(db->sqlite);
 	int r = error_number(db->sqlite, code);
 
+	db->row_damaged |= code == SQLITE_TOOBIG;
 	snprintf(db->error, sizeof(db->error), "%s%s%s%s", sqlite3_errmsg(db->sqlite),
 	         system > 0 ? " (" : "", system > 0 ? strerrordesc_np(system) : "",
 	         system > 0 ? ")" : "");
@@ -230,6 +232,38 @@ static int check_format(struct outbox_db *db)
 	return check_schema(db);
 }
 
+/** Whether the file has less than when it was opened. Nothing of ours makes it smaller. */
+static bool has_shrunk(struct outbox_db *db)
+{
+	sqlite3_file *file = NULL;
+	sqlite3_int64 size = 0;
+
+	return sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+	       file && file->pMethods && file->pMethods->xFileSize(file, &size) == SQLITE_OK &&
+	       size < db->identity.st_size;
+}
+
+int outbox_db_is_sound(struct outbox_db *db)
+{
+	uint64_t refused = outbox_vfs_refused_reads();
+	sqlite3_stmt *statement = NULL;
+	int code, r;
+
+	/* The check reads every page, and pages that are in memory only would be given up for it. */
+	if (db->row_damaged || has_shrunk(db))
+		return 0;
+	code = sqlite3_prepare_v2(db->sqlite, "PRAGMA integrity_check(1)", -1, &statement, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		r = strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
+	else
+		r = (code & 0xff) == SQLITE_INTERRUPT ? -EINTR : (code & 0xff) == SQLITE_NOMEM ? -ENOMEM : 0;
+	sqlite3_finalize(statement);
+	/* What the disk refused to read is among what the check finds wrong. */
+	return outbox_vfs_refused_reads() == refused ? r : -EIO;
+}
+
 static int is_halted(void *user)
 {
 	return atomic_load((const atomic_bool *)user);
@@ -275,7 +309,7 @@ static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage, 
 	/* A salvage opens to write as well: without that a WAL can't be read. */
 	code = sqlite3_open_v2(db->path, &db->sqlite,
 	                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-	                       NULL);
+	                       outbox_vfs_name());
 	if (!db->sqlite)
 		return -ENOMEM;
 	if (code != SQLITE_OK)

@@ -44,6 +44,12 @@ const char *outbox_db_error(const struct outbox_db *db);
  *  there is another; the errno of looking. */
 int outbox_db_check_place(const struct outbox_db *db);
 
+/**
+ * Whether the file is sound although SQLite called it damaged. Reads all of it, which takes its time.
+ * @return 1 sound; 0 damaged; -EIO it can't be read now; -ENOMEM; -EINTR the outbox ends.
+ */
+int outbox_db_is_sound(struct outbox_db *db);
+
 /** The highest row number; 0: none. */
 int outbox_db_last_row(struct outbox_db *db, uint64_t *ret_row);
 

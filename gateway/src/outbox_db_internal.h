@@ -33,6 +33,7 @@ struct outbox_db {
 	sqlite3_stmt *statements[DB_STATEMENTS]; /* prepared when first needed */
 	struct stat identity;
 	char error[OUTBOX_DB_ERROR_SIZE];
+	bool row_damaged; /* a row or a note is not what was written */
 };
 
 /** Keep the text of what went wrong. @return the negative errno for @p code. */

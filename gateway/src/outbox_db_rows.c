@@ -128,6 +128,7 @@ int outbox_db_last_row(struct outbox_db *db, uint64_t *ret_row)
 
 static int damaged(struct outbox_db *db, const char *what)
 {
+	db->row_damaged = true;
 	snprintf(db->error, sizeof(db->error), "%s is damaged (wrong checksum)", what);
 	return -EBADMSG;
 }

@@ -230,16 +230,13 @@ static void refill(struct outbox *outbox, uint64_t now_ns)
 	struct outbox_disk *disk = outbox->disk;
 	struct outbox_range *range = outbox->first_range;
 	/* A read that fails may work later; but not for ever must all that follows wait for it. */
-	bool tolerant = range->db != disk->db || disk->read_failures >= 3;
+	bool tolerant = range->db != disk->db || outbox_disk_is_damage(disk, -EIO);
 	int r = outbox_disk_load(outbox, range, tolerant);
 
 	if (r >= 0) {
-		disk->read_failures = 0;
-		disk->no_memory = 0;
 		outbox_disk_tell_egress(outbox);
 		return;
 	}
-	disk->read_failures++;
 	outbox_disk_fail(outbox, r, outbox_db_error(disk->db));
 	disk->read_retry_ns = now_ns + disk->patience_ns;
 }

@@ -329,13 +329,16 @@ int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant
 	if (cut) {
 		/* The rows behind the damage, from the other end. */
 		back.last_row = all.last_row;
-		(void)outbox_db_scan(db, true, see_row, &back);
+		r = outbox_db_scan(db, true, see_row, &back);
+		r = r < 0 && !outbox_disk_is_damage(outbox->disk, r) ? r : 0;
 		junction = join(&all, &back);
 		join_bad(&all, &back);
-		r = 0;
 	}
 	outbox_disk_call_end(outbox);
-	if (r >= 0) {
+	if (r < 0) {
+		outbox_disk_has_not_read(outbox->disk);
+	} else {
+		outbox_disk_has_read(outbox->disk);
 		name_missing(outbox, all.first, junction, all.bad, all.n_bad);
 		outbox->stats.restored += all.n_bad_all;
 		outbox->stats.dropped += all.n_bad_all;

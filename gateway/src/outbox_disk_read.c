@@ -142,10 +142,14 @@ int outbox_disk_load(struct outbox *outbox, struct outbox_range *range, bool tol
 	r = read_rows(outbox->disk, &reading, last, tolerant);
 	outbox_disk_call_end(outbox);
 	range->busy = false;
-	if (r < 0)
+	if (r < 0) {
 		reading_clear(&reading);
-	else
+		outbox_disk_has_not_read(outbox->disk);
+	} else {
+		if (reading.first)
+			outbox_disk_has_read(outbox->disk);
 		lost = put_into_list(outbox, range, &reading);
+	}
 	outbox_range_drop_if_empty(outbox, range);
 	if (lost > 0 && outbox->disk->log)
 		log_write(outbox->disk->log, LOG_LEVEL_ERROR,

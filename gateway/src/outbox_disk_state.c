@@ -35,6 +35,12 @@
 #define GROUP_POLL_NS (NS_PER_S / 1000)
 /* Seconds of patience, after which it is not memory that is short. */
 #define NO_MEMORY_TRIES 3U
+/* Before what a disk refuses to read is given up: so often, and for as long as retry_max_ns. */
+#define READ_TRIES 3U
+/* So often may a file be called damaged and found sound, with twice the patience each time. */
+#define DOUBTS_MAX 6U
+/* Then it is no longer held against it: in retry_max_ns. */
+#define DOUBT_AGE 10U
 
 /* ---- failure ---- */
 
@@ -49,7 +55,35 @@ static void log_failure(const struct outbox_disk *disk, const char *what)
 
 bool outbox_disk_is_damage(const struct outbox_disk *disk, int error)
 {
-	return error != -ENOMEM || disk->no_memory >= NO_MEMORY_TRIES;
+	switch (error) {
+	case -ENOMEM:
+		return disk->no_memory >= NO_MEMORY_TRIES;
+	case -EIO:
+		return disk->unread >= READ_TRIES &&
+		       outbox_now() - disk->unread_since_ns >= disk->retry_max_ns;
+	default:
+		return true;
+	}
+}
+
+void outbox_disk_has_read(struct outbox_disk *disk)
+{
+	disk->unread = 0;
+	disk->no_memory = 0;
+}
+
+void outbox_disk_has_not_read(struct outbox_disk *disk)
+{
+	if (disk->unread++ == 0)
+		disk->unread_since_ns = outbox_now();
+}
+
+/** A disk that reads now and then would have the file checked over and over. */
+static uint64_t first_patience(const struct outbox_disk *disk)
+{
+	uint64_t patience_ns = disk->retry_min_ns << disk->doubts;
+
+	return patience_ns < disk->retry_max_ns ? patience_ns : disk->retry_max_ns;
 }
 
 void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
@@ -69,7 +103,7 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 	(void)snprintf(reason, sizeof(reason), "%.60s: %.120s", disk->path, what);
 	memcpy(disk->reason, reason, sizeof(reason));
 	if (was_ok || disk->patience_ns == 0)
-		disk->patience_ns = disk->retry_min_ns;
+		disk->patience_ns = first_patience(disk);
 	else if (disk->patience_ns < disk->retry_max_ns / 2)
 		disk->patience_ns *= 2;
 	else
@@ -77,7 +111,7 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 	disk->retry_ns = outbox_now() + disk->patience_ns;
 	if (error == -EBADMSG) {
 		disk->damaged = true;
-		if (was_ok)
+		if (was_ok && disk->doubts == 0)
 			disk->retry_ns = 0; /* setting it aside should do */
 	}
 	disk->no_memory = error == -ENOMEM ? disk->no_memory + 1 : 0;
@@ -345,6 +379,24 @@ static int prepare_folder(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE
 	return r < 0 ? r : clear_places(outbox, error);
 }
 
+/** As outbox_db_is_sound(); an open file that is called damaged over and over is, in the end. */
+static int is_sound(struct outbox_disk *disk, struct outbox_db *db)
+{
+	uint64_t now_ns = outbox_now();
+	int r;
+
+	if (now_ns - disk->doubted_ns > DOUBT_AGE * disk->retry_max_ns)
+		disk->doubts = 0;
+	if (disk->doubts >= DOUBTS_MAX)
+		return 0;
+	r = outbox_db_is_sound(db);
+	if (r > 0) {
+		disk->doubts++;
+		disk->doubted_ns = now_ns;
+	}
+	return r;
+}
+
 static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -362,6 +414,8 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	r = outbox_db_last_row(db, &last_row);
 	if (r >= 0)
 		r = outbox_db_notes(db, find_note, outbox);
+	if (r == -EBADMSG && is_sound(disk, db) != 0)
+		r = -EIO;
 	if (r < 0) {
 		snprintf(error, OUTBOX_DB_ERROR_SIZE, "%s", outbox_db_error(db));
 		outbox_db_close(db, true);
@@ -375,14 +429,40 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	return 0;
 }
 
+/** SQLite has called the open file damaged. @return 1 it is sound; 0; -EIO, -EINTR not known yet. */
+static int ask_again(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	struct outbox_disk *disk = outbox->disk;
+	int r;
+
+	if (!disk->db)
+		return 0;
+	r = is_sound(disk, disk->db);
+	if (r < 0)
+		snprintf(error, OUTBOX_DB_ERROR_SIZE, "it can't be read: %s", strerrordesc_np(-r));
+	if (r <= 0)
+		return r;
+	disk->damaged = false;
+	if (disk->log)
+		log_write(disk->log, LOG_LEVEL_NOTICE,
+		          "outbox: %s was called damaged, but all of it can be read: it is gone on with",
+		          disk->path);
+	return r;
+}
+
 int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
 	int r = 0;
 
 	for (unsigned i = 0; i < 2 && (disk->damaged || !disk->db); i++) {
-		if (disk->damaged)
-			r = set_aside(outbox, error);
+		if (disk->damaged) {
+			r = ask_again(outbox, error);
+			if (r > 0)
+				return 0;
+			if (r == 0)
+				r = set_aside(outbox, error);
+		}
 		if (r < 0)
 			return r;
 		if (disk->salvage && !disk->was_ok)
@@ -516,7 +596,7 @@ void outbox_disk_return(struct outbox *outbox)
 	disk->state = OUTBOX_DISK_OK;
 	disk->was_ok = true;
 	disk->last_failure = 0;
-	if (disk->read_failures == 0)
+	if (disk->unread == 0)
 		disk->no_memory = 0;
 	disk->patience_ns = 0;
 	disk->reason[0] = '\0';

@@ -224,7 +224,10 @@ struct outbox_disk {
 	bool damaged;   /* the file must be set aside before the next one is made */
 	bool was_ok;    /* has been in state OK */
 	bool committed; /* since the last read */
-	unsigned read_failures;
+	unsigned unread;          /* reads of ranges that failed in a row … */
+	uint64_t unread_since_ns; /* … since */
+	unsigned doubts;     /* times the file was called damaged and found sound … */
+	uint64_t doubted_ns; /* … last */
 	unsigned no_memory; /* failures with -ENOMEM in a row; the outbox's own thread's */
 	bool warned_links;
 	int last_failure;
@@ -268,11 +271,15 @@ bool outbox_disk_is_refill_due(const struct outbox *outbox);
 /** Into state MEMORY, or longer in it. @param what the failure in words. */
 void outbox_disk_fail(struct outbox *outbox, int error, const char *what);
 /**
- * Whether @p error, of a read, comes from what is in the file. SQLite answers a damaged file with
- * "out of memory" too: after some tries in a row that is taken for damage, for nothing behind it
- * could be sent else. The outbox's own thread only.
+ * Whether @p error, of a read, comes from what is in the file, and not from a disk that may read it
+ * later. SQLite answers a damaged file with "out of memory" too, and a bad sector is never read:
+ * after some tries in a row (of -EIO, and a minute) either is taken for damage, for nothing behind
+ * it could be sent else. The outbox's own thread only.
  */
 bool outbox_disk_is_damage(const struct outbox_disk *disk, int error);
+/** A read of what waits succeeded; failed. The outbox's own thread only. */
+void outbox_disk_has_read(struct outbox_disk *disk);
+void outbox_disk_has_not_read(struct outbox_disk *disk);
 /** Open the database, setting a damaged one aside. Without the mutex. @return 0 or negative errno,
  * text in @p error. */
 int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE]);

@@ -41,6 +41,8 @@ static inline void disk_make_dir(char *dir)
 
 /** The SQLite code that writes, reads and syncs give; SQLITE_OK: they work. */
 static _Atomic int disk_write_code, disk_read_code, disk_sync_code;
+/** Set: the next disk_install() leaves the codes as they are. */
+static bool disk_kept;
 /** While set, syncs do not come to an end. */
 static _Atomic bool disk_hangs;
 static _Atomic unsigned disk_syncs;
@@ -145,8 +147,9 @@ static inline void disk_install(void)
 {
 	static sqlite3_vfs vfs;
 
-	disk_write_code = disk_read_code = disk_sync_code = SQLITE_OK;
-	disk_hangs = false;
+	if (!disk_kept)
+		disk_write_code = disk_read_code = disk_sync_code = SQLITE_OK;
+	disk_hangs = disk_kept = false;
 	if (disk_real_vfs)
 		return;
 	disk_real_vfs = sqlite3_vfs_find(NULL);

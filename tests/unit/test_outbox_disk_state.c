@@ -270,6 +270,73 @@ Test(outbox_disk_state, a_failed_sync_is_a_failure)
 	disk_remove_dir(dir);
 }
 
+Test(outbox_disk_state, a_disk_that_does_not_read_for_a_while_is_not_damaged)
+{
+	/* What SQLite makes of EIO is SQLITE_CORRUPT. */
+	static const int codes[] = { SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ, SQLITE_CORRUPT };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		struct outbox_config config;
+		struct outbox *outbox;
+
+		disk_make_dir(dir);
+		config = config_of("b1");
+		config.retry_min_ns = config.retry_max_ns = 200 * MS;
+		padding = 1000;
+		outbox = make_with(&config);
+		put_many(outbox, 1, 4000);
+		cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+		padding = 0;
+		disk_read_code = codes[i];
+		while (stats_of(outbox).on_disk) {
+			struct outbox_message m;
+
+			if (outbox_take(outbox, &m) < 0)
+				usleep(200);
+			else
+				cr_assert_lt(m.seq, 4000);
+		}
+		disk_read_code = SQLITE_OK;
+		wait_on_disk(outbox, true);
+		outbox_rewind(outbox);
+		for (uint64_t seq = 1; seq <= 4000; seq++) {
+			struct outbox_message m = take(outbox);
+
+			cr_assert_eq(m.seq, seq);
+			cr_assert_eq(outbox_release(outbox, m.id), 0);
+		}
+		expect_none(outbox);
+		cr_assert_eq(count_corrupt(), 0);
+		cr_assert_eq(stats_of(outbox).dropped, 0);
+		outbox_free(outbox);
+		disk_remove_dir(dir);
+	}
+}
+
+/* At the start as well: nothing of it is read then. */
+Test(outbox_disk_state, a_disk_that_does_not_read_at_the_start_is_not_damaged)
+{
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	outbox = make("b1");
+	put_many(outbox, 1, 1000);
+	outbox_free(outbox);
+	disk_read_code = SQLITE_IOERR_CORRUPTFS;
+	disk_kept = true;
+	outbox = make("b2");
+	put_many(outbox, 1, 1);
+	cr_assert_not(stats_of(outbox).on_disk);
+	disk_read_code = SQLITE_OK;
+	wait_on_disk(outbox, true);
+	expect_many(outbox, "b1", 1, 1000);
+	expect_many(outbox, "b2", 1, 1);
+	expect_none(outbox);
+	cr_assert_eq(count_corrupt(), 0);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
 Test(outbox_disk_state, what_can_not_be_read_for_long_is_given_up)
 {
 	struct outbox *outbox;

@@ -18,6 +18,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+# paho-mqtt 2 asks which arguments the callbacks take; 1.6 knows one kind only.
+CALLBACKS = ({"callback_api_version": mqtt.CallbackAPIVersion.VERSION2}
+             if hasattr(mqtt, "CallbackAPIVersion") else {})
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 P = "cuebus/1/demo"
 KONAMI = "up up down down left right left right b a".split()
@@ -158,7 +162,7 @@ class Stream:
         self.replies = {}
         self.online = False
         self.next_id = 0
-        self.client = mqtt.Client("demo-session", protocol=mqtt.MQTTv5)
+        self.client = mqtt.Client(client_id="demo-session", protocol=mqtt.MQTTv5, **CALLBACKS)
         self.client.on_message = self._on_message
         self.client.on_connect = self._on_connect
         self.client.connect("127.0.0.1", port)

@@ -35,27 +35,32 @@ static void add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, 
 	(void)MQTTProperties_add(properties, &property);
 }
 
+/** paho 1.3.14 gives an int64_t, earlier ones an int, which is negative from 2^31 on. @return
+ *  negative when there is none. */
+static int64_t get_number(MQTTProperties *properties, enum MQTTPropertyCodes code)
+{
+	return (int64_t)MQTTProperties_getNumericValue(properties, code);
+}
+
 /** What the broker says of itself; absent properties leave the default. */
 static void read_connack(MQTTProperties *properties, struct paho_broker *broker)
 {
-	int receive = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
-	int packet = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
-	int keepalive = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE);
-	int qos = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_MAXIMUM_QOS);
-	int retain = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RETAIN_AVAILABLE);
-	int wildcards = MQTTProperties_getNumericValue(
-		properties, MQTTPROPERTY_CODE_WILDCARD_SUBSCRIPTION_AVAILABLE);
+	int64_t receive = get_number(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
+	int64_t packet = get_number(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
+	int64_t keepalive = get_number(properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE);
+	int64_t qos = get_number(properties, MQTTPROPERTY_CODE_MAXIMUM_QOS);
 
 	if (receive > 0)
 		broker->receive_maximum = (unsigned)receive;
 	if (packet >= 0)
 		broker->maximum_packet = (uint32_t)packet;
 	if (keepalive > 0)
-		broker->keepalive_s = keepalive;
+		broker->keepalive_s = (int)keepalive;
 	if (qos == 0 || qos == 1)
-		broker->max_qos = qos;
-	broker->retain = retain != 0;
-	broker->wildcards = wildcards != 0;
+		broker->max_qos = (int)qos;
+	broker->retain = get_number(properties, MQTTPROPERTY_CODE_RETAIN_AVAILABLE) != 0;
+	broker->wildcards =
+		get_number(properties, MQTTPROPERTY_CODE_WILDCARD_SUBSCRIPTION_AVAILABLE) != 0;
 }
 
 /** What MQTT puts around topic and payload: fixed header, lengths, packet id, properties. */
@@ -67,7 +72,7 @@ static int judge_connack(MQTTProperties *properties, const struct paho_broker *b
                          const MQTTClient_willOptions *will)
 {
 	if (MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) &&
-	    MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) == 0)
+	    get_number(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) == 0)
 		return MQTT_REASON_NO_WINDOW;
 	if (MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE) && will &&
 	    broker->maximum_packet < strlen(will->topicName) + strlen(will->message) + PACKET_OVERHEAD)

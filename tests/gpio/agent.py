@@ -21,6 +21,10 @@ import time
 
 import paho.mqtt.client as mqtt
 
+# paho-mqtt 2 asks which arguments the callbacks take; 1.6 knows one kind only.
+CALLBACKS = ({"callback_api_version": mqtt.CallbackAPIVersion.VERSION2}
+             if hasattr(mqtt, "CallbackAPIVersion") else {})
+
 OUT = pathlib.Path("/run/out")
 LIMIT_S = float(sys.argv[3])  # for what should end soon
 SIM = pathlib.Path("/sys/kernel/config/gpio-sim")
@@ -164,10 +168,10 @@ class Agent:
 def main():
     agent = Agent(sys.argv[2])
     requests = queue.Queue()
-    client = mqtt.Client("agent")
+    client = mqtt.Client(client_id="agent", **CALLBACKS)
     client.on_message = lambda c, userdata, message: requests.put(message.payload)
-    client.on_connect = lambda c, userdata, flags, code: c.subscribe("agent/do", 1)
-    client.on_subscribe = lambda c, userdata, mid, codes: c.publish("agent/done", '{"id":0}', 1)
+    client.on_connect = lambda c, *_: c.subscribe("agent/do", 1)
+    client.on_subscribe = lambda c, *_: c.publish("agent/done", '{"id":0}', 1)
     client.connect("10.0.2.2", int(sys.argv[1]))
     client.loop_start()
     while True:

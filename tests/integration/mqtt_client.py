@@ -18,6 +18,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "schema"))
 from cuebus_schemas import Registry, strict_loads  # noqa: E402
 
+# paho-mqtt 2 asks which arguments the callbacks take; 1.6 knows one kind only.
+CALLBACKS = ({"callback_api_version": mqtt.CallbackAPIVersion.VERSION2}
+             if hasattr(mqtt, "CallbackAPIVersion") else {})
+
 REGISTRY = Registry()
 
 
@@ -57,8 +61,8 @@ class Client:
         self._subscribed = 0
         self._acked = set()
         self._mqtt = mqtt.Client(
-            self.name, protocol=mqtt.MQTTv5 if self.is_v5 else mqtt.MQTTv311, transport=transport,
-            **({} if self.is_v5 else {"clean_session": True}),
+            client_id=self.name, protocol=mqtt.MQTTv5 if self.is_v5 else mqtt.MQTTv311, transport=transport,
+            **({} if self.is_v5 else {"clean_session": True}), **CALLBACKS,
         )
         self._mqtt.on_message = self._on_message
         self._mqtt.on_connect = self._on_connect
@@ -105,7 +109,7 @@ class Client:
             self._subscribed += 1
             self.condition.notify_all()
 
-    def _on_publish(self, client, userdata, mid):
+    def _on_publish(self, client, userdata, mid, reason=None, properties=None):
         with self.condition:
             self._acked.add(mid)
             self.condition.notify_all()

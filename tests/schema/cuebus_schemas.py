@@ -6,6 +6,11 @@ import pathlib
 
 import jsonschema
 
+try:
+    import referencing  # jsonschema from 4.18 on; its RefResolver loses its place there
+except ImportError:
+    referencing = None
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "schemas"
 URN = "urn:cuebus:schema:1:"
@@ -35,18 +40,26 @@ def load_all():
     return found
 
 
+def references(schema, by_id):
+    """What a validator of `schema` finds the others with."""
+    if referencing is None:
+        return {"resolver": jsonschema.RefResolver(schema["$id"], schema, store=by_id)}
+    resources = ((urn, referencing.Resource.from_contents(s)) for urn, s in by_id.items())
+    return {"registry": referencing.Registry().with_resources(resources)}
+
+
 class Registry:
     """Validators by schema name; formats are checked too."""
 
     def __init__(self):
         self.schemas = load_all()
-        store = {schema["$id"]: schema for schema in self.schemas.values()}
-        self._validators = {}
-        for name, schema in self.schemas.items():
-            resolver = jsonschema.RefResolver(schema["$id"], schema, store=store)
-            self._validators[name] = jsonschema.Draft202012Validator(
-                schema, resolver=resolver, format_checker=jsonschema.FormatChecker()
+        by_id = {schema["$id"]: schema for schema in self.schemas.values()}
+        self._validators = {
+            name: jsonschema.Draft202012Validator(
+                schema, format_checker=jsonschema.FormatChecker(), **references(schema, by_id)
             )
+            for name, schema in self.schemas.items()
+        }
 
     def errors(self, name, instance):
         """Texts of what is wrong with the instance; empty when nothing is."""

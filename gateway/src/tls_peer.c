@@ -9,12 +9,18 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
-/* OpenSSL's way to be told of each new SSL is one for the whole process, so what holds
- * for this thread's must be kept beside it. */
+/* OpenSSL's way to be told of each new SSL_CTX is one for the whole process, so what holds for this
+ * thread's must be kept beside it. Not of each new SSL: from OpenSSL 3.2 on that is told before
+ * there is anything in it. */
 static pthread_once_t registered = PTHREAD_ONCE_INIT;
 static int registered_index = -1;
 static _Thread_local const struct tls_peer *expected;
+
+/* Of no extension (RFC 8701 keeps it free): it is never sent, but OpenSSL asks whether to. */
+#define NO_EXTENSION 0x0A0A
 
 static bool is_address(const char *host)
 {
@@ -37,31 +43,60 @@ bool tls_peer_set_sni(SSL *ssl, const char *host)
 	                is_address(host) ? NULL : (void *)(uintptr_t)host) == 1;
 }
 
-/** paho has put the address there after the SSL was made: this comes later, before the first byte. */
-static void on_info(const SSL *ssl, int where, int ret)
+/** paho has put the address there after the SSL was made: this comes later, while the first message
+ *  is made, and before what OpenSSL itself adds to it. @return 0: add nothing. */
+static int on_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **ret_bytes,
+                    size_t *ret_len, X509 *certificate, size_t chain_index, int *ret_alert,
+                    void *host)
 {
-	(void)ret;
-	if (expected && (where & SSL_CB_HANDSHAKE_START))
-		(void)tls_peer_set_sni((SSL *)(uintptr_t)ssl, expected->host);
+	(void)type, (void)context, (void)ret_bytes, (void)ret_len, (void)certificate;
+	(void)chain_index, (void)ret_alert;
+	(void)tls_peer_set_sni(ssl, host);
+	return 0;
 }
 
-static void on_new_ssl(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+/** Each SSL that is made of it inherits what is set here. Where that fails it trusts nobody. */
+static void set_expected(SSL_CTX *context, char *host)
 {
-	SSL *ssl = parent;
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
 
-	(void)ptr, (void)data, (void)index, (void)argl, (void)argp;
 	/* In this order: without the name nobody is trusted. */
-	if (!expected || !tls_peer_set_host(ssl, expected->host))
+	if ((is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(param, host)
+	                      : X509_VERIFY_PARAM_set1_host(param, host, 0)) != 1)
 		return;
-	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-	(void)SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
-	(void)SSL_ctrl(ssl, SSL_CTRL_SET_VERIFY_CERT_STORE, 1, expected->authorities);
-	SSL_set_info_callback(ssl, on_info);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_add_custom_ext(context, NO_EXTENSION, SSL_EXT_CLIENT_HELLO, on_hello, NULL, host,
+	                           NULL, NULL) != 1)
+		return;
+	SSL_CTX_set1_cert_store(context, expected->authorities);
+}
+
+static void on_new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
+                           void *argp)
+{
+	char *host = expected ? strdup(expected->host) : NULL;
+
+	(void)ptr, (void)argl, (void)argp;
+	if (!host)
+		return;
+	/* The context's own: it may outlive the attempt. */
+	if (CRYPTO_set_ex_data(data, index, host) == 1)
+		set_expected(parent, host);
+	else
+		free(host);
+}
+
+static void on_free_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
+                            void *argp)
+{
+	(void)parent, (void)data, (void)index, (void)argl, (void)argp;
+	free(ptr);
 }
 
 static void register_once(void)
 {
-	registered_index = SSL_get_ex_new_index(0, NULL, on_new_ssl, NULL, NULL);
+	registered_index = SSL_CTX_get_ex_new_index(0, NULL, on_new_context, NULL, on_free_context);
 }
 
 int tls_peer_begin(const struct mqtt_settings *settings, struct tls_peer *ret_peer)

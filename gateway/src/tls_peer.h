@@ -5,8 +5,9 @@
  *
  * paho compares the broker's certificate with the host in the URI that it is
  * given, and that is an address here (broker_address.h). It has no option for
- * another name. OpenSSL tells of each connection that a thread makes, before its
- * handshake: there the configured name is set, for the certificate and for SNI.
+ * another name. OpenSSL tells of each context that a thread makes, one for each
+ * attempt to connect: there the configured name is set, for the certificate and
+ * for SNI.
  *
  * paho itself is given no authority at all. They are set with the name, so a
  * connection that did not come by here trusts nobody.

@@ -8,6 +8,17 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from time_limits import limit_s  # noqa: E402
 
+CA_CONFIG = """[ca]
+default_ca = this
+[this]
+database = {directory}/index.txt
+new_certs_dir = {directory}
+default_md = sha256
+rand_serial = yes
+policy = any
+[any]
+commonName = supplied
+"""
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
 
 
@@ -36,10 +47,22 @@ class Authority:
         request, names = self.directory / f"{name}.csr", self.directory / f"{name}.cnf"
         openssl("req", *KEY, "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
         names.write_text(f"subjectAltName={alternative}\n")
-        openssl("x509", "-req", "-in", request, "-CA", self.pem, "-CAkey", self.key,
-                "-CAcreateserial", "-days", days, "-extfile", names, "-out", pem)
+        if days < 0:
+            self._sign_for_the_past(request, names, pem)
+        else:
+            openssl("x509", "-req", "-in", request, "-CA", self.pem, "-CAkey", self.key,
+                    "-CAcreateserial", "-days", days, "-extfile", names, "-out", pem)
         key.chmod(0o600)
         return pem, key
+
+    def _sign_for_the_past(self, request, names, pem):
+        """`openssl x509` takes no days below 0 from 3.5 on, and dates only then."""
+        config = self.directory / "ca.cnf"
+        config.write_text(CA_CONFIG.format(directory=self.directory))
+        (self.directory / "index.txt").write_text("")
+        openssl("ca", "-batch", "-notext", "-config", config, "-cert", self.pem, "-keyfile", self.key,
+                "-startdate", "20200101000000Z", "-enddate", "20200102000000Z",
+                "-in", request, "-extfile", names, "-out", pem)
 
 
 def encrypt(key, path):

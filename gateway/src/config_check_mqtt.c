@@ -8,6 +8,7 @@
 #include "config_check.h"
 #include "config_reader.h"
 #include "mqtt_url.h"
+#include "utf8.h"
 
 /** The member of @p node, or @p node itself, to place a finding on. */
 static const struct jsonc_node *at(const struct jsonc_node *node, const char *key)
@@ -66,7 +67,8 @@ static void check_password(struct config_reader *reader, const struct jsonc_node
 	/* Whoever sent a configuration to be checked does not learn what the environment has. */
 	if (mqtt->password_env && !reader->foreign && !secure_getenv(mqtt->password_env))
 		config_finding(reader, DIAG_ERROR, env, "environment",
-		               "environment variable %.64s is not set", mqtt->password_env);
+		               "environment variable %.*s is not set", utf8_fit(mqtt->password_env, 64),
+		               mqtt->password_env);
 }
 
 static void check_mode(struct config_reader *reader, const struct jsonc_node *node, const char *key,
@@ -78,9 +80,9 @@ static void check_mode(struct config_reader *reader, const struct jsonc_node *no
 	if (!path || stat(path, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & S_IROTH) == 0)
 		return;
 	config_finding(reader, DIAG_WARNING, at(node, key), "secret-readable",
-	               "everybody on this machine can read %.200s (mode %03o); let only the "
+	               "everybody on this machine can read %.*s (mode %03o); let only the "
 	               "gateway's user read it, e.g. chmod 600",
-	               path, (unsigned)st.st_mode & 0777U);
+	               utf8_fit(path, 200), path, (unsigned)st.st_mode & 0777U);
 }
 
 void config_check_mqtt(struct config_reader *reader, const struct jsonc_node *node, void *object,

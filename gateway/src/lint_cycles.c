@@ -20,11 +20,13 @@
 #include <string.h>
 
 #include "lint_graph.h"
+#include "utf8.h"
 
 /** Pairs of emitter and listener looked at one by one; beyond, a cycle may stay unseen. */
 #define PAIRS_MAX 1000000U
 /** Names shown of a long cycle. */
 #define NAMES_MAX 12U
+#define NAME_SHOWN_BYTES 128
 
 struct emission {
 	const char *type;
@@ -286,6 +288,11 @@ static void connect_gated(struct cycles *c)
 
 /* ---- findings ---- */
 
+static void print_name(FILE *out, const struct jsonc_node *node)
+{
+	fprintf(out, "%.*s", utf8_fit(node->key, NAME_SHOWN_BYTES), node->key);
+}
+
 static void tell(void *user, const size_t *path, size_t n)
 {
 	struct cycles *c = user;
@@ -304,13 +311,15 @@ static void tell(void *user, const size_t *path, size_t n)
 		first = first ? first : node_of(c, path[i]);
 		definitions++;
 		if (shown < NAMES_MAX) {
-			fprintf(out, "%.128s -> ", node_of(c, path[i])->key);
+			print_name(out, node_of(c, path[i]));
+			fputs(" -> ", out);
 			shown++;
 		}
 	}
 	if (shown < definitions)
 		fprintf(out, "(%zu more) -> ", definitions - shown);
-	fprintf(out, "%.128s", first ? first->key : "");
+	if (first)
+		print_name(out, first);
 	if (fclose(out) != 0)
 		c->lint->reader->error = -ENOMEM;
 	else if (first)

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "utf8.h"
+
 /** Room for a byte-order mark, the longest password and its line end, so that one too long is seen. */
 #define BUFFER_SIZE (PASSWORD_MAX + 7U)
 
@@ -103,8 +105,8 @@ static int read_environment(const char *name, char **ret_password, char *error, 
 	if (value)
 		fault = *value ? find_line(value, strlen(value), &line, &len) : "is empty";
 	if (fault) {
-		snprintf(error, error_size, "mqtt.password_env: environment variable '%.64s' %s",
-		         name, fault);
+		snprintf(error, error_size, "mqtt.password_env: environment variable '%.*s' %s",
+		         utf8_fit(name, 64), name, fault);
 		return value ? -EINVAL : -ENOENT;
 	}
 	*ret_password = strndup(line, len);

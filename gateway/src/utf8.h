@@ -46,6 +46,25 @@ static inline bool utf8_is_valid(const char *text)
 	return true;
 }
 
+/**
+ * The precision that shows at most @p max bytes of @p text with "%.*s", and no part of a character.
+ * What is no UTF-8 is taken byte by byte.
+ */
+static inline int utf8_fit(const char *text, int max)
+{
+	int fit = 0;
+
+	while (text[fit]) {
+		size_t n;
+
+		(void)utf8_code_point(text + fit, &n);
+		if ((int)n > max - fit)
+			break;
+		fit += (int)n;
+	}
+	return fit;
+}
+
 /** C0, C1 and DEL. */
 static inline int utf8_is_control(uint32_t c)
 {

@@ -22,7 +22,7 @@ BEYOND = {
     "limit-definitions", "limit-json-depth", "limit-payload-bytes", "line-in-use",
     "line-in-use-by-output", "line-in-use-by-two-outputs", "line-in-use-within",
     "output-value",
-    "match-near-operator", "when-too-deep", "step-rate", "step-rate-limits",
+    "match-near-operator", "when-too-deep", "step-rate", "step-rate-limits", "text-cut-in-character",
 }
 
 

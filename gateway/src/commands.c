@@ -338,7 +338,8 @@ static int read_request(struct commands *commands, const struct command_request 
 		             wrong.too_deep       ? COMMAND_LIMIT
 		             : wrong.invalid_json ? COMMAND_INVALID_JSON
 		                                  : COMMAND_INVALID_REQUEST,
-		             wrong.path, "%s%s%s", *wrong.path ? wrong.path + 1 : "",
+		             wrong.path, "%s%s%s",
+		             strcmp(wrong.path, "/") == 0 ? "\"\"" : *wrong.path ? wrong.path + 1 : "",
 		             *wrong.path ? ": " : "", wrong.text);
 	return r;
 }

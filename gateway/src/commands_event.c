@@ -8,15 +8,24 @@
 /* A reply is one MQTT packet that every broker on the way must take. */
 #define STATE_REPLY_MAX (1024U * 1024U)
 
+static int check_type(const char *type, struct command_error *error)
+{
+	const char *reason;
+
+	if (cue_type_is_valid(type, strlen(type), &reason))
+		return 0;
+	return command_fail(error, COMMAND_INVALID_REQUEST, "/event_type", "event_type: %s", reason);
+}
+
 /** A type that a remote publisher may name for emission. */
 static int check_emittable(const struct commands *commands, const char *type,
                            struct command_error *error)
 {
 	const char *reason;
+	int r = check_type(type, error);
 
-	if (!cue_type_is_valid(type, strlen(type), &reason))
-		return command_fail(error, COMMAND_INVALID_REQUEST, "/event_type", "event_type: %s",
-		                    reason);
+	if (r < 0)
+		return r;
 	reason = config_remote_type_fault(engine_get_config(commands->config.engine), type);
 	if (reason)
 		return command_fail(error, COMMAND_REFUSED, "/event_type", "event_type: '%s' %s", type,
@@ -94,6 +103,8 @@ int command_state_get(COMMAND_ARGS)
 	int r;
 
 	(void)request;
+	if (type->present && check_type(type->string, error) < 0)
+		return -EINVAL;
 	cue_writer_object_begin(result);
 	cue_writer_key(result, "entries");
 	cue_writer_array_begin(result);

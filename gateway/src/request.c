@@ -8,13 +8,29 @@
 #include <string.h>
 
 #include "error_text.h"
+#include "utf8.h"
 
 #define STRING_MAX     256U
 #define REQUEST_ID_MAX 254U
+/* Of an unknown field, which the client named; escaped it is twice as long. */
+#define FIELD_SHOWN_BYTES 140
 
-static int fail(struct request_error *error, const char *path, const char *text)
+/** @param field NULL: the whole is wrong. */
+static int fail(struct request_error *error, const char *field, const char *text)
 {
-	snprintf(error->path, sizeof(error->path), "%s%.200s", *path ? "/" : "", path);
+	int shown = field ? utf8_fit(field, FIELD_SHOWN_BYTES) : 0;
+	size_t len = 0;
+
+	if (field)
+		error->path[len++] = '/';
+	for (int i = 0; i < shown; i++) {
+		bool escaped = field[i] == '~' || field[i] == '/';
+
+		if (escaped)
+			error->path[len++] = '~';
+		error->path[len++] = field[i] == '~' ? '0' : field[i] == '/' ? '1' : field[i];
+	}
+	error->path[len] = '\0';
 	snprintf(error->text, sizeof(error->text), "%s", text);
 	return -EINVAL;
 }
@@ -46,10 +62,6 @@ static const char *check_type(enum request_type type, const cJSON *value, struct
 	case REQUEST_TRUE:
 		return cJSON_IsTrue(value) ? NULL : "must be true";
 	case REQUEST_LEVEL:
-		if (cJSON_IsBool(value)) {
-			ret->number = cJSON_IsTrue(value) ? 1 : 0;
-			return NULL;
-		}
 		if (!is_uint32(value) || value->valuedouble > 1)
 			return "must be 0 or 1";
 		ret->number = (uint32_t)value->valuedouble;
@@ -139,7 +151,7 @@ int request_read(const void *payload, size_t len, unsigned max_depth,
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
-		fail(ret_error, "", "");
+		fail(ret_error, NULL, "");
 		error_text_json(r, &json_error, ret_error->text, sizeof(ret_error->text));
 		ret_error->invalid_json = r != -E2BIG;
 		ret_error->too_deep = r == -E2BIG;
@@ -149,7 +161,7 @@ int request_read(const void *payload, size_t len, unsigned max_depth,
 	if (!object)
 		return -ENOMEM;
 	if (!cJSON_IsObject(object))
-		return fail(ret_error, "", "a command's payload must be a JSON object");
+		return fail(ret_error, NULL, "a command's payload must be a JSON object");
 	r = take_members(ret_request, fields, object, ret_error);
 	if (r < 0)
 		return r;

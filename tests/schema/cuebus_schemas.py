@@ -48,15 +48,25 @@ def references(schema, by_id):
     return {"registry": referencing.Registry().with_resources(resources)}
 
 
+def _absolute(node, base):
+    """The schema with its `#/…` references made absolute: jsonschema 4.10 does not join
+    them to a URN once another schema has led there."""
+    if isinstance(node, dict):
+        return {key: base + part if key == "$ref" and part.startswith("#") else _absolute(part, base)
+                for key, part in node.items()}
+    return [_absolute(part, base) for part in node] if isinstance(node, list) else node
+
+
 class Registry:
     """Validators by schema name; formats are checked too."""
 
     def __init__(self):
         self.schemas = load_all()
-        by_id = {schema["$id"]: schema for schema in self.schemas.values()}
+        by_id = {s["$id"]: _absolute(s, s["$id"]) for s in self.schemas.values()}
         self._validators = {
             name: jsonschema.Draft202012Validator(
-                schema, format_checker=jsonschema.FormatChecker(), **references(schema, by_id)
+                by_id[schema["$id"]], format_checker=jsonschema.FormatChecker(),
+                **references(by_id[schema["$id"]], by_id)
             )
             for name, schema in self.schemas.items()
         }

@@ -28,7 +28,7 @@ Test(request, values_keep_their_spelling)
 	struct request_error error;
 
 	cr_assert_eq(read_text("{ \"data\" : {\"x\": 1.50, \"s\":\"a\\\"}\"} , \"name\":\"a\\u0062\", "
-	                       "\"n\":4294967295, \"level\":true, \"request_id\": 12345678901234567890 }",
+	                       "\"n\":4294967295, \"level\":1, \"request_id\": 12345678901234567890 }",
 	                       &request, &error),
 	             0);
 	cr_assert_str_eq(request.values[0].string, "ab");
@@ -60,6 +60,9 @@ Test(request, faults_name_their_place)
 		{ "{\"name\":\"a\",\"n\":4294967296}", "/n", false },
 		{ "{\"name\":\"a\",\"n\":1e400}", "/n", false },
 		{ "{\"name\":\"a\",\"level\":2}", "/level", false },
+		{ "{\"name\":\"a\",\"level\":true}", "/level", false },
+		{ "{\"name\":\"a\",\"\":1}", "/", false },
+		{ "{\"name\":\"a\",\"a/b~c\":1}", "/a~1b~0c", false },
 		{ "{\"name\":\"a\",\"request_id\":null}", "/request_id", false },
 		{ "{\"name\":\"a\",\"name\":\"b\"}", "", true },
 	};

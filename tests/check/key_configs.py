@@ -6,7 +6,6 @@ being named here. Each gets every value of its kind's edges and some of every ot
 left out, misspelt and written twice. The texts are JSON of one line, or nearly.
 """
 
-import copy
 import json
 
 from random_configs import BAD_NAMES, BAD_TYPES, EDGE_DURATIONS, SCALARS, TYPES
@@ -176,8 +175,7 @@ def of_key(kind, base, key, schema):
 
 def twice(config, kind, key):
     """The text with this key of this object written a second time."""
-    marked = copy.deepcopy(config)
-    text = text_of(marked)
+    text = text_of(config)
     at = text.rfind(json.dumps(key) + ":") if kind != "file" else text.find(json.dumps(key) + ":")
     return text[:at] + json.dumps(key) + ": 1, " + text[at:]
 

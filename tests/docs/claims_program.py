@@ -223,7 +223,7 @@ class ProgramClaims:
                 self.claims.check(place, f"link {target}", holds)
 
     def tests(self):
-        """Each test that is named is one of ctest's; `…​.mqtt5` and `.mqtt3.1.1` may be left out."""
+        """Each test that is named is one of ctest's; `….mqtt5` and `.mqtt3.1.1` may be left out."""
         printed = subprocess.run([os.environ["CTEST"], "--test-dir", os.environ["BUILD_DIR"],
                                   "--show-only=json-v1"], capture_output=True, check=True, timeout=limit_s(60)).stdout
         known = {test["name"] for test in json.loads(printed)["tests"]}

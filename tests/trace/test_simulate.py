@@ -102,6 +102,54 @@ class Simulate(unittest.TestCase):
         followed = [line for line in first if '"event_type":"gateway.' not in line]
         self.assertEqual(len(followed), 1001)
 
+    def test_what_several_mirrors_of_one_type_emit_is_bounded(self):
+        """Each sees what the others emit: 2^32 without a bound, at the default cascade depth."""
+        config = self.config({}, limits={"queue_events": 1000}, gestures={
+            name: {"type": "gated_mirror", "gate": "gate", "initial": True, "mirror": "x"} for name in "abc"})
+        done = run("simulate", config, "-i", self.write("t", "0 x 1\n"))
+        self.assertEqual(done.returncode, 0)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(len([e for e in events if e["event_type"] == "x"]), 1001)
+        self.assertEqual([e["data"]["fault"] for e in events if e["event_type"] != "x"], ["queue_full"])
+
+    def test_publishers_do_not_use_up_the_types_of_the_gateway(self):
+        config = self.config({}, limits={"event_types": 64}, mqtt={"remote": {"cmd": True}})
+        lines = [f'0 cmd/event/emit {{"event_type":"out.n{n}"}}\n' for n in range(100)]
+        lines += ['1 cmd/playlist/define {"name":"p","definition":{"steps":[{"emit":"own.tick"}]}}\n',
+                  '1 cmd/playlist/start {"playlist":"p"}\n']
+        done = run("simulate", config, "-i", self.write("t", "".join(lines)), "--replies")
+        self.assertEqual(done.returncode, 0)
+        refused = [line for line in done.stdout.splitlines() if '"ok":false' in line]
+        self.assertEqual(len(refused), 100 - 64)
+        self.assertIn("limits.event_types is reached", refused[0])
+        self.assertNotIn("limits.definitions", done.stdout)
+        self.assertIn('{"event_type":"own.tick"', done.stdout)
+
+    def test_a_quote_that_is_too_large_is_marked(self):
+        config = self.config(
+            {"p": {"trigger": "tap.double", "steps": [{"emit": "x"}]}},
+            limits={"payload_bytes": 1048576},
+            gestures={"double": {"type": "double_tap", "source": "tap", "window": "1s", "emit": "tap.double"}},
+        )
+        for data, why in (('"' + 40000 * "x" + '"', "size"), (31 * "[" + 31 * "]", "depth")):
+            done = run("simulate", config, "-i", self.write("t", f"0 tap {data}\n0.1 tap {data}\n"))
+            self.assertEqual(done.returncode, 0)
+            events = [json.loads(line) for line in done.stdout.splitlines()]
+            double = next(e for e in events if e["event_type"] == "tap.double")
+            self.assertEqual([e["data"] for e in double["data"]["events"]], 2 * [json.loads(data)])
+            created = next(e for e in events if e["event_type"] == "event.playlist.created")
+            self.assertEqual(created["data"]["trigger_event"],
+                             {"event_type": "tap.double", "producer_id": 0, "data": None, "data_omitted": why})
+
+    def test_names_in_the_timeline_are_cut_at_a_character(self):
+        config = self.config({25 * "ä": {"trigger": "go", "steps": [{"emit": "x"}]}})
+        done = subprocess.run([CUEBUS, "simulate", config, "-i", self.write("t", "0 go\n"), "--timeline"],
+                              capture_output=True, timeout=limit_s(60))
+        self.assertEqual(done.returncode, 0)
+        text = done.stdout.decode("utf-8")  # strict: no half of a character
+        self.assertIn(23 * "ä" + " ", text)
+        self.assertNotIn("1\n", text.splitlines(True)[0], "no time but 0 on the axis")
+
     def test_timeline(self):
         trace, _ = self.golden(TIMELINE)
         done = run("simulate", CONFIG / "full_timeline.json", "-i", trace, "--until", "4s", "--timeline", "--width", "80")

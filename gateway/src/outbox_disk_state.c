@@ -7,6 +7,7 @@
  *   error                 |                      |
  *   file removed or       | a new one is made    | are read from the old one, which is still
  *   replaced              |                      | open, and written to the new one
+ *   folder above it gone  | stays open           | are read from it
  *   damaged               | renamed, a new one   | the same; what can't be read is given up
  *                         | is made              |
  *   can't be opened       | tried again          | there are none
@@ -547,6 +548,17 @@ static void close_sources(struct outbox_disk *disk)
 		disk->sources[i] = outbox_db_close(disk->sources[i], true);
 }
 
+/** Without a folder there is no place for a new one, and the old one may come back with it. */
+static int leave_if_gone(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	int r = prepare_folder(outbox, error);
+
+	if (r < 0)
+		return r;
+	r = outbox_db_check_place(outbox->disk->db);
+	return r == -ENOENT || r == -ESTALE ? leave_db(outbox) : r;
+}
+
 static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -558,7 +570,7 @@ static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	if (r == 0 && disk->db)
 		r = hold_lock(disk, error);
 	if (r == -ENOENT || r == -ESTALE)
-		r = leave_db(outbox);
+		r = leave_if_gone(outbox, error);
 	else if (r == 0 && disk->db && disk->last_failure == -ENOSPC)
 		outbox_db_make_room(disk->db);
 	if (r >= 0)

@@ -3,6 +3,8 @@
 
 #include <cuebus/json_writer.h>
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,6 +34,8 @@ struct log {
 	pthread_mutex_t mutex;
 	struct site sites[SITES]; /* guarded by mutex */
 	uint64_t suppressed;      /* guarded by mutex */
+	uint64_t dropped;         /* guarded by mutex; since a line was last written */
+	bool torn;                /* guarded by mutex; the last line has no end */
 	struct hide *hide;        /* guarded by mutex */
 };
 
@@ -175,13 +179,50 @@ static void clean(char *text)
 	}
 }
 
-static void write_line(struct log *log, enum log_level level, const char *text)
+/**
+ * Of a pipe poll() says that there is room when PIPE_BUF bytes have it, so pieces
+ * of that size do not wait for a reader. O_NONBLOCK is no way: it would hold for
+ * everybody who has the same terminal or pipe.
+ * @return how many of the bytes were written.
+ */
+static size_t write_what_fits(int fd, const char *bytes, size_t len)
 {
-	char timestamp[CUE_TIMESTAMP_SIZE];
-	char prefix[8] = "";
+	size_t done = 0;
+
+	while (done < len) {
+		struct pollfd out = { .fd = fd, .events = POLLOUT };
+		size_t piece = len - done < PIPE_BUF ? len - done : PIPE_BUF;
+		ssize_t n;
+
+		if (poll(&out, 1, 0) <= 0)
+			break;
+		n = write(fd, bytes + done, piece);
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done;
+}
+
+/** Under the mutex. A line that begins has all its bytes, or its rest is dropped with those behind it. */
+static bool put_locked(struct log *log, const char *line, size_t len)
+{
+	size_t n;
+
+	if (log->torn && write_what_fits(log->config.fd, "\n", 1) != 1)
+		return false;
+	log->torn = false;
+	n = write_what_fits(log->config.fd, line, len);
+	log->torn = n > 0 && n < len;
+	return n == len;
+}
+
+static char *format_line(const struct log *log, enum log_level level, const char *text)
+{
+	char timestamp[CUE_TIMESTAMP_SIZE], prefix[8] = "";
 	struct cue_writer w = { 0 };
-	char *json = NULL;
-	ssize_t n;
+	char *json = NULL, *line = NULL;
+	int r = -1;
 
 	cue_format_timestamp(log->config.wall_ns(log->config.user), timestamp);
 	if (log->config.journal)
@@ -196,14 +237,44 @@ static void write_line(struct log *log, enum log_level level, const char *text)
 		cue_writer_string(&w, text);
 		cue_writer_object_end(&w);
 		if (cue_writer_finish(&w, &json, NULL) >= 0)
-			n = dprintf(log->config.fd, "%s%s\n", prefix, json);
+			r = asprintf(&line, "%s%s\n", prefix, json);
 		free(json);
 	} else if (log->config.journal) {
-		n = dprintf(log->config.fd, "%s%s\n", prefix, text);
+		r = asprintf(&line, "%s%s\n", prefix, text);
 	} else {
-		n = dprintf(log->config.fd, "%s %s: %s\n", timestamp, level_name(level), text);
+		r = asprintf(&line, "%s %s: %s\n", timestamp, level_name(level), text);
 	}
-	(void)n; /* a log that can't be written can't be told to anybody */
+	return r < 0 ? NULL : line;
+}
+
+/** A log that nobody reads is not waited for: the line is dropped, and told of when there is room. */
+static void put_line(struct log *log, const char *line)
+{
+	char *news = NULL;
+	char text[80];
+
+	pthread_mutex_lock(&log->mutex);
+	if (log->dropped > 0) {
+		snprintf(text, sizeof(text), "%llu lines of this log were dropped: nobody read it",
+		         (unsigned long long)log->dropped);
+		news = format_line(log, LOG_LEVEL_WARNING, text);
+	}
+	if (news && put_locked(log, news, strlen(news)))
+		log->dropped = 0;
+	if (!line || log->dropped > 0 || !put_locked(log, line, strlen(line))) {
+		log->dropped++;
+		log->suppressed++;
+	}
+	pthread_mutex_unlock(&log->mutex);
+	free(news);
+}
+
+static void write_line(struct log *log, enum log_level level, const char *text)
+{
+	char *line = format_line(log, level, text);
+
+	put_line(log, line);
+	free(line);
 }
 
 int log_hide(struct log *log, const struct hide *hide)
@@ -260,8 +331,13 @@ void log_findings(struct log *log, const struct diag *diag)
 		bool error = f->severity == DIAG_ERROR;
 
 		if (log->config.format == LOG_FORMAT_TEXT && !log->config.journal) {
-			(void)dprintf(log->config.fd, "%s:%u:%u: %s: %s [%s]\n", f->file, f->line,
-			              f->column, error ? "error" : "warning", f->message, f->rule);
+			char *line;
+
+			if (asprintf(&line, "%s:%u:%u: %s: %s [%s]\n", f->file, f->line, f->column,
+			             error ? "error" : "warning", f->message, f->rule) < 0)
+				line = NULL;
+			put_line(log, line);
+			free(line);
 			continue;
 		}
 		snprintf(text, sizeof(text), "%s:%u:%u: %s [%s]", f->file, f->line, f->column,

@@ -3,10 +3,14 @@
  * @file log.h
  * @brief Log lines on a file descriptor (stderr).
  *
- * One write(2) per line, so lines of several threads don't mix. Any thread may
+ * One write(2) per line up to PIPE_BUF bytes, so lines of several threads don't mix. Any thread may
  * log. A line that is repeated (same format string and level) more than
  * LOG_BURST times within LOG_WINDOW_NS is left out and counted; the count is
  * told with the first line of the next window.
+ *
+ * Nothing waits for who reads the log: a line for which there is no room (a pipe
+ * that nobody empties, a terminal that was stopped) is dropped and counted, and
+ * the count is told before the next line that is written.
  */
 #ifndef CUEBUS_LOG_H
 #define CUEBUS_LOG_H
@@ -74,7 +78,7 @@ struct diag;
  */
 void log_findings(struct log *log, const struct diag *diag);
 
-/** Lines left out so far. */
+/** Lines left out or dropped so far. */
 uint64_t log_suppressed(struct log *log);
 
 #endif

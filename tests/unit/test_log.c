@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cue_criterion.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,16 +31,21 @@ static int64_t wall(void *user)
 	return 1795431835938124000LL;
 }
 
-static void setup(struct fixture *f, enum log_format format, bool journal)
+static void setup_fd(struct fixture *f, enum log_format format, bool journal, int fd)
 {
 	struct log_config config = { .format = format, .journal = journal, .level = LOG_LEVEL_INFO,
 		                     .monotonic_ns = now, .wall_ns = wall, .user = f };
 
 	memset(f, 0, sizeof(*f));
-	f->fd = memfd_create("log", 0);
+	f->fd = fd;
 	cr_assert_geq(f->fd, 0);
 	config.fd = f->fd;
 	cr_assert_eq(log_new(&config, &f->log), 0);
+}
+
+static void setup(struct fixture *f, enum log_format format, bool journal)
+{
+	setup_fd(f, format, journal, memfd_create("log", 0));
 }
 
 static const char *text(struct fixture *f)
@@ -165,6 +171,35 @@ Test(log, one_line_left_out_is_one)
 	log_write(f.log, LOG_LEVEL_WARNING, "again");
 	cr_assert_not_null(strstr(text(&f), "again (1 more like this was left out)\n"));
 	teardown(&f);
+}
+
+Test(log, nobody_is_waited_for)
+{
+	struct fixture f;
+	char bytes[16384], *news;
+	ssize_t n;
+	int pipe_fds[2], lines = 0;
+
+	cr_assert_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
+	cr_assert_geq(fcntl(pipe_fds[1], F_SETPIPE_SZ, 8192), 8192);
+	setup_fd(&f, LOG_FORMAT_TEXT, false, dup(pipe_fds[1]));
+	/* Each second another window, so that none is left out as repeated. */
+	for (; lines < 200; lines++, f.now_ns += LOG_WINDOW_NS)
+		log_write(f.log, LOG_LEVEL_NOTICE, "%0*d", 100, lines);
+	cr_assert_gt(log_suppressed(f.log), 100);
+	n = read(pipe_fds[0], bytes, sizeof(bytes) - 1);
+	cr_assert_gt(n, 0);
+	cr_assert_eq(bytes[n - 1], '\n', "whole lines only");
+	log_write(f.log, LOG_LEVEL_NOTICE, "read again");
+	n = read(pipe_fds[0], bytes, sizeof(bytes) - 1);
+	cr_assert_gt(n, 0);
+	bytes[n] = '\0';
+	news = strstr(bytes, " lines of this log were dropped: nobody read it\n");
+	cr_assert_not_null(news);
+	cr_assert_not_null(strstr(news, "read again\n"));
+	teardown(&f);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
 }
 
 Test(log, knows_the_journal_by_its_device_and_inode)

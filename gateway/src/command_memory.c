@@ -12,14 +12,17 @@ struct entry {
 	struct entry *next; /* by age, oldest first */
 	uint64_t hash;
 	uint64_t time_ns;
-	size_t key_len, reply_len;
-	char bytes[]; /* key, then reply with a NUL */
+	char *reply; /* NULL: forgotten */
+	size_t reply_len;
+	size_t key_len;
+	char key[];
 };
 
 struct command_memory {
 	struct entry *buckets[BUCKETS];
 	struct entry *oldest, **tail;
-	size_t n, bytes;
+	struct entry *replies; /* none that is older has its reply; NULL: none has */
+	size_t n, key_bytes, reply_bytes;
 	size_t max_entries, max_bytes;
 };
 
@@ -38,7 +41,17 @@ int command_memory_new(size_t max_entries, size_t max_bytes, struct command_memo
 
 static size_t size_of(const struct entry *entry)
 {
-	return sizeof(*entry) + entry->key_len + entry->reply_len + 1;
+	return sizeof(*entry) + entry->key_len;
+}
+
+static void forget_reply(struct command_memory *memory, struct entry *entry)
+{
+	if (entry->reply)
+		memory->reply_bytes -= entry->reply_len;
+	free(entry->reply);
+	entry->reply = NULL;
+	if (memory->replies == entry)
+		memory->replies = entry->next;
 }
 
 static void forget_oldest(struct command_memory *memory)
@@ -46,6 +59,7 @@ static void forget_oldest(struct command_memory *memory)
 	struct entry *entry = memory->oldest;
 	struct entry **link = &memory->buckets[entry->hash % BUCKETS];
 
+	forget_reply(memory, entry);
 	while (*link != entry)
 		link = &(*link)->next_in_bucket;
 	*link = entry->next_in_bucket;
@@ -53,7 +67,7 @@ static void forget_oldest(struct command_memory *memory)
 	if (!memory->oldest)
 		memory->tail = &memory->oldest;
 	memory->n--;
-	memory->bytes -= size_of(entry);
+	memory->key_bytes -= size_of(entry);
 	free(entry);
 }
 
@@ -120,14 +134,31 @@ bool command_memory_find(struct command_memory *memory, const struct command_key
 	key_write(key, bytes);
 	hash = hash_bytes(bytes, key_len);
 	for (struct entry *e = memory->buckets[hash % BUCKETS]; e && !found; e = e->next_in_bucket) {
-		if (e->hash != hash || e->key_len != key_len || memcmp(e->bytes, bytes, key_len) != 0)
+		if (e->hash != hash || e->key_len != key_len || memcmp(e->key, bytes, key_len) != 0)
 			continue;
-		*ret_reply = e->bytes + key_len;
+		*ret_reply = e->reply;
 		*ret_len = e->reply_len;
 		found = true;
 	}
 	free(bytes);
 	return found;
+}
+
+/** Where it has no room the request is known all the same. */
+static void keep_reply(struct command_memory *memory, struct entry *entry, const char *reply,
+                       size_t len)
+{
+	if (len == 0 || len > memory->max_bytes)
+		return;
+	while (memory->replies && memory->reply_bytes + len > memory->max_bytes)
+		forget_reply(memory, memory->replies);
+	entry->reply = strndup(reply, len);
+	if (!entry->reply)
+		return;
+	entry->reply_len = len;
+	memory->reply_bytes += len;
+	if (!memory->replies)
+		memory->replies = entry;
 }
 
 int command_memory_put(struct command_memory *memory, const struct command_key *key,
@@ -137,26 +168,25 @@ int command_memory_put(struct command_memory *memory, const struct command_key *
 	struct entry *entry;
 
 	forget_expired(memory, now_ns);
-	if (sizeof(*entry) + key_len + len + 1 > memory->max_bytes)
+	if (sizeof(*entry) + key_len > memory->max_bytes)
 		return -EMSGSIZE;
-	entry = calloc(1, sizeof(*entry) + key_len + len + 1);
+	entry = calloc(1, sizeof(*entry) + key_len);
 	if (!entry)
 		return -ENOMEM;
 	entry->key_len = key_len;
-	entry->reply_len = len;
 	entry->time_ns = now_ns;
-	key_write(key, entry->bytes);
-	append(entry->bytes + key_len, reply, len);
-	entry->hash = hash_bytes(entry->bytes, key_len);
+	key_write(key, entry->key);
+	entry->hash = hash_bytes(entry->key, key_len);
 	while (memory->n >= memory->max_entries ||
-	       memory->bytes + size_of(entry) > memory->max_bytes)
+	       memory->key_bytes + size_of(entry) > memory->max_bytes)
 		forget_oldest(memory);
 	entry->next_in_bucket = memory->buckets[entry->hash % BUCKETS];
 	memory->buckets[entry->hash % BUCKETS] = entry;
 	*memory->tail = entry;
 	memory->tail = &entry->next;
 	memory->n++;
-	memory->bytes += size_of(entry);
+	memory->key_bytes += size_of(entry);
+	keep_reply(memory, entry, reply, len);
 	return 0;
 }
 

@@ -6,8 +6,9 @@
  *
  * A request is known again by command, request id (or correlation data) and
  * payload together: two clients that both count from 1 don't get each other's
- * replies. Bounded by entries and bytes, the oldest forgotten first. Thread:
- * the loop's.
+ * replies. Bounded by entries, and the requests and the replies in bytes each, the
+ * oldest forgotten first: of a request whose reply had no room it is known all
+ * the same that it was carried out. Thread: the loop's.
  */
 #ifndef CUEBUS_COMMAND_MEMORY_H
 #define CUEBUS_COMMAND_MEMORY_H
@@ -29,14 +30,16 @@ struct command_key {
 	size_t payload_len;
 };
 
+/** @param max_bytes of the requests, and as many of their replies. */
 int command_memory_new(size_t max_entries, size_t max_bytes, struct command_memory **ret_memory);
 struct command_memory *command_memory_free(struct command_memory *memory);
 
-/** The reply given before, valid until the next call; false if there is none not older than 60 s. */
+/** Whether the request came before, not longer than 60 s ago. @param ret_reply the reply it got,
+ *  valid until the next call; NULL: it is not kept any more. */
 bool command_memory_find(struct command_memory *memory, const struct command_key *key,
                          uint64_t now_ns, const char **ret_reply, size_t *ret_len);
 
-/** Keep a reply. @return 0; -ENOMEM (then a second delivery would run again); -EMSGSIZE larger than the whole memory. */
+/** Keep a reply. @return 0; -ENOMEM (then a second delivery would run again); -EMSGSIZE the request is larger than the whole memory. */
 int command_memory_put(struct command_memory *memory, const struct command_key *key,
                        uint64_t now_ns, const char *reply, size_t len);
 

@@ -413,9 +413,8 @@ static int run_new(struct commands *commands, const struct command_request *requ
 	return 0;
 }
 
-/** The same reply, and that it is one: two clients that count alike would else take each other's. */
-static int answer_again(struct commands *commands, const char *reply, size_t len, char **ret_reply,
-                        size_t *ret_len)
+/** The reply with the word that it is one: two clients that count alike would else take each other's. */
+static int mark_repeated(const char *reply, size_t len, char **ret_reply, size_t *ret_len)
 {
 	static const char mark[] = ",\"repeated\":true}";
 	size_t head = len - 1; /* a reply is an object: in place of its last brace */
@@ -425,10 +424,43 @@ static int answer_again(struct commands *commands, const char *reply, size_t len
 		return -ENOMEM;
 	memcpy(copy, reply, head);
 	memcpy(copy + head, mark, sizeof(mark));
-	commands->stats.repeated++;
 	*ret_reply = copy;
 	*ret_len = head + sizeof(mark) - 1;
 	return 0;
+}
+
+/** @param reply the first one; NULL: it is not kept any more, only that there was one. */
+static int answer_again(struct commands *commands, const struct request *fields, const char *reply,
+                        size_t len, char **ret_reply, size_t *ret_len)
+{
+	struct command_error error = { 0 };
+	char *own = NULL;
+	int r = 0;
+
+	commands->stats.repeated++;
+	if (!reply) {
+		command_fail(&error, COMMAND_LIMIT, "",
+		             "this request was carried out before, and its reply is not kept any more");
+		r = reply_error(&error, fields->request_id, &own, &len);
+	}
+	if (r >= 0)
+		r = mark_repeated(reply ? reply : own, len, ret_reply, ret_len);
+	free(own);
+	return r;
+}
+
+/** What is answered again is no work, so the rate does not refuse it: its sender would not know
+ *  that it was carried out. It counts, though. */
+static bool came_before(struct commands *commands, const struct command_request *request,
+                        const struct request *fields, const char **ret_reply, size_t *ret_len)
+{
+	struct command_key key;
+
+	if (!make_key(request, fields, &key) ||
+	    !command_memory_find(commands->memory, &key, request->now_ns, ret_reply, ret_len))
+		return false;
+	(void)within_rate(commands, request->now_ns);
+	return true;
 }
 
 int commands_run(struct commands *commands, const struct command_request *request,
@@ -436,7 +468,6 @@ int commands_run(struct commands *commands, const struct command_request *reques
 {
 	struct request fields = { 0 };
 	struct command_error error = { 0 };
-	struct command_key key;
 	const char *reply;
 	size_t len;
 	int r;
@@ -444,6 +475,10 @@ int commands_run(struct commands *commands, const struct command_request *reques
 	r = read_request(commands, request, find(request->name), &fields, &error);
 	if (r == -ENOMEM)
 		goto finish;
+	if (r >= 0 && came_before(commands, request, &fields, &reply, &len)) {
+		r = answer_again(commands, &fields, reply, len, ret_reply, ret_len);
+		goto finish;
+	}
 	if (r >= 0 && !within_rate(commands, request->now_ns)) {
 		commands->stats.rate_limited++;
 		r = command_fail(&error, COMMAND_LIMIT, "",
@@ -452,9 +487,6 @@ int commands_run(struct commands *commands, const struct command_request *reques
 	if (r < 0) {
 		commands->stats.failed++;
 		r = reply_error(&error, fields.request_id, ret_reply, ret_len);
-	} else if (make_key(request, &fields, &key) &&
-	           command_memory_find(commands->memory, &key, request->now_ns, &reply, &len)) {
-		r = answer_again(commands, reply, len, ret_reply, ret_len);
 	} else {
 		r = run_new(commands, request, &fields, ret_reply, ret_len);
 	}

@@ -65,13 +65,43 @@ Test(command_memory, forgets_the_oldest_at_either_bound)
 	cr_assert(finds(memory, &key, 0, "x"));
 	id[0] = '5';
 	cr_assert(!finds(memory, &key, 0, ""));
-	{
-		char large[900];
+	command_memory_free(memory);
+}
 
-		memset(large, 'y', sizeof(large));
-		cr_assert_eq(command_memory_put(memory, &key_a, 0, large, 895), 0);
-		cr_assert_eq(command_memory_count(memory), 1U);
-		cr_assert_eq(command_memory_put(memory, &key_a, 0, large, 5000), -EMSGSIZE);
-	}
+static bool knows_without_reply(struct command_memory *memory, const struct command_key *key)
+{
+	const char *reply = "";
+	size_t len;
+
+	return command_memory_find(memory, key, 0, &reply, &len) && !reply;
+}
+
+Test(command_memory, a_reply_without_room_is_forgotten_and_its_request_is_not)
+{
+	struct command_memory *memory;
+	char large[2000], id[8] = "0";
+	struct command_key key = { "ping", id, 1, NULL, 0 };
+
+	memset(large, 'y', sizeof(large));
+	cr_assert_eq(command_memory_new(10, 1000, &memory), 0);
+	cr_assert_eq(command_memory_put(memory, &key_a, 0, "small", 5), 0);
+	for (; id[0] < '5'; id[0]++)
+		cr_assert_eq(command_memory_put(memory, &key, 0, large, 450), 0);
+	cr_assert_eq(command_memory_count(memory), 6U);
+	cr_assert(knows_without_reply(memory, &key_a));
+	id[0] = '2';
+	cr_assert(knows_without_reply(memory, &key));
+	large[450] = '\0';
+	id[0] = '3';
+	cr_assert(finds(memory, &key, 0, large));
+	/* One that has no room at all pushes no other out. */
+	id[0] = '6';
+	cr_assert_eq(command_memory_put(memory, &key, 0, large, sizeof(large)), 0);
+	cr_assert(knows_without_reply(memory, &key));
+	id[0] = '4';
+	cr_assert(finds(memory, &key, 0, large));
+	/* But of requests the bytes are bounded. */
+	key = (struct command_key){ "ping", "7", 1, large, 1000 };
+	cr_assert_eq(command_memory_put(memory, &key, 0, "x", 1), -EMSGSIZE);
 	command_memory_free(memory);
 }

@@ -159,6 +159,21 @@ Test(commands, the_rate_is_limited_and_recovers)
 	rig_close(&rig);
 }
 
+Test(commands, what_was_carried_out_is_answered_again_over_the_rate_too)
+{
+	static const char request[] = "{\"event_type\":\"a\",\"request_id\":1}";
+	struct rig rig;
+	char first[300];
+
+	rig_open(&rig, NULL);
+	snprintf(first, sizeof(first), "%s", run(&rig, "event/emit", request));
+	for (int i = 0; i < 49; i++)
+		cr_assert_not_null(strstr(run(&rig, "ping", ""), "\"ok\":true"));
+	expect_error(&rig, "ping", "", "limit", NULL);
+	expect_repeated(run(&rig, "event/emit", request), first);
+	rig_close(&rig);
+}
+
 Test(commands, emits_are_limited_in_number_and_in_bytes)
 {
 	static const char text[] =

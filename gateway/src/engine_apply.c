@@ -252,6 +252,8 @@ int engine_apply(struct engine *engine, const struct config *config, char *error
 	int r;
 
 	r = check_fixed(old, config, error);
+	if (r >= 0)
+		r = engine_check_definitions(engine, old, config, error);
 	if (r < 0)
 		return r;
 	if (engine->opened) {

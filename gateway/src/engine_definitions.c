@@ -204,6 +204,69 @@ static int check_all(const struct config *to, char *error)
 	return 0;
 }
 
+static int count_gesture(void *user, const struct cue_gesture_info *info)
+{
+	(void)info;
+	++*(size_t *)user;
+	return 0;
+}
+
+/** What is there but by no configuration was made by command, and stays. */
+static size_t count_others(struct engine *engine, const struct config *from)
+{
+	struct cue_playlists_stats stats;
+	struct cue_playlist_info playlist;
+	struct cue_gesture_info gesture;
+	size_t n = 0;
+
+	cue_playlists_get_stats(engine->playlists, &stats);
+	(void)cue_gesture_foreach(engine->gestures, count_gesture, &n);
+	n += stats.definitions;
+	for (size_t i = 0; i < from->n_playlists; i++)
+		n -= cue_playlist_get(engine->playlists, from->playlists[i].def.name, &playlist) ==
+		     0;
+	for (size_t i = 0; i < from->n_gestures; i++)
+		n -= cue_gesture_get(engine->gestures, from->gestures[i].def.name, &gesture) == 0;
+	return n;
+}
+
+/** Those of @p to that were made by command take the place of these. */
+static size_t count_replaced(struct engine *engine, const struct swap *swap)
+{
+	struct cue_playlist_info playlist;
+	struct cue_gesture_info gesture;
+	size_t n = 0;
+
+	for (size_t i = 0; i < swap->to->n_playlists; i++) {
+		const char *name = swap->to->playlists[i].def.name;
+
+		n += !find(&swap->from_playlists, name) &&
+		     cue_playlist_get(engine->playlists, name, &playlist) == 0;
+	}
+	for (size_t i = 0; i < swap->to->n_gestures; i++) {
+		const char *name = swap->to->gestures[i].def.name;
+
+		n += !find(&swap->from_gestures, name) &&
+		     cue_gesture_get(engine->gestures, name, &gesture) == 0;
+	}
+	return n;
+}
+
+static int check_room(struct engine *engine, const struct swap *swap, char *error)
+{
+	size_t limit = cue_bus_limits(engine->bus)->definitions;
+	size_t own = swap->to->n_playlists + swap->to->n_gestures;
+	size_t others = count_others(engine, swap->from) - count_replaced(engine, swap);
+
+	if (own + others <= limit)
+		return 0;
+	snprintf(error, ENGINE_ERROR_SIZE,
+	         "limits.definitions is %zu, and there would be %zu: %zu of the configuration and "
+	         "%zu made by command",
+	         limit, own + others, own, others);
+	return -ENOSPC;
+}
+
 /** Gestures first: one that starts a playlist must not outlive it. */
 static void remove_gone(struct engine *engine, const struct swap *swap)
 {
@@ -264,34 +327,64 @@ static void roll_back(struct engine *engine, const struct swap *swap)
 	(void)define_changed(engine, &back, error);
 }
 
-int engine_swap_definitions(struct engine *engine, const struct config *from,
-                            const struct config *to, char *error)
+static void swap_clear(struct swap *swap)
 {
-	struct swap swap = { .from = from, .to = to };
+	index_clear(&swap->from_playlists);
+	index_clear(&swap->from_gestures);
+	index_clear(&swap->to_playlists);
+	index_clear(&swap->to_gestures);
+}
+
+static int swap_init(struct swap *swap, const struct config *from, const struct config *to,
+                     char *error)
+{
+	int r;
+
+	*swap = (struct swap){ .from = from, .to = to };
+	r = index_playlists(from, &swap->from_playlists);
+	if (r >= 0)
+		r = index_gestures(from, &swap->from_gestures);
+	if (r >= 0)
+		r = index_playlists(to, &swap->to_playlists);
+	if (r >= 0)
+		r = index_gestures(to, &swap->to_gestures);
+	if (r < 0) {
+		snprintf(error, ENGINE_ERROR_SIZE, "%s", strerrordesc_np(-r));
+		swap_clear(swap);
+	}
+	return r;
+}
+
+int engine_check_definitions(struct engine *engine, const struct config *from,
+                             const struct config *to, char *error)
+{
+	struct swap swap;
 	int r;
 
 	r = check_all(to, error);
+	if (r >= 0)
+		r = swap_init(&swap, from, to, error);
 	if (r < 0)
 		return r;
-	r = index_playlists(from, &swap.from_playlists);
-	if (r >= 0)
-		r = index_gestures(from, &swap.from_gestures);
-	if (r >= 0)
-		r = index_playlists(to, &swap.to_playlists);
-	if (r >= 0)
-		r = index_gestures(to, &swap.to_gestures);
-	if (r < 0) {
-		snprintf(error, ENGINE_ERROR_SIZE, "%s", strerrordesc_np(-r));
-	} else {
-		/* Room is made before it is needed: the limit counts both kinds together. */
-		remove_gone(engine, &swap);
-		r = define_changed(engine, &swap, error);
-		if (r < 0)
-			roll_back(engine, &swap);
-	}
-	index_clear(&swap.from_playlists);
-	index_clear(&swap.from_gestures);
-	index_clear(&swap.to_playlists);
-	index_clear(&swap.to_gestures);
+	r = check_room(engine, &swap, error);
+	swap_clear(&swap);
+	return r;
+}
+
+int engine_swap_definitions(struct engine *engine, const struct config *from,
+                            const struct config *to, char *error)
+{
+	struct swap swap;
+	int r;
+
+	r = swap_init(&swap, from, to, error);
+	if (r < 0)
+		return r;
+	/* Room is made before it is needed: the limit counts both kinds together. */
+	remove_gone(engine, &swap);
+	r = define_changed(engine, &swap, error);
+	if (r < 0)
+		roll_back(engine, &swap);
+	swap_clear(&swap);
 	return r;
 }

@@ -60,6 +60,10 @@ void faults_report(struct faults *faults, const struct cue_report *report);
 int engine_define_all(struct engine *engine, const struct config *config, char *error);
 /** Tell the gestures how late the inputs' events come. */
 void engine_tell_delays(struct engine *engine, const struct config *config);
+/** Before anything is touched: each definition of @p to is right, and all have room beside those
+ *  made by command. @return 0; -EINVAL, -ENOSPC, -ENOMEM, told in @p error. */
+int engine_check_definitions(struct engine *engine, const struct config *from,
+                             const struct config *to, char *error);
 /** From the definitions of @p from, which are in force, to those of @p to. On failure @p from is in force. */
 int engine_swap_definitions(struct engine *engine, const struct config *from,
                             const struct config *to, char *error);

@@ -5,6 +5,7 @@ many there are. And of a request, for a minute, that it was carried out."""
 import json
 import pathlib
 import re
+import time
 import unittest
 
 from counting import SANITIZED
@@ -59,6 +60,27 @@ class Restored(StateFolder):
         self.watcher.publish(f"{P}/emit/stop/stop")
         self.ok("ping", {})
         self.active(0)
+        self.gateway.stop()
+
+    def test_the_view_of_many_runs(self):
+        """The view shows the newest and counts the rest, and is not written for each of them."""
+        config = self.state_config()
+        starter = {"steps": [{"emit": "go.go", "repeat": RUNS, "interval": "200us"}]}
+        config["playlists"] = {"p": self.definition(), "starter": starter}
+        topic = f"{P}/playlist/p"
+        self.watcher.subscribe(topic)
+        self.run_gateway(config)
+        since, began = self.watcher.mark(), time.monotonic()
+        self.ok("playlist/start", {"playlist": "starter"})
+        self.active(RUNS)
+        took_s = time.monotonic() - began
+        view = self.watcher.message("the last view", lambda m: m.topic == topic
+                                    and m.json.get("active_runs", len(m.json["active"])) == RUNS, since).json
+        self.assertEqual(len(view["active"]), 100)
+        views = [m for m in self.watcher.messages[since:] if m.topic == topic]
+        self.assertLess(max(len(m.payload) for m in views), 20000)
+        self.assertLessEqual(len(views), 5 * took_s + 2)
+        self.ok("playlist/stop", {"all": True})
         self.gateway.stop()
 
     def test_a_number_in_the_definition_of_before(self):

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A reload that is refused has no effect at all, and one of an unchanged file neither."""
+
+import signal
+import unittest
+
+from test_state_folder import StateFolder
+from harness import P
+
+LIMIT = 6
+
+
+class Reload(StateFolder):
+    def state_config(self):
+        config = super().state_config()
+        config["limits"]["definitions"] = LIMIT
+        config["inputs"] = {"rain": {"driver": "sim", "kind": "counter", "event": "rain.pulse"}}
+        config["outputs"] = {"lamp": {"driver": "sim", "on_event": "lamp.set"}}
+        config["playlists"] = {"long": {"steps": [{"emit": "tick.tick", "repeat": 100, "interval": "1m"}]}}
+        return config
+
+    def pulse(self):
+        since = self.watcher.mark()
+        for value in (1, 0):
+            self.ok("input/set", {"input": "rain", "value": value})
+        return self.watcher.event("rain.pulse", since=since)["data"]["count"]
+
+    def test_one_that_is_refused_for_what_was_made_by_command(self):
+        """Only together with these are they too many."""
+        self.run_gateway()
+        for n in range(2):
+            self.ok("playlist/define", {"name": f"kept{n}", "definition": {"steps": [{"emit": "a.b"}]}})
+        run = self.ok("playlist/start", {"playlist": "long"})["run"]
+        self.ok("event/emit", {"event_type": "lamp.set", "data": True})
+        self.assertEqual([self.pulse() for _ in range(3)], [1, 2, 3])
+        config = self.state_config()
+        config["playlists"] = {f"p{n}": {"steps": [{"emit": "a.b"}]} for n in range(LIMIT - 1)}
+        config["inputs"]["rain"]["debounce"] = "1ms"  # it would be opened anew
+        self.gateway.write(config)
+        since = self.watcher.mark()
+        reply = self.watcher.request_raw("config/reload")
+        self.assertFalse(reply["ok"], reply)
+        self.assertIn("limits.definitions", reply["error"]["message"])
+        health = self.health()
+        self.assertEqual(health["outputs"]["levels"], {"lamp": 1})
+        self.assertEqual(health["playlists"]["active_runs"], 1)
+        self.assertEqual([r["run"] for r in self.ok("playlist/runs", {})["runs"]], [run])
+        self.assertEqual(self.watcher.events("event.playlist.stopped", since), [])
+        self.assertEqual(self.pulse(), 4)
+        # One less has room, and stops what it does not have.
+        del config["playlists"]["p0"]
+        self.gateway.write(config)
+        self.assertTrue(self.watcher.request_raw("config/reload")["ok"])
+        self.watcher.event("event.playlist.stopped", lambda e: e["data"]["playlist_id"] == run, since)
+        self.gateway.stop()
+
+    def test_one_of_an_unchanged_file(self):
+        """A gesture made by command is in the middle of what it waits for."""
+        self.run_gateway()
+        self.ok("gesture/define", {"name": "pair", "definition": {
+            "type": "double_tap", "source": "key.press", "window": "10m", "emit": "key.double"}})
+        self.ok("event/emit", {"event_type": "key.press"})
+        since = self.watcher.mark()
+        self.gateway.signal(signal.SIGHUP)
+        self.assertTrue(self.watcher.request_raw("config/reload")["ok"])
+        self.ok("event/emit", {"event_type": "key.press"})
+        self.watcher.event("key.double", since=since)
+        self.gateway.stop()
+
+
+del StateFolder
+
+if __name__ == "__main__":
+    unittest.main()

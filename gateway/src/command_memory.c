@@ -2,10 +2,13 @@
 #include "command_memory.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BUCKETS 4096U
+#define NS_PER_MS 1000000ULL
 
 struct entry {
 	struct entry *next_in_bucket;
@@ -14,7 +17,8 @@ struct entry {
 	uint64_t time_ns;
 	char *reply; /* NULL: forgotten */
 	size_t reply_len;
-	size_t key_len;
+	bool noted;
+	size_t key_len; /* 0: of an earlier life, only the hash is known */
 	char key[];
 };
 
@@ -24,9 +28,13 @@ struct command_memory {
 	struct entry *replies; /* none that is older has its reply; NULL: none has */
 	size_t n, key_bytes, reply_bytes;
 	size_t max_entries, max_bytes;
+	struct command_notes notes;
+	size_t n_noted;
+	struct entry *oldest_noted; /* or an older one; NULL: begin at the oldest */
 };
 
-int command_memory_new(size_t max_entries, size_t max_bytes, struct command_memory **ret_memory)
+int command_memory_new(size_t max_entries, size_t max_bytes, const struct command_notes *notes,
+                       struct command_memory **ret_memory)
 {
 	struct command_memory *memory = calloc(1, sizeof(*memory));
 
@@ -35,6 +43,8 @@ int command_memory_new(size_t max_entries, size_t max_bytes, struct command_memo
 	memory->tail = &memory->oldest;
 	memory->max_entries = max_entries;
 	memory->max_bytes = max_bytes;
+	if (notes)
+		memory->notes = *notes;
 	*ret_memory = memory;
 	return 0;
 }
@@ -54,11 +64,60 @@ static void forget_reply(struct command_memory *memory, struct entry *entry)
 		memory->replies = entry->next;
 }
 
+/* ---- notes ---- */
+
+static void note_key(uint64_t hash, char key[32])
+{
+	snprintf(key, 32, COMMAND_NOTE_PREFIX "%016" PRIx64, hash);
+}
+
+static void take_note_back(struct command_memory *memory, struct entry *entry)
+{
+	char key[32];
+
+	if (!entry->noted)
+		return;
+	entry->noted = false;
+	memory->n_noted--;
+	note_key(entry->hash, key);
+	memory->notes.note(memory->notes.user, key, NULL, 0);
+}
+
+/** Of the oldest, until one more fits. */
+static void make_room_for_note(struct command_memory *memory)
+{
+	struct entry *entry = memory->oldest_noted ? memory->oldest_noted : memory->oldest;
+
+	for (; entry && memory->n_noted >= COMMAND_NOTES_MAX; entry = entry->next)
+		take_note_back(memory, entry);
+	memory->oldest_noted = entry;
+}
+
+static void note(struct command_memory *memory, struct entry *entry)
+{
+	char key[32], text[COMMAND_NOTE_REPLY_MAX + 32];
+	int n;
+
+	make_room_for_note(memory);
+	/* A reply that is too long is left out. */
+	n = snprintf(text, sizeof(text), "%" PRId64 " %s", memory->notes.wall_ms(memory->notes.user),
+	             entry->reply && entry->reply_len <= COMMAND_NOTE_REPLY_MAX ? entry->reply : "");
+	note_key(entry->hash, key);
+	memory->notes.note(memory->notes.user, key, text, (size_t)n);
+	entry->noted = true;
+	memory->n_noted++;
+}
+
+/* ---- entries ---- */
+
 static void forget_oldest(struct command_memory *memory)
 {
 	struct entry *entry = memory->oldest;
 	struct entry **link = &memory->buckets[entry->hash % BUCKETS];
 
+	take_note_back(memory, entry);
+	if (memory->oldest_noted == entry)
+		memory->oldest_noted = entry->next;
 	forget_reply(memory, entry);
 	while (*link != entry)
 		link = &(*link)->next_in_bucket;
@@ -73,8 +132,10 @@ static void forget_oldest(struct command_memory *memory)
 
 struct command_memory *command_memory_free(struct command_memory *memory)
 {
-	while (memory && memory->oldest)
+	while (memory && memory->oldest) {
+		memory->oldest->noted = false; /* the note stays */
 		forget_oldest(memory);
+	}
 	free(memory);
 	return NULL;
 }
@@ -134,7 +195,10 @@ bool command_memory_find(struct command_memory *memory, const struct command_key
 	key_write(key, bytes);
 	hash = hash_bytes(bytes, key_len);
 	for (struct entry *e = memory->buckets[hash % BUCKETS]; e && !found; e = e->next_in_bucket) {
-		if (e->hash != hash || e->key_len != key_len || memcmp(e->key, bytes, key_len) != 0)
+		/* Those of an earlier life are not in the order of their age. */
+		if (e->hash != hash || now_ns - e->time_ns > COMMAND_MEMORY_NS)
+			continue;
+		if (e->key_len > 0 && (e->key_len != key_len || memcmp(e->key, bytes, key_len) != 0))
 			continue;
 		*ret_reply = e->reply;
 		*ret_len = e->reply_len;
@@ -161,8 +225,23 @@ static void keep_reply(struct command_memory *memory, struct entry *entry, const
 		memory->replies = entry;
 }
 
+/** As the newest. */
+static void add(struct command_memory *memory, struct entry *entry, const char *reply, size_t len)
+{
+	while (memory->n >= memory->max_entries ||
+	       memory->key_bytes + size_of(entry) > memory->max_bytes)
+		forget_oldest(memory);
+	entry->next_in_bucket = memory->buckets[entry->hash % BUCKETS];
+	memory->buckets[entry->hash % BUCKETS] = entry;
+	*memory->tail = entry;
+	memory->tail = &entry->next;
+	memory->n++;
+	memory->key_bytes += size_of(entry);
+	keep_reply(memory, entry, reply, len);
+}
+
 int command_memory_put(struct command_memory *memory, const struct command_key *key,
-                       uint64_t now_ns, const char *reply, size_t len)
+                       uint64_t now_ns, const char *reply, size_t len, bool noted)
 {
 	size_t key_len = key_length(key);
 	struct entry *entry;
@@ -177,17 +256,51 @@ int command_memory_put(struct command_memory *memory, const struct command_key *
 	entry->time_ns = now_ns;
 	key_write(key, entry->key);
 	entry->hash = hash_bytes(entry->key, key_len);
-	while (memory->n >= memory->max_entries ||
-	       memory->key_bytes + size_of(entry) > memory->max_bytes)
-		forget_oldest(memory);
-	entry->next_in_bucket = memory->buckets[entry->hash % BUCKETS];
-	memory->buckets[entry->hash % BUCKETS] = entry;
-	*memory->tail = entry;
-	memory->tail = &entry->next;
-	memory->n++;
-	memory->key_bytes += size_of(entry);
-	keep_reply(memory, entry, reply, len);
+	add(memory, entry, reply, len);
+	if (noted && memory->notes.note)
+		note(memory, entry);
 	return 0;
+}
+
+/** @return the length of the reply; -1: no note of ours, or too old. */
+static long read_note(struct command_memory *memory, const char *key, const char *text, size_t len,
+                      uint64_t *ret_hash, uint64_t *ret_age_ns)
+{
+	const char *space = memchr(text, ' ', len), *digits = key + strlen(COMMAND_NOTE_PREFIX);
+	int64_t then_ms, now_ms = memory->notes.wall_ms(memory->notes.user);
+	char *end;
+
+	*ret_hash = strtoull(digits, &end, 16);
+	if (strlen(digits) != 16 || *end || !space || space == text ||
+	    len - (size_t)(space + 1 - text) > COMMAND_NOTE_REPLY_MAX)
+		return -1;
+	then_ms = strtoll(text, &end, 10);
+	if (end != space || then_ms > now_ms ||
+	    now_ms - then_ms > (int64_t)(COMMAND_MEMORY_NS / NS_PER_MS))
+		return -1;
+	*ret_age_ns = (uint64_t)(now_ms - then_ms) * NS_PER_MS;
+	return (long)(len - (size_t)(space + 1 - text));
+}
+
+void command_memory_restore(struct command_memory *memory, uint64_t now_ns, const char *key,
+                            const char *text, size_t len)
+{
+	uint64_t hash = 0, age_ns = 0;
+	long reply_len = read_note(memory, key, text, len, &hash, &age_ns);
+	struct entry *entry = NULL;
+
+	if (reply_len >= 0 && memory->n_noted < COMMAND_NOTES_MAX)
+		entry = calloc(1, sizeof(*entry));
+	if (!entry) {
+		memory->notes.note(memory->notes.user, key, NULL, 0);
+		return;
+	}
+	entry->hash = hash;
+	entry->noted = true;
+	/* Soon after the machine's start it may be remembered for longer than it should. */
+	entry->time_ns = now_ns > age_ns ? now_ns - age_ns : 0;
+	memory->n_noted++;
+	add(memory, entry, text + len - reply_len, (size_t)reply_len);
 }
 
 size_t command_memory_count(const struct command_memory *memory)

@@ -181,7 +181,7 @@ int commands_new(const struct commands_config *config, struct commands **ret_com
 	rate_init(&commands->rate, limits->commands_per_second, config->start_ns);
 	rate_init(&commands->emit_rate, limits->emits_per_second, config->start_ns);
 	rate_init(&commands->emit_bytes_rate, limits->emit_bytes_per_second, config->start_ns);
-	r = command_memory_new(MEMORY_ENTRIES, MEMORY_BYTES, &commands->memory);
+	r = command_memory_new(MEMORY_ENTRIES, MEMORY_BYTES, &config->notes, &commands->memory);
 	if (r >= 0)
 		r = make_store(commands);
 	if (r >= 0)
@@ -203,6 +203,13 @@ struct commands *commands_free(struct commands *commands)
 	command_memory_free(commands->memory);
 	free(commands);
 	return NULL;
+}
+
+void commands_restore_request(struct commands *commands, uint64_t now_ns, const char *key,
+                              const char *text, size_t len)
+{
+	if (strncmp(key, COMMAND_NOTE_PREFIX, strlen(COMMAND_NOTE_PREFIX)) == 0)
+		command_memory_restore(commands->memory, now_ns, key, text, len);
 }
 
 int commands_flush(struct commands *commands)
@@ -380,6 +387,19 @@ static int execute(struct commands *commands, const struct command_request *requ
 	return command->run(commands, request, fields, result, error);
 }
 
+/** Then it does no harm to run it twice, and it need not be noted. */
+static bool only_asks(const char *name)
+{
+	static const char *const names[] = { "playlist/list", "playlist/runs", "gesture/list", "state/get",
+		                             "config/check",  "config/get",    "ping" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int run_new(struct commands *commands, const struct command_request *request,
                    const struct request *fields, char **ret_reply, size_t *ret_len)
 {
@@ -409,7 +429,7 @@ static int run_new(struct commands *commands, const struct command_request *requ
 	 * what at-least-once means. */
 	if (make_key(request, fields, &key))
 		(void)command_memory_put(commands->memory, &key, request->now_ns, *ret_reply,
-		                         *ret_len);
+		                         *ret_len, !only_asks(request->name));
 	return 0;
 }
 

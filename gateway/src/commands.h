@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "command_memory.h"
 #include "definition_store.h"
 #include "diag.h"
 #include "engine.h"
@@ -53,6 +54,7 @@ struct commands_config {
 	void (*store_written)(void *user);
 	/** As definition_store_config.may_write. Optional. */
 	int (*may_write)(void *user);
+	struct command_notes notes; /**< so that a request outlasts a restart; see commands_restore_request() */
 	/** Told why a kept definition is not in force, for the log. Optional. */
 	void (*notice)(void *user, const char *text);
 	void *user;
@@ -72,6 +74,11 @@ struct commands *commands_free(struct commands *commands);
  * @return 0; -ENOMEM.
  */
 int commands_reapply(struct commands *commands);
+
+/** What notes.note() was given in an earlier life, for each key; see command_memory_restore(). Other
+ *  keys are passed over. */
+void commands_restore_request(struct commands *commands, uint64_t now_ns, const char *key,
+                              const char *text, size_t len);
 
 struct command_request {
 	const char *name;        /**< the topic below P/cmd/, e.g. "playlist/start" */

@@ -213,6 +213,7 @@ static void on_wake(void *user, uint64_t now_ns)
 	(void)engine_wake_within(service->engine, now_ns, &slice.budget);
 	if (service->input_journal)
 		input_journal_catch_up(service->input_journal);
+	service_restore_requests(service);
 	if (service->journal && !cue_bus_has_waiting(engine_bus(service->engine)))
 		service_tell_journal(service, journal_catch_up(service->journal));
 	slice_begin(&slice, loop_monotonic_ns(), SLICE_NS, SLICE_STEPS);

@@ -49,6 +49,7 @@ struct service {
 	uint64_t given_up_memory; /**< of these, for limits.outbox_memory_bytes */
 	bool reload_failed;      /* the last one */
 	bool reload_asked;       /* by SIGHUP */
+	bool has_requests;       /* those of the earlier life */
 	bool in_group;           /* the outbox's, see group_end() */
 	uint64_t group_since_ns;
 	uint64_t cascade_since_ns; /* wakes have ended in the middle of one since then; 0: the last did not */
@@ -66,6 +67,12 @@ struct loop_config service_loop_config(struct service *service);
 int service_start(struct service *service);
 /** Log what came of restoring the previous life's runs. */
 void service_tell_journal(struct service *service, int error);
+
+/* service_requests.c: requests of an earlier life that must not run again. */
+/** Borrows @p service, whose outbox need not be there yet. */
+struct command_notes service_request_notes(struct service *service);
+/** As soon as what was noted is known; the commands are there. */
+void service_restore_requests(struct service *service);
 
 /* service_devices.c: what happens to the lines of inputs and outputs. */
 int service_watch_devices(struct service *service);

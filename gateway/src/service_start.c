@@ -233,6 +233,7 @@ static int make_commands(struct service *service)
 		.store_written = on_store_written,
 		.may_write = may_write_state,
 		.notice = on_kept_notice,
+		.notes = service_request_notes(service),
 		.user = service,
 	};
 
@@ -406,6 +407,7 @@ int service_start(struct service *service)
 		if (r < 0)
 			return unavailable(service, r, error);
 		restore_inputs(service);
+		service_restore_requests(service);
 		views_mark_all(service->views);
 		views_flush(service->views, service->start_ns);
 		r = start_egress(service);

@@ -2,6 +2,7 @@
 #include "command_memory.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cue_criterion.h"
@@ -16,6 +17,8 @@ static bool finds(struct command_memory *memory, const struct command_key *key, 
 
 	if (!command_memory_find(memory, key, now_ns, &reply, &len))
 		return false;
+	if (!reply)
+		return !*expected;
 	cr_assert_eq(len, strlen(expected));
 	cr_assert_str_eq(reply, expected);
 	return true;
@@ -25,9 +28,9 @@ Test(command_memory, remembers_for_60_seconds)
 {
 	struct command_memory *memory;
 
-	cr_assert_eq(command_memory_new(10, 10000, &memory), 0);
+	cr_assert_eq(command_memory_new(10, 10000, NULL, &memory), 0);
 	cr_assert(!finds(memory, &key_a, 5, ""));
-	cr_assert_eq(command_memory_put(memory, &key_a, 5, "reply", 5), 0);
+	cr_assert_eq(command_memory_put(memory, &key_a, 5, "reply", 5, false), 0);
 	cr_assert(finds(memory, &key_a, 5 + COMMAND_MEMORY_NS, "reply"));
 	cr_assert(!finds(memory, &key_a, 6 + COMMAND_MEMORY_NS, ""));
 	cr_assert_eq(command_memory_count(memory), 0U);
@@ -42,8 +45,8 @@ Test(command_memory, name_id_and_payload_all_count)
 		{ "ping", "1", 1, "{ }", 3 }, { "ping", "1{", 2, "}", 1 },
 	};
 
-	cr_assert_eq(command_memory_new(10, 10000, &memory), 0);
-	cr_assert_eq(command_memory_put(memory, &key_a, 0, "x", 1), 0);
+	cr_assert_eq(command_memory_new(10, 10000, NULL, &memory), 0);
+	cr_assert_eq(command_memory_put(memory, &key_a, 0, "x", 1, false), 0);
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		cr_assert(!finds(memory, &others[i], 1, ""));
 	command_memory_free(memory);
@@ -55,10 +58,10 @@ Test(command_memory, forgets_the_oldest_at_either_bound)
 	char id[8] = "0";
 	struct command_key key = { "ping", id, 1, NULL, 0 };
 
-	cr_assert_eq(command_memory_new(3, 1000, &memory), 0);
+	cr_assert_eq(command_memory_new(3, 1000, NULL, &memory), 0);
 	for (char c = '0'; c < '9'; c++) {
 		id[0] = c;
-		cr_assert_eq(command_memory_put(memory, &key, 0, "x", 1), 0);
+		cr_assert_eq(command_memory_put(memory, &key, 0, "x", 1, false), 0);
 		cr_assert_leq(command_memory_count(memory), 3U);
 	}
 	id[0] = '6';
@@ -83,10 +86,10 @@ Test(command_memory, a_reply_without_room_is_forgotten_and_its_request_is_not)
 	struct command_key key = { "ping", id, 1, NULL, 0 };
 
 	memset(large, 'y', sizeof(large));
-	cr_assert_eq(command_memory_new(10, 1000, &memory), 0);
-	cr_assert_eq(command_memory_put(memory, &key_a, 0, "small", 5), 0);
+	cr_assert_eq(command_memory_new(10, 1000, NULL, &memory), 0);
+	cr_assert_eq(command_memory_put(memory, &key_a, 0, "small", 5, false), 0);
 	for (; id[0] < '5'; id[0]++)
-		cr_assert_eq(command_memory_put(memory, &key, 0, large, 450), 0);
+		cr_assert_eq(command_memory_put(memory, &key, 0, large, 450, false), 0);
 	cr_assert_eq(command_memory_count(memory), 6U);
 	cr_assert(knows_without_reply(memory, &key_a));
 	id[0] = '2';
@@ -96,12 +99,165 @@ Test(command_memory, a_reply_without_room_is_forgotten_and_its_request_is_not)
 	cr_assert(finds(memory, &key, 0, large));
 	/* One that has no room at all pushes no other out. */
 	id[0] = '6';
-	cr_assert_eq(command_memory_put(memory, &key, 0, large, sizeof(large)), 0);
+	cr_assert_eq(command_memory_put(memory, &key, 0, large, sizeof(large), false), 0);
 	cr_assert(knows_without_reply(memory, &key));
 	id[0] = '4';
 	cr_assert(finds(memory, &key, 0, large));
 	/* But of requests the bytes are bounded. */
 	key = (struct command_key){ "ping", "7", 1, large, 1000 };
-	cr_assert_eq(command_memory_put(memory, &key, 0, "x", 1), -EMSGSIZE);
+	cr_assert_eq(command_memory_put(memory, &key, 0, "x", 1, false), -EMSGSIZE);
+	command_memory_free(memory);
+}
+
+/* ---- over a restart ---- */
+
+#define NOTES_MAX (COMMAND_NOTES_MAX + 8)
+static struct {
+	char key[32], text[COMMAND_NOTE_REPLY_MAX + 32];
+} notes[NOTES_MAX];
+static size_t n_notes;
+static int64_t wall_ms;
+
+static void keep(void *user, const char *key, const char *text, size_t len)
+{
+	size_t i = 0;
+
+	(void)user;
+	while (i < n_notes && strcmp(notes[i].key, key) != 0)
+		i++;
+	if (!text) {
+		cr_assert_lt(i, n_notes, "a note that is not there is taken back");
+		notes[i] = notes[--n_notes];
+		return;
+	}
+	cr_assert_lt(i, NOTES_MAX);
+	cr_assert_lt(len, sizeof(notes[i].text));
+	cr_assert_lt(strlen(key), sizeof(notes[i].key));
+	strcpy(notes[i].key, key);
+	memcpy(notes[i].text, text, len);
+	notes[i].text[len] = '\0';
+	n_notes += i == n_notes;
+}
+
+static int64_t now_ms(void *user)
+{
+	(void)user;
+	return wall_ms;
+}
+
+static const struct command_notes kept = { .note = keep, .wall_ms = now_ms };
+
+static struct command_memory *next_life(uint64_t now_ns)
+{
+	struct command_memory *memory;
+
+	cr_assert_eq(command_memory_new(65536, 1000000, &kept, &memory), 0);
+	for (size_t i = n_notes; i-- > 0;)
+		command_memory_restore(memory, now_ns, notes[i].key, notes[i].text, strlen(notes[i].text));
+	return memory;
+}
+
+Test(command_memory, what_must_not_run_twice_outlasts_a_restart)
+{
+	const struct command_key asked = { "ping", "2", 1, "", 0 };
+	struct command_memory *memory = next_life(0);
+
+	wall_ms = 1000000;
+	cr_assert_eq(command_memory_put(memory, &key_a, 5, "reply", 5, true), 0);
+	cr_assert_eq(command_memory_put(memory, &asked, 5, "pong", 4, false), 0);
+	command_memory_free(memory);
+	cr_assert_eq(n_notes, 1);
+	wall_ms += 59000;
+	memory = next_life(777000000000);
+	cr_assert(finds(memory, &key_a, 777000000000, "reply"));
+	cr_assert(!finds(memory, &asked, 777000000000, ""));
+	/* The minute goes on. */
+	cr_assert(finds(memory, &key_a, 778000000000, "reply"));
+	cr_assert(!finds(memory, &key_a, 778000000001, ""));
+	cr_assert_eq(n_notes, 0);
+	command_memory_free(memory);
+}
+
+Test(command_memory, an_old_note_and_one_of_the_future_are_forgotten)
+{
+	static const int64_t later[] = { 60001, -1 };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct command_memory *memory = next_life(0);
+
+		wall_ms = 1000000;
+		cr_assert_eq(command_memory_put(memory, &key_a, 5, "reply", 5, true), 0);
+		command_memory_free(memory);
+		wall_ms += later[i];
+		memory = next_life(5);
+		cr_assert_eq(n_notes, 0);
+		cr_assert(!finds(memory, &key_a, 5, ""));
+		command_memory_free(memory);
+	}
+}
+
+/* Somebody may have written into the file. */
+Test(command_memory, what_is_no_note_is_forgotten)
+{
+	static const char *const keys[] = { "request/", "request/xyz", "request/0123456789abcdeg",
+		                            "request/0123456789abcdef" };
+	static const char *const texts[] = { "", " ", "1", "x {}", " 5 {}", "-5 {}", "999999 {}",
+		                             "99999999999999999999 {}" };
+	static char long_text[COMMAND_NOTE_REPLY_MAX + 16];
+
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	memcpy(long_text, "1000000 ", 8);
+	wall_ms = 1000000;
+	for (size_t k = 0; k < 4; k++) {
+		for (size_t t = 0; t < 9; t++) {
+			const char *text = t < 8 ? texts[t] : long_text;
+			struct command_memory *memory;
+
+			keep(NULL, keys[k], text, strlen(text));
+			memory = next_life(5);
+			/* Only the last key with the one text that is right but a millisecond old. */
+			cr_assert_eq(command_memory_count(memory), k == 3 && t == 6);
+			cr_assert_eq(n_notes, k == 3 && t == 6);
+			command_memory_free(memory);
+			n_notes = 0;
+		}
+	}
+}
+
+Test(command_memory, of_a_long_reply_only_that_there_was_one_is_noted)
+{
+	static char reply[COMMAND_NOTE_REPLY_MAX + 2];
+	struct command_memory *memory = next_life(0);
+
+	memset(reply, 'x', COMMAND_NOTE_REPLY_MAX + 1);
+	wall_ms = 1000000;
+	cr_assert_eq(command_memory_put(memory, &key_a, 5, reply, COMMAND_NOTE_REPLY_MAX + 1, true), 0);
+	cr_assert(finds(memory, &key_a, 5, reply));
+	command_memory_free(memory);
+	memory = next_life(5);
+	cr_assert(finds(memory, &key_a, 5, ""));
+	command_memory_free(memory);
+}
+
+Test(command_memory, notes_are_bounded)
+{
+	char id[8];
+	struct command_key key = { "ping", id, 0, NULL, 0 };
+	struct command_memory *memory = next_life(0);
+
+	wall_ms = 1000000;
+	for (unsigned i = 0; i < 3 * COMMAND_NOTES_MAX; i++) {
+		key.id_len = (size_t)snprintf(id, sizeof(id), "%u", i);
+		cr_assert_eq(command_memory_put(memory, &key, 5, "x", 1, i % 3 != 1), 0);
+	}
+	cr_assert_eq(n_notes, COMMAND_NOTES_MAX);
+	command_memory_free(memory);
+	memory = next_life(5);
+	for (unsigned i = 0; i < 3 * COMMAND_NOTES_MAX; i++) {
+		key.id_len = (size_t)snprintf(id, sizeof(id), "%u", i);
+		/* The newest of those that were to be noted. */
+		cr_assert_eq(finds(memory, &key, 5, "x"),
+		             i % 3 != 1 && i >= 3 * COMMAND_NOTES_MAX / 2);
+	}
 	command_memory_free(memory);
 }

@@ -265,6 +265,10 @@ void outbox_rewind(struct outbox *outbox);
 /** Whether there is a broker that takes messages; at first there is none. For OUTBOX_DISK_WHEN_AWAY. */
 void outbox_set_connected(struct outbox *outbox, bool connected);
 
+/** The process is about to end: from now on a disk that does not answer is gone on without after
+ *  @p stall_ns, so that there is time left to say so. Any thread. */
+void outbox_hurry(struct outbox *outbox, uint64_t stall_ns);
+
 /** Wait until all that was put is on disk. @return 0; -ETIMEDOUT, also where a call of the disk has
  * hung since the start; -EIO it is in memory only. */
 int outbox_flush(struct outbox *outbox, uint64_t timeout_ns);

@@ -89,6 +89,16 @@ bool outbox_disk_is_out(struct outbox *outbox)
 	return true;
 }
 
+void outbox_hurry(struct outbox *outbox, uint64_t stall_ns)
+{
+	struct outbox_disk *disk = outbox->disk;
+
+	pthread_mutex_lock(&outbox->mutex);
+	if (disk && stall_ns < disk->stall_ns)
+		disk->stall_ns = stall_ns;
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
 /* ---- what is due ---- */
 
 bool outbox_disk_is_refill_due(const struct outbox *outbox)

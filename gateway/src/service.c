@@ -38,6 +38,8 @@
 #define FLUSH_NS (5 * CUE_NS_PER_S)
 #define TELL_GAPS_STEP_NS (5 * (long)CUE_NS_PER_MS)
 #define DISK_FLUSH_NS (3 * CUE_NS_PER_S)
+/* Of the time that service managers allow most would be gone by the five seconds of normal times. */
+#define DISK_STALL_NS CUE_NS_PER_S
 /** At the end: for what waits for dispatch then, and for each `stopped`. */
 #define FINISH_NS (300 * CUE_NS_PER_MS)
 #define FINISH_RUNS_NS CUE_NS_PER_S
@@ -384,6 +386,7 @@ static void flush(struct service *service)
 	hold_signals(SIG_BLOCK, true);
 	loop_release_signals(service->loop);
 	signal(SIGHUP, SIG_IGN);
+	outbox_hurry(service->outbox, DISK_STALL_NS);
 	/* The lines are safe before anything that may take its time. */
 	engine_close_outputs(service->engine);
 	finish_runs(service);

@@ -297,6 +297,15 @@ static int open_salvage(struct outbox_db *db)
 	return r >= 0 && others > 0 ? foreign(db) : r;
 }
 
+static int stat_log(const struct outbox_db *db, struct stat *ret_st)
+{
+	char path[4096];
+
+	if (snprintf(path, sizeof(path), "%s-wal", db->path) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return stat(path, ret_st) < 0 ? -errno : 0;
+}
+
 static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage, atomic_bool *halt)
 {
 	int code, r;
@@ -323,6 +332,8 @@ static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage, 
 		r = check_format(db);
 	if (r >= 0 && stat(db->path, &db->identity) < 0)
 		r = -errno;
+	if (r >= 0 && stat_log(db, &db->log_identity) < 0)
+		db->log_identity.st_ino = 0;
 	return r;
 }
 
@@ -366,10 +377,18 @@ struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep)
 int outbox_db_check_place(const struct outbox_db *db)
 {
 	struct stat now;
+	int r;
 
 	if (stat(db->path, &now) < 0)
 		return errno == ENOTDIR ? -ENOENT : -errno;
-	return now.st_dev == db->identity.st_dev && now.st_ino == db->identity.st_ino ? 0 : -ESTALE;
+	if (now.st_dev != db->identity.st_dev || now.st_ino != db->identity.st_ino)
+		return -ESTALE;
+	if (db->log_identity.st_ino == 0)
+		return 0;
+	r = stat_log(db, &now);
+	if (r < 0)
+		return r == -ENOENT ? -ENODATA : r;
+	return now.st_ino == db->log_identity.st_ino ? 0 : -ENODATA;
 }
 
 /* ---- transactions ---- */

@@ -40,8 +40,8 @@ struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep);
 /** What the last failure was; valid until the next call. */
 const char *outbox_db_error(const struct outbox_db *db);
 
-/** Whether the file is still the one under its name. @return 0; -ENOENT there is none; -ESTALE
- *  there is another; the errno of looking. */
+/** Whether the file and its log are still those under their names. @return 0; -ENOENT there is no
+ *  file; -ESTALE there is another; -ENODATA it is there, but without its log; the errno of looking. */
 int outbox_db_check_place(const struct outbox_db *db);
 
 /**

@@ -32,6 +32,7 @@ struct outbox_db {
 	sqlite3 *sqlite;
 	sqlite3_stmt *statements[DB_STATEMENTS]; /* prepared when first needed */
 	struct stat identity;
+	struct stat log_identity; /* st_ino 0: not known */
 	char error[OUTBOX_DB_ERROR_SIZE];
 	bool row_damaged; /* a row or a note is not what was written */
 };

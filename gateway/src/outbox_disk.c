@@ -229,8 +229,9 @@ static void look_for_file(struct outbox *outbox, uint64_t now_ns)
 	outbox_disk_fail(outbox, r,
 	                 r == -ENOENT   ? "the file was removed"
 	                 : r == -ESTALE ? "another file was put in its place"
+	                 : r == -ENODATA ? "its log (outbox.db-wal) was removed"
 	                                : error);
-	if (r == -ENOENT || r == -ESTALE)
+	if (r == -ENOENT || r == -ESTALE || r == -ENODATA)
 		disk->retry_ns = 0; /* a new one should do */
 }
 

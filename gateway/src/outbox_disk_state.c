@@ -8,6 +8,8 @@
  *   file removed or       | a new one is made    | are read from the old one, which is still
  *   replaced              |                      | open, and written to the new one
  *   folder above it gone  | stays open           | are read from it
+ *   only its log removed  | renamed, a new one   | are read from the old one, and written to
+ *                         | is made              | the new one
  *   damaged               | renamed, a new one   | the same; what can't be read is given up
  *                         | is made              |
  *   can't be opened       | tried again          | there are none
@@ -548,6 +550,28 @@ static void close_sources(struct outbox_disk *disk)
 		disk->sources[i] = outbox_db_close(disk->sources[i], true);
 }
 
+/** What was in its log can still be read by who has it open, and by nobody else. */
+static int leave_without_log(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
+{
+	struct outbox_disk *disk = outbox->disk;
+	char name[4096];
+	int r = leave_db(outbox);
+
+	if (r >= 0)
+		r = rename_files(disk, name, sizeof(name));
+	if (r < 0) {
+		snprintf(error, OUTBOX_DB_ERROR_SIZE, "its log was removed, and it can't be renamed: %s",
+		         strerrordesc_np(-r));
+		return r;
+	}
+	if (disk->log)
+		log_write(disk->log, LOG_LEVEL_ERROR,
+		          "outbox: the log of %s was removed; the rest was renamed to %s, all of it "
+		          "is written to a new one",
+		          disk->path, name);
+	return 0;
+}
+
 /** Without a folder there is no place for a new one, and the old one may come back with it. */
 static int leave_if_gone(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
@@ -556,6 +580,8 @@ static int leave_if_gone(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE]
 	if (r < 0)
 		return r;
 	r = outbox_db_check_place(outbox->disk->db);
+	if (r == -ENODATA)
+		return leave_without_log(outbox, error);
 	return r == -ENOENT || r == -ESTALE ? leave_db(outbox) : r;
 }
 
@@ -569,7 +595,7 @@ static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 		r = outbox_db_check_place(disk->db);
 	if (r == 0 && disk->db)
 		r = hold_lock(disk, error);
-	if (r == -ENOENT || r == -ESTALE)
+	if (r == -ENOENT || r == -ESTALE || r == -ENODATA)
 		r = leave_if_gone(outbox, error);
 	else if (r == 0 && disk->db && disk->last_failure == -ENOSPC)
 		outbox_db_make_room(disk->db);

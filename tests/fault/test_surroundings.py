@@ -7,12 +7,14 @@ import os
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 from test_state_folder import StateFolder
-from harness import CUEBUS, Gateway, mortal, until
+from harness import CUEBUS, SLOW, Gateway, P, mortal, until
 
 PIPE_BYTES = 4096  # the smallest that there is
+TICKS = 500
 FAULTS = 200       # findings of a configuration that is reloaded: each a line
 
 
@@ -99,6 +101,35 @@ class Surroundings(StateFolder):
         self.gateway.kill()
         self.run_gateway()
         self.ok("playlist/start", {"playlist": "p"})
+        self.gateway.stop()
+
+    def test_only_the_log_of_the_database_is_removed(self):
+        """What waits is in there, and in no other file that has a name."""
+        proxy = self.new_proxy(self.broker.port)
+        config = self.state_config()
+        config["mqtt"]["url"] = f"mqtt://127.0.0.1:{proxy.port}"
+        config["playlists"] = {"p": {"trigger": "go.go", "steps": [
+            {"emit": "tick.tick", "repeat": TICKS, "interval": "1ms"}]}}
+        self.run_gateway(config)
+        self.watcher.publish(f"{P}/emit/go/go")
+        self.watcher.event("tick.tick")
+        proxy.mute = True
+        proxy.drop_all()
+        log = self.state / "outbox.db-wal"
+        written = -1
+        while written != log.stat().st_mtime_ns:
+            written = log.stat().st_mtime_ns
+            time.sleep(SLOW)
+        number = log.stat().st_ino
+        log.unlink()
+        until("a new log", lambda: log.exists() and log.stat().st_ino != number,
+              process=self.gateway.process)
+        self.log_has("back on disk")
+        self.gateway.kill()
+        proxy.mute = False
+        self.run_gateway()
+        self.watcher.wait("all that waited", lambda: len(
+            {(e["boot_id"], e["seq"]) for e in self.watcher.events("tick.tick")}) == TICKS)
         self.gateway.stop()
 
 

@@ -222,6 +222,16 @@ class NetworkTest(unittest.TestCase):
         self.gateway.stop()
         self.assertIn("stopped", self.gateway.log())
 
+    def test_a_stop_without_a_broker_claims_nothing(self):
+        config = self.config(free_port())
+        config["inputs"] = config["gestures"] = {}  # so that nothing waits
+        self.start(config)
+        self.log_has("gateway 'it'")
+        self.gateway.stop()
+        self.assertNotIn("everything was published", self.gateway.log())
+        self.assertIn("stopped without a connection to the broker, nothing was waiting for it",
+                      self.gateway.log())
+
     def test_kill_is_told_by_the_will(self):
         watcher = self.watch()
         self.start(self.config(self.broker.port))

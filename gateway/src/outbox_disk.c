@@ -546,8 +546,11 @@ int outbox_flush(struct outbox *outbox, uint64_t timeout_ns)
 	(void)outbox_disk_is_out(outbox); /* perhaps nobody has noticed yet */
 	while (r == 0 && (disk->stalled ||
 	                  (!is_clean(outbox) && (disk->state == OUTBOX_DISK_OK || disk->adopting)))) {
-		disk->flush = true;
-		pthread_cond_signal(&disk->work);
+		/* Once: the thread answers each signal, and the two would keep each other awake. */
+		if (!disk->flush) {
+			disk->flush = true;
+			pthread_cond_signal(&disk->work);
+		}
 		r = -pthread_cond_timedwait(&disk->done, &outbox->mutex, &until);
 	}
 	disk->flush = false;

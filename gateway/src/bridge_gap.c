@@ -34,8 +34,9 @@ void bridge_tick(struct bridge *bridge)
 
 	bridge_release_delayed(bridge);
 	bridge_release_held(bridge);
-	/* Not while the outbox is nearly full: that would only push out another event. */
-	for (unsigned n = 0; n < GAPS_PER_TICK && outbox_has_room(bridge->config.outbox) &&
+	/* Not while the outbox is nearly full: that would only push out another event. They are put
+	 * when the bus dispatches them, after this. */
+	for (unsigned n = 0; n < GAPS_PER_TICK && outbox_has_room(bridge->config.outbox, n) &&
 	                     outbox_take_gap(bridge->config.outbox, &gap);
 	     n++) {
 		seq = 0; /* stays so when `qos` keeps it off the wire */

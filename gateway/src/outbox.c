@@ -7,6 +7,9 @@
 
 #include "outbox_internal.h"
 
+/* Topic and payload of a `gateway.gap` have more bytes than this. */
+#define NEWS_LEAST 200U
+
 uint64_t outbox_now(void)
 {
 	struct timespec t;
@@ -294,27 +297,29 @@ static struct outbox_entry *find_taken(struct outbox *outbox, uint64_t id)
 	return node && node != outbox->next ? outbox_as_entry(node) : NULL;
 }
 
-/** Mutex held. */
-static bool has_room(const struct outbox *outbox)
+/** Mutex held. @param more events that are on their way in. */
+static bool has_room(const struct outbox *outbox, uint64_t more)
 {
-	return outbox->stats.events <= outbox->max_events / 10 * 9 &&
-	       outbox->stats.bytes <= outbox->max_bytes / 10 * 9 &&
-	       outbox->memory_only_bytes <= outbox->max_memory_bytes / 10 * 9;
+	uint64_t bytes = more * outbox_entry_size(NEWS_LEAST);
+
+	return outbox->stats.events + more <= outbox->max_events / 10 * 9 &&
+	       outbox->stats.bytes + bytes <= outbox->max_bytes / 10 * 9 &&
+	       outbox->memory_only_bytes + bytes <= outbox->max_memory_bytes / 10 * 9;
 }
 
-bool outbox_has_room(struct outbox *outbox)
+bool outbox_has_room(struct outbox *outbox, uint64_t more)
 {
 	bool room;
 
 	pthread_mutex_lock(&outbox->mutex);
-	room = has_room(outbox);
+	room = has_room(outbox, more);
 	pthread_mutex_unlock(&outbox->mutex);
 	return room;
 }
 
 bool outbox_is_gap_due(const struct outbox *outbox)
 {
-	return outbox->gaps.n > 0 && outbox->gaps.n_news < OUTBOX_GAP_NEWS && has_room(outbox);
+	return outbox->gaps.n > 0 && outbox->gaps.n_news < OUTBOX_GAP_NEWS && has_room(outbox, 0);
 }
 
 /** Mutex held. @return whether there was such a one. */

@@ -239,8 +239,9 @@ const char *outbox_reason_name(enum outbox_reason reason);
  * @return true if there was one; false also while too many such events are unacknowledged.
  */
 bool outbox_take_gap(struct outbox *outbox, struct outbox_gap *ret_gap);
-/** Whether an event fits that pushes no other out: a tenth is free. */
-bool outbox_has_room(struct outbox *outbox);
+/** Whether an event that announces a gap fits and pushes no other out: a tenth is free, with
+ *  @p more such events that were emitted and not put yet. */
+bool outbox_has_room(struct outbox *outbox, uint64_t more);
 /** The event @p seq announces the range that was taken last; 0: none ever will, forget it. */
 void outbox_gap_told(struct outbox *outbox, uint64_t seq);
 /** The range that was taken last could not be announced now. */

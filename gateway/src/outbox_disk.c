@@ -240,6 +240,8 @@ static void refill(struct outbox *outbox, uint64_t now_ns)
 {
 	struct outbox_disk *disk = outbox->disk;
 	struct outbox_range *range = outbox->first_range;
+	/* Perhaps a file that was removed, while the next one is not open yet. */
+	const struct outbox_db *db = range->db;
 	/* A read that fails may work later; but not for ever must all that follows wait for it. */
 	bool tolerant = range->db != disk->db || outbox_disk_is_damage(disk, -EIO);
 	int r = outbox_disk_load(outbox, range, tolerant);
@@ -248,7 +250,7 @@ static void refill(struct outbox *outbox, uint64_t now_ns)
 		outbox_disk_tell_egress(outbox);
 		return;
 	}
-	outbox_disk_fail(outbox, r, outbox_db_error(disk->db));
+	outbox_disk_fail(outbox, r, outbox_db_error(db));
 	disk->read_retry_ns = now_ns + disk->patience_ns;
 }
 

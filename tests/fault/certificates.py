@@ -38,8 +38,9 @@ class Authority:
         self.name = name
         self.pem = self.directory / f"{name}.pem"
         self.key = self.directory / f"{name}.key"
-        openssl("req", "-x509", *KEY, "-nodes", "-days", 2, "-subj", f"/CN={name}", "-keyout",
-                self.key, "-out", self.pem)
+        # Python's ssl from 3.13 on takes no authority that does not say it is one for signing.
+        openssl("req", "-x509", *KEY, "-nodes", "-days", 2, "-subj", f"/CN={name}", "-addext",
+                "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.key, "-out", self.pem)
 
     def sign(self, name, alternative="DNS:localhost,IP:127.0.0.1", days=2):
         """(certificate, key); days below 0: it has expired."""

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from test_state_folder import StateFolder
-from harness import CUEBUS, SLOW, P, until
+from harness import SLOW, P, until
 
 OFFLINE_S = 2 * SLOW
 END_S = 10 * SLOW
@@ -20,10 +20,7 @@ class Hangs(StateFolder):
         self.addCleanup(self.hangs.unlink, missing_ok=True)  # or nothing could end it
 
     def environment(self):
-        preload = [os.environ["DISK_SHIM"]]
-        if "asan" in CUEBUS:  # it has to be the first
-            preload.insert(0, os.popen("clang -print-file-name=libclang_rt.asan-x86_64.so").read().strip())
-        return {"LD_PRELOAD": ":".join(preload), "CUEBUS_DISK_HANGS": str(self.hangs)}
+        return {"LD_PRELOAD": os.environ["DISK_SHIM"], "CUEBUS_DISK_HANGS": str(self.hangs)}
 
     def begin(self):
         since = self.watcher.mark()

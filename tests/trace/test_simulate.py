@@ -141,6 +141,16 @@ class Simulate(unittest.TestCase):
             self.assertEqual(created["data"]["trigger_event"],
                              {"event_type": "tap.double", "producer_id": 0, "data": None, "data_omitted": why})
 
+    def test_many_stopped_that_wait_for_room(self):
+        """Refused by a full queue and told again: some seconds for 60,000, not minutes."""
+        config = self.config(
+            {"p": {"trigger": "go", "max_runs": 100000, "steps": [{"emit": "x", "offset": "100s"}]},
+             "many": {"trigger": "begin", "steps": [{"emit": "go", "repeat": 60000, "interval": "1ms"}]}},
+            limits={"queue_events": 64}, mqtt={"qos": {"event.*": "off"}})
+        done = run("simulate", config, "-i", self.write("t", '0 begin\n70 cmd/playlist/stop {"all":true}\n'))
+        self.assertEqual(done.returncode, 0)
+        self.assertNotIn('{"event_type":"x"', done.stdout)
+
     def test_names_in_the_timeline_are_cut_at_a_character(self):
         config = self.config({25 * "ä": {"trigger": "go", "steps": [{"emit": "x"}]}})
         done = subprocess.run([CUEBUS, "simulate", config, "-i", self.write("t", "0 go\n"), "--timeline"],

@@ -147,14 +147,23 @@ int command_playlist_list(COMMAND_ARGS)
 	return 0;
 }
 
+/* More than that in one reply would take megabytes. */
+#define RUNS_MAX 1000U
+
+/** A page of the runs, which are visited in the order of their creation. */
 struct runs_context {
 	struct cue_writer *w;
 	int64_t wall_offset_ns;
+	struct cue_id after; /* the page begins behind it … */
+	bool begun;          /* … which was seen, or is not wanted */
+	uint32_t limit, n;
+	uint64_t total;
+	struct cue_id last; /* of the page */
+	bool more;
 };
 
-static int write_run(void *user, const struct cue_run_info *info)
+static void write_run(struct runs_context *context, const struct cue_run_info *info)
 {
-	const struct runs_context *context = user;
 	struct cue_writer *w = context->w;
 	char timestamp[CUE_TIMESTAMP_SIZE];
 
@@ -171,27 +180,74 @@ static int write_run(void *user, const struct cue_run_info *info)
 	cue_writer_key(w, "started_at");
 	cue_writer_string(w, timestamp);
 	cue_writer_object_end(w);
+}
+
+static int visit_run(void *user, const struct cue_run_info *info)
+{
+	struct runs_context *context = user;
+
+	context->total++;
+	if (!context->begun) {
+		context->begun = memcmp(&info->run, &context->after, sizeof(info->run)) == 0;
+	} else if (context->n == context->limit) {
+		context->more = true;
+	} else {
+		write_run(context, info);
+		context->n++;
+		context->last = info->run;
+	}
+	return 0;
+}
+
+/** What is asked for. @return 0; what command_fail() returns. */
+static int read_page(struct cue_playlists *playlists, const struct request *fields,
+                     struct runs_context *ret_context, struct command_error *error)
+{
+	const struct request_value *name = &fields->values[0], *limit = &fields->values[1],
+	                           *after = &fields->values[2];
+	struct cue_playlist_info info;
+
+	if (name->present && cue_playlist_get(playlists, name->string, &info) < 0)
+		return command_fail_errno(error, -ENOENT, "/playlist", "playlist", name->string, NULL);
+	if (limit->present && (limit->number == 0 || limit->number > RUNS_MAX))
+		return command_fail(error, COMMAND_INVALID_REQUEST, "/limit",
+		                    "limit: must be a whole number from 1 to %u", RUNS_MAX);
+	if (after->present && cue_id_parse(after->string, &ret_context->after) < 0)
+		return command_fail(error, COMMAND_INVALID_REQUEST, "/after",
+		                    "after: must be the 32 hex digits of a run's id");
+	ret_context->limit = limit->present ? limit->number : RUNS_MAX;
+	ret_context->begun = !after->present;
 	return 0;
 }
 
 int command_playlist_runs(COMMAND_ARGS)
 {
 	struct cue_playlists *playlists = engine_playlists(commands->config.engine);
-	const struct request_value *name = &fields->values[0];
+	const struct request_value *name = &fields->values[0], *after = &fields->values[2];
 	struct runs_context context = {
 		.w = result,
 		.wall_offset_ns = cue_bus_wall_offset(engine_bus(commands->config.engine)),
 	};
-	struct cue_playlist_info info;
+	int r = read_page(playlists, fields, &context, error);
 
 	(void)request;
-	if (name->present && cue_playlist_get(playlists, name->string, &info) < 0)
-		return command_fail_errno(error, -ENOENT, "/playlist", "playlist", name->string, NULL);
+	if (r < 0)
+		return r;
 	cue_writer_object_begin(result);
 	cue_writer_key(result, "runs");
 	cue_writer_array_begin(result);
-	(void)cue_run_foreach(playlists, name->present ? name->string : NULL, write_run, &context);
+	(void)cue_run_foreach(playlists, name->present ? name->string : NULL, visit_run, &context);
 	cue_writer_array_end(result);
+	/* It has ended since the page before: what came behind it can't be told. */
+	if (!context.begun)
+		return command_fail_errno(error, -ENOENT, "/after", "active run", after->string, NULL);
+	cue_writer_key(result, "total");
+	cue_writer_u64(result, context.total);
+	cue_writer_key(result, "next");
+	if (context.more)
+		write_id(result, &context.last);
+	else
+		cue_writer_null(result);
 	cue_writer_object_end(result);
 	return 0;
 }

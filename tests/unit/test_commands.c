@@ -42,7 +42,64 @@ Test(commands, start_list_runs_and_stop)
 	cr_assert_not_null(strstr(run(&rig, "playlist/stop", "{\"all\":true}"), "{\"stopped\":[\""));
 	cr_assert_not_null(strstr(run(&rig, "playlist/stop", "{\"playlist\":\"blink\"}"),
 	                          "\"result\":{\"stopped\":[]}"));
-	cr_assert_not_null(strstr(run(&rig, "playlist/runs", "{}"), "{\"runs\":[]}"));
+	cr_assert_not_null(strstr(run(&rig, "playlist/runs", "{}"),
+	                          "{\"runs\":[],\"total\":0,\"next\":null}"));
+	rig_close(&rig);
+}
+
+/** The `next` of a reply, "" at the end; how many runs it has. */
+static size_t read_page(const char *reply, char next[CUE_ID_TEXT_SIZE])
+{
+	const char *at = strstr(reply, "\"next\":\"");
+	size_t n = 0;
+
+	next[0] = '\0';
+	if (at)
+		snprintf(next, CUE_ID_TEXT_SIZE, "%s", at + 8);
+	for (at = reply; (at = strstr(at, "\"state\":")); at++)
+		n++;
+	return n;
+}
+
+Test(commands, runs_come_page_by_page)
+{
+	char next[CUE_ID_TEXT_SIZE], asked[128];
+	struct rig rig;
+	size_t pages = 0, n = 0;
+
+	rig_open(&rig, NULL);
+	cr_assert_not_null(strstr(run(&rig, "playlist/define",
+	                              "{\"name\":\"many\",\"definition\":{\"max_runs\":7,\"steps\":[{\"emit\":"
+	                              "\"a.b\",\"offset\":\"1h\"}]}}"),
+	                          "\"ok\":true"));
+	for (unsigned i = 0; i < 7; i++)
+		cr_assert_not_null(strstr(run(&rig, "playlist/start", "{\"playlist\":\"many\"}"),
+		                          "\"ok\":true"));
+	cr_assert_not_null(strstr(run(&rig, "playlist/start", "{\"playlist\":\"blink\"}"), "\"ok\":true"));
+	strcpy(asked, "{\"playlist\":\"many\",\"limit\":3}");
+	do {
+		const char *reply = run(&rig, "playlist/runs", asked);
+
+		cr_assert_not_null(strstr(reply, "\"total\":7,"));
+		n += read_page(reply, next);
+		pages++;
+		snprintf(asked, sizeof(asked), "{\"playlist\":\"many\",\"limit\":3,\"after\":\"%s\"}", next);
+	} while (*next);
+	cr_assert_eq(n, 7);
+	cr_assert_eq(pages, 3);
+	cr_assert_eq(read_page(run(&rig, "playlist/runs", "{\"limit\":8}"), next), 8);
+	cr_assert_str_eq(next, "", "none is left");
+	cr_assert_eq(read_page(run(&rig, "playlist/runs", "{\"limit\":7}"), next), 7);
+	snprintf(asked, sizeof(asked), "{\"after\":\"%s\"}", next);
+	cr_assert_eq(read_page(run(&rig, "playlist/runs", asked), next), 1);
+	/* Another playlist's is none of these. */
+	snprintf(asked + strlen(asked) - 1, 32, ",\"playlist\":\"blink\"}");
+	expect_error(&rig, "playlist/runs", asked, "not_found", "/after");
+	(void)run(&rig, "playlist/stop", "{\"all\":true}");
+	expect_error(&rig, "playlist/runs", asked, "not_found", "/after");
+	expect_error(&rig, "playlist/runs", "{\"limit\":0}", "invalid_request", "/limit");
+	expect_error(&rig, "playlist/runs", "{\"limit\":1001}", "invalid_request", "/limit");
+	expect_error(&rig, "playlist/runs", "{\"after\":\"x\"}", "invalid_request", "/after");
 	rig_close(&rig);
 }
 

@@ -256,7 +256,10 @@ class SmallMosquitto(ConnectionTest):
         self.addCleanup(client.close)
         client.subscribe(P + "/#")
         client.message("online", lambda m: m.payload == b"online")
-        client.publish(f"{P}/cmd/ping", b"{}", response=f"{P}/reply/" + "a/" * 198 + "a")
+        # Later versions (2.0.21) close the connection of whoever asks for it already.
+        other = Client(broker, protocol="5")
+        self.addCleanup(other.close)
+        other.publish(f"{P}/cmd/ping", b"{}", qos=0, response=f"{P}/reply/" + "a/" * 198 + "a")
 
         def answers():
             client.publish(f"{P}/emit/good/event", b"1")

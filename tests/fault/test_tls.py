@@ -233,7 +233,7 @@ class Tls(ConnectionTest):
 
     def test_tls_1_1_only(self):
         environment = self.openssl_conf("MaxProtocol = TLSv1.1\n")
-        # Not mosquitto: from 2.0.20 on it has its own word in it.
+        # Not mosquitto: 2.0.21 forbids it itself, whatever OpenSSL is told.
         port = free_port()
         server = subprocess.Popen(
             mortal(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", self.good[0],

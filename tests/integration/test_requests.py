@@ -151,7 +151,8 @@ class Requests(IntegrationTest):
         since = self.watcher.mark()
         for n, response in enumerate(("elsewhere/door", f"{P}/cmd/playlist/stop",
                                       f"{P}/bus/a", f"{P}/replyx", "clientsx",
-                                      f"{P}/reply/" + "a/" * 198 + "a", "clients/" + "x" * 249,
+                                      # Not over 200 levels: later brokers refuse these themselves.
+                                      f"{P}/reply/" + "a/" * 100 + "a", "clients/" + "x" * 249,
                                       f"{P}/reply//x", f"{P}/reply/x/", "clients/x/")):
             with self.subTest(response):
                 seen = client.mark()

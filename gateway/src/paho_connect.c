@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The addresses of the broker's name, one after the other; when none works, why. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "broker_probe.h"
 #include "mqtt_reason.h"
@@ -16,6 +20,8 @@
 #define PROBE_TIMEOUT_MS 3000
 /* The same where there are several addresses. */
 #define PROBE_EACH_TIMEOUT_MS 1500
+/* For a thread that was made to begin. */
+#define THREAD_WAIT_MS 5000U
 
 /** All that the attempts of one paho_connect() have in common. */
 struct attempts {
@@ -42,6 +48,45 @@ static int connect_safely(struct paho_connection *c, const struct attempts *atte
 	return rc;
 }
 
+/** Whether a thread of this process has paho's name for its own. */
+static bool paho_thread_runs(void)
+{
+	static const char name[] = "MQTTClient_run\n";
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	bool runs = false;
+
+	while (tasks && !runs && (task = readdir(tasks))) {
+		char path[64], comm[32];
+		ssize_t n;
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", task->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? -1 : read(fd, comm, sizeof(comm));
+		runs = n == (ssize_t)strlen(name) && memcmp(comm, name, strlen(name)) == 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (tasks)
+		closedir(tasks);
+	return runs;
+}
+
+/**
+ * Connecting with callbacks, paho starts its thread unless that runs already, and gives it 100 ms to
+ * begin. On a busy machine it may not have begun when the attempt, or a short session, has ended:
+ * the next one would start another, and both would hand the same message over, the second of them
+ * when it was freed.
+ */
+static void wait_for_paho_thread(void)
+{
+	static const struct timespec step = { .tv_nsec = 1000000 };
+
+	for (unsigned ms = 0; ms < THREAD_WAIT_MS && !paho_thread_runs(); ms++)
+		nanosleep(&step, NULL);
+}
+
 /** @return paho's code. */
 static int connect_address(const struct attempts *attempts, const struct broker_address *address,
                            struct paho_connection **ret_connection)
@@ -62,6 +107,8 @@ static int connect_address(const struct attempts *attempts, const struct broker_
 		pthread_mutex_init(&c->mutex, NULL);
 		pthread_cond_init(&c->told_cond, NULL);
 		rc = connect_safely(c, attempts, address);
+		if (c->v5 && c->handle)
+			wait_for_paho_thread();
 	}
 	if (rc == MQTTCLIENT_SUCCESS) {
 		c->was_connected = true;

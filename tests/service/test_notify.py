@@ -2,7 +2,6 @@
 """The notify protocol (sd_notify(3)) over a real socket, by a service manager
 of the test's own that starts the gateway as systemd does."""
 
-import fcntl
 import json
 import os
 import pathlib
@@ -57,10 +56,11 @@ class Manager:
                 self.messages.append((time.monotonic(), message))
                 self.condition.notify_all()
 
-    def start(self, config, stderr=None):
+    def start(self, config, environment=()):
         path = self.directory / "cuebus.json"
         path.write_text(config if isinstance(config, str) else json.dumps(config))
         env = dict(os.environ, NOTIFY_SOCKET=self.name)
+        env.update(environment)
         env.pop("WATCHDOG_USEC", None)
         if self.watchdog_us:
             env["WATCHDOG_USEC"] = str(self.watchdog_us)
@@ -68,7 +68,7 @@ class Manager:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([CUEBUS, "run", "-c", str(path)], env=env,
                                             stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log if stderr is None else stderr)
+                                            stderr=log)
         return self
 
     def wait(self, what, predicate, since=0, while_running=True):
@@ -227,61 +227,35 @@ class Notify(unittest.TestCase):
         self.stop(manager)
 
     def test_a_loop_that_hangs_is_not_fed(self):
-        """The loop thread is made to hang in a write to its log, a pipe that
-        nobody reads; the other threads go on. As soon as it is read, it is
-        fed again."""
-        reader, writer = os.pipe()
-        self.addCleanup(os.close, reader)
-        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
-        manager = self.manager(watchdog_us=200000).start(config(self.broker().port), writer)
+        """The other threads go on. As soon as it goes on too, it is fed again."""
+        hangs = self.directory / "hangs"
+        manager = self.manager(watchdog_us=200000).start(
+            config(self.broker().port), {"LD_PRELOAD": os.environ["LOOP_SHIM"],
+                                         "CUEBUS_LOOP_HANGS": str(hangs)})
         at = manager.ready()
         manager.wait("WATCHDOG=1", lambda m: m.get("WATCHDOG") == "1", at)
-        self.fill(writer)
-        manager.process.send_signal(signal.SIGHUP)  # says so in the log
-        self.wait_blocked_in_write(manager.process.pid)
+        hangs.touch()
+        self.addCleanup(hangs.unlink, missing_ok=True)
+        manager.process.send_signal(signal.SIGHUP)  # it comes round, and hangs
+        self.wait_until_it_hangs(manager.process.pid)
         since = manager.mark()
         # Five times the watchdog's time: how long the fault lasts, nothing is waited for.
         threading.Event().wait(1)
         self.assertEqual(manager.said("WATCHDOG", since), [])
         self.assertIsNone(manager.process.poll())
-        stop = threading.Event()
-        drain = threading.Thread(target=self.drain, args=(reader, stop), daemon=True)
-        drain.start()
+        hangs.unlink()
         manager.wait("WATCHDOG=1", lambda m: m.get("WATCHDOG") == "1", since)
-        os.close(writer)
         self.stop(manager)
-        stop.set()
-        drain.join(TIMEOUT_S)
 
-    def fill(self, writer):
-        """Opened anew, so that only this end does not block."""
-        fd = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
-        try:
-            while True:
-                os.write(fd, b"x")
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(fd)
-
-    def wait_blocked_in_write(self, pid):
+    def wait_until_it_hangs(self, pid):
+        """The loop itself sleeps in epoll_wait() only."""
         deadline = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline:
             state = pathlib.Path(f"/proc/{pid}/task/{pid}/wchan").read_text()
-            if "pipe" in state:
+            if "nanosleep" in state:
                 return
-            time.sleep(0.01)
+            time.sleep(0.001)
         self.fail(f"the loop thread does not hang: {state}")
-
-    @staticmethod
-    def drain(reader, stop):
-        os.set_blocking(reader, False)
-        while not stop.is_set():
-            try:
-                if not os.read(reader, 65536):
-                    return
-            except BlockingIOError:
-                stop.wait(0.01)
 
     def test_bad_environment_is_told(self):
         for name, value in (("NOTIFY_SOCKET", "vsock:2:1"), ("WATCHDOG_USEC", "soon")):

@@ -95,7 +95,7 @@ class NetworkTest(unittest.TestCase):
     def test_a_reload_that_changes_the_broker_is_answered_on_the_old_one(self):
         other = self.new_broker("other").start()
         old, new = self.watch(), self.watch(other)
-        config = self.config(self.broker.port, remote={"cmd": "admin"})
+        config = self.config(self.broker.port, remote={"cmd": True})
         self.start(config)
         self.online(old)
         config["mqtt"]["url"] = f"mqtt://127.0.0.1:{other.port}"

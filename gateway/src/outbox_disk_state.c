@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "outbox_internal.h"
+#include "outbox_vfs.h"
 #include "outbox_wal.h"
 #include "state_file.h"
 #include "state_lock.h"
@@ -62,8 +63,8 @@ bool outbox_disk_is_damage(const struct outbox_disk *disk, int error)
 	case -ENOMEM:
 		return disk->no_memory >= NO_MEMORY_TRIES;
 	case -EIO:
-		return disk->unread >= READ_TRIES &&
-		       outbox_now() - disk->unread_since_ns >= disk->retry_max_ns;
+		return disk->unreadable || (disk->unread >= READ_TRIES &&
+		                            outbox_now() - disk->unread_since_ns >= disk->retry_max_ns);
 	default:
 		return true;
 	}
@@ -438,7 +439,7 @@ static int ask_again(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	struct outbox_disk *disk = outbox->disk;
 	int r;
 
-	if (!disk->db)
+	if (!disk->db || disk->unreadable)
 		return 0;
 	r = is_sound(disk, disk->db);
 	if (r < 0)
@@ -555,10 +556,11 @@ static int leave_without_log(struct outbox *outbox, char error[OUTBOX_DB_ERROR_S
 {
 	struct outbox_disk *disk = outbox->disk;
 	char name[4096];
-	int r = leave_db(outbox);
+	/* First: once it is left, its name would be opened, and it is locked against that. */
+	int r = rename_files(disk, name, sizeof(name));
 
 	if (r >= 0)
-		r = rename_files(disk, name, sizeof(name));
+		r = leave_db(outbox);
 	if (r < 0) {
 		snprintf(error, OUTBOX_DB_ERROR_SIZE, "its log was removed, and it can't be renamed: %s",
 		         strerrordesc_np(-r));
@@ -611,12 +613,35 @@ static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	return r;
 }
 
+/**
+ * A way back that ended in @p error. Where it was for pages that the disk refuses, over and over for
+ * as long as retry_max_ns, the file is as good as damaged: with a bad sector it never opens, is
+ * never looked through, or what is in it can't be deleted.
+ */
+static bool is_unreadable(struct outbox_disk *disk, int error, bool refused)
+{
+	uint64_t now_ns = outbox_now();
+
+	if (error != -EIO || !refused) {
+		disk->stuck = 0;
+		return false;
+	}
+	if (disk->stuck++ == 0)
+		disk->stuck_since_ns = now_ns;
+	return disk->stuck >= READ_TRIES && now_ns - disk->stuck_since_ns >= disk->retry_max_ns;
+}
+
 void outbox_disk_return(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
 	char error[OUTBOX_DB_ERROR_SIZE] = "";
+	uint64_t refused = outbox_vfs_refused_reads();
 	int r = try_return(outbox, error);
 
+	if (is_unreadable(disk, r, outbox_vfs_refused_reads() != refused)) {
+		disk->unreadable = true;
+		r = -EBADMSG;
+	}
 	if (r == -EBADMSG || (r == -ENOMEM && !disk->adopted && outbox_disk_is_damage(disk, r))) {
 		/* It was opened, but what is in it is damaged: at once, before anything is taken.
 		 */
@@ -629,6 +654,8 @@ void outbox_disk_return(struct outbox *outbox)
 		outbox_disk_fail(outbox, r, error);
 		return;
 	}
+	disk->stuck = 0;
+	disk->unreadable = false;
 	if ((disk->was_ok || disk->last_failure) && disk->log)
 		log_write(disk->log, LOG_LEVEL_NOTICE, "outbox: %s: back on disk", disk->path);
 	disk->state = OUTBOX_DISK_OK;

@@ -224,6 +224,9 @@ struct outbox_disk {
 	bool damaged;   /* the file must be set aside before the next one is made */
 	bool was_ok;    /* has been in state OK */
 	bool committed; /* since the last read */
+	unsigned stuck;           /* ways back in a row that ended in a read which the disk refused … */
+	uint64_t stuck_since_ns;  /* … since */
+	bool unreadable;          /* … for too long: what it refuses is given up */
 	unsigned unread;          /* reads of ranges that failed in a row … */
 	uint64_t unread_since_ns; /* … since */
 	unsigned doubts;     /* times the file was called damaged and found sound … */

@@ -41,15 +41,20 @@ static inline void disk_make_dir(char *dir)
 
 /** The SQLite code that writes, reads and syncs give; SQLITE_OK: they work. */
 static _Atomic int disk_write_code, disk_read_code, disk_sync_code;
-/** Set: the next disk_install() leaves the codes as they are. */
+/** Set: the next disk_install() leaves the codes and the bad sector as they are. */
 static bool disk_kept;
 /** While set, syncs do not come to an end. */
 static _Atomic bool disk_hangs;
 static _Atomic unsigned disk_syncs;
 
+/** A byte of one file that no read gets: a bad sector. Inode 0: none. */
+static _Atomic ino_t disk_bad_inode;
+#define DISK_BAD_AT (40 * 4096 + 100)
+
 struct disk_file {
 	sqlite3_file base;
 	sqlite3_file *real;
+	ino_t inode;
 };
 
 static sqlite3_vfs *disk_real_vfs;
@@ -67,6 +72,9 @@ static inline int disk_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 at)
 {
 	int code = disk_read_code;
 
+	if (disk_bad_inode && ((struct disk_file *)f)->inode == disk_bad_inode &&
+	    at <= DISK_BAD_AT && DISK_BAD_AT < at + n)
+		code = SQLITE_IOERR_CORRUPTFS;
 	return code ? code : DISK_REAL(f)->pMethods->xRead(DISK_REAL(f), buf, n, at);
 }
 static inline int disk_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
@@ -127,6 +135,7 @@ static const sqlite3_io_methods disk_methods = {
 static inline int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out)
 {
 	struct disk_file *file = (struct disk_file *)f;
+	struct stat st;
 	int code;
 
 	(void)vfs;
@@ -135,10 +144,12 @@ static inline int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
 	if (!file->real)
 		return SQLITE_NOMEM;
 	code = disk_real_vfs->xOpen(disk_real_vfs, name, file->real, flags, out);
-	if (code == SQLITE_OK)
+	if (code == SQLITE_OK) {
 		file->base.pMethods = &disk_methods;
-	else
+		file->inode = name && stat(name, &st) == 0 ? st.st_ino : 0;
+	} else {
 		free(file->real);
+	}
 	return code;
 }
 
@@ -147,8 +158,10 @@ static inline void disk_install(void)
 {
 	static sqlite3_vfs vfs;
 
-	if (!disk_kept)
+	if (!disk_kept) {
 		disk_write_code = disk_read_code = disk_sync_code = SQLITE_OK;
+		disk_bad_inode = 0;
+	}
 	disk_hangs = disk_kept = false;
 	if (disk_real_vfs)
 		return;

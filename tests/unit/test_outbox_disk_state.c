@@ -318,6 +318,82 @@ Test(outbox_disk_state, a_disk_that_does_not_read_for_a_while_is_not_damaged)
 	}
 }
 
+/** Take all of b1's, each sent or told to be missing, with a bad sector in the file of them. */
+static void expect_all_or_a_gap(struct outbox *outbox, uint64_t count)
+{
+	uint64_t got = 0, missing = 0;
+	struct outbox_message m;
+	struct outbox_gap gap;
+
+	while (got + missing < count) {
+		if (outbox_take_gap(outbox, &gap)) {
+			cr_assert_eq(gap.reason, OUTBOX_REASON_DISK);
+			missing += gap.count;
+			outbox_gap_told(outbox, 0);
+		} else if (outbox_take(outbox, &m) == 0) {
+			got++;
+			cr_assert_eq(outbox_release(outbox, m.id), 0);
+		} else {
+			usleep(1000);
+		}
+	}
+	cr_assert_gt(missing, 0);
+	cr_assert_lt(missing, 100, "those of one page");
+	wait_on_disk(outbox, true);
+	put_many(outbox, 10001, 10010);
+	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
+	expect_many(outbox, "b2", 10001, 10010);
+	expect_none(outbox);
+}
+
+static ino_t inode_of_file(void)
+{
+	char path[128];
+	struct stat st;
+
+	path_of(path, sizeof(path), "outbox.db");
+	cr_assert_eq(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+static void make_padded(uint64_t count)
+{
+	struct outbox *outbox;
+
+	disk_make_dir(dir);
+	padding = 500;
+	outbox = make("b1");
+	put_many(outbox, 1, count);
+	outbox_free(outbox); /* all of it into the main file */
+	padding = 0;
+}
+
+/* It is never read, and neither looked through nor deleted from: for ever nothing would be sent. */
+Test(outbox_disk_state, a_bad_sector_at_the_start_costs_its_rows)
+{
+	struct outbox *outbox;
+
+	make_padded(2000);
+	disk_bad_inode = inode_of_file();
+	disk_kept = true;
+	outbox = make("b2");
+	expect_all_or_a_gap(outbox, 2000);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
+Test(outbox_disk_state, a_bad_sector_under_the_running_outbox_costs_its_rows)
+{
+	struct outbox *outbox;
+
+	make_padded(2000);
+	outbox = make("b2");
+	disk_bad_inode = inode_of_file();
+	expect_all_or_a_gap(outbox, 2000);
+	outbox_free(outbox);
+	disk_remove_dir(dir);
+}
+
 /* At the start as well: nothing of it is read then. */
 Test(outbox_disk_state, a_disk_that_does_not_read_at_the_start_is_not_damaged)
 {

@@ -18,7 +18,7 @@ struct entry {
 	char *reply; /* NULL: forgotten */
 	size_t reply_len;
 	bool noted;
-	size_t key_len; /* 0: of an earlier life, only the hash is known */
+	size_t key_len; /* 0: of an earlier life, `key` is the command's name only */
 	char key[];
 };
 
@@ -95,12 +95,13 @@ static void make_room_for_note(struct command_memory *memory)
 
 static void note(struct command_memory *memory, struct entry *entry)
 {
-	char key[32], text[COMMAND_NOTE_REPLY_MAX + 32];
+	char key[32], text[COMMAND_NOTE_REPLY_MAX + 128];
 	int n;
 
 	make_room_for_note(memory);
-	/* A reply that is too long is left out. */
-	n = snprintf(text, sizeof(text), "%" PRId64 " %s", memory->notes.wall_ms(memory->notes.user),
+	/* A reply that is too long is left out. The key begins with the command's name. */
+	n = snprintf(text, sizeof(text), "%" PRId64 " %.64s %s",
+	             memory->notes.wall_ms(memory->notes.user), entry->key,
 	             entry->reply && entry->reply_len <= COMMAND_NOTE_REPLY_MAX ? entry->reply : "");
 	note_key(entry->hash, key);
 	memory->notes.note(memory->notes.user, key, text, (size_t)n);
@@ -198,7 +199,8 @@ bool command_memory_find(struct command_memory *memory, const struct command_key
 		/* Those of an earlier life are not in the order of their age. */
 		if (e->hash != hash || now_ns - e->time_ns > COMMAND_MEMORY_NS)
 			continue;
-		if (e->key_len > 0 && (e->key_len != key_len || memcmp(e->key, bytes, key_len) != 0))
+		if (e->key_len > 0 ? e->key_len != key_len || memcmp(e->key, bytes, key_len) != 0
+		                   : strcmp(e->key, key->name) != 0)
 			continue;
 		*ret_reply = e->reply;
 		*ret_len = e->reply_len;
@@ -216,9 +218,11 @@ static void keep_reply(struct command_memory *memory, struct entry *entry, const
 		return;
 	while (memory->replies && memory->reply_bytes + len > memory->max_bytes)
 		forget_reply(memory, memory->replies);
-	entry->reply = strndup(reply, len);
+	entry->reply = malloc(len + 1);
 	if (!entry->reply)
 		return;
+	memcpy(entry->reply, reply, len);
+	entry->reply[len] = '\0';
 	entry->reply_len = len;
 	memory->reply_bytes += len;
 	if (!memory->replies)
@@ -262,45 +266,71 @@ int command_memory_put(struct command_memory *memory, const struct command_key *
 	return 0;
 }
 
-/** @return the length of the reply; -1: no note of ours, or too old. */
-static long read_note(struct command_memory *memory, const char *key, const char *text, size_t len,
-                      uint64_t *ret_hash, uint64_t *ret_age_ns)
-{
-	const char *space = memchr(text, ' ', len), *digits = key + strlen(COMMAND_NOTE_PREFIX);
-	int64_t then_ms, now_ms = memory->notes.wall_ms(memory->notes.user);
-	char *end;
+/** What a note says; its texts are in the note. */
+struct note {
+	uint64_t hash, age_ns;
+	const char *name, *reply;
+	size_t name_len, reply_len;
+};
 
-	*ret_hash = strtoull(digits, &end, 16);
-	if (strlen(digits) != 16 || *end || !space || space == text ||
-	    len - (size_t)(space + 1 - text) > COMMAND_NOTE_REPLY_MAX)
-		return -1;
-	then_ms = strtoll(text, &end, 10);
-	if (end != space || then_ms > now_ms ||
-	    now_ms - then_ms > (int64_t)(COMMAND_MEMORY_NS / NS_PER_MS))
-		return -1;
-	*ret_age_ns = (uint64_t)(now_ms - then_ms) * NS_PER_MS;
-	return (long)(len - (size_t)(space + 1 - text));
+/** The number at @p text, which ends before a space. @return behind that; NULL: none. */
+static const char *read_time(const char *text, const char *end, int64_t *ret_ms)
+{
+	int64_t ms = 0;
+	const char *p = text;
+
+	for (; p < end && *p >= '0' && *p <= '9' && p - text < 16; p++)
+		ms = ms * 10 + (*p - '0');
+	if (p == text || p == end || *p != ' ')
+		return NULL;
+	*ret_ms = ms;
+	return p + 1;
+}
+
+/** The file may be damaged, or somebody else's work. @return false: no note of ours, or too old. */
+static bool read_note(const struct command_memory *memory, const char *key, const char *text,
+                      size_t len, struct note *ret_note)
+{
+	const char *end = text + len, *space;
+	int64_t then_ms, now_ms = memory->notes.wall_ms(memory->notes.user);
+	struct note note = { .name = read_time(text, end, &then_ms) };
+	char again[32];
+
+	note.hash = strtoull(key + strlen(COMMAND_NOTE_PREFIX), NULL, 16);
+	note_key(note.hash, again);
+	if (strcmp(key, again) != 0 || !note.name || memchr(text, '\0', len))
+		return false;
+	space = memchr(note.name, ' ', (size_t)(end - note.name));
+	if (!space || then_ms > now_ms || now_ms - then_ms > (int64_t)(COMMAND_MEMORY_NS / NS_PER_MS))
+		return false;
+	note.name_len = (size_t)(space - note.name);
+	note.reply = space + 1;
+	note.reply_len = (size_t)(end - note.reply);
+	note.age_ns = (uint64_t)(now_ms - then_ms) * NS_PER_MS;
+	*ret_note = note;
+	return note.reply_len == 0 || (note.reply_len <= COMMAND_NOTE_REPLY_MAX &&
+	                               note.reply[0] == '{' && end[-1] == '}');
 }
 
 void command_memory_restore(struct command_memory *memory, uint64_t now_ns, const char *key,
                             const char *text, size_t len)
 {
-	uint64_t hash = 0, age_ns = 0;
-	long reply_len = read_note(memory, key, text, len, &hash, &age_ns);
 	struct entry *entry = NULL;
+	struct note note;
 
-	if (reply_len >= 0 && memory->n_noted < COMMAND_NOTES_MAX)
-		entry = calloc(1, sizeof(*entry));
+	if (memory->n_noted < COMMAND_NOTES_MAX && read_note(memory, key, text, len, &note))
+		entry = calloc(1, sizeof(*entry) + note.name_len + 1);
 	if (!entry) {
 		memory->notes.note(memory->notes.user, key, NULL, 0);
 		return;
 	}
-	entry->hash = hash;
+	memcpy(entry->key, note.name, note.name_len);
+	entry->hash = note.hash;
 	entry->noted = true;
 	/* Soon after the machine's start it may be remembered for longer than it should. */
-	entry->time_ns = now_ns > age_ns ? now_ns - age_ns : 0;
+	entry->time_ns = now_ns > note.age_ns ? now_ns - note.age_ns : 0;
 	memory->n_noted++;
-	add(memory, entry, text + len - reply_len, (size_t)reply_len);
+	add(memory, entry, note.reply, note.reply_len);
 }
 
 size_t command_memory_count(const struct command_memory *memory)

@@ -390,17 +390,14 @@ static int execute(struct commands *commands, const struct command_request *requ
 	return command->run(commands, request, fields, result, error);
 }
 
-/** Then it does no harm to run it twice, and it need not be noted. */
-static bool only_asks(const char *name)
+/**
+ * Whether it must not be run twice, over a restart too: what is in the outbox when its reply is.
+ * Not what only asks or sets; a definition is written later, and its reply may be another then.
+ */
+static bool is_noted(const char *name)
 {
-	static const char *const names[] = { "playlist/list", "playlist/runs", "gesture/list", "state/get",
-		                             "config/check",  "config/get",    "ping" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(names[i], name) == 0)
-			return true;
-	}
-	return false;
+	return strcmp(name, "playlist/start") == 0 || strcmp(name, "playlist/stop") == 0 ||
+	       strcmp(name, "event/emit") == 0;
 }
 
 static int run_new(struct commands *commands, const struct command_request *request,
@@ -432,7 +429,7 @@ static int run_new(struct commands *commands, const struct command_request *requ
 	 * what at-least-once means. */
 	if (make_key(request, fields, &key))
 		(void)command_memory_put(commands->memory, &key, request->now_ns, *ret_reply,
-		                         *ret_len, !only_asks(request->name));
+		                         *ret_len, ok && is_noted(request->name));
 	return 0;
 }
 

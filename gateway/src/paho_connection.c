@@ -35,8 +35,8 @@ static void add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, 
 	(void)MQTTProperties_add(properties, &property);
 }
 
-/** paho 1.3.14 gives an int64_t, earlier ones an int, which is negative from 2^31 on. @return
- *  negative when there is none. */
+/** paho 1.3.14 gives an int64_t, earlier ones an int, which is negative from 2^31 on, and right again
+ *  as a uint32_t. @return negative also when there is none. */
 static int64_t get_number(MQTTProperties *properties, enum MQTTPropertyCodes code)
 {
 	return (int64_t)MQTTProperties_getNumericValue(properties, code);
@@ -46,14 +46,14 @@ static int64_t get_number(MQTTProperties *properties, enum MQTTPropertyCodes cod
 static void read_connack(MQTTProperties *properties, struct paho_broker *broker)
 {
 	int64_t receive = get_number(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
-	int64_t packet = get_number(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
 	int64_t keepalive = get_number(properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE);
 	int64_t qos = get_number(properties, MQTTPROPERTY_CODE_MAXIMUM_QOS);
 
 	if (receive > 0)
 		broker->receive_maximum = (unsigned)receive;
-	if (packet >= 0)
-		broker->maximum_packet = (uint32_t)packet;
+	if (MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE))
+		broker->maximum_packet =
+			(uint32_t)get_number(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
 	if (keepalive > 0)
 		broker->keepalive_s = (int)keepalive;
 	if (qos == 0 || qos == 1)

@@ -161,6 +161,8 @@ def limit_cases():
     yield limited(("the broker takes no retained messages",), retain_available=0)
     yield limited(retain_available=1)
     yield limited(may_say=("the broker does not take so large ones",), maximum_packet_size=1000)
+    yield limited(maximum_packet_size=0x80000000)
+    yield limited(maximum_packet_size=0xFFFFFFFF)
     yield limited(("keep alive is 1 s",), server_keep_alive=1)
     yield limited(server_keep_alive=65535)
     yield limited(topic_alias_maximum=1)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cue_criterion.h"
@@ -113,7 +114,7 @@ Test(command_memory, a_reply_without_room_is_forgotten_and_its_request_is_not)
 
 #define NOTES_MAX (COMMAND_NOTES_MAX + 8)
 static struct {
-	char key[32], text[COMMAND_NOTE_REPLY_MAX + 32];
+	char key[32], text[COMMAND_NOTE_REPLY_MAX + 128];
 } notes[NOTES_MAX];
 static size_t n_notes;
 static int64_t wall_ms;
@@ -163,16 +164,16 @@ Test(command_memory, what_must_not_run_twice_outlasts_a_restart)
 	struct command_memory *memory = next_life(0);
 
 	wall_ms = 1000000;
-	cr_assert_eq(command_memory_put(memory, &key_a, 5, "reply", 5, true), 0);
+	cr_assert_eq(command_memory_put(memory, &key_a, 5, "{reply}", 7, true), 0);
 	cr_assert_eq(command_memory_put(memory, &asked, 5, "pong", 4, false), 0);
 	command_memory_free(memory);
 	cr_assert_eq(n_notes, 1);
 	wall_ms += 59000;
 	memory = next_life(777000000000);
-	cr_assert(finds(memory, &key_a, 777000000000, "reply"));
+	cr_assert(finds(memory, &key_a, 777000000000, "{reply}"));
 	cr_assert(!finds(memory, &asked, 777000000000, ""));
 	/* The minute goes on. */
-	cr_assert(finds(memory, &key_a, 778000000000, "reply"));
+	cr_assert(finds(memory, &key_a, 778000000000, "{reply}"));
 	cr_assert(!finds(memory, &key_a, 778000000001, ""));
 	cr_assert_eq(n_notes, 0);
 	command_memory_free(memory);
@@ -186,7 +187,7 @@ Test(command_memory, an_old_note_and_one_of_the_future_are_forgotten)
 		struct command_memory *memory = next_life(0);
 
 		wall_ms = 1000000;
-		cr_assert_eq(command_memory_put(memory, &key_a, 5, "reply", 5, true), 0);
+		cr_assert_eq(command_memory_put(memory, &key_a, 5, "{reply}", 7, true), 0);
 		command_memory_free(memory);
 		wall_ms += later[i];
 		memory = next_life(5);
@@ -200,28 +201,68 @@ Test(command_memory, an_old_note_and_one_of_the_future_are_forgotten)
 Test(command_memory, what_is_no_note_is_forgotten)
 {
 	static const char *const keys[] = { "request/", "request/xyz", "request/0123456789abcdeg",
-		                            "request/0123456789abcdef" };
-	static const char *const texts[] = { "", " ", "1", "x {}", " 5 {}", "-5 {}", "999999 {}",
-		                             "99999999999999999999 {}" };
-	static char long_text[COMMAND_NOTE_REPLY_MAX + 16];
+		                            "request/0123456789ABCDEF", "request/0x0123456789abcd",
+		                            "request/-123456789abcdef", "request/0123456789abcdef" };
+	static const struct {
+		const char *text;
+		size_t len; /* 0: of the text */
+	} texts[] = {
+		{ "999999 ping {}", 0 },
+		{ "", 0 }, { " ", 0 }, { "\t\n \t", 0 }, { "1", 0 }, { "x ping {}", 0 }, { " 5 ping {}", 0 },
+		{ "-9223372036854775808 ping {}", 0 }, { "99999999999999999999 ping {}", 0 },
+		{ "999999", 0 }, { "999999 ", 0 }, { "999999 ping", 0 }, { "999999 ping x", 0 },
+		{ "999999 ping {", 0 }, { "999999 ping {\0}", 15 }, { "999999 pi\0ng {}", 15 },
+	};
+	static char long_text[COMMAND_NOTE_REPLY_MAX + 10];
+	struct command_memory *memory;
 
-	memset(long_text, 'x', sizeof(long_text) - 1);
-	memcpy(long_text, "1000000 ", 8);
 	wall_ms = 1000000;
-	for (size_t k = 0; k < 4; k++) {
-		for (size_t t = 0; t < 9; t++) {
-			const char *text = t < 8 ? texts[t] : long_text;
-			struct command_memory *memory;
+	for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++) {
+		for (size_t t = 0; t < sizeof(texts) / sizeof(*texts); t++) {
+			bool right = t == 0 && k == 6;
+			size_t len = texts[t].len ? texts[t].len : strlen(texts[t].text);
+			char *exact = malloc(len + (len == 0)); /* a read behind its end is seen */
 
-			keep(NULL, keys[k], text, strlen(text));
-			memory = next_life(5);
-			/* Only the last key with the one text that is right but a millisecond old. */
-			cr_assert_eq(command_memory_count(memory), k == 3 && t == 6);
-			cr_assert_eq(n_notes, k == 3 && t == 6);
+			cr_assert_not_null(exact);
+			memcpy(exact, texts[t].text, len);
+			keep(NULL, keys[k], exact, len);
+			cr_assert_eq(command_memory_new(10, 10000, &kept, &memory), 0);
+			command_memory_restore(memory, 5, keys[k], exact, len);
+			cr_assert_eq(command_memory_count(memory), right, "%s: %s", keys[k], texts[t].text);
+			cr_assert_eq(n_notes, right);
 			command_memory_free(memory);
+			free(exact);
 			n_notes = 0;
 		}
 	}
+	memset(long_text, 'x', sizeof(long_text));
+	memcpy(long_text, "1000000 p {", 11);
+	long_text[sizeof(long_text) - 1] = '}';
+	keep(NULL, keys[6], long_text, sizeof(long_text));
+	cr_assert_eq(command_memory_new(10, 10000, &kept, &memory), 0);
+	command_memory_restore(memory, 5, keys[6], long_text, sizeof(long_text));
+	cr_assert_eq(command_memory_count(memory), 1, "just as long as it may be");
+	command_memory_free(memory);
+	n_notes = 0;
+}
+
+/* The hash alone is no proof: it can be made to collide. */
+Test(command_memory, a_note_is_of_one_command)
+{
+	struct command_memory *memory = next_life(0);
+	char text[COMMAND_NOTE_REPLY_MAX];
+
+	wall_ms = 1000000;
+	cr_assert_eq(command_memory_put(memory, &key_a, 5, "{}", 2, true), 0);
+	command_memory_free(memory);
+	strcpy(text, notes[0].text);
+	cr_assert_str_eq(text, "1000000 ping {}");
+	strcpy(notes[0].text, "1000000 pong {}");
+	memory = next_life(5);
+	cr_assert_eq(command_memory_count(memory), 1);
+	cr_assert(!finds(memory, &key_a, 5, "{}"));
+	command_memory_free(memory);
+	n_notes = 0;
 }
 
 Test(command_memory, of_a_long_reply_only_that_there_was_one_is_noted)
@@ -248,7 +289,7 @@ Test(command_memory, notes_are_bounded)
 	wall_ms = 1000000;
 	for (unsigned i = 0; i < 3 * COMMAND_NOTES_MAX; i++) {
 		key.id_len = (size_t)snprintf(id, sizeof(id), "%u", i);
-		cr_assert_eq(command_memory_put(memory, &key, 5, "x", 1, i % 3 != 1), 0);
+		cr_assert_eq(command_memory_put(memory, &key, 5, "{}", 2, i % 3 != 1), 0);
 	}
 	cr_assert_eq(n_notes, COMMAND_NOTES_MAX);
 	command_memory_free(memory);
@@ -256,7 +297,7 @@ Test(command_memory, notes_are_bounded)
 	for (unsigned i = 0; i < 3 * COMMAND_NOTES_MAX; i++) {
 		key.id_len = (size_t)snprintf(id, sizeof(id), "%u", i);
 		/* The newest of those that were to be noted. */
-		cr_assert_eq(finds(memory, &key, 5, "x"),
+		cr_assert_eq(finds(memory, &key, 5, "{}"),
 		             i % 3 != 1 && i >= 3 * COMMAND_NOTES_MAX / 2);
 	}
 	command_memory_free(memory);

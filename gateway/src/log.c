@@ -3,6 +3,7 @@
 
 #include <cuebus/json_writer.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -37,7 +38,30 @@ struct log {
 	uint64_t dropped;         /* guarded by mutex; since a line was last written */
 	bool torn;                /* guarded by mutex; the last line has no end */
 	struct hide *hide;        /* guarded by mutex */
+	int terminal; /* opened anew, -1: it is none, or can't be */
+	size_t piece; /* what a write that poll() allows does not wait for */
 };
+
+/**
+ * Of a pipe poll() says that there is room when PIPE_BUF bytes have it. Of a terminal it says so with
+ * room for one, so that is opened anew, to have an O_NONBLOCK of its own: set on the descriptor
+ * itself it would hold for everybody who has the same terminal.
+ */
+static void open_terminal(struct log *log)
+{
+	char path[32];
+
+	log->terminal = -1;
+	log->piece = PIPE_BUF;
+	if (!isatty(log->config.fd))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", log->config.fd);
+	log->terminal = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (log->terminal >= 0)
+		log->config.fd = log->terminal;
+	else
+		log->piece = 1; /* it is another user's */
+}
 
 static uint64_t system_monotonic(void *user)
 {
@@ -68,6 +92,7 @@ int log_new(const struct log_config *config, struct log **ret_log)
 		log->config.monotonic_ns = system_monotonic;
 	if (!log->config.wall_ns)
 		log->config.wall_ns = system_wall;
+	open_terminal(log);
 	pthread_mutex_init(&log->mutex, NULL);
 	*ret_log = log;
 	return 0;
@@ -77,6 +102,8 @@ struct log *log_free(struct log *log)
 {
 	if (!log)
 		return NULL;
+	if (log->terminal >= 0)
+		close(log->terminal);
 	hide_free(log->hide);
 	pthread_mutex_destroy(&log->mutex);
 	free(log);
@@ -179,19 +206,15 @@ static void clean(char *text)
 	}
 }
 
-/**
- * Of a pipe poll() says that there is room when PIPE_BUF bytes have it, so pieces
- * of that size do not wait for a reader. O_NONBLOCK is no way: it would hold for
- * everybody who has the same terminal or pipe.
- * @return how many of the bytes were written.
- */
-static size_t write_what_fits(int fd, const char *bytes, size_t len)
+/** Without waiting for a reader. @return how many of the bytes were written. */
+static size_t write_what_fits(const struct log *log, const char *bytes, size_t len)
 {
+	int fd = log->config.fd;
 	size_t done = 0;
 
 	while (done < len) {
 		struct pollfd out = { .fd = fd, .events = POLLOUT };
-		size_t piece = len - done < PIPE_BUF ? len - done : PIPE_BUF;
+		size_t piece = len - done < log->piece ? len - done : log->piece;
 		ssize_t n;
 
 		if (poll(&out, 1, 0) <= 0)
@@ -209,10 +232,10 @@ static bool put_locked(struct log *log, const char *line, size_t len)
 {
 	size_t n;
 
-	if (log->torn && write_what_fits(log->config.fd, "\n", 1) != 1)
+	if (log->torn && write_what_fits(log, "\n", 1) != 1)
 		return false;
 	log->torn = false;
-	n = write_what_fits(log->config.fd, line, len);
+	n = write_what_fits(log, line, len);
 	log->torn = n > 0 && n < len;
 	return n == len;
 }

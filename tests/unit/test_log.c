@@ -202,6 +202,30 @@ Test(log, nobody_is_waited_for)
 	close(pipe_fds[1]);
 }
 
+/* A terminal that was stopped, or that nobody shows. */
+Test(log, a_terminal_is_not_waited_for_either)
+{
+	struct fixture f;
+	char bytes[65536];
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), fd;
+	ssize_t n;
+
+	cr_assert_geq(terminal, 0);
+	cr_assert_eq(grantpt(terminal), 0);
+	cr_assert_eq(unlockpt(terminal), 0);
+	fd = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	setup_fd(&f, LOG_FORMAT_TEXT, false, fd);
+	for (int lines = 0; lines < 1000; lines++, f.now_ns += LOG_WINDOW_NS)
+		log_write(f.log, LOG_LEVEL_NOTICE, "%0*d", 1000, lines);
+	cr_assert_gt(log_suppressed(f.log), 10);
+	cr_assert_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, 0, "others have it too");
+	n = read(terminal, bytes, sizeof(bytes));
+	cr_assert_gt(n, 1000);
+	teardown(&f);
+	close(terminal);
+}
+
 Test(log, knows_the_journal_by_its_device_and_inode)
 {
 	char value[64];

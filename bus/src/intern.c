@@ -218,3 +218,17 @@ const char *cue_event_type_name(const struct cue_event *event)
 {
 	return event->type->name;
 }
+
+bool cue_bus_has_type(const struct cue_bus *bus, const char *name)
+{
+	const struct cue_type *type = intern_find(&bus->types, name, strlen(name));
+
+	return type ? !type->outside : cue_type_is_reserved(name);
+}
+
+uint32_t cue_bus_type_room(const struct cue_bus *bus)
+{
+	uint32_t limit = bus->limits.event_types;
+
+	return bus->types.n_own < limit ? limit - (uint32_t)bus->types.n_own : 0;
+}

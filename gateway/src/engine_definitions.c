@@ -267,6 +267,95 @@ static int check_room(struct engine *engine, const struct swap *swap, char *erro
 	return -ENOSPC;
 }
 
+/* ---- event types ---- */
+
+struct names {
+	const char **items; /* NULL: only counted */
+	size_t n;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+	if (!name)
+		return;
+	if (names->items)
+		names->items[names->n] = name;
+	names->n++;
+}
+
+static void add_filters(struct names *names, const struct cue_filter *filters, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		add_name(names, filters[i].type);
+}
+
+/** All that its definitions, inputs and outputs intern, some of them several times. */
+static void add_types(struct names *names, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_playlists; i++) {
+		const struct cue_playlist_config *def = &config->playlists[i].def;
+
+		add_filters(names, def->triggers, def->n_triggers);
+		add_filters(names, def->interrupts, def->n_interrupts);
+		add_name(names, def->completion);
+		for (size_t k = 0; k < def->n_steps; k++)
+			add_name(names, def->steps[k].emit);
+	}
+	for (size_t i = 0; i < config->n_gestures; i++) {
+		const struct cue_gesture_config *def = &config->gestures[i].def;
+
+		add_name(names, def->emit);
+		add_name(names, def->source.type);
+		add_filters(names, def->steps, def->n_steps);
+		for (size_t k = 0; k < def->n_gate; k++)
+			add_name(names, def->gate[k]);
+		for (size_t k = 0; k < def->n_mirror; k++)
+			add_name(names, def->mirror[k]);
+	}
+	for (size_t i = 0; i < config->n_inputs; i++) {
+		add_name(names, config->inputs[i].event);
+		add_name(names, config->inputs[i].release_event);
+	}
+	for (size_t i = 0; i < config->n_outputs; i++)
+		add_name(names, config->outputs[i].on_event);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/** Types are never forgotten, so those of what goes take their room until the next start. */
+static int check_type_room(struct engine *engine, const struct config *to, char *error)
+{
+	uint32_t room = cue_bus_type_room(engine->bus);
+	struct names names = { 0 };
+	size_t n_new = 0;
+
+	add_types(&names, to);
+	names.items = calloc(names.n + 1, sizeof(*names.items));
+	if (!names.items) {
+		snprintf(error, ENGINE_ERROR_SIZE, "%s", strerrordesc_np(ENOMEM));
+		return -ENOMEM;
+	}
+	names.n = 0;
+	add_types(&names, to);
+	qsort(names.items, names.n, sizeof(*names.items), by_text);
+	for (size_t i = 0; i < names.n; i++) {
+		if ((i == 0 || strcmp(names.items[i], names.items[i - 1]) != 0) &&
+		    !cue_bus_has_type(engine->bus, names.items[i]))
+			n_new++;
+	}
+	free(names.items);
+	if (n_new <= room)
+		return 0;
+	snprintf(error, ENGINE_ERROR_SIZE,
+	         "limits.event_types is %u, has room for %u more, and %zu would be new; those of "
+	         "earlier configurations count until the gateway is started again",
+	         (unsigned)cue_bus_limits(engine->bus)->event_types, (unsigned)room, n_new);
+	return -ENOSPC;
+}
+
 /** Gestures first: one that starts a playlist must not outlive it. */
 static void remove_gone(struct engine *engine, const struct swap *swap)
 {
@@ -367,6 +456,8 @@ int engine_check_definitions(struct engine *engine, const struct config *from,
 	if (r < 0)
 		return r;
 	r = check_room(engine, &swap, error);
+	if (r >= 0)
+		r = check_type_room(engine, to, error);
 	swap_clear(&swap);
 	return r;
 }

@@ -54,6 +54,35 @@ class Reload(StateFolder):
         self.watcher.event("event.playlist.stopped", lambda e: e["data"]["playlist_id"] == run, since)
         self.gateway.stop()
 
+    def test_one_that_is_refused_for_its_event_types(self):
+        """It takes none of their room either: what has room afterwards is taken."""
+        config = self.state_config()
+        config["limits"] |= {"event_types": 64, "definitions": 1000}
+        self.run_gateway(config)
+        run = self.ok("playlist/start", {"playlist": "long"})["run"]
+        self.ok("event/emit", {"event_type": "lamp.set", "data": True})
+        since = self.watcher.mark()
+        long = config["playlists"]["long"]
+        for count in (80, 62, 20):
+            config["playlists"] = {f"p{n}": {"trigger": "go.go", "steps": [{"emit": f"a{n}.b"}]}
+                                   for n in range(count)}
+            self.gateway.write(config)
+            reply = self.watcher.request_raw("config/reload")
+            if count == 20:
+                break
+            self.assertFalse(reply["ok"], reply)
+            self.assertIn("limits.event_types is 64", reply["error"]["message"])
+            self.assertEqual(self.health()["outputs"]["levels"], {"lamp": 1})
+            self.assertEqual([r["run"] for r in self.ok("playlist/runs", {})["runs"]], [run])
+            self.assertEqual(self.watcher.events("event.playlist.stopped", since), [])
+        self.assertTrue(reply["ok"], reply)
+        self.watcher.event("event.playlist.stopped", lambda e: e["data"]["playlist_id"] == run, since)
+        # What was known once needs no room.
+        config["playlists"] = {"long": long}
+        self.gateway.write(config)
+        self.assertTrue(self.watcher.request_raw("config/reload")["ok"])
+        self.gateway.stop()
+
     def test_one_of_an_unchanged_file(self):
         """A gesture made by command is in the middle of what it waits for."""
         self.run_gateway()

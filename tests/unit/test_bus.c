@@ -245,6 +245,29 @@ Test(bus, event_types_are_bounded)
 	fixture_close(&f);
 }
 
+Test(bus, tells_how_many_types_it_has_room_for)
+{
+	struct fixture f;
+	struct cue_limits limits = { .event_types = 3 };
+	struct cue_emit foreign = { .type = "foreign", .time_ns = CUE_TIME_NONE, .outside = true };
+	const struct cue_type *type;
+
+	fixture_open(&f, &limits);
+	cr_assert_eq(cue_bus_type_room(f.bus), 3U);
+	cr_assert_eq(cue_bus_intern(f.bus, "own.a", &type), 0);
+	cr_assert_eq(cue_bus_emit(f.bus, &foreign, NULL), 0);
+	cr_assert_eq(cue_bus_intern(f.bus, "event.playlist.created", &type), 0);
+	cr_assert_eq(cue_bus_type_room(f.bus), 2U, "neither a foreign nor a reserved one takes any");
+	cr_assert(cue_bus_has_type(f.bus, "own.a"));
+	cr_assert(cue_bus_has_type(f.bus, "event.playlist.stopped"), "reserved, not interned yet");
+	cr_assert_not(cue_bus_has_type(f.bus, "foreign"), "to own it takes room");
+	cr_assert_not(cue_bus_has_type(f.bus, "own.b"));
+	cr_assert_eq(cue_bus_intern(f.bus, "foreign", &type), 0);
+	cr_assert_eq(cue_bus_intern(f.bus, "own.b", &type), 0);
+	cr_assert_eq(cue_bus_type_room(f.bus), 0U);
+	fixture_close(&f);
+}
+
 /* Whoever may emit can't take the places of the gateway's own types. */
 Test(bus, types_from_outside_have_a_budget_of_their_own)
 {

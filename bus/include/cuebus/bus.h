@@ -273,6 +273,12 @@ const struct cue_event *cue_bus_current(const struct cue_bus *bus);
 /** Ask `is_numbered` again for every known type (after a reload). */
 void cue_bus_refresh_types(struct cue_bus *bus);
 
+/** Whether cue_bus_intern() of this type needs none of cue_bus_type_room(): it is known as one of the
+ *  program's own, or reserved. */
+bool cue_bus_has_type(const struct cue_bus *bus, const char *name);
+/** How many more of the program's own types limits.event_types allows. */
+uint32_t cue_bus_type_room(const struct cue_bus *bus);
+
 /** Intern a type, as one of the program's own. @return 0; -EINVAL; -ENOSPC; -ENOMEM. */
 int cue_bus_intern(struct cue_bus *bus, const char *name, const struct cue_type **ret_type);
 

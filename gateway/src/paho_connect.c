@@ -48,13 +48,13 @@ static int connect_safely(struct paho_connection *c, const struct attempts *atte
 	return rc;
 }
 
-/** Whether a thread of this process has paho's name for its own. */
+/** Whether a thread of this process has paho's name for its own. Taken for granted without /proc. */
 static bool paho_thread_runs(void)
 {
 	static const char name[] = "MQTTClient_run\n";
 	DIR *tasks = opendir("/proc/self/task");
 	struct dirent *task;
-	bool runs = false;
+	bool runs = !tasks;
 
 	while (tasks && !runs && (task = readdir(tasks))) {
 		char path[64], comm[32];

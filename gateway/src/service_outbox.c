@@ -40,9 +40,10 @@ void service_tell_left(struct service *service, bool kept, bool connected)
 		          "%llu event%s that the outbox gave up %s named by no gateway.gap yet: %s",
 		          (unsigned long long)left.untold, plural(left.untold),
 		          left.untold == 1 ? "is" : "are",
-		          service->config->gateway.state_dir && kept ?
-		                  "that comes after the next start" :
-		                  "without gateway.state_dir nobody is told");
+		          !service->config->gateway.state_dir ?
+		                  "without gateway.state_dir nobody is told" :
+		          kept ? "that comes after the next start" :
+		                 "the disk did not take a note of it, so nobody is told");
 	if (left.events == 0 && left.unread) {
 		log_write(service->log, LOG_LEVEL_WARNING,
 		          "stopped, nothing of this run was waiting; what earlier runs left on disk "

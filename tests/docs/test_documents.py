@@ -14,7 +14,7 @@ Fenced blocks, by their language:
            with a gateway on docs/operations.md's configuration.
   sh       run on other people's machines or elsewhere in CI: each first word
            must be a file of the repository or one of OUTSIDE
-  text     not run
+  text     not run; one after a line `<!-- gpio: NAME -->` is what tests/gpio sees
 
 A block of any other language is an error. The configurations of
 docs/configuration.md are run by tests/check, with their findings.
@@ -38,35 +38,37 @@ from harness import CUEBUS, REGISTRY, Broker, Client, Gateway, find_program, lim
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
              *sorted((ROOT / "docs").glob("*.md"))]
-OUTSIDE = {"git", "cd", "cmake", "ctest", "sudo", "systemctl", "kill", "gpioinfo", "cuebus", "docker"}
+OUTSIDE = {"git", "cd", "cmake", "ctest", "sudo", "systemctl", "journalctl", "kill", "gpioinfo", "cuebus",
+           "docker"}
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)\s*$")
 
 
 class Block:
-    def __init__(self, document, line, language, text, schema):
+    def __init__(self, document, line, language, text, marks):
         self.place = f"{document.relative_to(ROOT)}:{line}"
         self.language = language
         self.text = text
-        self.schema = schema
+        self.schema = marks.get("schema")
+        self.gpio = marks.get("gpio")
 
 
 def blocks():
     found = []
     for document in DOCUMENTS:
-        opened, lines, schema = None, [], None
+        opened, lines, marks = None, [], {}
         for number, line in enumerate(document.read_text("utf-8").splitlines(), 1):
             fence = FENCE.match(line)
             if opened is None and fence:
                 opened = (number, fence["language"])
                 lines = []
             elif opened and fence and not fence["language"]:
-                found.append(Block(document, opened[0], opened[1], "\n".join(lines) + "\n", schema))
-                opened, schema = None, None
+                found.append(Block(document, opened[0], opened[1], "\n".join(lines) + "\n", marks))
+                opened, marks = None, {}
             elif opened:
                 lines.append(line)
             else:
-                told = re.match(r"<!-- schema: (\S+) -->", line)
-                schema = told[1] if told else (schema if not line.strip() else None)
+                told = re.match(r"<!-- (schema|gpio): (\S+) -->", line)
+                marks = {told[1]: told[2]} if told else (marks if not line.strip() else {})
         if opened:
             raise AssertionError(f"{document}: block of line {opened[0]} has no end")
     return found

@@ -21,7 +21,7 @@ from cuebus_schemas import Registry, strict_loads  # noqa: E402
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from time_limits import limit_s  # noqa: E402
 
-NAMES = ["color-cycle", "konami", "notification-banner", "safety-stop", "sensor-burst"]
+NAMES = ["color-cycle", "first-button", "konami", "notification-banner", "safety-stop", "sensor-burst"]
 
 
 def run(*args):
@@ -94,6 +94,15 @@ class Examples(unittest.TestCase):
         self.assertEqual(created[0]["data"]["expected_duration"], 59)
         self.assertEqual(created[0]["data"]["steps"][0]["repeat"], 60)
         self.assertEqual(types(found)[-1], "color.stop")  # the redundant one led to nothing
+
+    def test_first_button(self):
+        found = events("first-button")
+        self.assertEqual([(e["monotonic_us"] // 1000, e["data"]["on"]) for e in found
+                          if e["event_type"] == "led.set"], [(2320, True), (3620, True), (6620, False)])
+        self.assertEqual(stops(found), [("light", "cancelled"), ("light", "completed")])
+        shown = (ROOT / "docs" / "install.md").read_text("utf-8").split("```jsonc\n")[1].split("```")[0]
+        text = (EXAMPLES / "first-button.jsonc").read_text("utf-8")
+        self.assertEqual(shown, text[text.index("{\n"):], "docs/install.md shows another one")
 
     def test_sensor_burst(self):
         found = events("sensor-burst")

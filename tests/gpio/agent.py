@@ -50,6 +50,12 @@ class Agent:
         self.pulls[line].write(b"pull-up" if value else b"pull-down")
         return before
 
+    def pull(self, chip, offset, value):
+        """As set(), of any line."""
+        before = time.monotonic_ns() // 1000
+        (self.sim(chip) / f"sim_gpio{offset}" / "pull").write_text("pull-up" if value else "pull-down")
+        return before
+
     def sleep(self, seconds):
         time.sleep(seconds)
 
@@ -76,9 +82,10 @@ class Agent:
         """The guest's wall clock, forward or back."""
         time.clock_settime(time.CLOCK_REALTIME, time.clock_gettime(time.CLOCK_REALTIME) + by_s)
 
-    def start(self):
+    def start(self, *before):
+        """`before`: a command that runs it, as setpriv does."""
         with open(OUT / "cuebus.log", "ab") as log:
-            self.gateway = subprocess.Popen([self.cuebus, "run", "-c", str(OUT / "cuebus.json")],
+            self.gateway = subprocess.Popen([*before, self.cuebus, "run", "-c", str(OUT / "cuebus.json")],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def stop(self):
@@ -132,13 +139,19 @@ class Agent:
             found.append(((path / "label").read_text().strip(), int((path / "base").read_text())))
         return found
 
-    def run(self, config):
-        """A gateway that can't start; its exit code and what it said."""
+    def run(self, config, *before):
+        """A gateway that can't start; its exit code and what it said. `config`: the text, or what
+        is written as JSON; `before` as in start()."""
         path = OUT / "other.json"
-        path.write_text(json.dumps(config))
-        done = subprocess.run([self.cuebus, "run", "-c", str(path)], stdin=subprocess.DEVNULL,
+        path.write_text(config if isinstance(config, str) else json.dumps(config))
+        done = subprocess.run([*before, self.cuebus, "run", "-c", str(path)], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S)
         return [done.returncode, done.stdout.decode("utf-8", "replace")]
+
+    def output(self, command):
+        """What a command of the shell prints; it must succeed."""
+        return subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              check=True, timeout=LIMIT_S).stdout.decode()
 
     def hold(self, offset):
         """Hold a line of cuebus-a in another program until release()."""

@@ -9,21 +9,16 @@ tests/integration.
 """
 
 import json
-import os
-import pathlib
 import subprocess
 import sys
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "fault")]
-from harness import CUEBUS, GATEWAY_ID, P, SLOW, IntegrationTest, limit_s  # noqa: E402
-from wall_clock import offset_s  # noqa: E402
+from guest_gateway import GPIO_VM, HOST, AgentUser, GuestGateway  # first: it finds the others
 
 import gateway_outputs  # noqa: E402
+from harness import GATEWAY_ID, P, IntegrationTest  # noqa: E402
+from wall_clock import offset_s  # noqa: E402
 
-GPIO_VM = os.environ["GPIO_VM"]
-VM_SECONDS = 250
 FLAPS = 10000
 
 # Windows are wide against what a busy host may hold the guest up in between.
@@ -40,7 +35,7 @@ def config(port):
     return {
         "version": 1,
         "gateway": {"id": GATEWAY_ID, "state_dir": "/run/state", "health_interval": "500ms"},
-        "mqtt": {"url": f"mqtt://10.0.2.2:{port}", "protocol": 5, "remote": {"cmd": "admin"}},
+        "mqtt": {"url": f"mqtt://{HOST}:{port}", "protocol": 5, "remote": {"cmd": "admin"}},
         "inputs": {
             "doorbell": gpio_input("DOORBELL", "button", "button.press", producer_id=1,
                                    debounce="5ms", release_event="button.release"),
@@ -69,71 +64,14 @@ def config(port):
     }
 
 
-class GuestGateway:
-    """The gateway as the harness knows it; `process` is the whole VM."""
-
-    def __init__(self, test):
-        self.test = test
-        self.process = None
-
-    def start(self):
-        out, port = self.test.directory / "out", self.test.broker.port
-        (out / "cuebus.json").write_text(json.dumps(config(port), indent=1))
-        with open(self.test.directory / "console.log", "wb") as console:
-            self.process = subprocess.Popen(
-                [GPIO_VM, "run", "--out", str(out), "--timeout", str(VM_SECONDS),
-                 str(HERE / "guest"), "/usr/bin/python3", str(HERE / "agent.py"), str(port), CUEBUS,
-                 str(limit_s(30))],
-                stdin=subprocess.DEVNULL, stdout=console, stderr=console)
-        self.test.agent.message("the agent in the guest",
-                                lambda m: m.json["id"] == 0, timeout_s=60 * SLOW)
-        self.test.do(["start"])
-
-    def stop(self):
-        code, _ = self.test.do(["stop"], ["quit"])
-        if code != 0:
-            raise AssertionError(f"the gateway ended with {code}:\n{self.log()}")
-        if self.process.wait(limit_s(30)) != 0:
-            raise AssertionError(f"the VM ended with {self.process.returncode}:\n{self.log()}")
-        self.process = None
-
-    def kill(self):
-        if self.process is not None:
-            self.process.terminate()
-            try:
-                self.process.wait(limit_s(10))
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
-
-    def log(self):
-        log = self.test.directory / "out" / "cuebus.log"
-        return ((self.test.directory / "console.log").read_text("utf-8", "replace")
-                + (log.read_text("utf-8", "replace") if log.exists() else ""))
-
-
-class GpioTest(gateway_outputs.OutputCases, IntegrationTest):
-    request_id = 0
-
+class GpioTest(AgentUser, gateway_outputs.OutputCases, IntegrationTest):
     @classmethod
     def start_gateway(cls):
-        cls.gateway = GuestGateway(cls)
+        cls.gateway = GuestGateway(cls, json.dumps(config(cls.broker.port), indent=1),
+                                   cls.broker.port)
         (cls.directory / "out").mkdir()
         cls.agent = cls.connect("agent-control").subscribe("agent/done")
         super().start_gateway()
-
-    @classmethod
-    def do(cls, *operations):
-        """Have the agent do it; the results, one for each operation."""
-        cls.request_id += 1
-        request_id = cls.request_id
-        cls.agent.publish("agent/do", {"id": request_id, "do": operations})
-        answer = cls.agent.message(f"answer to {operations}",
-                                   lambda m: m.json["id"] == request_id).json
-        if "error" in answer:
-            raise AssertionError(f"{operations}: {answer['error']}")
-        return answer["results"]
 
     def press(self, line="DOORBELL", held_s=0.06, after_s=0.06):
         """Press and release; the times just before both, in guest microseconds."""

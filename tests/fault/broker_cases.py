@@ -62,17 +62,26 @@ def once(name, action, in_this_session=False):
 
 
 class BrokerCases(ScriptedTest):
-    """Derive a class for each protocol."""
+    """Derive a class for each protocol. What its method cases_<name>(is_v5) yields becomes the
+    tests test_<name>_<n>, a gateway and CASES_PER_GATEWAY cases each."""
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        for name in [n for n in dir(cls) if n.startswith("cases_")]:
+            cases = list(getattr(cls, name)(cls.protocol == "5"))
+            if not cases:
+                raise ValueError(f"{cls.__name__}.{name} has no cases")
+            for first in range(0, len(cases), CASES_PER_GATEWAY):
+                some = cases[first:first + CASES_PER_GATEWAY]
+                setattr(cls, f"test_{name.removeprefix('cases_')}_{first // CASES_PER_GATEWAY + 1}",
+                        lambda self, some=some: self.run_cases(some))
 
     def run_cases(self, cases):
-        for first in range(0, len(cases), CASES_PER_GATEWAY):
-            self.setUp()
-            self.start_gateway()
-            for case in cases[first:first + CASES_PER_GATEWAY]:
-                with self.subTest(case.name):
-                    self.run_case(case)
-            self.gateway.stop()
-            self.broker.kill()
+        self.start_gateway()
+        for case in cases:
+            with self.subTest(case.name):
+                self.run_case(case)
+        self.gateway.stop()
 
     def start_gateway(self):
         # paho 1.3.12 loses some bytes with packets that it refuses.

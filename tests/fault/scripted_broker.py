@@ -10,6 +10,7 @@ import time
 from mqtt_packets import (CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC,
                           PUBREL, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE, ack, connack, disconnect, packet, publish,
                           read_packet, suback)
+from ports import free_port  # of tests/integration: whoever imports this has found it
 
 # What to do with a packet.
 TAKE = "take"            # acknowledge, as a broker does
@@ -183,7 +184,7 @@ class ScriptedBroker:
         self.taken = []      # PUBLISH packets that were taken
         self.answer_ping = True
         self.behave()
-        self.port = 0
+        self.port = free_port()  # which it keeps while it is dead
         self._listener = None
         self.start()
 
@@ -196,7 +197,6 @@ class ScriptedBroker:
 
     def start(self):
         self._listener = socket.create_server((self.host, self.port))
-        self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def kill(self):

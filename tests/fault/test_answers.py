@@ -18,7 +18,7 @@ FAILED = "no connection to the broker: 127.0.0.1:"
 EVENT = f"{P}/bus/lone/event"
 
 
-def connack_cases():
+def connack_cases(_):
     for code in (*NAMES, 0xA3, 0xFE, 0xFF):
         says = (FAILED, NAMES.get(code, UNKNOWN), f"({code})")
         if code == 0x9A:
@@ -29,7 +29,7 @@ def connack_cases():
                    once("on_connect", lambda s, p, code=code: connack(True, code)), says)
 
 
-def puback_cases():
+def puback_cases(_):
     for code in (*NAMES, 0xA3, 0xFF):
         yield Case(f"PUBACK {code:#x}", emits_lone(lambda s, p, code=code: refuse(code)),
                    ("given up: refused",
@@ -57,7 +57,7 @@ def lone_is_named(reason):
     return after
 
 
-def suback_cases():
+def suback_cases(_):
     for code in (*NAMES, 0xA3, 0xFF):
         yield Case(f"SUBACK {code:#x}", refuses_a_subscription(code),
                    (f"subscription to '{P}/emit/#': {NAMES.get(code, UNKNOWN)} ({code}). "
@@ -79,7 +79,7 @@ def refuses_a_subscription(code):
     return misbehave
 
 
-def disconnect_cases():
+def disconnect_cases(_):
     for code in (0x00, 0x04, *NAMES, 0xA3, 0xFF):
         says, may_say = (LOST, f"{NAMES.get(code, UNKNOWN)} ({code:#04x})"), (IN_DOUBT,)
         if code == 0x00:
@@ -146,7 +146,7 @@ def accepted(name, data, says=(), may_say=()):
     return Case(name, misbehave, says, may_say)
 
 
-def limit_cases():
+def limit_cases(_):
     yield Case("CONNACK without a window", once(
         "on_connect", lambda s, p: connack(True, 0, {"receive_maximum": 0})),
         (FAILED, "Receive Maximum is 0, which MQTT forbids"))
@@ -188,43 +188,35 @@ def limit_cases():
 
 
 class Both:
-    def test_closing(self):
-        self.run_cases(list(closing_cases(self.is_v5)))
+    cases_closing = staticmethod(closing_cases)
 
 
 class V5(Both, BrokerCases):
-    def test_connack(self):
-        self.run_cases(list(connack_cases()))
-
-    def test_puback(self):
-        self.run_cases(list(puback_cases()))
-
-    def test_suback(self):
-        self.run_cases(list(suback_cases()))
-
-    def test_disconnect(self):
-        self.run_cases(list(disconnect_cases()))
-
-    def test_limits(self):
-        self.run_cases(list(limit_cases()))
+    cases_connack = staticmethod(connack_cases)
+    cases_puback = staticmethod(puback_cases)
+    cases_suback = staticmethod(suback_cases)
+    cases_disconnect = staticmethod(disconnect_cases)
+    cases_limits = staticmethod(limit_cases)
 
 
 class V311(Both, BrokerCases):
     protocol = "3.1.1"
 
-    def test_connack(self):
+    @staticmethod
+    def cases_connack(_):
         texts = {1: "does not speak this version", 2: "refused the client id",
                  3: "the broker is unavailable", 4: "wrong user name or password",
                  5: "not authorized"}
-        self.run_cases([Case(f"CONNACK {code}",
-                             once("on_connect", lambda s, p, code=code: connack(False, code)),
-                             (FAILED, texts.get(code, "not this gateway's connect")))
-                        for code in (*texts, 6, 0x7F, 0x80, 0x87, 0xFF)])
+        return [Case(f"CONNACK {code}",
+                     once("on_connect", lambda s, p, code=code: connack(False, code)),
+                     (FAILED, texts.get(code, "not this gateway's connect")))
+                for code in (*texts, 6, 0x7F, 0x80, 0x87, 0xFF)]
 
-    def test_suback(self):
-        self.run_cases([Case(f"SUBACK {code:#x}", refuses_a_subscription(code),
-                             (f"subscription to '{P}/emit/#': refused by the broker",), lasts=True)
-                        for code in (0x80,)])
+    @staticmethod
+    def cases_suback(_):
+        return [Case(f"SUBACK {code:#x}", refuses_a_subscription(code),
+                     (f"subscription to '{P}/emit/#': refused by the broker",), lasts=True)
+                for code in (0x80,)]
 
 
 if __name__ == "__main__":

@@ -126,38 +126,44 @@ def instead_of(handler, name, data, may_say=ENDS):
 
 
 class Both:
-    def test_in_a_session(self):
-        self.run_cases([in_session(*case) for case in wrong_packets(self.is_v5)])
+    @staticmethod
+    def cases_in_a_session(is_v5):
+        return [in_session(*case) for case in wrong_packets(is_v5)]
 
-    def test_instead_of_connack(self):
-        self.run_cases([instead_of("on_connect", name, data)
-                        for name, data in wrong_packets(self.is_v5)
-                        if not name.startswith("CONNACK") and " " not in name])
+    @staticmethod
+    def cases_instead_of_connack(is_v5):
+        return [instead_of("on_connect", name, data) for name, data in wrong_packets(is_v5)
+                if not name.startswith("CONNACK") and " " not in name]
 
-    def test_before_connack(self):
-        self.run_cases([Case(name + ", then CONNACK", accepts_after(data), (), ENDS)
-                        for name, data in wrong_packets(self.is_v5) if " " not in name])
+    @staticmethod
+    def cases_before_connack(is_v5):
+        return [Case(name + ", then CONNACK", accepts_after(data), (), ENDS)
+                for name, data in wrong_packets(is_v5) if " " not in name]
 
-    def test_connack(self):
-        self.run_cases([Case(f"CONNACK {name}", accepts_with(data), (), ENDS, lasts=True)
-                        for name, data in wrong_connacks(self.is_v5)])
+    @staticmethod
+    def cases_connack(is_v5):
+        return [Case(f"CONNACK {name}", accepts_with(data), (), ENDS, lasts=True)
+                for name, data in wrong_connacks(is_v5)]
 
-    def test_publishes_right_after_connack(self):
+    @staticmethod
+    def cases_publishes_right_after_connack(is_v5):
         """Again and again: paho empties its queue of messages at that moment."""
-        self.run_cases([Case(f"CONNACK, then {count} PUBLISH", once(
+        return [Case(f"CONNACK, then {count} PUBLISH", once(
             "on_connect", lambda s, p, count=count: connack(s.is_v5) + publishes(s.is_v5, count)),
-            (), ENDS, lasts=True) for count in (1, 2, 10, 100, 1000) * 4])
+            (), ENDS, lasts=True) for count in (1, 2, 10, 100, 1000) * 4]
 
-    def test_instead_of_suback(self):
-        self.run_cases([Case(name, once("on_subscribe", lambda s, p, data=data: say(
+    @staticmethod
+    def cases_instead_of_suback(is_v5):
+        return [Case(name, once("on_subscribe", lambda s, p, data=data: say(
             data(p.number.to_bytes(2, "big")))), (), (*ENDS, "subscription to"), lasts=True)
-            for name, data in wrong_subacks(self.is_v5)])
+            for name, data in wrong_subacks(is_v5)]
 
-    def test_cut_short_and_huge(self):
+    @staticmethod
+    def cases_cut_short_and_huge(is_v5):
         """The rest never comes: what ends the wait is the keep alive."""
-        self.run_cases([in_session(name, data) for name, data in (
+        return [in_session(name, data) for name, data in (
             ("256 MiB", b"\x30\xff\xff\xff\x7f"), ("a length cut short", b"\x30\xff"),
-            ("a byte", b"\x30"), ("half a PUBLISH", publish(self.is_v5, f"{P}/emit/a", b"1" * 900)[:400]))])
+            ("a byte", b"\x30"), ("half a PUBLISH", publish(is_v5, f"{P}/emit/a", b"1" * 900)[:400]))]
 
 
 def publishes(is_v5, count):
@@ -174,8 +180,9 @@ def accepts_with(data):
 
 
 class V5(Both, BrokerCases):
-    def test_properties(self):
-        self.run_cases([in_session(*case) for case in wrong_properties()])
+    @staticmethod
+    def cases_properties(_):
+        return [in_session(*case) for case in wrong_properties()]
 
 
 class V311(Both, BrokerCases):

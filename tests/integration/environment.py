@@ -42,12 +42,6 @@ def mortal(command):
     return ["setpriv", "--pdeathsig", "KILL", *command]
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def answers(host, port):
     try:
         with socket.create_connection((host, port), timeout=limit_s(1)):

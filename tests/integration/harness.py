@@ -13,11 +13,12 @@ import uuid
 
 # All that tests take from here.
 from environment import (CUEBUS, GATEWAY_ID, IS_V5, PROTOCOL, SLOW, TIMEOUT_S, P,  # noqa: F401
-                         answers, find_program, free_port, limit_s, mortal, until)
+                         answers, find_program, limit_s, mortal, until)
 from gateway_process import Gateway, base_config
 from message_checks import check_message, check_runs, check_sequence, missing_seqs  # noqa: F401
 from mqtt_broker import BROKER_LINES, Broker
 from mqtt_client import REGISTRY, Client, RefusedClient, strict_loads  # noqa: F401
+from ports import free_port  # noqa: F401
 
 
 class IntegrationTest(unittest.TestCase):

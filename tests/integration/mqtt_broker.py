@@ -5,7 +5,8 @@ import os
 import pathlib
 import subprocess
 
-from environment import answers, find_program, free_port, limit_s, mortal, until
+from environment import answers, find_program, limit_s, mortal, until
+from ports import free_port
 
 BROKER_LINES = ("allow_anonymous true", "max_queued_messages 0")
 
@@ -24,8 +25,8 @@ class Broker:
         self.port = None
 
     def start(self):
-        """On a restart the same port; at first a free one (another process may
-        take it in between: then the next is tried)."""
+        """On a restart the same port; at first a free one (a process that is no test may take it
+        in between: then the next is tried)."""
         fixed = self.port
         for _ in range(20):
             self.port = fixed or free_port()

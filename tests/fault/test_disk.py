@@ -8,6 +8,7 @@ Environment: CUEBUS_FAULT_SCALE (factor on the number of damaged files),
 CUEBUS_FAULT_SEED (which damage).
 """
 
+import contextlib
 import fcntl
 import os
 import pathlib
@@ -270,17 +271,15 @@ class Space(DiskTest):
 
 class Replaced(DiskTest):
     def other_program(self):
-        with sqlite3.connect(self.db) as db:
+        with contextlib.closing(sqlite3.connect(self.db)) as db, db:
             db.execute("CREATE TABLE accounts(name TEXT, balance INTEGER)")
             db.execute("INSERT INTO accounts VALUES('somebody', 42)")
             # A number that other programs use too.
             db.execute("PRAGMA user_version=1")
-        db.close()
 
     def is_other_program(self, path):
-        with sqlite3.connect(path) as db:
+        with contextlib.closing(sqlite3.connect(path)) as db:
             rows = db.execute("SELECT * FROM accounts").fetchall()
-        db.close()
         return rows == [("somebody", 42)]
 
     def check_goes_on(self):
@@ -400,9 +399,8 @@ class Damaged(DiskTest):
 
     def empty_log(self):
         """All of it into the database, where damage meets it."""
-        db = sqlite3.connect(self.db)
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.close()
+        with contextlib.closing(sqlite3.connect(self.db)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def kept(self):
         """What is on the disk of the killed gateway: boot and seq to topic and payload."""
@@ -410,9 +408,8 @@ class Damaged(DiskTest):
         for path in self.state.glob("outbox.db*"):
             if ".corrupt-" not in path.name:
                 shutil.copy(path, copy)
-        with sqlite3.connect(copy / "outbox.db") as db:
+        with contextlib.closing(sqlite3.connect(copy / "outbox.db")) as db:
             rows = db.execute("SELECT boot_id,seq,topic,payload FROM messages").fetchall()
-        db.close()
         return {(boot, seq): (topic, bytes(payload)) for boot, seq, topic, payload in rows if seq}
 
     def damage(self, rng):

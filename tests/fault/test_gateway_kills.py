@@ -11,6 +11,7 @@ disk. What a consumer must find, over all lives:
 What was committed is read from a copy of the database made between two lives.
 """
 
+import contextlib
 import json
 import random
 import re
@@ -114,7 +115,8 @@ class GatewayKills(ConnectionTest):
         copy = self.directory / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self.directory / "state", copy)
-        with sqlite3.connect(copy / "outbox.db") as db:
+        # Closed here and now: the close removes the log by its name, and the next copy's has the same.
+        with contextlib.closing(sqlite3.connect(copy / "outbox.db")) as db:
             rows = db.execute("SELECT boot_id, max(seq), payload FROM messages WHERE seq > 0 "
                               "GROUP BY boot_id").fetchall()
         for boot_id, seq, _ in rows:

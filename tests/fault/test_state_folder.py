@@ -2,6 +2,7 @@
 """What somebody, or a version before, has left in state_dir: the gateway always
 starts, follows no link, waits for no FIFO, and names what it could not use."""
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -147,9 +148,8 @@ class Foreign(StateFolder):
     ENDLESS = "WITH RECURSIVE r(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM r) "
 
     def change(self, sql):
-        database = sqlite3.connect(self.state / "outbox.db", isolation_level=None)
-        database.executescript(sql)
-        database.close()
+        with contextlib.closing(sqlite3.connect(self.state / "outbox.db", isolation_level=None)) as db:
+            db.executescript(sql)
 
     def set_aside(self):
         """Without the logs that belong to them."""

@@ -30,6 +30,10 @@ LIMIT_S = float(sys.argv[3])  # for what should end soon
 SIM = pathlib.Path("/sys/kernel/config/gpio-sim")
 TRACING = pathlib.Path("/sys/kernel/tracing")
 TRACED = re.compile(r"gpio_(?:value|direction): (\d+)\s+(set [01]|in|out)\b")
+# gpiomon and gpioinfo of libgpiod 2 take the chip as an option and know no labels; those of
+# 1.6 take it as an argument.
+CHIP_OPTION = ["-c"] if b"--chip" in subprocess.run(["gpioinfo", "--help"], check=True,
+                                                    stdout=subprocess.PIPE).stdout else []
 LINES = {"DOORBELL": 0, "DIAL_A": 1, "DIAL_B": 2, "ESTOP": 3, "BOUNCY": 4, "BURST": 5}
 
 
@@ -155,9 +159,9 @@ class Agent:
 
     def hold(self, offset):
         """Hold a line of cuebus-a in another program until release()."""
-        self.holder = subprocess.Popen(["gpiomon", "cuebus-a", str(offset)],
+        self.holder = subprocess.Popen(["gpiomon", *CHIP_OPTION, self.sim("cuebus-a").name, str(offset)],
                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        while "[used]" not in self._info(offset):
+        while "gpiomon" not in self._info(offset):
             time.sleep(0.01)
 
     def release(self):
@@ -165,7 +169,8 @@ class Agent:
         self.holder.wait()
 
     def _info(self, offset):
-        text = subprocess.run(["gpioinfo", "cuebus-a"], stdout=subprocess.PIPE, check=True).stdout
+        text = subprocess.run(["gpioinfo", *CHIP_OPTION, self.sim("cuebus-a").name],
+                              stdout=subprocess.PIPE, check=True).stdout
         return next(l for l in text.decode().splitlines() if f"line {offset:3}:" in l)
 
     def live(self, chip, value):

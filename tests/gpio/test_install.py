@@ -32,9 +32,22 @@ CHIP, BUTTON, LED = "pinctrl-bcm2711", 17, 22
 EXAMPLE = HERE.parents[1] / "docs" / "examples" / "first-button.jsonc"
 DOCUMENT = "docs/install.md"
 MARKED = {b.gpio: b for b in BLOCKS if b.gpio}
-# An ordinary user, and the group that the chips are given to.
-NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-STRANGER = ["setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups"]
+# In the guest, before the gateway is started: the program and its libraries where every user
+# can read them (a build folder or a cache may be root's own), and the chips given to a group.
+PREPARE = """mkdir -p /run/shared
+cp "$2" /run/shared/cuebus
+ldd "$2" | awk '$3 ~ "^/" { print $3 }' | xargs cp -t /run/shared
+chown :65534 /dev/gpiochip*
+chmod 0660 /dev/gpiochip*
+"""
+# $1 is the user, $2 the program.
+AS_USER = """user=$1
+shift 2
+exec setpriv --reuid $user --regid $user --clear-groups \\
+	env LD_LIBRARY_PATH=/run/shared /run/shared/cuebus "$@"
+"""
+MEMBER = ["bash", "-c", AS_USER, "bash", "65534"]
+STRANGER = ["bash", "-c", AS_USER, "bash", "65533"]
 # Of the example's window, less than this between two presses.
 SOON_US = 450000
 
@@ -115,8 +128,7 @@ class FirstButton(AgentUser, unittest.TestCase):
     @classmethod
     def start_gateway(cls):
         cls.gateway = GuestGateway(cls, cls.example(), cls.agent_broker.port, ["--pi4"],
-                                   ["bash", "-c", 'chown :65534 /dev/gpiochip*; chmod 0660 /dev/gpiochip*; exec "$@"',
-                                    "bash", *NOBODY])
+                                   ["bash", "-c", PREPARE + AS_USER, "bash", "65534"])
         cls.gateway.start()
         cls.wait_online(0)
 
@@ -251,14 +263,14 @@ class FirstButton(AgentUser, unittest.TestCase):
         def button_on(line):
             """The LED is on another line: that one is held."""
             text = self.example('"line": "GPIO17"', line).replace("GPIO22", "GPIO23")
-            return self.do(["run", text, *NOBODY])[0]
+            return self.do(["run", text, *MEMBER])[0]
         mistakes = [
             button_on('"line": "GPIO71"'),
             button_on(f'"chip": "{CHIP}", "line": "SDA1"'),
             button_on('"chip": "pinctrl-rp1", "line": "GPIO17"'),
             self.do(["output", "chown :0 /dev/gpiochip*"], ["run", self.example(), *STRANGER],
                     ["output", "chown :65534 /dev/gpiochip*"])[1],
-            self.do(["run", self.example(), *NOBODY])[0],
+            self.do(["run", self.example(), *MEMBER])[0],
         ]
         for code, text in mistakes:
             self.assertEqual(code, 69, text)

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "cli.h"
+#include "paho_connection.h"
 #include "version.h"
 
 struct subcommand {
@@ -94,7 +95,10 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int code = run_command(argc, argv);
+	int code;
+
+	paho_ignore_proxies();
+	code = run_command(argc, argv);
 
 	/* A full disk is told, whichever text did not fit. */
 	if (fflush(stdout) == 0 && !ferror(stdout))

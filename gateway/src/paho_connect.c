@@ -221,6 +221,13 @@ static int tell_failures(const struct attempts *attempts, char *error)
 	return r;
 }
 
+void paho_ignore_proxies(void)
+{
+	(void)unsetenv("http_proxy");
+	(void)unsetenv("https_proxy");
+	(void)unsetenv("PAHO_C_CLIENT_USE_HTTP_PROXY");
+}
+
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
                  const struct paho_options *options, struct paho_connection **ret_connection,
                  int *ret_answer, char *error)

@@ -73,6 +73,14 @@ int paho_connect(const struct mqtt_settings *settings, const struct paho_callbac
                  const struct paho_options *options, struct paho_connection **ret_connection,
                  int *ret_answer, char *error);
 
+/**
+ * Remove from the environment what libpaho takes for a proxy: up to 1.3.12 `http_proxy` and
+ * `https_proxy`, later where `PAHO_C_CLIENT_USE_HTTP_PROXY` is TRUE. A connection goes to the broker's
+ * address, with every version and whatever the process was started with. To be called once, while
+ * the process has one thread.
+ */
+void paho_ignore_proxies(void);
+
 const struct paho_broker *paho_get_broker(const struct paho_connection *connection);
 
 /** The address that it is connected to, numeric. Owned by the connection. */

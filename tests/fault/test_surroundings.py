@@ -68,6 +68,23 @@ class Surroundings(StateFolder):
         self.ok("ping", {})
         self.gateway.stop()
 
+    def test_proxies_of_the_environment(self):
+        """A connection to the broker is one to its address. paho 1.3.12 takes the first two, later
+        versions where the last one says so."""
+        proxy = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(proxy.close)
+        url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        environment = {"http_proxy": url, "https_proxy": url, "PAHO_C_CLIENT_USE_HTTP_PROXY": "TRUE"}
+        self.start(self.state_config(), environment)
+        self.log_has("connected to")
+        self.assertNotIn("no connection", self.gateway.log())
+        result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path)], text=True,
+                                env=os.environ | environment, capture_output=True, timeout=60 * SLOW)
+        self.assertEqual(result.returncode, 0, result)
+        proxy.setblocking(False)
+        self.assertRaises(BlockingIOError, proxy.accept)
+        self.gateway.stop()
+
     def test_a_socket_that_was_inherited(self):
         """What is set on the gateway's own connection is not set on that one."""
         listener = socket.create_server(("127.0.0.1", 0))

@@ -22,6 +22,12 @@ static _Thread_local const struct tls_peer *expected;
 /* Of no extension (RFC 8701 keeps it free): it is never sent, but OpenSSL asks whether to. */
 #define NO_EXTENSION 0x0A0A
 
+/** What each context keeps: it may outlive the attempt. */
+struct kept {
+	int security_level;
+	char host[];
+};
+
 static bool is_address(const char *host)
 {
 	struct in6_addr address;
@@ -43,22 +49,27 @@ bool tls_peer_set_sni(SSL *ssl, const char *host)
 	                is_address(host) ? NULL : (void *)(uintptr_t)host) == 1;
 }
 
-/** paho has put the address there after the SSL was made: this comes later, while the first message
- *  is made, and before what OpenSSL itself adds to it. @return 0: add nothing. */
+/** paho has put the address there after the SSL was made, and up to 1.3.12 level 1 in the place of
+ *  the system's, which lets in keys of 1,024 bits: this comes later, while the first message is made,
+ *  and before what OpenSSL itself adds to it. @return 0: add nothing. */
 static int on_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **ret_bytes,
                     size_t *ret_len, X509 *certificate, size_t chain_index, int *ret_alert,
-                    void *host)
+                    void *user)
 {
+	struct kept *kept = user;
+
 	(void)type, (void)context, (void)ret_bytes, (void)ret_len, (void)certificate;
 	(void)chain_index, (void)ret_alert;
-	(void)tls_peer_set_sni(ssl, host);
+	SSL_set_security_level(ssl, kept->security_level);
+	(void)tls_peer_set_sni(ssl, kept->host);
 	return 0;
 }
 
 /** Each SSL that is made of it inherits what is set here. Where that fails it trusts nobody. */
-static void set_expected(SSL_CTX *context, char *host)
+static void set_expected(SSL_CTX *context, struct kept *kept)
 {
 	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
+	const char *host = kept->host;
 
 	/* In this order: without the name nobody is trusted. */
 	if ((is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(param, host)
@@ -66,7 +77,7 @@ static void set_expected(SSL_CTX *context, char *host)
 		return;
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_add_custom_ext(context, NO_EXTENSION, SSL_EXT_CLIENT_HELLO, on_hello, NULL, host,
+	    SSL_CTX_add_custom_ext(context, NO_EXTENSION, SSL_EXT_CLIENT_HELLO, on_hello, NULL, kept,
 	                           NULL, NULL) != 1)
 		return;
 	SSL_CTX_set1_cert_store(context, expected->authorities);
@@ -75,16 +86,18 @@ static void set_expected(SSL_CTX *context, char *host)
 static void on_new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                            void *argp)
 {
-	char *host = expected ? strdup(expected->host) : NULL;
+	size_t size = expected ? strlen(expected->host) + 1 : 0;
+	struct kept *kept = expected ? malloc(sizeof(*kept) + size) : NULL;
 
 	(void)ptr, (void)argl, (void)argp;
-	if (!host)
+	if (!kept)
 		return;
-	/* The context's own: it may outlive the attempt. */
-	if (CRYPTO_set_ex_data(data, index, host) == 1)
-		set_expected(parent, host);
+	kept->security_level = expected->security_level;
+	memcpy(kept->host, expected->host, size);
+	if (CRYPTO_set_ex_data(data, index, kept) == 1)
+		set_expected(parent, kept);
 	else
-		free(host);
+		free(kept);
 }
 
 static void on_free_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
@@ -99,13 +112,23 @@ static void register_once(void)
 	registered_index = SSL_CTX_get_ex_new_index(0, NULL, on_new_context, NULL, on_free_context);
 }
 
+/** @return what a new context has, by OpenSSL's configuration; negative: out of memory. */
+static int system_security_level(void)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	int level = context ? SSL_CTX_get_security_level(context) : -1;
+
+	SSL_CTX_free(context);
+	return level;
+}
+
 int tls_peer_begin(const struct mqtt_settings *settings, struct tls_peer *ret_peer)
 {
-	struct tls_peer peer = { .host = settings->host };
+	struct tls_peer peer = { .host = settings->host, .security_level = system_security_level() };
 	int r = 0;
 
 	(void)pthread_once(&registered, register_once);
-	if (registered_index < 0)
+	if (registered_index < 0 || peer.security_level < 0)
 		return -ENOMEM;
 	peer.authorities = X509_STORE_new();
 	if (!peer.authorities)

@@ -23,12 +23,14 @@
 struct tls_peer {
 	const char *host; /**< borrowed from the settings */
 	X509_STORE *authorities;
+	int security_level; /**< OpenSSL's, of this system */
 };
 
 /**
  * From now until tls_peer_end() every connection that this thread makes with
  * OpenSSL accepts only a certificate for settings' host, signed by an authority
- * of its ca_file, or without one of the system's; TLS 1.2 at least.
+ * of its ca_file, or without one of the system's; TLS 1.2 at least, and keys and signatures
+ * of the system's security level.
  * @param ret_peer must stay where it is until tls_peer_end(). One at a time for each thread.
  * @return 0; -EIO the ca_file is no good; -ENOMEM.
  */

@@ -42,11 +42,11 @@ class Authority:
         openssl("req", "-x509", *KEY, "-nodes", "-days", 2, "-subj", f"/CN={name}", "-addext",
                 "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.key, "-out", self.pem)
 
-    def sign(self, name, alternative="DNS:localhost,IP:127.0.0.1", days=2):
+    def sign(self, name, alternative="DNS:localhost,IP:127.0.0.1", days=2, new_key=KEY):
         """(certificate, key); days below 0: it has expired."""
         pem, key = self.directory / f"{name}.pem", self.directory / f"{name}.key"
         request, names = self.directory / f"{name}.csr", self.directory / f"{name}.cnf"
-        openssl("req", *KEY, "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        openssl("req", *new_key, "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
         names.write_text(f"subjectAltName={alternative}\n")
         if days < 0:
             self._sign_for_the_past(request, names, pem)

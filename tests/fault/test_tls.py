@@ -254,6 +254,15 @@ class Tls(ConnectionTest):
         self.fails(self.tls(), "no TLS 1.2 or newer",
                    environment={"OPENSSL_CONF": str(permissive)})
 
+    def test_weak_key_of_the_broker(self):
+        """It is this system's security level that counts; paho 1.3.12 sets a lower one."""
+        weak = self.ca.sign("weak", new_key=["-newkey", "rsa:1024"])
+        self.broker(weak, environment=self.openssl_conf(""))
+        self.fails(self.tls(), "the broker's certificate", "key too weak")
+        self.start(self.tls(), self.openssl_conf(""))
+        self.log_has("connected to mqtts://")
+        self.gateway.stop()
+
     def test_no_tls_on_this_port(self):
         broker = self.new_broker("plain", "allow_anonymous true")
         self.proxy = self.new_proxy(broker.port)

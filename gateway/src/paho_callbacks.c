@@ -9,14 +9,9 @@
 
 void paho_tell_lost(struct paho_connection *c, int reason)
 {
-	bool first;
-
 	pthread_mutex_lock(&c->mutex);
-	first = !c->told;
-	pthread_mutex_unlock(&c->mutex);
-	if (first)
+	if (!c->told && !c->closed)
 		c->callbacks.lost(c->callbacks.user, reason);
-	pthread_mutex_lock(&c->mutex);
 	c->told = true;
 	pthread_cond_signal(&c->told_cond);
 	pthread_mutex_unlock(&c->mutex);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The addresses of the broker's name, one after the other; when none works, why. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "broker_probe.h"
 #include "mqtt_reason.h"
@@ -48,48 +45,27 @@ static int connect_safely(struct paho_connection *c, const struct attempts *atte
 	return rc;
 }
 
-/** Whether a thread of this process has paho's name for its own. Taken for granted without /proc. */
-static bool paho_thread_runs(void)
-{
-	static const char name[] = "MQTTClient_run\n";
-	DIR *tasks = opendir("/proc/self/task");
-	struct dirent *task;
-	bool runs = !tasks;
-
-	while (tasks && !runs && (task = readdir(tasks))) {
-		char path[64], comm[32];
-		ssize_t n;
-		int fd;
-
-		snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", task->d_name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		n = fd < 0 ? -1 : read(fd, comm, sizeof(comm));
-		runs = n == (ssize_t)strlen(name) && memcmp(comm, name, strlen(name)) == 0;
-		if (fd >= 0)
-			close(fd);
-	}
-	if (tasks)
-		closedir(tasks);
-	return runs;
-}
-
 /**
- * Connecting with callbacks, paho starts its thread unless that runs already, and gives it 100 ms to
- * begin. On a busy machine it may not have begun when the attempt, or a short session, has ended:
- * the next one would start another, and both would hand the same message over, the second of them
- * when it was freed.
+ * Connecting with callbacks, paho starts its thread unless that runs already, and gives up when it
+ * has not begun within 400 ms. On a busy machine it begins later: until then the next attempt would
+ * start another, and both would hand the same message over, the second of them when it was freed.
+ * @return whether it has begun now, and had not.
  */
-static void wait_for_paho_thread(void)
+static bool await_paho_thread(void)
 {
 	static const struct timespec step = { .tv_nsec = 1000000 };
+	unsigned ms = 0;
 
-	for (unsigned ms = 0; ms < THREAD_WAIT_MS && !paho_thread_runs(); ms++)
+	while (ms < THREAD_WAIT_MS && !paho_thread_runs()) {
 		nanosleep(&step, NULL);
+		ms++;
+	}
+	return ms > 0 && ms < THREAD_WAIT_MS;
 }
 
-/** @return paho's code. */
-static int connect_address(const struct attempts *attempts, const struct broker_address *address,
-                           struct paho_connection **ret_connection)
+/** @param ret_again on failure: whether only paho's thread was late. @return paho's code. */
+static int try_address(const struct attempts *attempts, const struct broker_address *address,
+                       struct paho_connection **ret_connection, bool *ret_again)
 {
 	struct paho_connection *c = calloc(1, sizeof(*c));
 	struct tcp_socket_set before = { 0 };
@@ -107,8 +83,6 @@ static int connect_address(const struct attempts *attempts, const struct broker_
 		pthread_mutex_init(&c->mutex, NULL);
 		pthread_cond_init(&c->told_cond, NULL);
 		rc = connect_safely(c, attempts, address);
-		if (c->v5 && c->handle)
-			wait_for_paho_thread();
 	}
 	if (rc == MQTTCLIENT_SUCCESS) {
 		c->was_connected = true;
@@ -117,10 +91,22 @@ static int connect_address(const struct attempts *attempts, const struct broker_
 		atomic_store(&c->handover, PAHO_SETTLING);
 		*ret_connection = c;
 	} else {
+		/* A broker that has accepted the connect did so to the thread. */
+		*ret_again = c && c->v5 && c->handle && !c->was_connected && await_paho_thread();
 		paho_close(c);
 	}
 	tcp_socket_forget(&before);
 	return rc;
+}
+
+/** @return paho's code. */
+static int connect_address(const struct attempts *attempts, const struct broker_address *address,
+                           struct paho_connection **ret_connection)
+{
+	bool again = false;
+	int rc = try_address(attempts, address, ret_connection, &again);
+
+	return again ? try_address(attempts, address, ret_connection, &again) : rc;
 }
 
 /** @return the errno of paho_connect() for one address, with a sentence in @p error. */

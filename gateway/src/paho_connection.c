@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "broker_probe.h"
+#include "loop.h"
 #include "mqtt_reason.h"
 #include "paho_internal.h"
 #include "tcp_socket.h"
@@ -22,8 +23,11 @@
  * connection breaks meanwhile. */
 #define COMMAND_TIMEOUT_MS 5000UL
 /* A broken connection is told on a thread that paho starts for it and that
- * still reads the handle: it is not freed before. */
+ * still reads the handle: it is not freed before. So long the caller waits; on a
+ * busy machine the thread may begin later. */
 #define LOST_WAIT_S 2
+/* Then there is no such thread: it could not be made. */
+#define NEVER_TOLD_NS (600 * CUE_NS_PER_S)
 
 /* ---- connecting ---- */
 
@@ -129,15 +133,25 @@ static void fill_options(MQTTClient_connectOptions *options, MQTTClient_SSLOptio
 }
 
 /**
- * With the last handle paho 1.3.12 frees its list of them. On a busy machine its thread was seen to
+ * With the last handle paho frees its list of them. On a busy machine its thread was seen to
  * look through that list after a refused connect, which ends the process. So one handle, which
  * never connects, stays for as long as the process does.
  */
+static MQTTClient never_connects;
+
 static void keep_lists(void)
 {
-	static MQTTClient never_connects;
-
 	(void)MQTTClient_create(&never_connects, "tcp://127.0.0.1:1", "", MQTTCLIENT_PERSISTENCE_NONE, NULL);
+}
+
+bool paho_thread_runs(void)
+{
+	MQTTClient_message *message;
+	char *topic;
+	int topic_len;
+
+	/* Without the thread: MQTTCLIENT_DISCONNECTED. */
+	return MQTTClient_receive(never_connects, &topic, &topic_len, &message, 0) == MQTTCLIENT_FAILURE;
 }
 
 static int make_handle(struct paho_connection *c, const struct mqtt_settings *settings,
@@ -321,10 +335,21 @@ bool paho_is_connected(struct paho_connection *connection)
 	return MQTTClient_isConnected(connection->handle) != 0;
 }
 
-/** Wait until paho's thread for the news of the break has run. */
-static void wait_told(struct paho_connection *c)
+static bool is_told(struct paho_connection *c)
+{
+	bool told;
+
+	pthread_mutex_lock(&c->mutex);
+	told = c->told;
+	pthread_mutex_unlock(&c->mutex);
+	return told;
+}
+
+/** Wait until paho's thread for the news of the break has run. @return false: it has not. */
+static bool wait_told(struct paho_connection *c)
 {
 	struct timespec until;
+	bool told;
 
 	/* Not the wall clock: a step of it would make this an hour. */
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -334,11 +359,45 @@ static void wait_told(struct paho_connection *c)
 		if (pthread_cond_clockwait(&c->told_cond, &c->mutex, CLOCK_MONOTONIC, &until) != 0)
 			break;
 	}
+	told = c->told;
+	c->closed = true;
 	pthread_mutex_unlock(&c->mutex);
+	return told;
+}
+
+static void free_connection(struct paho_connection *c)
+{
+	if (c->handle)
+		MQTTClient_destroy(&c->handle);
+	pthread_mutex_destroy(&c->mutex);
+	pthread_cond_destroy(&c->told_cond);
+	free(c);
+}
+
+/** Those that were closed before their news came. Of the one thread that calls paho. */
+static struct paho_connection *untold;
+
+static void free_told(void)
+{
+	uint64_t now_ns = loop_monotonic_ns();
+
+	for (struct paho_connection **at = &untold; *at;) {
+		struct paho_connection *c = *at;
+
+		if (is_told(c) || now_ns - c->closed_ns >= NEVER_TOLD_NS) {
+			*at = c->next_untold;
+			free_connection(c);
+		} else {
+			at = &c->next_untold;
+		}
+	}
 }
 
 struct paho_connection *paho_close(struct paho_connection *connection)
 {
+	bool told = true;
+
+	free_told();
 	if (!connection)
 		return NULL;
 	if (connection->handle) {
@@ -350,13 +409,17 @@ struct paho_connection *paho_close(struct paho_connection *connection)
 		else if (connection->was_connected)
 			(void)MQTTClient_disconnect(connection->handle, 0);
 		if (broken && connection->v5)
-			wait_told(connection);
-		MQTTClient_destroy(&connection->handle);
+			told = wait_told(connection);
 	}
 	if (connection->socket >= 0)
 		close(connection->socket);
-	pthread_mutex_destroy(&connection->mutex);
-	pthread_cond_destroy(&connection->told_cond);
-	free(connection);
+	if (told) {
+		free_connection(connection);
+		return NULL;
+	}
+	connection->socket = -1;
+	connection->closed_ns = loop_monotonic_ns();
+	connection->next_untold = untold;
+	untold = connection;
 	return NULL;
 }

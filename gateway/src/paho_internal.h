@@ -39,7 +39,12 @@ struct paho_connection {
 	int socket; /* duplicate of paho's, -1 if it was not found */
 	pthread_mutex_t mutex;
 	pthread_cond_t told_cond;
-	bool told; /* guarded by mutex: the lost callback has run */
+	bool told;   /* guarded by mutex: the news of the break has come */
+	bool closed; /* guarded by mutex: no callback any more */
+
+	/* Closed before its news came, and kept until then; of the caller's thread. */
+	struct paho_connection *next_untold;
+	uint64_t closed_ns;
 
 	/* Only MQTT 3.1.1: of the QoS 1 messages that are not acknowledged, in order. */
 	int tokens[MQTT_WINDOW_MAX];
@@ -54,6 +59,9 @@ struct paho_connection {
 int paho_try_connect(struct paho_connection *c, const struct mqtt_settings *settings,
                      const struct paho_options *options, const struct broker_address *address,
                      const char *password);
+
+/** Whether paho's thread, one for the whole process, has begun. After paho_try_connect() only. */
+bool paho_thread_runs(void);
 
 /** Set those of MQTT 5, on a handle that is not connected. @return paho's code. */
 int paho_set_callbacks(struct paho_connection *c);

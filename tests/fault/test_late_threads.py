@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""On a machine that is so busy that paho's thread has not begun when a connect has failed already,
-the next connect must not make a second one: both would hand the same message over."""
+"""On a machine that is so busy that paho's threads begin late: the next connect must not make a
+second one that reads, for both would hand the same message over; and a handle is not freed while the
+thread that tells of its end has not read it."""
 
 import os
 import pathlib
@@ -9,8 +10,18 @@ import unittest
 
 from connection import ConnectionTest
 from harness import until
+from scripted_broker import say_disconnect
+from scripted_test import ScriptedTest
 
 DELAY_MS = 2500
+NEWS_DELAY_MS = 4500  # longer than the gateway waits for it
+# glibc fills what is freed with a pattern, so that who reads it does not find what was there.
+FREED = {"MALLOC_PERTURB_": "85", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+
+
+def late(delay_ms, **more):
+    return {"LD_PRELOAD": os.environ["THREAD_SHIM"], "CUEBUS_THREAD_DELAY_MS": str(delay_ms),
+            **FREED, **more}
 
 
 class LateThreads(ConnectionTest):
@@ -23,17 +34,52 @@ class LateThreads(ConnectionTest):
                 pass  # it has just ended
         return found
 
-    def test_one_thread(self):
+    def one_thread(self, **more):
         broker = self.new_broker("late", "allow_anonymous true")
         broker.stop()
-        self.start(self.config(f"mqtt://127.0.0.1:{broker.port}", protocol=5),
-                   {"LD_PRELOAD": os.environ["THREAD_SHIM"], "CUEBUS_THREAD_DELAY_MS": str(DELAY_MS)})
+        self.start(self.config(f"mqtt://127.0.0.1:{broker.port}", protocol=5), late(DELAY_MS, **more))
         until("paho's thread", self.paho_threads, process=self.gateway.process)
         time.sleep(DELAY_MS / 1000 + 1)  # then a second one would be there
         self.assertEqual(self.paho_threads(), 1)
         broker.start()
         self.log_has("connected to")
         self.assertEqual(self.paho_threads(), 1)
+        self.gateway.stop()
+
+    def test_a_broker_that_is_there(self):
+        """No connect is said to have failed where only the thread was late."""
+        broker = self.new_broker("early", "allow_anonymous true")
+        self.start(self.config(f"mqtt://127.0.0.1:{broker.port}", protocol=5), late(DELAY_MS))
+        self.log_has("connected to")
+        self.assertNotIn("no connection", self.gateway.log())
+        self.gateway.stop()
+
+    def test_begun_late(self):
+        self.one_thread()
+
+    def test_has_a_name_and_does_not_run(self):
+        """paho looks whether it runs, which comes after the name."""
+        self.one_thread(CUEBUS_THREAD_DELAY_AT="name")
+
+
+class LateNews(ScriptedTest):
+    """MQTT 5: a DISCONNECT of the broker's is told by a thread that paho starts for it."""
+
+    def test_disconnect(self):
+        self.start(self.settings(), late(NEWS_DELAY_MS))
+        self.online()
+        session = self.broker.session
+        self.broker.on_publish = lambda s, p: say_disconnect(0x89)
+        self.emit("lone.event")
+        self.wait("the end of the session", lambda: session.ended)
+        # No next session in which the memory of this one is used again.
+        self.broker.kill()
+        time.sleep(NEWS_DELAY_MS / 1000 + 1)
+        self.assertIsNone(self.gateway.process.poll(), self.gateway.log())
+        self.broker.behave()
+        self.broker.start()
+        self.online(since=1)
+        self.wait_event("lone.event")
         self.gateway.stop()
 
 

@@ -120,6 +120,8 @@ class Session:
             if not isinstance(answer, list):
                 return self.do(answer, p)
             self.send(suback(self.is_v5, p.number, answer))
+        elif p.kind == UNSUBSCRIBE:
+            self.send(packet(UNSUBACK, p.number.to_bytes(2, "big") + (b"\0\0" if self.is_v5 else b"")))
         return True
 
     def handle(self, p):
@@ -132,7 +134,7 @@ class Session:
             if broker.answer_ping:
                 self.send(packet(PINGRESP))
         elif p.kind == UNSUBSCRIBE:
-            self.send(packet(UNSUBACK, p.number.to_bytes(2, "big") + (b"\0\0" if self.is_v5 else b"")))
+            return self.do(broker.on_unsubscribe(self, p), p)
         elif p.kind == PUBREL:
             self.send(ack(PUBCOMP, p.number))
         elif p.kind == PUBREC:
@@ -193,6 +195,7 @@ class ScriptedBroker:
         self.on_connect = lambda session, p: connack(session.is_v5)
         self.on_publish = lambda session, p: TAKE
         self.on_subscribe = lambda session, p: [min(options & 3, 2) for _, options in p.filters]
+        self.on_unsubscribe = lambda session, p: TAKE
         self.answer_ping = True
 
     def start(self):

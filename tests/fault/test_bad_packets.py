@@ -94,7 +94,7 @@ def wrong_connacks(is_v5):
 
 
 def wrong_subacks(is_v5):
-    """Instead of a SUBACK; %d: the packet's id."""
+    """Instead of a SUBACK; n: the packet's id."""
     none = b"\0" if is_v5 else b""
     yield "SUBACK with a tail", lambda n: packet(9, n + none + b"\1\1\1\1")
     yield "SUBACK of another id", lambda n: packet(9, b"\x7f\xff" + none + b"\1")
@@ -108,6 +108,24 @@ def wrong_subacks(is_v5):
         yield "CONNACK", lambda n: connack(is_v5)
     else:
         yield "SUBACK, properties beyond it", lambda n: packet(9, n + b"\x7f\1")
+
+
+def wrong_unsubacks(is_v5):
+    """Instead of an UNSUBACK; n: the packet's id."""
+    none = b"\0" if is_v5 else b""
+    yield "UNSUBACK with a tail", lambda n: packet(11, n + none + b"\0\0\0\0")
+    yield "UNSUBACK of another id", lambda n: packet(11, b"\x7f\xff" + none + none)
+    yield "UNSUBACK with an unknown code", lambda n: packet(11, n + none + b"\x7e")
+    yield "UNSUBACK without codes", lambda n: packet(11, n + none)
+    yield "UNSUBACK of nothing", lambda n: packet(11)
+    yield "UNSUBACK, half an id", lambda n: packet(11, b"\0")
+    yield "SUBACK", lambda n: packet(9, n + none + b"\1")
+    yield "SUBACK without codes", lambda n: packet(9, n + none)
+    yield "PUBACK", lambda n: packet(4, n)
+    if not is_v5:
+        yield "CONNACK", lambda n: connack(is_v5)
+    else:
+        yield "UNSUBACK, properties beyond it", lambda n: packet(11, n + b"\x7f\0")
 
 
 def in_session(name, data):
@@ -157,6 +175,13 @@ class Both:
         return [Case(name, once("on_subscribe", lambda s, p, data=data: say(
             data(p.number.to_bytes(2, "big")))), (), (*ENDS, "subscription to"), lasts=True)
             for name, data in wrong_subacks(is_v5)]
+
+    @staticmethod
+    def cases_instead_of_unsuback(is_v5):
+        """At the end of the sweep."""
+        return [Case(name, once("on_unsubscribe", lambda s, p, data=data: say(
+            data(p.number.to_bytes(2, "big")))), (), ENDS, lasts=True)
+            for name, data in wrong_unsubacks(is_v5)]
 
     @staticmethod
     def cases_cut_short_and_huge(is_v5):

@@ -277,7 +277,8 @@ static enum suspect_end how_ended(struct egress *e, bool peer_ended)
 		return SUSPECT_END_OTHER;
 	if (reason > 0)
 		return mqtt_reason_blames_message(reason) ? SUSPECT_END_CLOSED : SUSPECT_END_OTHER;
-	return egress_now() - e->last_sent_ns < SOON_NS ? SUSPECT_END_CLOSED : SUSPECT_END_OTHER;
+	return egress_now() - e->unnoticed_ns - e->last_sent_ns < SOON_NS ? SUSPECT_END_CLOSED
+	                                                                  : SUSPECT_END_OTHER;
 }
 
 /** One connection from its attempt to its end, and the pause after it. @return false to end the thread. */

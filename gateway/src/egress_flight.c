@@ -206,7 +206,7 @@ bool egress_acks_in_time(struct egress *e, uint64_t now_ns)
 void egress_begin_flight(struct egress *e)
 {
 	e->session_begin_ns = egress_now();
-	e->last_sent_ns = 0;
+	e->last_sent_ns = e->unnoticed_ns = 0;
 	e->last_order = e->last_acknowledged = e->last_loose = 0;
 	e->n_loose = 0;
 	e->alone = e->gave_up = false;

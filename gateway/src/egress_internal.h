@@ -94,6 +94,7 @@ struct egress {
 	uint64_t session_begin_ns;
 	uint64_t last_order, last_sent_ns; /* of what was sent last, acknowledged or not */
 	uint64_t last_acknowledged;        /* the newest order that was */
+	uint64_t unnoticed_ns;             /* how long the end may have gone unnoticed */
 	struct suspect_item loose[SUSPECT_LOOSE_MAX]; /* QoS 0, not settled; the newest */
 	size_t n_loose;
 	uint64_t last_loose;             /* order of the newest */

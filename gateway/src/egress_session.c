@@ -94,6 +94,7 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 	};
 	struct paho_subscription subscription = kinds[kind];
 	char topic[TOPIC_SIZE], error[PAHO_ERROR_SIZE];
+	uint64_t begin_ns = egress_now();
 	int r;
 
 	(void)topics_below(e->config.topics, below, name, topic);
@@ -103,8 +104,11 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 		return 0;
 	log_write(e->config.log, LOG_LEVEL_WARNING, "%s%s", error,
 	          r == -EACCES ? ". The gateway goes on without it" : "");
-	if (r != -EACCES)
+	if (r != -EACCES) {
+		/* paho waits for the answer for seconds, also when the connection is gone. */
+		e->unnoticed_ns = egress_now() - begin_ns;
 		return -ENOTCONN;
+	}
 	pthread_mutex_lock(&e->mutex);
 	e->stats.subscriptions_refused++;
 	pthread_mutex_unlock(&e->mutex);

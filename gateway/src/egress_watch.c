@@ -277,8 +277,12 @@ static int end_sweep(struct egress *e)
 		          n, plural(n), n == 1 ? "is" : "are", watch->example,
 		          full ? "; there are more: they are cleared after the next connect" : "");
 	for (size_t i = 0; r == 0 && i < N_SWEPT; i++) {
+		uint64_t begin_ns = egress_now();
+
 		(void)topics_below(e->config.topics, swept[i], "#", topic);
 		r = paho_unsubscribe(e->connection, topic);
+		if (r < 0)
+			e->unnoticed_ns = egress_now() - begin_ns; /* as in egress_subscribe() */
 	}
 	return r;
 }

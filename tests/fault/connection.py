@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,7 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 from faulty_network import Proxy  # noqa: E402
-from harness import GATEWAY_ID, IS_V5, Broker, Gateway, until  # noqa: E402
+from harness import CUEBUS, GATEWAY_ID, IS_V5, Broker, Gateway, limit_s, until  # noqa: E402
 
 FAILED = re.compile(r"no connection to the broker")
 # The shortest first delays: half of 100 ms, doubling each time up to 30 s (backoff.h).
@@ -76,6 +77,15 @@ class ConnectionTest(unittest.TestCase):
 
     def log_has(self, text):
         self.until(f"'{text}' in the log", lambda: text in self.gateway.log())
+
+    def becomes_healthy(self, environment=None):
+        """Connected is said before it has subscribed to what the healthcheck asks."""
+        def healthy():
+            result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path)], check=False,
+                                    capture_output=True, text=True, timeout=limit_s(60),
+                                    env=os.environ | (environment or {}))
+            return result.returncode == 0
+        self.until("a healthcheck that is content", healthy)
 
     def cpu_s(self):
         fields = pathlib.Path(f"/proc/{self.gateway.process.pid}/stat").read_text()

@@ -2,12 +2,13 @@
 """A broker may be smaller than we hope: what its CONNACK says is obeyed, and what MQTT 3.1.1 has
 no word for is found out."""
 
+import subprocess
 import time
 import unittest
 
 from scripted_test import ScriptedTest
 from connection import ConnectionTest
-from harness import SLOW, P, Client, until
+from harness import GATEWAY_ID, SLOW, P, Client, find_program, limit_s, until
 from mqtt_packets import connack
 from scripted_broker import CLOSE, SWALLOW, TAKE
 
@@ -195,6 +196,13 @@ class PatientClient(Client):
     keepalive_s = 5
 
 
+def times_out_early():
+    """mosquitto 2.0.21 with max_keepalive: "has exceeded timeout" also where a packet has just come."""
+    told = subprocess.run([find_program("mosquitto"), "-h"], capture_output=True, text=True,
+                          check=False, timeout=limit_s(60))
+    return "version 2.0.21" in told.stdout + told.stderr
+
+
 class Mosquitto(ConnectionTest):
     def check(self, protocol, line, **mqtt):
         broker = self.new_broker("b", "allow_anonymous true", line)
@@ -231,11 +239,14 @@ class Mosquitto(ConnectionTest):
 
     def test_max_keepalive(self):
         """Idle for longer than the broker allows, it stays."""
-        client = self.check("5", "max_keepalive 10", keepalive="60s")
+        client = self.check("5", "max_keepalive 10\nlog_type notice", keepalive="60s")
         self.log_has("keep alive is 10 s")
+        broker = (self.directory / "b" / "mosquitto.log").read_text()
+        self.assertIn(f"as cuebus-{GATEWAY_ID} (p5, c1, k10)", broker)
         client.message("the second health", lambda m: m.topic == P + "/health"
                        and m.json["uptime_s"] >= 17)
-        self.assertNotIn("lost", self.gateway.log())
+        if not times_out_early():
+            self.assertNotIn("lost", self.gateway.log())
         self.gateway.stop()
 
 

@@ -14,7 +14,7 @@ import unittest
 
 from certificates import Authority, encrypt, openssl
 from connection import ConnectionTest
-from harness import CUEBUS, free_port, limit_s, mortal, until
+from harness import free_port, mortal, until
 
 # Allows what the distribution forbids, so that a refusal is the gateway's own.
 PERMISSIVE = """openssl_conf = init
@@ -90,9 +90,7 @@ class Tls(ConnectionTest):
         self.start(config, environment)
         self.log_has("connected to mqtts://")
         self.assertNotIn("no connection", self.gateway.log())
-        result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path)],
-                                capture_output=True, text=True, timeout=limit_s(60))
-        self.assertEqual(result.returncode, 0, result)
+        self.becomes_healthy()
         self.gateway.stop()
 
     def fails(self, config, *says, environment=None, attempts=4):

@@ -39,7 +39,7 @@ static void add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, 
 	(void)MQTTProperties_add(properties, &property);
 }
 
-/** paho 1.3.14 gives an int64_t, earlier ones an int, which is negative from 2^31 on, and right again
+/** paho 1.3.14 gives an int64_t, 1.3.12 an int, which is negative from 2^31 on, and right again
  *  as a uint32_t. @return negative also when there is none. */
 static int64_t get_number(MQTTProperties *properties, enum MQTTPropertyCodes code)
 {

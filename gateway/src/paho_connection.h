@@ -47,7 +47,7 @@ struct paho_options {
 struct paho_broker {
 	unsigned receive_maximum; /**< QoS 1 messages it takes unacknowledged; 65,535 if it did not say */
 	uint32_t maximum_packet;  /**< 0: it did not say */
-	int keepalive_s;          /**< Server Keep Alive; paho does not obey it; 0: it did not say */
+	int keepalive_s;          /**< Server Keep Alive, which paho 1.3.12 ignores; 0: it did not say */
 	int max_qos;              /**< 0 to 2 */
 	bool retain;              /**< takes retained messages */
 	bool wildcards;           /**< takes subscriptions with wildcards */

@@ -5,10 +5,10 @@
  * With callbacks paho reads on a thread of its own and hands each message over while it
  * does not hold its lock and the message is still in its queue. A clean session of 3.1.1
  * that another thread ends at that moment (a publish that finds the connection broken)
- * empties that queue: the message is freed twice. Seen under valgrind with paho 1.3.12. A
- * session of MQTT 5 leaves its queue alone once it is connected (before: enum
- * paho_handover) until the handle is destroyed, when paho's thread has ended; and it
- * needs that thread, which alone tells a DISCONNECT's reason.
+ * empties that queue: the message is freed twice, as valgrind shows. A session of MQTT 5
+ * leaves its queue alone once it is connected (before: enum paho_handover) until the
+ * handle is destroyed, when paho's thread has ended; and it needs that thread, which alone
+ * tells a DISCONNECT's reason.
  *
  * So over 3.1.1 no callback is set, there is no such thread, and paho reads within these
  * calls. It has no call then that tells of an acknowledgement: what it does not list as

@@ -18,7 +18,7 @@
 /**
  * Whether a message that paho's thread hands over may be looked at. Connecting for a clean start,
  * paho empties its queue of messages when the CONNACK has come, and may just be handing one of
- * them over, without its lock: that one is freed under our hands. Seen with paho 1.3.12 and a
+ * them over, without its lock: that one is freed under our hands. Seen with a
  * broker that publishes before it is asked to. One that is not looked at stays in the queue, if it
  * is still there, until the next packet comes.
  */

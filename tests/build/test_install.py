@@ -25,7 +25,7 @@ class Install(unittest.TestCase):
         self.assertEqual(len(said), 2)
         for path in said:
             self.assertIn(path.replace("/usr/local", PREFIX, 1), there)
-        for path in re.findall(r"^Exec\w+=(/\S+) check (\S+)$", unit, re.M)[0]:
+        for path in re.findall(r"^ExecReload=.* (/\S+) check (\S+)$", unit, re.M)[0]:
             self.assertIn(path, there)
 
 

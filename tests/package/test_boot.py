@@ -95,6 +95,10 @@ class Boot(unittest.TestCase):
     def said(self, step):
         return (self.root / "steps" / step).read_text()
 
+    def journal(self):
+        return "\n".join(f"<{e['PRIORITY']}> {e['MESSAGE']}"
+                         for e in map(json.loads, self.said("journal").splitlines()))
+
     def code(self, step):
         return int((self.root / "steps" / f"{step}.status").read_text())
 
@@ -108,7 +112,7 @@ class Boot(unittest.TestCase):
             raise AssertionError(f"{error}\n{self.said('journal')[-3000:]}") from None
 
     def ok(self, step):
-        self.assertEqual(self.code(step), 0, self.said(step) + self.said("journal")[-3000:])
+        self.assertEqual(self.code(step), 0, self.said(step) + self.journal()[-6000:])
 
     def test_01_is_ready_and_says_what_it_does(self):
         self.ok("start")

@@ -226,11 +226,24 @@ class Stream:
             if not self.condition.wait_for(lambda: not self.online, TIMEOUT_S):
                 fail("the gateway did not say offline")
 
+    def _is_there(self, event_type, since, fields):
+        return any(e["event_type"] == event_type
+                   and all(e["data"].get(k) == v for k, v in fields.items())
+                   for e in self.events[since:])
+
     def event(self, event_type, since, **fields):
-        self.wait(event_type, lambda: any(
-            e["event_type"] == event_type
-            and all(e["data"].get(k) == v for k, v in fields.items())
-            for e in self.events[since:]))
+        self.wait(event_type, lambda: self._is_there(event_type, since, fields))
+
+    def gesture(self, event_type, attempt):
+        """On a busy machine the presses may come too far apart: again, as a person would."""
+        since = self.mark()
+        for _ in range(9):
+            attempt()
+            with self.condition:
+                if self.condition.wait_for(lambda: self._is_there(event_type, since, {}), 1):
+                    return
+        attempt()
+        self.event(event_type, since)
 
     def mark(self):
         with self.condition:
@@ -269,17 +282,20 @@ def heading(text):
 
 def session(stream):
     heading("1. Two presses of the doorbell within 500 ms: a double tap")
-    since = stream.mark()
-    stream.press("doorbell")
-    time.sleep(0.15)
-    stream.press("doorbell")
-    stream.event("button.double_tap", since)
+
+    def twice():
+        stream.press("doorbell")
+        time.sleep(0.15)
+        stream.press("doorbell")
+    stream.gesture("button.double_tap", twice)
 
     heading("2. The Konami code on the pad; it starts the playlist `flash`")
     since = stream.mark()
-    for name in KONAMI:
-        stream.press(name, 0.03)
-    stream.event("konami.activated", since)
+
+    def code():
+        for name in KONAMI:
+            stream.press(name, 0.03)
+    stream.gesture("konami.activated", code)
     stream.event("event.playlist.stopped", since, playlist_name="flash", reason="completed")
 
     heading("3. The event start.sequence starts the playlist `color.cycle`: an update a second")

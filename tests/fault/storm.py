@@ -76,7 +76,7 @@ class StormTest(IntegrationTest):
             self.assertEqual(bus["handler_failures"], 0)
             self.assertEqual(bus["queue_refused"], 0)
             self.assertEqual(outbox["dropped"], 0)
-            self.assertEqual(mqtt["disconnects"], 0)
+            self.assertEqual(mqtt["disconnects"], 0, self.gateway.log())
         for word in ("Sanitizer", "runtime error", "a handler failed"):
             self.assertNotIn(word, self.gateway.log())
 

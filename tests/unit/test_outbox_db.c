@@ -443,7 +443,7 @@ Test(outbox_db, what_sqlite_does_ends_when_it_is_halted)
 	path_of(path, sizeof(path), "outbox.db");
 	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, &halt, &db, error), 0, "%s", error);
 	cr_assert_eq(outbox_db_scan(db, false, see_outline, &n), 0);
-	cr_assert_eq(n, 20000);
+	cr_assert_eq(n, 20000, "%u", n);
 	halt = true;
 	n = 0;
 	cr_assert_eq(outbox_db_scan(db, false, see_outline, &n), -EIO, "no damage: nothing is set aside");

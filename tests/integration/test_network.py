@@ -359,8 +359,8 @@ class NetworkTest(unittest.TestCase):
 
     # ---- healthcheck ----
 
-    def healthcheck(self):
-        result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path), "-t", "2s"],
+    def healthcheck(self, time="2s"):
+        result = subprocess.run([CUEBUS, "healthcheck", "-c", str(self.gateway.path), "-t", time],
                                 capture_output=True, text=True)
         self.assertEqual(len(result.stdout.splitlines()), 1, result)
         return result
@@ -377,7 +377,7 @@ class NetworkTest(unittest.TestCase):
         watcher = self.watch()
         self.start(self.config(self.broker.port))
         self.online(watcher)
-        result = self.healthcheck()
+        result = self.healthcheck("60s")
         self.assertEqual(result.returncode, 0, result)
         self.assertTrue(result.stdout.startswith(f"ok: gateway '{GATEWAY_ID}' is up"), result)
         self.gateway.stop()

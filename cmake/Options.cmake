@@ -4,6 +4,12 @@
 # presets of developers only: a compiler of next year must not stop an install.
 add_library(cuebus_options INTERFACE)
 target_compile_definitions(cuebus_options INTERFACE _GNU_SOURCE)
+# On 32 bit: times after 2038 and files over 2 GB. Debian 13's compilers define it by
+# themselves, Debian 12's do not.
+if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+  target_compile_options(cuebus_options INTERFACE
+    -U_FILE_OFFSET_BITS -D_FILE_OFFSET_BITS=64 -U_TIME_BITS -D_TIME_BITS=64)
+endif()
 target_compile_options(cuebus_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
   -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef
@@ -30,9 +36,6 @@ if(CUEBUS_SANITIZE)
   target_compile_options(cuebus_options INTERFACE -fsanitize=${CUEBUS_SANITIZE}
     -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(cuebus_options INTERFACE -fsanitize=${CUEBUS_SANITIZE})
-  if(CUEBUS_SANITIZE MATCHES "thread")
-    target_compile_definitions(cuebus_options INTERFACE CUEBUS_TSAN=1)
-  endif()
 else()
   target_compile_options(cuebus_options INTERFACE
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>

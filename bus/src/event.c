@@ -103,27 +103,34 @@ bool cue_id_equal(const struct cue_id *a, const struct cue_id *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-__extension__ typedef unsigned __int128 u128;
+/* 128 bits in two halves: compilers for 32-bit processors have no such type. */
+struct fnv {
+	uint64_t high, low;
+};
 
-static u128 fnv1a(u128 hash, const char *bytes, size_t len)
+static void fnv1a(struct fnv *hash, const char *bytes, size_t len)
 {
-	/* 2^88 + 2^8 + 0x3b, the 128-bit FNV prime */
-	const u128 prime = ((u128)1 << 88) + 0x13B;
+	/* The 128-bit FNV prime is 2^88 + 0x13B. */
+	const uint64_t prime_low = 0x13B;
 
 	for (size_t i = 0; i < len; i++) {
-		hash ^= (unsigned char)bytes[i];
-		hash *= prime;
+		uint64_t low = hash->low ^ (unsigned char)bytes[i];
+		uint64_t carry = ((low >> 32) * prime_low + ((low & UINT32_MAX) * prime_low >> 32)) >> 32;
+
+		hash->high = hash->high * prime_low + carry + (low << (88 - 64));
+		hash->low = low * prime_low;
 	}
-	return hash;
 }
 
 void cue_id_derive(const char *space, const char *name, struct cue_id *ret_id)
 {
-	u128 hash = ((u128)0x6c62272e07bb0142ULL << 64) | 0x62b821756295c58dULL;
+	struct fnv hash = { .high = 0x6c62272e07bb0142ULL, .low = 0x62b821756295c58dULL };
 
 	/* The NUL of the first name keeps ("ab","c") and ("a","bc") apart. */
-	hash = fnv1a(hash, space, strlen(space) + 1);
-	hash = fnv1a(hash, name, strlen(name));
-	for (size_t i = 0; i < sizeof(ret_id->bytes); i++)
-		ret_id->bytes[i] = (uint8_t)(hash >> (8 * (sizeof(ret_id->bytes) - 1 - i)));
+	fnv1a(&hash, space, strlen(space) + 1);
+	fnv1a(&hash, name, strlen(name));
+	for (size_t i = 0; i < 8; i++) {
+		ret_id->bytes[i] = (uint8_t)(hash.high >> (8 * (7 - i)));
+		ret_id->bytes[8 + i] = (uint8_t)(hash.low >> (8 * (7 - i)));
+	}
 }

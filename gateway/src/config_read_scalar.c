@@ -164,12 +164,13 @@ static void read_enum(struct config_reader *reader, const struct config_field *f
 
 		if (strcmp(field->values[i], node->text) != 0)
 			continue;
-		if (field->size == sizeof(flag))
-			store(field, object, &flag);
-		else if (field->size == sizeof(i))
-			store(field, object, &i);
-		else
+		/* By the size no pointer is told from an enum where it has 32 bits. */
+		if (field->keeps_text)
 			store(field, object, &node->text);
+		else if (field->size == sizeof(flag))
+			store(field, object, &flag);
+		else
+			store(field, object, &i);
 		return;
 	}
 	tell_choice(reader, field, node);

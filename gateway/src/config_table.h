@@ -32,7 +32,7 @@ enum config_type {
 	CONFIG_UINT,     /**< min to max [uint32_t or uint64_t] */
 	CONFIG_INT,      /**< min to max [int] */
 	CONFIG_DURATION, /**< min to max ns [uint64_t] */
-	CONFIG_ENUM,     /**< one of `values` [its position: an enum, bool; or itself: char *] */
+	CONFIG_ENUM,     /**< one of `values` [its position: an enum, bool; `keeps_text`: char *] */
 	CONFIG_PROTOCOL, /**< 5 or "3.1.1" [int, 5 or 4] */
 	CONFIG_EVENT,    /**< an event type [char *] */
 	CONFIG_EMIT,     /**< an event type that is not reserved [char *] */
@@ -65,6 +65,7 @@ struct config_field {
 	int64_t min, max;     /**< see enum config_type; both 0: no bound */
 	const char *initial;  /**< the default as it would be written, without quotes; NULL: none */
 	const char *const *values; /**< CONFIG_ENUM; NULL-terminated */
+	bool keeps_text;           /**< CONFIG_ENUM: store the value itself, not its position */
 	const char *const *later;  /**< values that are known but not implemented yet */
 	const struct config_table *table;
 	size_t offset, size; /**< of the member; size 0: checked, not stored */

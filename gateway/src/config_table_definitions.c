@@ -29,7 +29,7 @@ static const char *const later_drivers[] = { "evdev", NULL };
 
 static const struct config_field input_fields[] = {
 	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = drivers,
-	  .later = later_drivers, CONFIG_MEMBER(struct config_input, driver),
+	  .keeps_text = true, .later = later_drivers, CONFIG_MEMBER(struct config_input, driver),
 	  .doc = "Where the edges come from: `gpio` (a line of a GPIO chip), `sim` (the command "
 	         "`input/set`), `replay` (a trace file)." },
 	{ .key = "kind", .type = CONFIG_ENUM, .required = true, .values = kinds,
@@ -101,7 +101,7 @@ static const char *const output_drivers[] = { "gpio", "sim", NULL };
 
 static const struct config_field output_fields[] = {
 	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = output_drivers, O(driver),
-	  .doc = "What is driven: `gpio` (a line of a GPIO chip) or `sim`." },
+	  .keeps_text = true, .doc = "What is driven: `gpio` (a line of a GPIO chip) or `sim`." },
 	{ .key = "on_event", .type = CONFIG_EVENT, .required = true, O(on_event),
 	  .doc = "Event type that sets it. The latest by event time holds: one that an input's longer "
 	         "debounce brings late changes nothing." },

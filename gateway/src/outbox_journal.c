@@ -61,7 +61,7 @@ static void grow(struct outbox_journal *journal)
 
 static struct outbox_note **find(struct outbox_journal *journal, const char *key)
 {
-	struct outbox_note **link = bucket(journal, hash_of(key) % n_buckets(journal));
+	struct outbox_note **link = bucket(journal, (size_t)(hash_of(key) % n_buckets(journal)));
 
 	while (*link && strcmp((*link)->key, key) != 0)
 		link = &(*link)->next;

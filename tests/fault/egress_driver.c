@@ -57,7 +57,7 @@ static void check(int r, const char *what)
 static size_t write_payload(char *payload, uint64_t seq)
 {
 	size_t len = (size_t)sprintf(payload, "%" PRIu64 ":", seq);
-	size_t padding = seq * 7919 % 300 + (seq % LARGE_EACH == 0 ? 8000 : 0);
+	size_t padding = (size_t)(seq * 7919 % 300) + (seq % LARGE_EACH == 0 ? 8000 : 0);
 
 	memset(payload + len, 'a' + (int)(seq % 26), padding);
 	return len + padding;

@@ -261,7 +261,7 @@ static void kill_one(unsigned number)
 	struct pollfd poll_fd = { .events = POLLIN };
 	struct timespec now, end;
 	int fds[2], status;
-	long ms = mix(number, 77) % 300;
+	long ms = (long)(mix(number, 77) % 300);
 	pid_t pid;
 
 	if (pipe(fds) < 0)

@@ -12,10 +12,11 @@
 #include "cue_criterion.h"
 #include "disk_fixture.h"
 #include "journal.h"
+#include "time_limits.h"
 
 #define MS(n)    ((uint64_t)(n) * (uint64_t)CUE_NS_PER_MS)
 #define S(n)     ((uint64_t)(n) * (uint64_t)CUE_NS_PER_S)
-#define FLUSH_NS S(60)
+#define FLUSH_NS limit_ns(S(60))
 /* Some time in 2026, ns since 1970. */
 #define WALL 1795000000000000000LL
 

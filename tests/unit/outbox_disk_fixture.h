@@ -17,9 +17,10 @@
 
 #include "disk_fixture.h"
 #include "outbox.h"
+#include "time_limits.h"
 
 #define MS       1000000ULL
-#define FLUSH_NS (60000 * MS)
+#define FLUSH_NS limit_ns(60000 * MS)
 
 static char dir[64];
 

@@ -13,8 +13,9 @@
 
 #include "cue_criterion.h"
 #include "disk_fixture.h"
+#include "time_limits.h"
 
-#define FLUSH_NS 60000000000ULL
+#define FLUSH_NS limit_ns(60000000000ULL)
 #define MAX      (16U * 1024U * 1024U)
 #define ALL_SIZE 8192U
 

@@ -174,7 +174,7 @@ Test(egress_suspect, after_three_of_a_kind_the_like_is_not_sent)
 {
 	struct suspects s = { 0 };
 
-	for (uint64_t i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 3; i++) {
 		struct suspect_item large = { 10 + i, 300 + i, 5000 + i };
 
 		cr_assert_neq(suspects_judge(&s, &large, 0), SUSPECT_REJECT);

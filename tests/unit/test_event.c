@@ -57,9 +57,10 @@ Test(event, id_round_trip)
 	struct cue_id id, back;
 	char text[CUE_ID_TEXT_SIZE];
 
+	/* FNV-1a with 128 bits of "gateway\0name", computed elsewhere. */
 	cue_id_derive("gateway", "name", &id);
 	cue_id_format(&id, text);
-	cr_assert_eq(strlen(text), 32U);
+	cr_assert_str_eq(text, "243058d286bb48a39c2b765ac3f9ce10");
 	cr_assert_eq(cue_id_parse(text, &back), 0);
 	cr_assert(cue_id_equal(&id, &back));
 	cr_assert_eq(cue_id_parse("", &back), -EINVAL);
@@ -67,8 +68,6 @@ Test(event, id_round_trip)
 	cr_assert_eq(cue_id_parse("0123456789abcdef0123456789abcdef0", &back), -EINVAL);
 }
 
-/* The published test vector of FNV-1a 128 for "a" is d228cb696f1a8caf78912b704e4a8964;
- * ours prefixes the space and a NUL, so only stability and separation are checked here. */
 Test(event, derived_ids_are_stable_and_distinct)
 {
 	struct cue_id a, b, c;

@@ -8,8 +8,9 @@
 
 #include "cue_criterion.h"
 #include "disk_fixture.h"
+#include "time_limits.h"
 
-#define FLUSH_NS (60 * CUE_NS_PER_S)
+#define FLUSH_NS limit_ns(60 * CUE_NS_PER_S)
 #define CONFIG(inputs, more)                                                                      \
 	"{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"inputs\":{" inputs "}" more "}"
 #define RAIN   "\"rain\":{\"driver\":\"sim\",\"kind\":\"counter\",\"event\":\"rain.pulse\",\"restore\":true}"

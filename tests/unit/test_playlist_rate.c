@@ -132,7 +132,7 @@ Test(playlist_rate, is_what_counting_says_but_for_one_event_a_step)
 
 	for (unsigned round = 0; round < 2000; round++) {
 		struct cue_step steps[6];
-		size_t n = 1 + next(&state) % 6;
+		size_t n = 1 + (size_t)(next(&state) % 6);
 		struct cue_playlist_limits limits = { 0, 1 };
 		unsigned long most;
 

@@ -13,13 +13,16 @@ SOURCE = pathlib.Path(os.environ["CUEBUS_SOURCE"])
 CMAKE = os.environ["CMAKE"]
 # Stands for a warning that is new: every compiler has it, and our code has many of these.
 NEW_WARNING = "-DCMAKE_C_FLAGS=-Wpadded"
-OF_DEVELOPERS = {"dev", "asan-ubsan", "tsan", "fuzz", "bench"}
+OF_DEVELOPERS = {"dev", "asan-ubsan", "tsan", "fuzz", "bench", "platform"}
 
 
 def values(presets, name):
-    """The cache variables of a preset, with those that it inherits."""
+    """The cache variables of a preset, with those that it inherits; of several parents the first has its way."""
     preset = presets[name]
-    inherited = values(presets, preset["inherits"]) if "inherits" in preset else {}
+    parents = preset.get("inherits", [])
+    inherited = {}
+    for parent in reversed([parents] if isinstance(parents, str) else parents):
+        inherited |= values(presets, parent)
     return inherited | preset.get("cacheVariables", {})
 
 

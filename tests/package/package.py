@@ -15,6 +15,9 @@ from time_limits import limit_s  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["CUEBUS_PACKAGE_BUILD"])
 VERSION = re.search(r"project\(cuebus VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
+OS = dict(re.findall(r'^(\w+)="?(.*?)"?$', pathlib.Path("/etc/os-release").read_text(), re.M))
+# The package's: that of a newer release is higher.
+FULL_VERSION = f"{VERSION}-1+{OS['ID'].replace('debian', 'deb')}{OS['VERSION_ID']}"
 
 
 def output(*command, **options):

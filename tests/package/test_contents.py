@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from package import BUILD, ROOT, VERSION, deb, extracted, output
+from package import BUILD, FULL_VERSION, ROOT, VERSION, deb, extracted, output
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from time_limits import limit_s  # noqa: E402
@@ -58,7 +58,9 @@ class Contents(unittest.TestCase):
 
     def test_fields(self):
         self.assertEqual(self.fields["Package"], "cuebus")
-        self.assertEqual(self.fields["Version"], VERSION + "-1")
+        self.assertEqual(self.fields["Version"], FULL_VERSION)
+        subprocess.run(["dpkg", "--compare-versions", f"{VERSION}-1+deb12", "lt", f"{VERSION}-1+deb13"],
+                       check=True, timeout=limit_s(60))
         self.assertEqual(self.fields["Architecture"], output("dpkg", "--print-architecture").strip())
         needed = re.findall(r"\(NEEDED\).*\[(lib[a-z0-9-]+?)[-.]",
                             output("readelf", "-dW", self.root / "usr/bin/cuebus"))
@@ -94,7 +96,7 @@ class Contents(unittest.TestCase):
     def test_changelogs(self):
         docs = self.root / "usr/share/doc/cuebus"
         debian = gzip.decompress((docs / "changelog.Debian.gz").read_bytes()).decode()
-        self.assertTrue(debian.startswith(f"cuebus ({VERSION}-1) "))
+        self.assertTrue(debian.startswith(f"cuebus ({FULL_VERSION}) "))
         self.assertEqual(gzip.decompress((docs / "changelog.gz").read_bytes()),
                          (ROOT / "CHANGELOG.md").read_bytes())
         parsed = output("dpkg-parsechangelog", "-l", ROOT / "packaging/deb/changelog")

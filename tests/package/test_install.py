@@ -17,12 +17,12 @@ import sys
 import tempfile
 import unittest
 
-from package import ROOT, VERSION, deb, skip
+from package import FULL_VERSION, ROOT, VERSION, deb, skip
 
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 from harness import TIMEOUT_S, Broker, Client, until, limit_s  # noqa: E402
 
-CLEAN_ROOT = str(pathlib.Path(__file__).with_name("clean_root"))
+CLEAN_ROOT = str(ROOT / "scripts" / "clean-root")
 CONFIG = "/etc/cuebus/cuebus.json"
 STATE = "/var/lib/cuebus"
 
@@ -100,7 +100,7 @@ class Install(unittest.TestCase):
         result = self.install()
         self.assertNotRegex(result.stdout + result.stderr, r"(?i)\b(error|warning|failed)\b(?!: .*sandbox)")
         status = self.out("dpkg-query", "-W", "-f", "${Status} ${Version}", "cuebus")
-        self.assertEqual(status, f"install ok installed {VERSION}-1")
+        self.assertEqual(status, f"install ok installed {FULL_VERSION}")
         self.assertEqual(self.out("dpkg", "--verify", "cuebus"), "", "every file as it was packed")
         self.assertEqual(self.out("cuebus", "--version").splitlines()[0].split()[:2],
                          ["cuebus", VERSION])
@@ -177,7 +177,7 @@ class Install(unittest.TestCase):
 
     @staticmethod
     def pid_of_gateway(parent):
-        """clean_root's unshare keeps to be the parent of what it runs."""
+        """The unshare of clean-root keeps to be the parent of what it runs."""
         def find():
             todo = [parent]
             while todo:

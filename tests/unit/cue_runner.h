@@ -96,10 +96,25 @@ static int cue_run_test(const struct cue_test *test)
 	return 0;
 }
 
-int main(void)
+/** For a debugger: `unit_NAME TEST` runs that one alone, without a fork. */
+static int cue_run_alone(const char *name)
+{
+	for (struct cue_test *test = cue_tests; test; test = test->next) {
+		if (strcmp(test->name, name) == 0) {
+			test->run();
+			return 0;
+		}
+	}
+	fprintf(stderr, "there is no test '%s'\n", name);
+	return 1;
+}
+
+int main(int argc, char **argv)
 {
 	unsigned n = 0, failed = 0;
 
+	if (argc > 1)
+		return cue_run_alone(argv[1]);
 	for (struct cue_test *test = cue_tests; test; test = test->next, n++)
 		failed += (unsigned)cue_run_test(test);
 	printf("%u passed, %u failed\n", n - failed, failed);

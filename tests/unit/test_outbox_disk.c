@@ -54,6 +54,7 @@ Test(outbox_disk, a_reply_is_given_out_once_all_before_it_is_committed)
 
 	disk_make_dir(dir);
 	outbox = make("b1");
+	wait_on_disk(outbox, true); /* before it a reply has nothing to wait for */
 	put_many(outbox, 1, 300);
 	outbox_group_begin(outbox);
 	put_many(outbox, 301, 302);

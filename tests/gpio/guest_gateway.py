@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "fault")]
@@ -90,3 +91,11 @@ class GuestGateway:
         log = self.out / "cuebus.log"
         return ((self.test.directory / "console.log").read_text("utf-8", "replace")
                 + (log.read_text("utf-8", "replace") if log.exists() else ""))
+
+
+def main():
+    """The tests of the file that is run; 77, skipped, where the VM can't be had."""
+    setup = subprocess.run([GPIO_VM, "setup"], stdin=subprocess.DEVNULL, check=False)
+    if setup.returncode != 0:
+        sys.exit(setup.returncode)
+    unittest.main(verbosity=2)

@@ -9,11 +9,10 @@ tests/integration.
 """
 
 import json
-import subprocess
 import sys
 import unittest
 
-from guest_gateway import GPIO_VM, HOST, AgentUser, GuestGateway  # first: it finds the others
+from guest_gateway import HOST, AgentUser, GuestGateway, main  # first: it finds the others
 
 import gateway_outputs  # noqa: E402
 from harness import GATEWAY_ID, P, IntegrationTest  # noqa: E402
@@ -335,13 +334,6 @@ class GpioTest(AgentUser, gateway_outputs.OutputCases, IntegrationTest):
         since = self.watcher.mark()
         self.press()
         self.watcher.event("button.press", since=since)
-
-
-def main():
-    setup = subprocess.run([GPIO_VM, "setup"], stdin=subprocess.DEVNULL, check=False)
-    if setup.returncode != 0:
-        sys.exit(setup.returncode)
-    unittest.main(verbosity=2)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import unittest
 
-from guest_gateway import GPIO_VM, HERE, HOST, AgentUser, GuestGateway  # first: it finds the others
+from guest_gateway import HERE, HOST, AgentUser, GuestGateway, main  # first: it finds the others
 
 sys.path.insert(0, str(HERE.parent / "docs"))
 from environment import find_program, limit_s, mortal, until  # noqa: E402
@@ -280,13 +280,6 @@ class FirstButton(AgentUser, unittest.TestCase):
         self.assertEqual(len(said), len(mistakes) + 1)
         for words, (_, text) in zip(said, mistakes):
             self.assertRegex(text, ".*".join(map(re.escape, words.split("…"))))
-
-
-def main():
-    setup = subprocess.run([GPIO_VM, "setup"], stdin=subprocess.DEVNULL, check=False)
-    if setup.returncode != 0:
-        sys.exit(setup.returncode)
-    unittest.main(verbosity=2)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ CUEBUS_FAULT_SEED (which damage).
 import contextlib
 import fcntl
 import os
-import pathlib
 import random
 import shutil
 import signal

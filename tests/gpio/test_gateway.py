@@ -10,7 +10,6 @@ tests/integration.
 
 import json
 import sys
-import unittest
 
 from guest_gateway import HOST, AgentUser, GuestGateway, main  # first: it finds the others
 

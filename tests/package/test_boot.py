@@ -8,7 +8,6 @@ by what boot_job wrote down and by what came over MQTT.
 """
 
 import json
-import os
 import pathlib
 import re
 import shutil

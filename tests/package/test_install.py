@@ -5,13 +5,11 @@ upgraded, removed, purged, and installed again where the group gpio is older.
 The tests are one story, in the order of their names.
 """
 
-import json
 import os
 import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile

@@ -13,6 +13,12 @@
 /* As Criterion's own header is one: its macros may be used without their optional
  * message, which ISO C allows since C23. */
 #pragma GCC system_header
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#if __has_warning("-Wc23-extensions")
+#pragma clang diagnostic ignored "-Wc23-extensions"
+#endif
+#endif
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
  * the retain flag and is not looked at, so a publisher that keeps setting such a topic is
  * answered once a session.
  *
- *   sweep     | retained, not kept here     | nothing for 2 s, 30 s in all, or full | new session
+ *   sweep     | retained, not kept here     | no message for 2 s, 30 s, or full     | new session
  *   IDLE      | -                           | (online: subscribe -> LISTENING)      | -> IDLE
  *   LISTENING | clear; full: count no more  | unsubscribe, tell -> DONE             | -> IDLE
  *   DONE      | -                           | -                                     | -> IDLE
@@ -122,8 +122,6 @@ static bool count_view(struct egress *e)
 	pthread_mutex_lock(&e->mutex);
 	take = watch->is_listening && watch->n_cleared < EGRESS_CLEAR_MAX;
 	watch->is_full = watch->is_listening && !take;
-	if (take)
-		watch->heard_ns = egress_now();
 	pthread_mutex_unlock(&e->mutex);
 	return take;
 }
@@ -142,10 +140,20 @@ static void take_view(struct egress *e, const struct inbox_message *message)
 	pthread_mutex_unlock(&e->mutex);
 }
 
+/** Any message: while many wait to be read, the answer to an unsubscription waits behind them. */
+static void note_heard(struct egress *e)
+{
+	pthread_mutex_lock(&e->mutex);
+	if (e->watch.is_listening)
+		e->watch.heard_ns = egress_now();
+	pthread_mutex_unlock(&e->mutex);
+}
+
 bool egress_watch_message(struct egress *e, const struct inbox_message *message)
 {
 	const char *rest = below(message->topic, topics_prefix(e->config.topics));
 
+	note_heard(e);
 	if (!rest)
 		return false;
 	if (strcmp(rest, "status") == 0) {

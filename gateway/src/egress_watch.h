@@ -33,7 +33,7 @@ struct egress_watch {
 	bool is_listening;
 	unsigned n_cleared;    /* in this session */
 	bool is_full;          /* EGRESS_CLEAR_MAX were cleared, and there were more */
-	uint64_t heard_ns;     /* when a retained topic came last */
+	uint64_t heard_ns;     /* while listening: when a message came last */
 	char example[128];     /* one of those that were cleared; may be cut */
 
 	/* The egress thread's own: */

@@ -54,7 +54,8 @@ class StormTest(IntegrationTest):
         self.assertNotIn("skipped_count", stopped)
         emitted = [e for e in self.watcher.events("event.playlist.emitted", since)
                    if e["data"]["playlist_id"] == run]
-        self.assertEqual([e["data"]["repeat_index"] for e in emitted], list(range(ticks)))
+        self.assertEqual([e["data"]["repeat_index"] for e in emitted], list(range(ticks)),
+                         self.gateway.log())
         start_us = emitted[0]["monotonic_us"]
         for k, event in enumerate(emitted):
             self.assertEqual(event["data"]["offset"], round(k * TICK_MS / 1000, 6))

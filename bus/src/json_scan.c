@@ -190,24 +190,26 @@ int cue_json_scan_string(struct cue_json_scan *scan, struct cue_json_string *ret
 
 /* ---- the order of strings ---- */
 
-static uint32_t next_utf8(const char **cursor)
+/* A byte of ill-formed UTF-8 counts as a code point beyond all others. */
+static uint32_t next_utf8(const char **cursor, const char *end)
 {
 	const unsigned char *s = (const unsigned char *)*cursor;
+	size_t len = cue_utf8_sequence(*cursor, (size_t)(end - *cursor));
 
-	if (s[0] < 0x80) {
-		*cursor += 1;
+	*cursor += len ? len : 1;
+	switch (len) {
+	case 1:
 		return s[0];
-	}
-	if (s[0] < 0xE0) {
-		*cursor += 2;
+	case 2:
 		return (s[0] & 0x1FU) << 6 | (s[1] & 0x3FU);
-	}
-	if (s[0] < 0xF0) {
-		*cursor += 3;
+	case 3:
 		return (s[0] & 0x0FU) << 12 | (s[1] & 0x3FU) << 6 | (s[2] & 0x3FU);
+	case 4:
+		return (s[0] & 0x07U) << 18 | (s[1] & 0x3FU) << 12 | (s[2] & 0x3FU) << 6 |
+		       (s[3] & 0x3FU);
+	default:
+		return 0x110000U + s[0];
 	}
-	*cursor += 4;
-	return (s[0] & 0x07U) << 18 | (s[1] & 0x3FU) << 12 | (s[2] & 0x3FU) << 6 | (s[3] & 0x3FU);
 }
 
 static uint32_t next_escape(const char **cursor)
@@ -243,10 +245,9 @@ static uint32_t next_escape(const char **cursor)
 	return unit;
 }
 
-/* The next code point of text that was scanned before, so that it is well formed. */
-static uint32_t next_code_point(const char **cursor, bool escaped)
+static uint32_t next_code_point(const char **cursor, const char *end, bool escaped)
 {
-	return escaped && **cursor == '\\' ? next_escape(cursor) : next_utf8(cursor);
+	return escaped && **cursor == '\\' ? next_escape(cursor) : next_utf8(cursor, end);
 }
 
 int cue_json_string_compare(const struct cue_json_string *a, const struct cue_json_string *b)
@@ -263,8 +264,8 @@ int cue_json_string_compare(const struct cue_json_string *a, const struct cue_js
 		return order ? order : (a->len > b->len) - (a->len < b->len);
 	}
 	while (pa < ea && pb < eb) {
-		uint32_t ca = next_code_point(&pa, a->escaped);
-		uint32_t cb = next_code_point(&pb, b->escaped);
+		uint32_t ca = next_code_point(&pa, ea, a->escaped);
+		uint32_t cb = next_code_point(&pb, eb, b->escaped);
 
 		if (ca != cb)
 			return ca < cb ? -1 : 1;

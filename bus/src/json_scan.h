@@ -41,7 +41,10 @@ int cue_json_scan_string(struct cue_json_scan *scan, struct cue_json_string *ret
 /** Any value but a string, array or object; not at the end. @return 0; -EBADMSG. */
 int cue_json_scan_scalar(struct cue_json_scan *scan);
 
-/** Order of two scanned strings by code points, escapes resolved. */
+/**
+ * Order of two strings by code points, escapes resolved. One with escapes was scanned;
+ * one without may be any bytes, as a name from a tree that nobody checked is.
+ */
 int cue_json_string_compare(const struct cue_json_string *a, const struct cue_json_string *b);
 
 /** Bytes of the well-formed UTF-8 sequence at @p s: 1 to 4, 0 when ill-formed. */

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# A room is a folder of sources with its private headers, compiled as one object
+# library. A room sees the headers of the rooms that it USES, and theirs, and no
+# others: an include the wrong way does not compile.
+#   cuebus_room(FOLDER [USES FOLDER...] [LINKS LIBRARY...])
+# makes the target of cuebus_room_target(FOLDER); the library or program that is
+# made of rooms takes their objects.
+
+define_property(GLOBAL PROPERTY CUEBUS_ROOMS)        # folders, lowest first
+define_property(GLOBAL PROPERTY CUEBUS_ROOM_FOLDERS) # the same, absolute: tests see them all
+
+function(cuebus_room_target folder ret_target)
+  string(MAKE_C_IDENTIFIER "room_${folder}" target)
+  set(${ret_target} ${target} PARENT_SCOPE)
+endfunction()
+
+function(cuebus_room folder)
+  cmake_parse_arguments(PARSE_ARGV 1 ROOM "" "" "USES;LINKS")
+  cuebus_room_target(${folder} target)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
+  add_library(${target} OBJECT ${sources})
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/${folder})
+  target_link_libraries(${target} PRIVATE cuebus_options PUBLIC ${ROOM_LINKS})
+  foreach(used ${ROOM_USES})
+    cuebus_room_target(${used} used)
+    target_link_libraries(${target} PUBLIC ${used})
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY CUEBUS_ROOMS ${folder})
+  set_property(GLOBAL APPEND PROPERTY CUEBUS_ROOM_FOLDERS ${CMAKE_SOURCE_DIR}/${folder})
+endfunction()
+
+# The objects of rooms, for add_library() or add_executable().
+function(cuebus_room_objects ret_objects)
+  set(objects "")
+  foreach(folder ${ARGN})
+    cuebus_room_target(${folder} target)
+    list(APPEND objects $<TARGET_OBJECTS:${target}>)
+  endforeach()
+  set(${ret_objects} ${objects} PARENT_SCOPE)
+endfunction()

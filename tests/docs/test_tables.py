@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from time_limits import limit_s  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SOURCES = sorted((ROOT / "gateway" / "src").glob("*.c"))
+SOURCES = sorted((ROOT / "gateway").rglob("*.c"))
 # What makes a finding, and which of its arguments is the rule.
 FINDERS = {"diag_add": 6, "config_finding": 3, "config_key_finding": 3}
 # Passed on by a function of the same file, whose callers name it.

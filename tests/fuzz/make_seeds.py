@@ -14,7 +14,7 @@ CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 MASK = (1 << 64) - 1
 
 
-# ---- outbox.db, as gateway/src/outbox_db.c makes it ----
+# ---- outbox.db, as gateway/outbox/outbox_db.c makes it ----
 
 def add(value, data):
     for byte in data:

@@ -95,8 +95,10 @@ class Document:
         return found
 
     def find(self, text):
-        """The place of a text of one line; None where it is not."""
-        return next((self.place(n) for n, line in self.prose if text in line), None)
+        """The place of a text, which a line break may split; None if it is absent."""
+        prose = "\n".join(line for _, line in self.prose)
+        match = re.search(r"\s+".join(map(re.escape, text.split())), prose)
+        return self.place(self.prose[prose.count("\n", 0, match.start())][0]) if match else None
 
 
 def code_names(text):

@@ -11,7 +11,7 @@ import subprocess
 from claims import ROOT, code_names, constants, source_texts
 from time_limits import limit_s
 
-# (document, text of one line, constant, file's stem or None, what it must be)
+# (document, text, constant, file's stem or None, what it must be)
 BOUNDS = (
     ("docs/operations.md", "| files in `conf.d` | 1,024 |", "CONFIG_D_FILES_MAX", None, 1024),
     ("docs/operations.md", "| findings of one check | 1,000 |", "FINDINGS_MAX", "diag", 1000),
@@ -47,7 +47,7 @@ BOUNDS = (
     ("docs/operations.md", "16,384 and 8 MiB for all", "CUE_GESTURES_HELD_BYTES_MAX", None, 8 << 20),
     ("docs/operations.md", "| data of a gesture's event | 8 MiB |", "CUE_GESTURE_PAYLOAD_MAX", None, 8 << 20),
     ("docs/operations.md", "| one row of `outbox.db` | 64 MiB |", "ROW_BYTES_MAX", None, 64 << 20),
-    ("docs/operations.md", "waiting to be told | 1,024 |", "OUTBOX_GAPS_MAX", None, 1024),
+    ("docs/operations.md", "waiting to be announced | 1,024 |", "OUTBOX_GAPS_MAX", None, 1024),
     ("docs/operations.md", "At most 1,024 ranges are kept", "OUTBOX_GAPS_MAX", None, 1024),
     ("docs/operations.md", "1,000 cleared after each connect, none of more than 32", "EGRESS_CLEAR_MAX", None, 1000),
     ("docs/operations.md", "1,000 cleared after each connect, none of more than 32", "EGRESS_CLEAR_LEVELS", None, 32),
@@ -64,7 +64,7 @@ BOUNDS = (
     ("docs/operations.md", "or has hung for 10 s", "READY_LATEST_NS", None, 10 * 10**9),
     ("docs/operations.md", "again after 1 s, 2 s, … 30 s", "RETRY_MAX_NS", None, 30 * 10**9),
     ("docs/operations.md", "is tried again every", "DEFINITION_RETRY_NS", None, 30 * 10**9),
-    ("docs/operations.md", "and a copy of up to 16 MiB is kept", "LOG_COPY_MAX", None, 16 << 20),
+    ("docs/operations.md", "A copy of up to 16 MiB is kept", "LOG_COPY_MAX", None, 16 << 20),
     ("docs/operations.md", "That is forgotten after an hour", "SUSPECT_MEMORY_NS", None, 3600 * 10**9),
     ("docs/operations.md", "cascade of events that takes longer", "GROUP_NS", "service", 100 * 10**6),
     ("docs/topics.md", "at most five times a second", "VIEWS_INTERVAL_NS", None, 200 * 10**6),
@@ -79,7 +79,7 @@ BOUNDS = (
     ("docs/configuration.md", "still for 400 ms", "ROTARY_REST_NS", None, 400 * 10**6),
     ("docs/configuration.md", "every 5 seconds at most while it changes", "INPUT_JOURNAL_REST_NS", None, 5 * 10**9),
 )
-# (document, text of one line, file, text in it)
+# (document, text, file, text in it)
 FILES = (
     ("docs/operations.md", "| watchdog | 30 s (`WatchdogSec=`)", "packaging/cuebus.service.in", "WatchdogSec=30s"),
     ("docs/operations.md", "not after a wrong configuration (78) or wrong usage (64)", "packaging/cuebus.service.in",
@@ -87,10 +87,10 @@ FILES = (
     ("docs/operations.md", "`cuebus run -c /etc/cuebus/cuebus.json` as the user `cuebus`", "packaging/cuebus.service.in",
      "User=cuebus"),
     ("docs/install.md", "every two seconds, so it is enough", "packaging/cuebus.service.in", "RestartSec=2s"),
-    ("docs/install.md", "puts the user `cuebus` into it", "packaging/cuebus.sysusers", "\nm cuebus gpio"),
-    ("docs/install.md", "`/dev/gpiochip*` to it.", "packaging/60-cuebus.rules",
+    ("docs/install.md", "adds the user `cuebus` to it", "packaging/cuebus.sysusers", "\nm cuebus gpio"),
+    ("docs/install.md", "udev rule that gives it `/dev/gpiochip*`", "packaging/60-cuebus.rules",
      'KERNEL=="gpiochip[0-9]*", GROUP="gpio", MODE="0660"'),
-    ("docs/install.md", "The chips that are there already change at once", "packaging/deb/postinst",
+    ("docs/install.md", "The rule applies at once to existing chips", "packaging/deb/postinst",
      "udevadm trigger --action=change --subsystem-match=gpio"),
     ("docs/containers.md", "| user | 10001:10001", "docker/Dockerfile", "USER 10001:10001"),
     ("docs/containers.md", "`cuebus healthcheck` every 10 s", "docker/Dockerfile", "HEALTHCHECK --interval=10s"),
@@ -164,7 +164,7 @@ class ProgramClaims:
 
     def exit_codes(self):
         document = self.documents["docs/operations.md"]
-        text = re.search(r"Exit codes are those of sysexits: (.*?)\n\n", document.text, re.S)[1]
+        text = re.search(r"Exit codes are those of sysexits:\n\n(.*?)\n\n", document.text, re.S)[1]
         said = {int(n) for n in re.findall(r"\b(0|6\d|7\d)\b", text)}
         known = {int(n) for n in re.findall(r"\b(0|6\d|7\d)\b",
                                             self.output("--help").partition("Exit codes")[2])}

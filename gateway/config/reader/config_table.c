@@ -13,22 +13,24 @@
 
 /* No path is changed when it is read: the system takes it as it is. */
 #define RELATIVE_PATH \
-	"A relative path begins at the folder that the process was started in: better an absolute one."
+	"A relative path starts at the folder in which the process was started; prefer an " \
+	"absolute path."
 
 static const struct config_field gateway_fields[] = {
 	{ .key = "id", .type = CONFIG_NAME, .required = true, .max = 64,
 	  CONFIG_MEMBER(struct config_gateway, id),
-	  .doc = "Names this gateway: part of every topic and of every `definition_id`." },
+	  .doc = "Name of this gateway. It is part of every topic and of every `definition_id`." },
 	{ .key = "state_dir", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_gateway, state_dir),
-	  .doc = "Folder for what outlasts a restart: events that wait for the broker, definitions "
-	         "made by command. Without it they last until the restart. " RELATIVE_PATH },
+	  .doc = "Folder for everything that must survive a restart, such as events that wait for "
+	         "the broker and definitions made by command. Without it they are lost at a "
+	         "restart. " RELATIVE_PATH },
 	{ .key = "health_interval", .type = CONFIG_DURATION, .initial = "10s", .min = NS_PER_S / 10,
 	  .max = 86400 * NS_PER_S, CONFIG_MEMBER(struct config_gateway, health_interval_ns),
 	  .doc = "How often the counters are published on `P/health`." },
 	{ .key = "scheduler_slack", .type = CONFIG_DURATION, .initial = "0us", .max = NS_PER_S,
 	  CONFIG_MEMBER(struct config_gateway, scheduler_slack_ns),
-	  .doc = "Due timers may wait up to this long to share one wake-up: less CPU, the same order "
-	         "and the same `offset`." },
+	  .doc = "Due timers may wait up to this long to share one wake-up. This saves CPU; order "
+	         "and `offset` stay the same." },
 };
 
 static const struct config_table gateway_table = {
@@ -39,20 +41,22 @@ static const struct config_table gateway_table = {
 static const struct config_field remote_fields[] = {
 	{ .key = "emit", .type = CONFIG_ALLOW_EVENTS, .initial = "true", .max = 1024,
 	  CONFIG_MEMBER(struct config_remote, emit),
-	  .doc = "Event types that may be emitted from outside, on `P/emit` or by `event/emit`: `true` "
-	         "(all that are not reserved), `false` (none), or a list of types and of prefixes "
-	         "ending in `.*`. Others are refused. A definition made by command obeys it too." },
+	  .doc = "Event types that may be emitted from outside, on `P/emit` or by `event/emit`: "
+	         "`true` (all that are not reserved), `false` (none), or a list of types and of "
+	         "prefixes ending in `.*`. All others are refused. The rule also applies to "
+	         "definitions made by command." },
 	{ .key = "inputs", .type = CONFIG_BOOL, .initial = "false",
 	  CONFIG_MEMBER(struct config_remote, inputs),
-	  .doc = "Whether the event types of this gateway's own inputs may be emitted from outside, "
-	         "where `emit` allows them. `false`: nobody forges a pressed button or the release of "
-	         "an emergency stop." },
+	  .doc = "Whether the event types of this gateway's own inputs may be emitted from "
+	         "outside, if `emit` allows them. With `false` nobody can forge a pressed button "
+	         "or the release of an emergency stop." },
 	{ .key = "cmd", .type = CONFIG_ALLOW_COMMANDS, .initial = "use", .max = 1024,
 	  CONFIG_MEMBER(struct config_remote, cmd),
-	  .doc = "Commands that are run: `\"use\"` (start, stop and steer playlists, list, emit, "
-	         "`state/get`, `input/position`, `ping`), `\"admin\"` or `true` (all), `false` (none), "
-	         "or a list of nouns (`\"playlist\"`), of noun and verb (`\"playlist/define\"`) and of "
-	         "those two words. Others get the reply `refused`." },
+	  .doc = "Commands that are executed: `\"use\"` (start, stop and steer playlists, list, "
+	         "emit, `state/get`, `input/position`, `ping`), `\"admin\"` or `true` (all), "
+	         "`false` (none), or a list of nouns (`\"playlist\"`), of noun and verb "
+	         "(`\"playlist/define\"`) and of the words `\"use\"` and `\"admin\"`. All others "
+	         "get the reply `refused`." },
 };
 
 static const struct config_table remote_table = {
@@ -63,21 +67,23 @@ static const struct config_table remote_table = {
 static const struct config_field mqtt_fields[] = {
 	{ .key = "url", .type = CONFIG_URL, .initial = "mqtt://localhost:1883",
 	  CONFIG_MEMBER(struct config_mqtt, url),
-	  .doc = "The broker: `mqtt://host[:1883]`, or `mqtts://host[:8883]` for TLS; an IPv6 address "
-	         "in brackets. Of a name with several addresses each is tried in turn, eight at most." },
+	  .doc = "The broker: `mqtt://host[:1883]`, or `mqtts://host[:8883]` for TLS; an IPv6 "
+	         "address in brackets. If the name has several addresses, each is tried in turn, "
+	         "eight at most." },
 	{ .key = "username", .type = CONFIG_STRING, .min = 1, .max = 65535,
 	  CONFIG_MEMBER(struct config_mqtt, username), .doc = "User name at the broker." },
 	{ .key = "password_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, password_file),
-	  .doc = "File whose first line is the password, in UTF-8, with or without a byte-order mark: "
-	         "only the gateway's user should be able to read it. A systemd credential is `${CREDENTIALS_DIRECTORY}/NAME`. A password is never "
-	         "written into the configuration. " RELATIVE_PATH },
+	  .doc = "File whose first line is the password, in UTF-8, with or without a byte-order "
+	         "mark. Only the gateway's user should be able to read it. A systemd credential is "
+	         "`${CREDENTIALS_DIRECTORY}/NAME`. The configuration never contains the password "
+	         "itself. " RELATIVE_PATH },
 	{ .key = "password_env", .type = CONFIG_STRING, .min = 1, .max = 256,
 	  CONFIG_MEMBER(struct config_mqtt, password_env),
 	  .doc = "Name of the environment variable whose first line is the password, instead of "
 	         "`password_file`." },
 	{ .key = "ca_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, ca_file),
-	  .doc = "PEM file with the authorities that the broker's certificate is checked against. "
-	         "Default: the system's. " RELATIVE_PATH },
+	  .doc = "PEM file with the certificate authorities that the broker's certificate is "
+	         "verified against. Default: the system's. " RELATIVE_PATH },
 	{ .key = "cert_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, cert_file),
 	  .doc = "PEM file with the client's certificate; needs `key_file`. " RELATIVE_PATH },
 	{ .key = "key_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, key_file),
@@ -93,26 +99,26 @@ static const struct config_field mqtt_fields[] = {
 	  .doc = "MQTT version: `5`, or `\"3.1.1\"` (also written `4`)." },
 	{ .key = "keepalive", .type = CONFIG_DURATION, .initial = "30s", .min = NS_PER_S,
 	  .max = 65535 * NS_PER_S, CONFIG_MEMBER(struct config_mqtt, keepalive_ns),
-	  .doc = "Longest silence before the connection is probed." },
+	  .doc = "Longest silence before the gateway probes the connection." },
 	{ .key = "window", .type = CONFIG_UINT, .initial = "20", .min = 1, .max = MQTT_WINDOW_MAX,
 	  CONFIG_MEMBER(struct config_mqtt, window),
-	  .doc = "QoS 1 messages that may be unacknowledged, if the broker takes as many (its Receive "
-	         "Maximum). Larger windows were measured to be slower." },
+	  .doc = "QoS 1 messages that may be unacknowledged, if the broker accepts as many (its "
+	         "Receive Maximum). Larger windows were measured to be slower." },
 	{ .key = "homeassistant", .type = CONFIG_BOOL, .initial = "false", .not_implemented = true,
 	  CONFIG_MEMBER(struct config_mqtt, homeassistant),
 	  .doc = "Announce inputs and playlists to Home Assistant by MQTT discovery." },
 	{ .key = "reply_prefixes", .type = CONFIG_TOPICS, .max = 64,
 	  CONFIG_MEMBER(struct config_mqtt, reply_prefixes),
 	  CONFIG_COUNT(struct config_mqtt, n_reply_prefixes),
-	  .doc = "Topics below which a command's Response Topic may lie, besides `P/reply`: up to 256 "
-	         "bytes each." },
+	  .doc = "Topics below which a command's Response Topic may be, besides `P/reply`. Each "
+	         "has at most 256 bytes." },
 	{ .key = "qos", .type = CONFIG_QOS, .max = 1024, CONFIG_MEMBER(struct config_mqtt, qos),
 	  CONFIG_COUNT(struct config_mqtt, n_qos),
-	  .doc = "Event type, or prefix ending in `.*`, to the QoS of its events on `P/bus`: `0`, `1` "
-	         "or `\"off\"` (not bridged). The longest match wins; without a match it is 1." },
+	  .doc = "QoS of events on `P/bus`, by event type or by prefix ending in `.*`: `0`, `1` or "
+	         "`\"off\"` (not bridged). The longest match wins; without a match it is 1." },
 	{ .key = "remote", .type = CONFIG_STRUCT, .table = &remote_table,
 	  CONFIG_MEMBER(struct config_mqtt, remote),
-	  .doc = "What may be done from outside." },
+	  .doc = "What clients may do from outside." },
 };
 
 static const struct config_table mqtt_table = {
@@ -132,21 +138,22 @@ static const char *const fulls[] = { "drop_oldest", "reject_new", NULL };
 static const struct config_field outbox_fields[] = {
 	{ .key = "sync", .type = CONFIG_ENUM, .initial = "batch", .values = syncs,
 	  CONFIG_MEMBER(struct config_outbox, sync),
-	  .doc = "When what is on disk is safe from a power cut: `always` (before it is sent), `batch` "
-	         "(every 50 ms), `never` (when the system likes). A killed process loses nothing that "
-	         "was sent in any of them." },
+	  .doc = "When written events are flushed and so survive a power cut: `always` (before an "
+	         "event is sent), `batch` (every 50 ms), `never` (when the system decides). With "
+	         "every value a killed process loses nothing that was sent." },
 	{ .key = "disk", .type = CONFIG_ENUM, .initial = "always", .values = whens,
 	  CONFIG_MEMBER(struct config_outbox, when),
-	  .doc = "What is written to `gateway.state_dir`: every event of QoS 1 (`always`), or, to "
-	         "spare an SD card, events only while the broker is away or takes more than 5 s to "
-	         "acknowledge (`when_away`). A killed process then loses what was not "
-	         "acknowledged; `gateway.gap` with the reason `killed` names it." },
+	  .doc = "Which events are written to `gateway.state_dir`: every event of QoS 1 "
+	         "(`always`), or, to spare an SD card, events only while the broker is away or "
+	         "takes more than 5 s to acknowledge (`when_away`). With `when_away` a killed "
+	         "process loses what was not acknowledged; `gateway.gap` with the reason `killed` "
+	         "names it." },
 	{ .key = "full", .type = CONFIG_ENUM, .initial = "drop_oldest", .values = fulls,
 	  CONFIG_MEMBER(struct config_outbox, full),
-	  .doc = "Who has to go when `limits.outbox_events`, `limits.outbox_bytes` or "
-	         "`limits.outbox_memory_bytes` is reached: the oldest message, or the oldest that is not "
-	         "on disk (`drop_oldest`), or the new one (`reject_new`). `gateway.gap` tells which events "
-	         "were given up." },
+	  .doc = "What to drop when `limits.outbox_events`, `limits.outbox_bytes` or "
+	         "`limits.outbox_memory_bytes` is reached: the oldest message, or for the last of "
+	         "these limits the oldest that is not on disk (`drop_oldest`), or the new message "
+	         "(`reject_new`). `gateway.gap` names the dropped events." },
 };
 
 static const struct config_table outbox_table = {
@@ -164,73 +171,79 @@ static const struct config_field limits_fields[] = {
 	LIMIT("config_bytes", config_bytes, 1024, 16777216, "4194304",
 	      "Size of the configuration, all files together."),
 	LIMIT("payload_bytes", payload_bytes, 64, 16777216, "65536",
-	      "Size of a payload coming in, and in the configuration of one `data`, `metadata`, "
+	      "Size of an incoming payload, and in the configuration of one `data`, `metadata`, "
 	      "playlist or gesture, written compactly."),
 	LIMIT("json_depth", bus.json_depth, 4, 256, "32",
-	      "Nesting of arrays and objects in a payload and in the configuration. The levels around "
-	      "count: `data` of a step begins five levels deep in the file."),
+	      "Nesting of arrays and objects in a payload and in the configuration. The enclosing "
+	      "levels count: `data` of a step begins five levels deep in the file."),
 	LIMIT("definitions", bus.definitions, 1, 1000000, "10000",
-	      "Playlists and gestures together, those made by command included."),
+	      "Playlists and gestures together, including those made by command."),
 	LIMIT("kept_definition_bytes", kept_definition_bytes, 4096, 1073741824, "16777216",
-	      "Bytes of the definitions made by command, as they are kept in `gateway.state_dir`; a "
-	      "`define` that would go over them is refused."),
+	      "Bytes of the definitions made by command, as stored in `gateway.state_dir`. A "
+	      "`define` that would exceed the limit is refused."),
 	LIMIT("active_runs", bus.active_runs, 1, 10000000, "100000",
-	      "Runs of all playlists, waiting ones included."),
+	      "Runs of all playlists, including waiting ones."),
 	LIMIT("quote_bytes", bus.quote_bytes, 64, 16777216, "65536",
-	      "Data of one event that another event quotes (`trigger_event`, `interrupt_event`); larger "
-	      "data is left out and marked by `data_omitted`."),
+	      "Data of one event that another event quotes (`trigger_event`, `interrupt_event`). "
+	      "Larger data is omitted and marked by `data_omitted`."),
 	LIMIT("state_entries", bus.state_entries, 16, 10000000, "65536",
-	      "Last events kept, one for each event type and producer."),
+	      "Latest events kept, one for each event type and producer."),
 	LIMIT("state_bytes", bus.state_bytes, 65536, 1099511627776, "16777216",
-	      "Bytes of the last events kept. A value that does not fit is not kept, nor is the one "
-	      "before: a condition on it does not hold, whichever way it asks."),
+	      "Bytes of the latest events kept. If a value does not fit, neither it nor the one "
+	      "before is kept: no condition on it holds, negated or not."),
 	LIMIT("trigger_bytes", bus.trigger_bytes, 65536, 1099511627776, "16777216",
-	      "Data that triggered active runs, kept for runs that wait and over a restart; shared data "
-	      "counts once. A run whose data does not fit runs without."),
+	      "Data that triggered active runs, kept for waiting runs and across a restart. Shared "
+	      "data counts once. A run whose data does not fit continues without it."),
 	LIMIT("cascade_depth", bus.cascade_depth, 1, 1000, "32",
-	      "Events that may lead to one another; a loop is cut there and reported."),
+	      "Length of a chain of events that lead to one another. A loop is cut there and "
+	      "reported."),
 	LIMIT("commands_per_second", commands_per_second, 1, 1000000, "1000",
-	      "Commands taken; what is over gets the reply `limit`."),
+	      "Commands accepted a second. Commands beyond the limit get the reply `limit`."),
 	LIMIT("emits_per_second", emits_per_second, 1, 1000000, "5000",
-	      "Events taken from outside, by `P/emit` and by `event/emit` together; what is over is "
-	      "refused, by `gateway.refused` and by the reply `limit`."),
+	      "Events accepted a second from outside, by `P/emit` and `event/emit` together. "
+	      "Events beyond the limit are refused, by `gateway.refused` or the reply `limit`."),
 	LIMIT("emit_bytes_per_second", emit_bytes_per_second, 65536, 17179869184, "8388608",
-	      "Bytes of the payloads of `P/emit` and `event/emit` together; what is over is refused in "
-	      "the same way. A payload larger than this is taken when none was taken for a second, and "
-	      "holds up the next until it is within the rate."),
+	      "Bytes accepted a second of the payloads of `P/emit` and `event/emit` together. "
+	      "Events beyond the limit are refused in the same way. A payload larger than the "
+	      "limit is accepted if none was accepted for a second; the next has to wait until the "
+	      "rate is within the limit again."),
 	LIMIT("events_per_second", playlist.events_per_second, 1, 10000000, "10000",
-	      "Events of the steps of one run in any one second. A playlist with more is refused where "
-	      "it is defined."),
+	      "Events of the steps of one run in any one second. A playlist with more is refused "
+	      "when it is defined."),
 	{ .key = "shortest_interval", .type = CONFIG_DURATION, .initial = "100us", .min = 1000,
 	  .max = NS_PER_S, CONFIG_MEMBER(struct config_limits, playlist.shortest_interval_ns),
-	  .doc = "The shortest `interval` of a step that repeats." },
+	  .doc = "Shortest `interval` of a step that repeats." },
 	LIMIT("outbox_events", outbox_events, 16, 100000000, "1000000",
-	      "Messages waiting for the broker, in memory and on disk together; when full `outbox.full` "
-	      "decides which is given up and `gateway.gap` tells."),
+	      "Messages waiting for the broker, in memory and on disk together. At the limit "
+	      "`outbox.full` decides which is dropped; `gateway.gap` names it."),
 	LIMIT("outbox_bytes", outbox_bytes, 65536, 1099511627776, "268435456",
 	      "Bytes waiting for the broker."),
 	LIMIT("outbox_memory_bytes", outbox_memory_bytes, 65536, 1099511627776, "67108864",
-	      "Where there is a `gateway.state_dir`, so many of these may be in memory and not on disk: "
-	      "while the disk is slow, hangs or fails, and of QoS 0. Beyond it `outbox.full` decides which "
-	      "is given up."),
+	      "With `gateway.state_dir`, how many of these bytes may be in memory and not on disk: "
+	      "while the disk is slow, hangs or fails, and for messages of QoS 0. At the limit "
+	      "`outbox.full` decides which is dropped."),
 	LIMIT("inbox_messages", inbox_messages, 16, 1000000, "10000",
-	      "Messages received and not yet handled: so many emits, and as many commands."),
+	      "Messages received and not yet handled. The limit applies separately to emits and to "
+	      "commands."),
 	LIMIT("inbox_bytes", inbox_bytes, 65536, 1099511627776, "33554432",
-	      "Bytes received and not yet handled: so many of emits, and as many of commands; one message "
-	      "of `payload_bytes` always fits."),
+	      "Bytes received and not yet handled. The limit applies separately to emits and to "
+	      "commands. One message of `payload_bytes` always fits."),
 	LIMIT("event_types", bus.event_types, 64, 10000000, "65536",
-	      "Distinct event types seen since the start: of those that came from outside, and, counted "
-	      "apart, of those in definitions and inputs. The gateway's own are always free."),
+	      "Distinct event types seen since the start. The limit applies separately to types "
+	      "from outside and to types in definitions and inputs. The gateway's own types do not "
+	      "count."),
 	LIMIT("queue_events", bus.queue_events, 64, 10000000, "65536",
-	      "Events waiting for dispatch, and events that follow from one event before time passes, "
-	      "through steps at `offset` 0 too."),
+	      "Events waiting for dispatch, and events that follow from one event at the same "
+	      "point in time, including through steps at `offset` 0."),
 	LIMIT("queue_bytes", bus.queue_bytes, 65536, 1099511627776, "67108864",
-	      "Bytes of the data of events waiting for dispatch; shared data counts for each of them."),
+	      "Bytes of the data of events waiting for dispatch. Shared data counts for each "
+	      "event."),
 	LIMIT("gesture_bytes", bus.gesture_bytes, 65536, 1099511627776, "16777216",
-	      "Bytes that all gestures together keep until they fire; over it the producer not heard of "
-	      "longest is forgotten."),
+	      "Bytes that all gestures together keep until they fire. Beyond the limit the least "
+	      "recently seen producer is evicted."),
 	LIMIT("gesture_producers", bus.gesture_producers, 1, 1000000, "1024",
-	      "Producers that one gesture keeps apart; the one not heard of longest is forgotten."),
+	      "Producers that one gesture distinguishes. Beyond the limit the least recently seen "
+	      "producer is evicted."),
 };
 
 static const struct config_table limits_table = {
@@ -246,13 +259,13 @@ static const struct config_field root_fields[] = {
 	  CONFIG_MEMBER(struct config, gateway), .doc = "The gateway itself." },
 	{ .key = "limits", .type = CONFIG_STRUCT, .table = &limits_table,
 	  CONFIG_MEMBER(struct config, limits),
-	  .doc = "Bounds on everything that input controls. What goes over them is counted in "
-	         "`P/health`." },
+	  .doc = "Bounds on everything that outside input controls. What exceeds them is counted "
+	         "in `P/health`." },
 	{ .key = "mqtt", .type = CONFIG_STRUCT, .table = &mqtt_table, CONFIG_MEMBER(struct config, mqtt),
 	  .doc = "The broker and how events are published." },
 	{ .key = "outbox", .type = CONFIG_STRUCT, .table = &outbox_table,
 	  CONFIG_MEMBER(struct config, outbox),
-	  .doc = "What waits for the broker, on disk in `gateway.state_dir`." },
+	  .doc = "How messages that wait for the broker are stored in `gateway.state_dir`." },
 	{ .key = "inputs", .type = CONFIG_MAP, .table = &config_table_input,
 	  CONFIG_MEMBER(struct config, inputs), CONFIG_COUNT(struct config, n_inputs),
 	  .doc = "Buttons, switches and dials, by name." },

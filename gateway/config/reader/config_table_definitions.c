@@ -34,36 +34,37 @@ static const struct config_field input_fields[] = {
 	         "`input/set`), `replay` (a trace file)." },
 	{ .key = "kind", .type = CONFIG_ENUM, .required = true, .values = kinds,
 	  CONFIG_MEMBER(struct config_input, decoder.kind),
-	  .doc = "What the edges mean: `button` (press and release), `switch` (a level, also told at "
-	         "the start), `rotary` (quadrature, two lines), `counter` (pulses)." },
+	  .doc = "What the edges mean: `button` (press and release), `switch` (a level, also "
+	         "reported at the start), `rotary` (quadrature, two lines), `counter` (pulses)." },
 	{ .key = "event", .type = CONFIG_EMIT, .required = true,
-	  CONFIG_MEMBER(struct config_input, event), .doc = "Event type it emits." },
+	  CONFIG_MEMBER(struct config_input, event), .doc = "Event type that the input emits." },
 	{ .key = "release_event", .type = CONFIG_EMIT, .variants = KIND(BUTTON),
 	  CONFIG_MEMBER(struct config_input, release_event),
-	  .doc = "Event type emitted when a button is let go." },
+	  .doc = "Event type emitted when a button is released." },
 	{ .key = "producer_id", .type = CONFIG_UINT, .initial = "0", .max = UINT32_MAX,
 	  CONFIG_MEMBER(struct config_input, producer_id),
-	  .doc = "Tells events of one type apart by their source." },
+	  .doc = "Number that distinguishes the sources of events of one type." },
 	{ .key = "data", .type = CONFIG_OBJECT, CONFIG_MEMBER(struct config_input, data),
 	  .doc = "Merged into the `data` of every event of this input." },
 	{ .key = "debounce", .type = CONFIG_DURATION, .initial = "0s", .max = 10 * NS_PER_S,
 	  CONFIG_MEMBER(struct config_input, decoder.debounce_ns),
-	  .doc = "A level must hold this long to count; the event carries the time of the first edge." },
+	  .doc = "A level must hold this long to count. The event has the time of the first "
+	         "edge." },
 	{ .key = "chip", .type = CONFIG_STRING, .variants = DRIVER_GPIO, .min = 1, .max = 256,
 	  CONFIG_MEMBER(struct config_input, chip),
-	  .doc = "The chip's label, name (`gpiochip0`) or path. Default: the first chip that has the "
-	         "line's name." },
+	  .doc = "Label, name (`gpiochip0`) or path of the chip. Default: the first chip with a "
+	         "line of this name." },
 	{ .key = "line", .type = CONFIG_LINE, .variants = DRIVER_GPIO,
 	  CONFIG_MEMBER(struct config_input, lines),
 	  CONFIG_COUNT(struct config_input, n_lines),
-	  .doc = "The line's name, or with `chip` its offset." },
+	  .doc = "Name of the line, or with `chip` its offset." },
 	{ .key = "lines", .type = CONFIG_LINES, .variants = DRIVER_GPIO, .min = 1,
 	  .max = DRIVER_LINES_MAX, CONFIG_MEMBER(struct config_input, lines),
 	  CONFIG_COUNT(struct config_input, n_lines),
-	  .doc = "The same as a list; a `rotary` has two." },
+	  .doc = "The lines, each as in `line`. A `rotary` has two." },
 	{ .key = "bias", .type = CONFIG_ENUM, .variants = DRIVER_GPIO, .initial = "as-is",
 	  .values = biases, CONFIG_MEMBER(struct config_input, bias),
-	  .doc = "The chip's own resistor." },
+	  .doc = "The chip's internal resistor." },
 	{ .key = "active", .type = CONFIG_ENUM, .variants = DRIVER_GPIO, .initial = "high",
 	  .values = levels, CONFIG_MEMBER(struct config_input, active_low),
 	  .doc = "Level that counts as pressed or on." },
@@ -72,8 +73,7 @@ static const struct config_field input_fields[] = {
 	  .doc = "Quadrature steps from one position to the next: 1, 2 or 4." },
 	{ .key = "restore", .type = CONFIG_BOOL, .variants = KIND(ROTARY) | KIND(COUNTER),
 	  .initial = "false", CONFIG_MEMBER(struct config_input, restore),
-	  .doc = "The count or position goes on after a restart where it was. Needs "
-	         "`gateway.state_dir`." },
+	  .doc = "Continue the count or position after a restart. Needs `gateway.state_dir`." },
 	{ .key = "file", .type = CONFIG_PATH, .variants = DRIVER_REPLAY, .required_in = DRIVER_REPLAY,
 	  CONFIG_MEMBER(struct config_input, file), .doc = "The trace to replay." },
 };
@@ -101,27 +101,30 @@ static const char *const output_drivers[] = { "gpio", "sim", NULL };
 
 static const struct config_field output_fields[] = {
 	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = output_drivers, O(driver),
-	  .keeps_text = true, .doc = "What is driven: `gpio` (a line of a GPIO chip) or `sim`." },
+	  .keeps_text = true, .doc = "What the output drives: `gpio` (a line of a GPIO chip) or "
+	                             "`sim` (nothing)." },
 	{ .key = "on_event", .type = CONFIG_EVENT, .required = true, O(on_event),
-	  .doc = "Event type that sets it. The latest by event time holds: one that an input's longer "
-	         "debounce brings late changes nothing." },
+	  .doc = "Event type that sets the output. The latest event by event time decides: an "
+	         "event that a longer debounce delays is ignored if a later one was applied "
+	         "already." },
 	{ .key = "value", .type = CONFIG_POINTER, .initial = "", O(value),
-	  .doc = "JSON Pointer to the value in the event's data, `\"\"` for the data itself: `true` or "
-	         "`1` is on, `false` or `0` is off, and so is what `map` has. Anything else, and a "
-	         "pointer that leads nowhere, changes nothing: it is counted (`outputs.ignored` in "
-	         "`P/health`), and `gateway.output_ignored` tells the first one." },
+	  .doc = "JSON Pointer to the value in the event's data, `\"\"` for the data itself: "
+	         "`true` or `1` is on, `false` or `0` is off, and `map` defines further values. An "
+	         "event with any other value, or without a value there, is ignored: it is counted "
+	         "(`outputs.ignored` in `P/health`), and `gateway.output_ignored` reports the "
+	         "first one." },
 	{ .key = "map", .type = CONFIG_LEVELS, .max = 64, O(map),
 	  CONFIG_COUNT(struct config_output, n_map),
-	  .doc = "Texts that stand for a level, such as `{\"ON\": true, \"OFF\": false}`; upper and "
-	         "lower case differ." },
+	  .doc = "Texts that stand for a level, such as `{\"ON\": true, \"OFF\": false}`. Case "
+	         "matters." },
 	{ .key = "safe_value", .type = CONFIG_UINT, .initial = "0", .max = 1, O(safe_value),
-	  .doc = "Level from the start to the first event, on exit, after a crash and when the driver "
-	         "has failed: 0 is off, 1 is on." },
+	  .doc = "Level from the start to the first event, at exit, after a crash and when the "
+	         "driver has failed: 0 is off, 1 is on." },
 	{ .key = "chip", .type = CONFIG_STRING, .min = 1, .max = 256, O(chip),
 	  .doc = "As for inputs." },
 	{ .key = "line", .type = CONFIG_LINE, .required_in = 1U, O(line), .doc = "As for inputs." },
 	{ .key = "active", .type = CONFIG_ENUM, .initial = "high", .values = levels, O(active_low),
-	  .doc = "The line's level when the output is on." },
+	  .doc = "Level of the line when the output is on." },
 };
 
 const struct config_table config_table_output = {
@@ -148,10 +151,11 @@ static const char *const gesture_types[] = { "double_tap",   "multi_tap",      "
 
 static const struct config_field gesture_fields[] = {
 	{ .key = "type", .type = CONFIG_ENUM, .required = true, .values = gesture_types, G(type),
-	  .doc = "The kind of detector; it decides which of the other keys belong." },
+	  .doc = "Kind of detector. It decides which other keys are allowed." },
 	{ .key = "source", .type = CONFIG_FILTER, .variants = TAPS | TYPE(SIMULTANEOUS),
 	  .required_in = TAPS | TYPE(SIMULTANEOUS), G(source),
-	  .doc = "What is listened to: an event type, or `{\"event\": type, \"match\": predicate}`." },
+	  .doc = "Events to listen to: an event type, or `{\"event\": type, \"match\": "
+	         "predicate}`." },
 	{ .key = "window", .type = CONFIG_DURATION, .variants = TAPS | TYPE(SIMULTANEOUS),
 	  .required_in = TAPS | TYPE(SIMULTANEOUS), .min = 1, .max = DURATION_MAX, G(window_ns),
 	  .doc = "Longest time from one tap to the next, or between the first and the last of "
@@ -167,23 +171,25 @@ static const struct config_field gesture_fields[] = {
 	  .doc = "The events in order, each as `source`." },
 	{ .key = "timeout", .type = CONFIG_DURATION, .variants = TYPE(SEQUENCE), .initial = "0s",
 	  .max = DURATION_MAX, G(timeout_ns),
-	  .doc = "Longest time between neighbouring steps; `0s` is without limit." },
+	  .doc = "Longest time between neighbouring steps. `0s` means no limit." },
 	{ .key = "emit", .type = CONFIG_EMIT, .variants = DETECTORS | TYPE(GATED_MIRROR),
 	  .required_in = DETECTORS, G(emit),
-	  .doc = "Event type emitted. A mirror without it keeps the mirrored type." },
+	  .doc = "Event type to emit. A mirror without `emit` keeps the mirrored type." },
 	{ .key = "gate", .type = CONFIG_EVENTS, .variants = GATED, .required_in = TYPE(GATED_PLAYLIST),
 	  .max = 64, G(gate), CONFIG_COUNT(struct config_gesture, def.n_gate),
-	  .doc = "Event types that open and close the gate, or start the playlist. A mirror with `when` may do without: its gate follows the condition." },
+	  .doc = "Event types that open and close the gate, or start the playlist. Optional for a "
+	         "mirror with `when`: its gate then follows the condition." },
 	{ .key = "mirror", .type = CONFIG_EVENTS, .variants = TYPE(GATED_MIRROR),
 	  .required_in = TYPE(GATED_MIRROR), .min = 1, .max = 64, G(mirror),
 	  CONFIG_COUNT(struct config_gesture, def.n_mirror),
-	  .doc = "Event types re-emitted while the gate is open." },
+	  .doc = "Event types to emit again while the gate is open." },
 	{ .key = "output_producer_id", .type = CONFIG_UINT, .variants = TYPE(GATED_MIRROR),
 	  .initial = "0", .max = UINT32_MAX, G(output_producer_id),
 	  .doc = "Producer of the re-emitted events." },
 	{ .key = "when", .type = CONFIG_WHEN, .variants = GATED, G(when),
-	  .doc = "Condition on the state store. Default: the gate event's own data: of `pressed`, "
-	         "`state`, `enabled`, `value` the first key present, by truthiness." },
+	  .doc = "Condition on the state store. Default: the first of `pressed`, `state`, "
+	         "`enabled`, `value` that exists in the gate event's data decides, by truthiness; "
+	         "without any of them, the data itself." },
 	{ .key = "initial", .type = CONFIG_BOOL, .variants = TYPE(GATED_MIRROR), .initial = "false",
 	  G(initial), .doc = "Whether the gate is open before its first event." },
 	{ .key = "playlist", .type = CONFIG_NAME, .variants = TYPE(GATED_PLAYLIST),
@@ -192,11 +198,11 @@ static const struct config_field gesture_fields[] = {
 	  .initial = "false", G(cancel_active_runs),
 	  .doc = "Stop the playlist's runs before starting." },
 	{ .key = "metadata", .type = CONFIG_OBJECT, G(metadata),
-	  .doc = "Carried in `virtual_peripheral` of every event emitted." },
+	  .doc = "Included in `virtual_peripheral` of every emitted event." },
 	{ .key = "priority", .type = CONFIG_INT, .initial = "50", .min = -999, .max = 999, G(priority),
-	  .doc = "Order among the subscribers of one event, high first." },
+	  .doc = "Order among the subscribers of one event; the highest first." },
 	{ .key = "cooldown", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
-	  G(cooldown_ns), .doc = "After firing, rest this long." },
+	  G(cooldown_ns), .doc = "Pause of the gesture after it has fired." },
 	{ .key = "near_miss", .type = CONFIG_BOOL, .variants = DETECTORS, .initial = "false",
 	  .not_implemented = true, .doc = "Emit `gesture.near_miss` with what was missing." },
 };
@@ -220,16 +226,16 @@ const struct config_table config_table_gesture = {
 
 static const struct config_field step_fields[] = {
 	{ .key = "emit", .type = CONFIG_EMIT, .required = true, CONFIG_MEMBER(struct cue_step, emit),
-	  .doc = "Event type." },
+	  .doc = "Event type to emit." },
 	{ .key = "data", .type = CONFIG_DATA, CONFIG_MEMBER(struct cue_step, data),
 	  .doc = "The event's data, any JSON. Default: `null`." },
 	{ .key = "offset", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
 	  CONFIG_MEMBER(struct cue_step, offset_ns), .doc = "Time from the start of the run." },
 	{ .key = "repeat", .type = CONFIG_UINT, .initial = "1", .min = 1, .max = 1000000000,
-	  CONFIG_MEMBER(struct cue_step, repeat), .doc = "How often it is emitted." },
+	  CONFIG_MEMBER(struct cue_step, repeat), .doc = "How often to emit the event." },
 	{ .key = "interval", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
 	  CONFIG_MEMBER(struct cue_step, interval_ns),
-	  .doc = "Time from one repeat to the next; above 0 when `repeat` is above 1." },
+	  .doc = "Time from one repeat to the next. It must be above 0 if `repeat` is above 1." },
 	{ .key = "producer_id", .type = CONFIG_UINT, .initial = "0", .max = UINT32_MAX,
 	  CONFIG_MEMBER(struct cue_step, producer_id), .doc = "Producer of the event." },
 };
@@ -252,36 +258,39 @@ static const char *const on_restarts[] = { "abort", "resume", "skip", NULL };
 static const struct config_field playlist_fields[] = {
 	{ .key = "steps", .type = CONFIG_LIST, .required = true, .table = &step_table, .min = 1,
 	  .max = 10000, P(steps), CONFIG_COUNT(struct config_playlist, def.n_steps),
-	  .doc = "What is emitted. Steps interleave by deadline, `start + offset + k * interval`." },
+	  .doc = "What to emit. Steps interleave by deadline, `start + offset + k * interval`." },
 	{ .key = "trigger", .type = CONFIG_FILTERS, .min = 1, .max = 1000, P(triggers),
 	  CONFIG_COUNT(struct config_playlist, def.n_triggers),
 	  .doc = "What starts a run: an event type, `{\"event\": type, \"match\": predicate}`, or an "
 	         "array of those." },
 	{ .key = "interrupts", .type = CONFIG_INTERRUPTS, .max = 1000, P(interrupts),
 	  CONFIG_COUNT(struct config_playlist, def.n_interrupts),
-	  .doc = "What stops every run, written as `trigger`; an object may also have its own `\"debounce\"`, "
-	         "in place of `interrupt_debounce`." },
+	  .doc = "What stops every run, in the form of `trigger`. An object may also have its own "
+	         "`\"debounce\"`, which replaces `interrupt_debounce`." },
 	{ .key = "interrupt_debounce", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
 	  P(interrupt_debounce_ns),
-	  .doc = "An interrupt later by less than this than the last one of the same type and producer "
-	         "that stopped something is ignored." },
+	  .doc = "Ignore an interrupt that comes within this time after the last one of the same "
+	         "type and producer that stopped a run." },
 	{ .key = "completion", .type = CONFIG_EMIT, P(completion),
-	  .doc = "Event type emitted when a run has completed." },
+	  .doc = "Event type to emit when a run has completed." },
 	{ .key = "metadata", .type = CONFIG_OBJECT, P(metadata),
-	  .doc = "Carried as `playlist_metadata` by every event about a run." },
+	  .doc = "Included as `playlist_metadata` in every event about a run." },
 	{ .key = "mode", .type = CONFIG_ENUM, .initial = "parallel", .values = modes, P(mode),
-	  .doc = "A start while a run is active: `parallel` runs beside it, `single` is refused, "
-	         "`restart` cancels it, `queued` waits." },
+	  .doc = "What to do with a start while a run is active: `parallel` starts another run "
+	         "beside it, `single` refuses the start, `restart` cancels the active run first, "
+	         "`queued` waits for its end." },
 	{ .key = "max_runs", .type = CONFIG_UINT, .initial = "16", .min = 1, .max = 1000000,
-	  P(max_runs), .doc = "Runs active or waiting; a start over it is refused." },
+	  P(max_runs), .doc = "Largest number of runs, active or waiting. A start beyond it is "
+	                      "refused." },
 	{ .key = "late", .type = CONFIG_ENUM, .initial = "burst", .values = lates, P(late),
-	  .doc = "What is overdue after a late wake-up: `burst` emits all of it at once, `skip` only "
-	         "the newest of each step." },
+	  .doc = "What to do with overdue events after a late wake-up: `burst` emits all of them "
+	         "at once, `skip` emits only the newest of each step." },
 	{ .key = "on_restart", .type = CONFIG_ENUM, .initial = "abort", .values = on_restarts,
 	  P(on_restart),
-	  .doc = "What becomes of runs that a crash or a power cut has broken off, at the next start: "
-	         "`abort` tells `stopped`; `resume` goes on, on the original time line, and takes what "
-	         "fell into the downtime by `late`; `skip` goes on and drops that. Needs "
+	  .doc = "What to do at the next start with a run that a crash or a power cut has "
+	         "interrupted: `abort` stops the run and emits `event.playlist.stopped`; `resume` "
+	         "continues it on the original time line and handles events that fell into the "
+	         "downtime by `late`; `skip` continues it and drops those events. Needs "
 	         "`gateway.state_dir`." },
 };
 

@@ -56,12 +56,12 @@ def anything(_text):
 
 
 RANGES = "the range of a duration"
-BYTES = "lengths are of bytes"
+BYTES = "lengths in bytes"
 PREDICATES = "an operator of another language in a `match`"
 SIZES = "the depth and size of a predicate"
 SUMS = "sums over the steps of a playlist"
-OTHERS = "what one definition says of another"
-LIMITS = "what `limits` bounds"
+OTHERS = "rules across definitions"
+LIMITS = "the bounds of `limits`"
 ENVIRONS = "the environment (`${NAME}`, `password_env`)"
 # Rule, text of the finding, what the configuration must have for it (all strings in it,
 # joined), and how docs/configuration.md names the reason.
@@ -83,7 +83,7 @@ BEYOND = (
     ("json-depth", r"limits\.json_depth", anything, LIMITS),
     ("definitions", r"limits\.definitions", anything, LIMITS),
     ("config-bytes", r"limits\.config_bytes", anything, LIMITS),
-    ("topic", r"no character in Unicode", has_late_noncharacter, "non-characters of Unicode beyond U+FFFF"),
+    ("topic", r"no character in Unicode", has_late_noncharacter, "Unicode non-characters beyond U+FFFF"),
     ("value", r"a number has 63 characters at most$", anything, "numbers of more than 63 characters"),
     ("syntax", r"can't hold \\u0000", lambda text: "\0" in text, "U+0000"),
     ("environment", r"", lambda text: "${" in text or "password_env" in text, ENVIRONS),
@@ -171,7 +171,7 @@ def same_by_program(cuebus, text, verdict):
 def documented_faults():
     """docs/configuration.md has each reason, and nothing that is no reason here."""
     text = (ROOT / "docs/configuration.md").read_text("utf-8")
-    listed = re.search(r"for one of these reasons:\n\n(.*?)\n\n", text, re.S)[1]
+    listed = re.search(r"only `check` tests:\n\n(.*?)\n\n", text, re.S)[1]
     reasons = {reason for _, _, _, reason in BEYOND}
     faults = [f"docs/configuration.md does not say: {r}" for r in reasons if r not in listed]
     return faults + [f"docs/configuration.md: no rule here for: {line}" for line in listed.splitlines()

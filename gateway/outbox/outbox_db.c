@@ -17,18 +17,18 @@
 /* More than an event with all that it may quote takes, and its note. */
 #define ROW_BYTES_MAX (64 * 1024 * 1024)
 /** Steps of SQLite's machine between two looks at `halt`. */
-#define HALT_STEPS     10000
+#define HALT_STEPS 10000
 
 /* As sqlite_master keeps them. */
-#define MESSAGES_SQL                                                                              \
-	"CREATE TABLE messages(id INTEGER PRIMARY KEY,boot_id TEXT NOT NULL,"                     \
-	"seq INTEGER NOT NULL,flags INTEGER NOT NULL,topic TEXT NOT NULL,"                        \
+#define MESSAGES_SQL                                                                               \
+	"CREATE TABLE messages(id INTEGER PRIMARY KEY,boot_id TEXT NOT NULL,"                      \
+	"seq INTEGER NOT NULL,flags INTEGER NOT NULL,topic TEXT NOT NULL,"                         \
 	"payload BLOB NOT NULL,correlation BLOB,checksum INTEGER NOT NULL)"
-#define JOURNAL_SQL                                                                               \
-	"CREATE TABLE journal(key TEXT PRIMARY KEY NOT NULL,"                                     \
+#define JOURNAL_SQL                                                                                \
+	"CREATE TABLE journal(key TEXT PRIMARY KEY NOT NULL,"                                      \
 	"value BLOB NOT NULL,checksum INTEGER NOT NULL) WITHOUT ROWID"
-#define IS_OURS                                                                                   \
-	"(type='table' AND (name='messages' AND sql IS '" MESSAGES_SQL "' OR "                    \
+#define IS_OURS                                                                                    \
+	"(type='table' AND (name='messages' AND sql IS '" MESSAGES_SQL "' OR "                     \
 	"name='journal' AND sql IS '" JOURNAL_SQL "'))"
 
 static const char *const statements[] = {
@@ -50,10 +50,28 @@ static const char *const statements[] = {
 	[DB_NOTES] = "SELECT key,value,checksum FROM journal ORDER BY key",
 };
 
+/* A file that ends before what its own pages say was cut: the disk refused nothing. */
+static bool is_cut(sqlite3 *sqlite, int code)
+{
+	return (code & 0xff) == SQLITE_IOERR && sqlite &&
+	       sqlite3_extended_errcode(sqlite) == SQLITE_IOERR_SHORT_READ;
+}
+
+/* What the system said of this failure; 0: nothing. SQLite keeps the number of an earlier one. */
+static int system_error(sqlite3 *sqlite, int code)
+{
+	if (!sqlite || is_cut(sqlite, code) ||
+	    ((code & 0xff) != SQLITE_IOERR && (code & 0xff) != SQLITE_CANTOPEN))
+		return 0;
+	return sqlite3_system_errno(sqlite);
+}
+
 static int error_number(sqlite3 *sqlite, int code)
 {
 	int system;
 
+	if (is_cut(sqlite, code))
+		return -EBADMSG;
 	switch (code & 0xff) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
@@ -74,20 +92,21 @@ static int error_number(sqlite3 *sqlite, int code)
 	case SQLITE_AUTH:
 		return -EACCES;
 	default:
-		system = sqlite ? sqlite3_system_errno(sqlite) : 0;
+		system = system_error(sqlite, code);
 		return (code & 0xff) == SQLITE_CANTOPEN && system > 0 ? -system : -EIO;
 	}
 }
 
 int outbox_db_fail(struct outbox_db *db, int code)
 {
-	int system = sqlite3_system_errno(db->sqlite);
+	int system = system_error(db->sqlite, code);
 	int r = error_number(db->sqlite, code);
+	const char *text =
+	        is_cut(db->sqlite, code) ? "the file was cut short" : sqlite3_errmsg(db->sqlite);
 
 	db->row_damaged |= code == SQLITE_TOOBIG;
-	snprintf(db->error, sizeof(db->error), "%s%s%s%s", sqlite3_errmsg(db->sqlite),
-	         system > 0 ? " (" : "", system > 0 ? strerrordesc_np(system) : "",
-	         system > 0 ? ")" : "");
+	snprintf(db->error, sizeof(db->error), "%s%s%s%s", text, system > 0 ? " (" : "",
+	         system > 0 ? strerrordesc_np(system) : "", system > 0 ? ")" : "");
 	return r;
 }
 
@@ -155,8 +174,8 @@ static int run(struct outbox_db *db, enum outbox_db_statement which)
 /** Owner only: events may be private. SQLite gives its other files the same mode. */
 static int make_file(struct outbox_db *db)
 {
-	int fd = open(db->path,
-	              O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	int fd = open(db->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+	              0600);
 
 	if (fd < 0) {
 		int error = errno;
@@ -214,12 +233,10 @@ static int check_format(struct outbox_db *db)
 	if (r < 0)
 		return r;
 	if (version == 0 && tables == 0)
-		return execute(db,
-		               "BEGIN IMMEDIATE;"
-		               MESSAGES_SQL ";" JOURNAL_SQL ";"
-		               "PRAGMA application_id=" APPLICATION_ID ";"
-		               "PRAGMA user_version=1;"
-		               "COMMIT");
+		return execute(db, "BEGIN IMMEDIATE;" MESSAGES_SQL ";" JOURNAL_SQL ";"
+		                   "PRAGMA application_id=" APPLICATION_ID ";"
+		                   "PRAGMA user_version=1;"
+		                   "COMMIT");
 	if (version > FORMAT_VERSION) {
 		snprintf(db->error, sizeof(db->error),
 		         "made by a newer version of cuebus (format %lld)", (long long)version);
@@ -238,7 +255,8 @@ static bool has_shrunk(struct outbox_db *db)
 	sqlite3_file *file = NULL;
 	sqlite3_int64 size = 0;
 
-	return sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+	return sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file) ==
+	               SQLITE_OK &&
 	       file && file->pMethods && file->pMethods->xFileSize(file, &size) == SQLITE_OK &&
 	       size < db->identity.st_size;
 }
@@ -249,7 +267,8 @@ int outbox_db_is_sound(struct outbox_db *db)
 	sqlite3_stmt *statement = NULL;
 	int code, r;
 
-	/* The check reads every page, and pages that are in memory only would be given up for it. */
+	/* The check reads every page, and pages that are in memory only would be given up for it.
+	 */
 	if (db->row_damaged || has_shrunk(db))
 		return 0;
 	code = sqlite3_prepare_v2(db->sqlite, "PRAGMA integrity_check(1)", -1, &statement, NULL);
@@ -258,7 +277,9 @@ int outbox_db_is_sound(struct outbox_db *db)
 	if (code == SQLITE_ROW)
 		r = strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
 	else
-		r = (code & 0xff) == SQLITE_INTERRUPT ? -EINTR : (code & 0xff) == SQLITE_NOMEM ? -ENOMEM : 0;
+		r = (code & 0xff) == SQLITE_INTERRUPT ? -EINTR
+		    : (code & 0xff) == SQLITE_NOMEM   ? -ENOMEM
+		                                      : 0;
 	sqlite3_finalize(statement);
 	/* What the disk refused to read is among what the check finds wrong. */
 	return outbox_vfs_refused_reads() == refused ? r : -EIO;

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -242,6 +243,18 @@ class Space(DiskTest):
         self.check_complete()
         self.gateway.stop()
 
+    def readable_suppressions(self):
+        """TSAN_OPTIONS with a copy that another user can read: the source tree may be in a
+        folder that nobody else may enter."""
+        options = os.environ.get("TSAN_OPTIONS", "")
+        path = re.search("suppressions=([^: ]+)", options)
+        if not path:
+            return options
+        copy = self.directory / "tsan.supp"
+        shutil.copy(path[1], copy)
+        copy.chmod(0o644)
+        return options.replace(path[1], str(copy))
+
     def test_forbidden(self):
         """Another user's folder, which may be read but not written."""
         self.disk.chmod(0o755)
@@ -249,7 +262,8 @@ class Space(DiskTest):
         self.state.chmod(0o555)
         wrapper = os.environ.get("CUEBUS_WRAPPER", "")
         setpriv = f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups"
-        with mock.patch.dict(os.environ, CUEBUS_WRAPPER=f"{setpriv} {wrapper}"):
+        with mock.patch.dict(os.environ, CUEBUS_WRAPPER=f"{setpriv} {wrapper}",
+                             TSAN_OPTIONS=self.readable_suppressions()):
             self.run_gateway()
         self.in_memory("Permission denied")
         self.log_has("may write in it")

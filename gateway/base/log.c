@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "diag.h"
 #include "hide.h"
 
@@ -65,20 +65,14 @@ static void open_terminal(struct log *log)
 
 static uint64_t system_monotonic(void *user)
 {
-	struct timespec t;
-
 	(void)user;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+	return clock_monotonic_ns();
 }
 
 static int64_t system_wall(void *user)
 {
-	struct timespec t;
-
 	(void)user;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000LL + t.tv_nsec;
+	return clock_wall_ns();
 }
 
 int log_new(const struct log_config *config, struct log **ret_log)

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define ASIDE STATE_FILE_ASIDE
@@ -265,7 +266,7 @@ int state_file_aside_name(int dir_fd, const char *name, const char *family, unsi
 
 	if (r < 0)
 		return r;
-	clock_gettime(CLOCK_REALTIME, &now);
+	now = clock_timespec((uint64_t)clock_wall_ns());
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);
 	/* Microseconds, and more when the name is taken, keep the copies in their order. */

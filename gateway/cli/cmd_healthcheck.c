@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "clock.h"
 #include "config.h"
 #include "duration.h"
 #include "hide.h"
@@ -127,9 +128,8 @@ static void on_lost(void *user, int reason)
 /** Until there is news, or the time is up. */
 static void wait_news(struct probe *probe, struct paho_connection *connection)
 {
-	struct timespec until = { .tv_sec = (time_t)(probe->until_ns / CUE_NS_PER_S),
-		                  .tv_nsec = (long)(probe->until_ns % CUE_NS_PER_S) };
-	uint64_t now_ns = loop_monotonic_ns();
+	struct timespec until = clock_timespec(probe->until_ns);
+	uint64_t now_ns = clock_monotonic_ns();
 	uint64_t left_ns = now_ns < probe->until_ns ? probe->until_ns - now_ns : 0;
 
 	if (paho_has_own_thread(connection)) {
@@ -149,7 +149,7 @@ static bool wait_reply(struct probe *probe, struct paho_connection *connection)
 	bool got = false, over = false;
 
 	while (!got && !over) {
-		over = loop_monotonic_ns() >= probe->until_ns;
+		over = clock_monotonic_ns() >= probe->until_ns;
 		if (!over)
 			wait_news(probe, connection);
 		pthread_mutex_lock(&probe->mutex);
@@ -285,11 +285,8 @@ static int check_in_time(const struct config *config, uint64_t timeout_ns)
 	bool done;
 
 	/* Connecting is a part of it. */
-	probe.until_ns = loop_monotonic_ns() + timeout_ns;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	timeout_ns += GRACE_NS + (uint64_t)until.tv_nsec;
-	until.tv_sec += (time_t)(timeout_ns / CUE_NS_PER_S);
-	until.tv_nsec = (long)(timeout_ns % CUE_NS_PER_S);
+	probe.until_ns = clock_monotonic_ns() + timeout_ns;
+	until = clock_timespec(probe.until_ns + GRACE_NS);
 	if (pthread_create(&thread, NULL, run_check, &probe) != 0)
 		return EX_SOFTWARE;
 	pthread_mutex_lock(&probe.mutex);

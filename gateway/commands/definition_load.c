@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "definition_legacy.h"
 #include "definition_store_internal.h"
 #include "state_file.h"
@@ -92,14 +92,6 @@ static int scan(struct definition_store *store, int fd)
 
 /* ---- one file ---- */
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
-
 /** Count one that can't be used. @return whether there is still time and room to see to it alone. */
 static bool is_named(struct definition_store *store)
 {
@@ -120,9 +112,9 @@ static void set_aside(struct definition_store *store, int fd, const char *name, 
 
 	if (!is_named(store))
 		return;
-	begin_ns = now_ns();
+	begin_ns = clock_monotonic_ns();
 	r = state_file_set_aside(fd, name, NULL, DEFINITION_COPIES_MAX, aside);
-	store->aside_ns += now_ns() - begin_ns;
+	store->aside_ns += clock_monotonic_ns() - begin_ns;
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
 	               "%s/" DEFINITION_FOLDER "/%s: %s; the definition is not in force, its file "
 	               "%s%s",

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "definition_store_internal.h"
 
-#define NS_PER_S 1000000000ULL
 
 /* ---- blobs ---- */
 
@@ -472,18 +472,6 @@ int definition_store_new(const struct definition_store_config *config,
 	return 0;
 }
 
-static struct timespec after(uint64_t timeout_ns)
-{
-	struct timespec now;
-	uint64_t ns;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = (uint64_t)now.tv_nsec + timeout_ns % NS_PER_S;
-	return (struct timespec){ .tv_sec = now.tv_sec + (time_t)(timeout_ns / NS_PER_S +
-		                                                  ns / NS_PER_S),
-		                  .tv_nsec = (long)(ns % NS_PER_S) };
-}
-
 /** Lock held. */
 static bool is_busy(const struct definition_store *store)
 {
@@ -494,7 +482,7 @@ static bool is_busy(const struct definition_store *store)
 
 int definition_store_flush(struct definition_store *store, uint64_t timeout_ns)
 {
-	struct timespec until = after(timeout_ns);
+	struct timespec until = clock_timespec(clock_monotonic_ns() + timeout_ns);
 	int r = 0;
 
 	pthread_mutex_lock(&store->lock);

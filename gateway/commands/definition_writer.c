@@ -18,11 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "definition_store_internal.h"
 #include "state_file.h"
 
 #define BATCH_MAX 32U
-#define NS_PER_S  1000000000ULL
 
 struct job {
 	uint32_t slot, file;
@@ -335,8 +335,7 @@ static void wait_for_work(struct definition_store *store)
 		pthread_cond_wait(&store->work, &store->lock);
 		return;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(DEFINITION_RETRY_NS / NS_PER_S);
+	until = clock_timespec(clock_monotonic_ns() + DEFINITION_RETRY_NS);
 	if (pthread_cond_timedwait(&store->work, &store->lock, &until) == ETIMEDOUT)
 		queue_failed(store);
 }

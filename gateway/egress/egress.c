@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "egress_internal.h"
 #include "mqtt_reason.h"
 #include "tcp_socket.h"
@@ -23,14 +24,6 @@
 /* After a hanging call was broken. */
 #define BREAK_NS CUE_NS_PER_S
 
-uint64_t egress_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * CUE_NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
 /** Mutex held. @return false when the time is up. */
 static bool wait_locked(struct egress *e, uint64_t until_ns)
 {
@@ -38,15 +31,14 @@ static bool wait_locked(struct egress *e, uint64_t until_ns)
 
 	if (until_ns > INT64_MAX)
 		return pthread_cond_wait(&e->cond, &e->mutex) == 0;
-	until.tv_sec = (time_t)(until_ns / CUE_NS_PER_S);
-	until.tv_nsec = (long)(until_ns % CUE_NS_PER_S);
+	until = clock_timespec(until_ns);
 	return pthread_cond_timedwait(&e->cond, &e->mutex, &until) == 0;
 }
 
 /** Where paho has no thread that reads: for work or input, whichever comes first. */
 static void wait_for_input(struct egress *e, uint64_t until_ns)
 {
-	uint64_t now_ns = egress_now(), count;
+	uint64_t now_ns = clock_monotonic_ns(), count;
 	bool work;
 	ssize_t n;
 
@@ -160,7 +152,7 @@ static uint32_t random_bits(void)
 	uint32_t bits = 0;
 
 	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != sizeof(bits))
-		bits = (uint32_t)egress_now(); /* early in boot: jitter all the same */
+		bits = (uint32_t)clock_monotonic_ns(); /* early in boot: jitter all the same */
 	return bits;
 }
 
@@ -254,7 +246,7 @@ static void wait_backoff(struct egress *e)
 {
 	/* A broker that was killed must not be up again by then: see egress_suspect.h. */
 	bool soon = e->suspects.pending && e->suspects.strikes > 1 && !e->suspects.unexplained;
-	uint64_t until_ns = egress_now() + (soon ? 0 : backoff_next(&e->backoff, random_bits()));
+	uint64_t until_ns = clock_monotonic_ns() + (soon ? 0 : backoff_next(&e->backoff, random_bits()));
 	bool wait = true;
 
 	pthread_mutex_lock(&e->mutex);
@@ -277,7 +269,7 @@ static enum suspect_end how_ended(struct egress *e, bool peer_ended)
 		return SUSPECT_END_OTHER;
 	if (reason > 0)
 		return mqtt_reason_blames_message(reason) ? SUSPECT_END_CLOSED : SUSPECT_END_OTHER;
-	return egress_now() - e->unnoticed_ns - e->last_sent_ns < SOON_NS ? SUSPECT_END_CLOSED
+	return clock_monotonic_ns() - e->unnoticed_ns - e->last_sent_ns < SOON_NS ? SUSPECT_END_CLOSED
 	                                                                  : SUSPECT_END_OTHER;
 }
 
@@ -296,7 +288,7 @@ static bool connect_and_serve(struct egress *e)
 		wait_backoff(e);
 		return true;
 	}
-	begin_ns = egress_now();
+	begin_ns = clock_monotonic_ns();
 	egress_begin_flight(e);
 	end = egress_session(e);
 	peer_ended = tcp_socket_peer_ended(e->socket);
@@ -304,9 +296,9 @@ static bool connect_and_serve(struct egress *e)
 	egress_end_flight(e, end == EGRESS_LOST ? how_ended(e, peer_ended) : SUSPECT_END_OTHER);
 	if (end != EGRESS_LOST)
 		return end == EGRESS_RECONFIGURE;
-	tell_lost(e, egress_now() - begin_ns, peer_ended);
+	tell_lost(e, clock_monotonic_ns() - begin_ns, peer_ended);
 	if (egress_is_stopping(e, &stop_by_ns))
-		return egress_now() < stop_by_ns;
+		return clock_monotonic_ns() < stop_by_ns;
 	wait_backoff(e);
 	return true;
 }
@@ -386,7 +378,7 @@ void egress_reconfigure(struct egress *e, struct mqtt_settings *settings)
 int egress_stop(struct egress *e, uint64_t timeout_ns)
 {
 	/* The thread itself sees to the time, and needs a little for `offline`. */
-	uint64_t stop_by_ns = egress_now() + timeout_ns;
+	uint64_t stop_by_ns = clock_monotonic_ns() + timeout_ns;
 	uint64_t until_ns = stop_by_ns + 2 * BREAK_NS;
 	bool done, left_over;
 
@@ -400,7 +392,7 @@ int egress_stop(struct egress *e, uint64_t timeout_ns)
 		;
 	if (!e->done && e->socket >= 0) {
 		(void)shutdown(e->socket, SHUT_RDWR);
-		until_ns = egress_now() + BREAK_NS;
+		until_ns = clock_monotonic_ns() + BREAK_NS;
 		while (!e->done && wait_locked(e, until_ns))
 			;
 	}

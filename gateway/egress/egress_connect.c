@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "egress_internal.h"
 
 #define CONNECT_TIMEOUT_S 5
@@ -55,7 +56,7 @@ static void tell_failure(struct egress *e, int r, const char *error)
 	enum log_level level = r == -ECONNREFUSED || r == -EHOSTUNREACH || r == -ENODATA
 	                              ? LOG_LEVEL_WARNING
 	                              : LOG_LEVEL_ERROR;
-	uint64_t now_ns = egress_now();
+	uint64_t now_ns = clock_monotonic_ns();
 
 	failures->attempts++;
 	if (failures->attempts > 1 && strcmp(failures->error, error) == 0) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "egress_internal.h"
 #include "mqtt_reason.h"
 
@@ -205,7 +206,7 @@ bool egress_acks_in_time(struct egress *e, uint64_t now_ns)
 
 void egress_begin_flight(struct egress *e)
 {
-	e->session_begin_ns = egress_now();
+	e->session_begin_ns = clock_monotonic_ns();
 	e->last_sent_ns = e->unnoticed_ns = 0;
 	e->last_order = e->last_acknowledged = e->last_loose = 0;
 	e->n_loose = 0;
@@ -246,7 +247,7 @@ void egress_end_flight(struct egress *e, enum suspect_end end)
 
 	/* What came before the end counts, whoever found the connection broken. */
 	(void)egress_take_acks(e);
-	if (egress_now() - e->session_begin_ns >= BACKOFF_STABLE_NS)
+	if (clock_monotonic_ns() - e->session_begin_ns >= BACKOFF_STABLE_NS)
 		suspects_stable(&e->suspects);
 	if (end == SUSPECT_END_SWALLOWED)
 		blamed = suspects_session_ended(&e->suspects, end, &e->swallowed, 1);

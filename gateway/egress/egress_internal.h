@@ -135,8 +135,6 @@ struct egress {
 	struct egress_stats stats;
 };
 
-uint64_t egress_now(void);
-
 /** Sleep until there is work or @p until_ns; forgets that there was work. Handles input, if paho
  *  does not do so itself. */
 void egress_wait(struct egress *egress, uint64_t until_ns);

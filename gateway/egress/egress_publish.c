@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "egress_internal.h"
 #include "plural.h"
 
@@ -50,7 +51,7 @@ static int publish(struct egress *e, const struct paho_message *message,
 	/* Where the connection broke meanwhile, part of it may have arrived and be the cause. */
 	if (r == 0 || r == -EPIPE) {
 		e->last_order++;
-		e->last_sent_ns = egress_now();
+		e->last_sent_ns = clock_monotonic_ns();
 	}
 	if (r == 0 && m.qos > 0)
 		egress_fill_slot(e, slot, message, item, token);
@@ -75,7 +76,7 @@ static int publish(struct egress *e, const struct paho_message *message,
 static void log_rejected(struct egress *e, const char *topic, size_t len,
                          const struct suspect_item *item)
 {
-	bool expected = !suspects_reject(&e->suspects, item, egress_now());
+	bool expected = !suspects_reject(&e->suspects, item, clock_monotonic_ns());
 
 	egress_count(e, &e->stats.rejected);
 	log_write(e->config.log, expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
@@ -109,7 +110,7 @@ static enum suspect_verdict judge(struct egress *e, const struct suspect_item *i
 		return SUSPECT_SEND;
 	if (e->waiting && e->waiting != item->key)
 		return SUSPECT_HOLD;
-	now_ns = egress_now();
+	now_ns = clock_monotonic_ns();
 	verdict = suspects_judge(&e->suspects, item, now_ns);
 	if (verdict == SUSPECT_SEND || verdict == SUSPECT_REJECT)
 		return verdict;

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "egress_internal.h"
 
 /* How long at most without a look at the connection, whatever the callbacks say. */
@@ -29,13 +30,13 @@
 static int take_input(struct egress *e)
 {
 	paho_handle_input(e->connection);
-	return egress_take_acks(e) && egress_acks_in_time(e, egress_now()) ? 0 : -ENOTCONN;
+	return egress_take_acks(e) && egress_acks_in_time(e, clock_monotonic_ns()) ? 0 : -ENOTCONN;
 }
 
 /** Sleep until something happens, or it is time to look. @return false when the connection is gone. */
 static bool rest(struct egress *e, uint64_t until_ns)
 {
-	uint64_t look_ns = egress_now() + LOOK_NS;
+	uint64_t look_ns = clock_monotonic_ns() + LOOK_NS;
 
 	egress_wait(e, until_ns < look_ns ? until_ns : look_ns);
 	return paho_is_connected(e->connection);
@@ -56,9 +57,9 @@ static bool is_drained(struct egress *e)
 static int wait_in_flight(struct egress *e, unsigned want, uint64_t until_ns)
 {
 	while (e->in_flight > want) {
-		if (egress_now() >= until_ns)
+		if (clock_monotonic_ns() >= until_ns)
 			return -ETIMEDOUT;
-		if (!rest(e, until_ns) || !egress_take_acks(e) || !egress_acks_in_time(e, egress_now()))
+		if (!rest(e, until_ns) || !egress_take_acks(e) || !egress_acks_in_time(e, clock_monotonic_ns()))
 			return -ENOTCONN;
 	}
 	return 0;
@@ -94,7 +95,7 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 	};
 	struct paho_subscription subscription = kinds[kind];
 	char topic[TOPIC_SIZE], error[PAHO_ERROR_SIZE];
-	uint64_t begin_ns = egress_now();
+	uint64_t begin_ns = clock_monotonic_ns();
 	int r;
 
 	(void)topics_below(e->config.topics, below, name, topic);
@@ -106,7 +107,7 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 	          r == -EACCES ? ". The gateway goes on without it" : "");
 	if (r != -EACCES) {
 		/* paho waits for the answer for seconds, also when the connection is gone. */
-		e->unnoticed_ns = egress_now() - begin_ns;
+		e->unnoticed_ns = clock_monotonic_ns() - begin_ns;
 		return -ENOTCONN;
 	}
 	pthread_mutex_lock(&e->mutex);
@@ -157,12 +158,12 @@ static enum egress_end phase_online(struct egress *e)
 			r = egress_publish_some(e);
 		if (r < 0)
 			return EGRESS_LOST;
-		if (stopping && (is_drained(e) || egress_now() >= stop_by_ns))
+		if (stopping && (is_drained(e) || clock_monotonic_ns() >= stop_by_ns))
 			return EGRESS_STOP;
 		if (has_new_settings(e) && !stopping) {
 			if (change_by_ns == UINT64_MAX)
-				change_by_ns = egress_now() + LAST_WORDS_NS;
-			if (is_drained(e) || egress_now() >= change_by_ns)
+				change_by_ns = clock_monotonic_ns() + LAST_WORDS_NS;
+			if (is_drained(e) || clock_monotonic_ns() >= change_by_ns)
 				return EGRESS_RECONFIGURE;
 		}
 		if (r == 0 && !rest(e, stop_by_ns < change_by_ns ? stop_by_ns : change_by_ns))
@@ -172,7 +173,7 @@ static enum egress_end phase_online(struct egress *e)
 
 static void phase_leave(struct egress *e)
 {
-	uint64_t until_ns = egress_now() + OFFLINE_NS;
+	uint64_t until_ns = clock_monotonic_ns() + OFFLINE_NS;
 
 	if (wait_in_flight(e, e->window - 1, until_ns) == 0 && egress_publish_status(e, "offline") == 0)
 		(void)wait_in_flight(e, 0, until_ns);

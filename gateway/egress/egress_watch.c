@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "egress_internal.h"
 #include "plural.h"
 #include "utf8.h"
@@ -145,7 +146,7 @@ static void note_heard(struct egress *e)
 {
 	pthread_mutex_lock(&e->mutex);
 	if (e->watch.is_listening)
-		e->watch.heard_ns = egress_now();
+		e->watch.heard_ns = clock_monotonic_ns();
 	pthread_mutex_unlock(&e->mutex);
 }
 
@@ -260,7 +261,7 @@ static int begin_sweep(struct egress *e, uint64_t now_ns)
 	for (size_t i = 0; r == 0 && i < N_SWEPT; i++)
 		r = egress_subscribe(e, swept[i], "#", EGRESS_SUBSCRIBE_RETAINED);
 	watch->sweep = SWEEP_LISTENING;
-	watch->sweep_begin_ns = egress_now();
+	watch->sweep_begin_ns = clock_monotonic_ns();
 	return r;
 }
 
@@ -285,12 +286,12 @@ static int end_sweep(struct egress *e)
 		          n, plural(n), n == 1 ? "is" : "are", watch->example,
 		          full ? "; there are more: they are cleared after the next connect" : "");
 	for (size_t i = 0; r == 0 && i < N_SWEPT; i++) {
-		uint64_t begin_ns = egress_now();
+		uint64_t begin_ns = clock_monotonic_ns();
 
 		(void)topics_below(e->config.topics, swept[i], "#", topic);
 		r = paho_unsubscribe(e->connection, topic);
 		if (r < 0)
-			e->unnoticed_ns = egress_now() - begin_ns; /* as in egress_subscribe() */
+			e->unnoticed_ns = clock_monotonic_ns() - begin_ns; /* as in egress_subscribe() */
 	}
 	return r;
 }
@@ -321,7 +322,7 @@ static int step_sweep(struct egress *e, uint64_t now_ns)
 
 int egress_watch_turn(struct egress *e)
 {
-	int r = correct_status(e, egress_now());
+	int r = correct_status(e, clock_monotonic_ns());
 
-	return r < 0 ? r : step_sweep(e, egress_now());
+	return r < 0 ? r : step_sweep(e, clock_monotonic_ns());
 }

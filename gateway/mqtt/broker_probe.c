@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "clock.h"
 #include "mqtt_probe.h"
 #include "tls_probe.h"
 
@@ -26,7 +26,7 @@ struct probe {
 
 static uint64_t step_end_ns(const struct probe *probe)
 {
-	return loop_monotonic_ns() + (uint64_t)(unsigned)probe->timeout_ms * CUE_NS_PER_MS;
+	return clock_monotonic_ns() + (uint64_t)(unsigned)probe->timeout_ms * CUE_NS_PER_MS;
 }
 
 static struct tls_probe tls_step(const struct probe *probe)

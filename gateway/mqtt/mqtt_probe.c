@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#include "loop.h"
+#include "clock.h"
 
 #define CONNACK            0x20
 #define TLS_ALERT          0x15
@@ -42,7 +42,7 @@ enum mqtt_probe_answer mqtt_probe_read(const unsigned char *bytes, size_t n, int
 
 static int remaining_ms(const struct mqtt_probe *probe)
 {
-	uint64_t now_ns = loop_monotonic_ns();
+	uint64_t now_ns = clock_monotonic_ns();
 
 	return now_ns >= probe->until_ns ? 0 : (int)((probe->until_ns - now_ns) / CUE_NS_PER_MS);
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loop.h"
+#include "clock.h"
 #include "paho_internal.h"
 #include "tcp_socket.h"
 
@@ -80,7 +80,7 @@ void paho_pass_on(struct paho_connection *c, const char *topic, MQTTClient_messa
 	const MQTTLenString *data;
 	char *response = NULL;
 
-	message.arrival_ns = loop_monotonic_ns();
+	message.arrival_ns = clock_monotonic_ns();
 	if (c->v5) {
 		data = data_property(&m->properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC);
 		if (data)

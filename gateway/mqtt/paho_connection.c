@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "broker_probe.h"
-#include "loop.h"
+#include "clock.h"
 #include "mqtt_reason.h"
 #include "paho_internal.h"
 #include "tcp_socket.h"
@@ -25,7 +25,7 @@
 /* A broken connection is told on a thread that paho starts for it and that
  * still reads the handle: it is not freed before. So long the caller waits; on a
  * busy machine the thread may begin later. */
-#define LOST_WAIT_S 2
+#define LOST_WAIT_NS (2 * CUE_NS_PER_S)
 /* Then there is no such thread: it could not be made. */
 #define NEVER_TOLD_NS (600 * CUE_NS_PER_S)
 
@@ -348,12 +348,10 @@ static bool is_told(struct paho_connection *c)
 /** Wait until paho's thread for the news of the break has run. @return false: it has not. */
 static bool wait_told(struct paho_connection *c)
 {
-	struct timespec until;
+	/* Not the wall clock: a step of it would make this an hour. */
+	struct timespec until = clock_timespec(clock_monotonic_ns() + LOST_WAIT_NS);
 	bool told;
 
-	/* Not the wall clock: a step of it would make this an hour. */
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LOST_WAIT_S;
 	pthread_mutex_lock(&c->mutex);
 	while (!c->told) {
 		if (pthread_cond_clockwait(&c->told_cond, &c->mutex, CLOCK_MONOTONIC, &until) != 0)
@@ -379,7 +377,7 @@ static struct paho_connection *untold;
 
 static void free_told(void)
 {
-	uint64_t now_ns = loop_monotonic_ns();
+	uint64_t now_ns = clock_monotonic_ns();
 
 	for (struct paho_connection **at = &untold; *at;) {
 		struct paho_connection *c = *at;
@@ -418,7 +416,7 @@ struct paho_connection *paho_close(struct paho_connection *connection)
 		return NULL;
 	}
 	connection->socket = -1;
-	connection->closed_ns = loop_monotonic_ns();
+	connection->closed_ns = clock_monotonic_ns();
 	connection->next_untold = untold;
 	untold = connection;
 	return NULL;

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "broker_probe.h"
+#include "clock.h"
 #include "tls_peer.h"
 
 /* A broker that is not content with our certificate says so at once. */
@@ -331,11 +332,8 @@ static void tell_reason(const struct tls_probe *probe)
 
 static int remaining_ms(const struct tls_probe *probe)
 {
-	struct timespec t;
-	uint64_t now_ns;
+	uint64_t now_ns = clock_monotonic_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now_ns = (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 	return now_ns >= probe->until_ns ? 0 : (int)((probe->until_ns - now_ns) / 1000000ULL);
 }
 

@@ -3,20 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "outbox_internal.h"
 
 /* Topic and payload of a `gateway.gap` have more bytes than this. */
 #define NEWS_LEAST 200U
-
-uint64_t outbox_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
 
 /* ---- life ---- */
 

@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "outbox_internal.h"
 
 #define NS_PER_S      1000000000ULL
@@ -70,7 +71,7 @@ void outbox_away_put(struct outbox *outbox, struct outbox_entry *entry)
 
 	if (!away->wanted)
 		return;
-	entry->put_ns = outbox_now();
+	entry->put_ns = clock_monotonic_ns();
 	entry->group = away->group;
 	if (outbox->held == 0)
 		away->group++;
@@ -187,7 +188,7 @@ static void adapt_reserve(struct outbox_away *away, uint64_t now_ns)
 void outbox_away_begin(struct outbox *outbox)
 {
 	struct outbox_away *away = &outbox->away;
-	uint64_t now_ns = outbox_now();
+	uint64_t now_ns = clock_monotonic_ns();
 	char text[TEXT_SIZE];
 	int len;
 

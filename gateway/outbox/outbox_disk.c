@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "outbox_internal.h"
 #include "state_lock.h"
 
@@ -26,7 +27,7 @@
 
 void outbox_disk_call_begin(struct outbox *outbox)
 {
-	outbox->disk->call_since_ns = outbox_now();
+	outbox->disk->call_since_ns = clock_monotonic_ns();
 	pthread_mutex_unlock(&outbox->mutex);
 }
 
@@ -38,7 +39,7 @@ void outbox_disk_call_end(struct outbox *outbox)
 	if (disk->stalled && disk->log)
 		log_write(disk->log, LOG_LEVEL_NOTICE,
 		          "outbox: the disk answers again, after %llu s",
-		          (unsigned long long)((outbox_now() - disk->call_since_ns) / NS_PER_S));
+		          (unsigned long long)((clock_monotonic_ns() - disk->call_since_ns) / NS_PER_S));
 	disk->stalled = false;
 	disk->call_since_ns = 0;
 }
@@ -74,7 +75,7 @@ static void tell_stalled(struct outbox *outbox)
 		log_write(disk->log, LOG_LEVEL_ERROR,
 		          "outbox: %s: the disk has not answered for %llu s; going on in memory",
 		          disk->path,
-		          (unsigned long long)((outbox_now() - disk->call_since_ns) / NS_PER_S));
+		          (unsigned long long)((clock_monotonic_ns() - disk->call_since_ns) / NS_PER_S));
 }
 
 bool outbox_disk_is_out(struct outbox *outbox)
@@ -83,7 +84,7 @@ bool outbox_disk_is_out(struct outbox *outbox)
 
 	if (disk->state == OUTBOX_DISK_MEMORY || disk->stalled)
 		return true;
-	if (disk->call_since_ns == 0 || outbox_now() - disk->call_since_ns < disk->stall_ns)
+	if (disk->call_since_ns == 0 || clock_monotonic_ns() - disk->call_since_ns < disk->stall_ns)
 		return false;
 	tell_stalled(outbox);
 	return true;
@@ -184,8 +185,7 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 static void sleep_until(struct outbox *outbox, uint64_t until_ns, bool urgent)
 {
 	struct outbox_disk *disk = outbox->disk;
-	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-		                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+	struct timespec until = clock_timespec(until_ns);
 
 	disk->lazy = !urgent;
 	disk->idle = !urgent && outbox->deletes.n == 0;
@@ -258,7 +258,7 @@ static void refill(struct outbox *outbox, uint64_t now_ns)
 static bool step_ok(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
-	uint64_t now_ns = outbox_now();
+	uint64_t now_ns = clock_monotonic_ns();
 	uint64_t leave_ns = outbox_away_step(outbox, now_ns);
 	uint64_t commit_ns = commit_due_ns(outbox, now_ns), sync_ns = sync_due_ns(outbox, now_ns);
 	int r;
@@ -292,7 +292,7 @@ static bool step_ok(struct outbox *outbox)
 static bool step_memory(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
-	uint64_t now_ns = outbox_now();
+	uint64_t now_ns = clock_monotonic_ns();
 	bool last = disk->quit;
 
 	if (now_ns >= disk->retry_ns || last) {
@@ -447,9 +447,8 @@ static int start_thread(struct outbox *outbox)
 static void wait_for_first(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
-	uint64_t until_ns = outbox_now() + disk->open_wait_ns;
-	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-		                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+	uint64_t until_ns = clock_monotonic_ns() + disk->open_wait_ns;
+	struct timespec until = clock_timespec(until_ns);
 	int r = 0;
 
 	pthread_mutex_lock(&outbox->mutex);
@@ -478,10 +477,10 @@ int outbox_disk_new(struct outbox *outbox, const struct outbox_config *config)
 static bool wait_for_end(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
-	uint64_t begin_ns = outbox_now();
+	uint64_t begin_ns = clock_monotonic_ns();
 
 	while (!disk->ended) {
-		uint64_t now_ns = outbox_now(), since_ns = now_ns, until_ns;
+		uint64_t now_ns = clock_monotonic_ns(), since_ns = now_ns, until_ns;
 		struct timespec until;
 
 		if (disk->call_since_ns)
@@ -489,8 +488,7 @@ static bool wait_for_end(struct outbox *outbox)
 		until_ns = since_ns + disk->end_wait_ns;
 		if (now_ns >= until_ns)
 			return false;
-		until = (struct timespec){ .tv_sec = (time_t)(until_ns / NS_PER_S),
-			                   .tv_nsec = (long)(until_ns % NS_PER_S) };
+		until = clock_timespec(until_ns);
 		pthread_cond_timedwait(&disk->done, &outbox->mutex, &until);
 	}
 	return true;
@@ -537,9 +535,8 @@ void outbox_disk_free(struct outbox *outbox)
 int outbox_flush(struct outbox *outbox, uint64_t timeout_ns)
 {
 	struct outbox_disk *disk = outbox->disk;
-	uint64_t until_ns = outbox_now() + timeout_ns;
-	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-		                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+	uint64_t until_ns = clock_monotonic_ns() + timeout_ns;
+	struct timespec until = clock_timespec(until_ns);
 	int r = 0;
 
 	if (!disk)

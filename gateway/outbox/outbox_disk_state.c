@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "outbox_internal.h"
 #include "outbox_vfs.h"
 #include "outbox_wal.h"
@@ -64,7 +65,7 @@ bool outbox_disk_is_damage(const struct outbox_disk *disk, int error)
 		return disk->no_memory >= NO_MEMORY_TRIES;
 	case -EIO:
 		return disk->unreadable || (disk->unread >= READ_TRIES &&
-		                            outbox_now() - disk->unread_since_ns >= disk->retry_max_ns);
+		                            clock_monotonic_ns() - disk->unread_since_ns >= disk->retry_max_ns);
 	default:
 		return true;
 	}
@@ -79,7 +80,7 @@ void outbox_disk_has_read(struct outbox_disk *disk)
 void outbox_disk_has_not_read(struct outbox_disk *disk)
 {
 	if (disk->unread++ == 0)
-		disk->unread_since_ns = outbox_now();
+		disk->unread_since_ns = clock_monotonic_ns();
 }
 
 /** A disk that reads now and then would have the file checked over and over. */
@@ -112,7 +113,7 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 		disk->patience_ns *= 2;
 	else
 		disk->patience_ns = disk->retry_max_ns;
-	disk->retry_ns = outbox_now() + disk->patience_ns;
+	disk->retry_ns = clock_monotonic_ns() + disk->patience_ns;
 	if (error == -EBADMSG) {
 		disk->damaged = true;
 		if (was_ok && disk->doubts == 0)
@@ -386,7 +387,7 @@ static int prepare_folder(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE
 /** As outbox_db_is_sound(); an open file that is called damaged over and over is, in the end. */
 static int is_sound(struct outbox_disk *disk, struct outbox_db *db)
 {
-	uint64_t now_ns = outbox_now();
+	uint64_t now_ns = clock_monotonic_ns();
 	int r;
 
 	if (now_ns - disk->doubted_ns > DOUBT_AGE * disk->retry_max_ns)
@@ -519,9 +520,8 @@ static void wait_for_group_end(struct outbox *outbox)
 	struct outbox_disk *disk = outbox->disk;
 
 	while (outbox->held > 0 && !disk->quit) {
-		uint64_t until_ns = outbox_now() + GROUP_POLL_NS;
-		struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-			                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+		uint64_t until_ns = clock_monotonic_ns() + GROUP_POLL_NS;
+		struct timespec until = clock_timespec(until_ns);
 
 		pthread_cond_timedwait(&disk->work, &outbox->mutex, &until);
 	}
@@ -620,7 +620,7 @@ static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
  */
 static bool is_unreadable(struct outbox_disk *disk, int error, bool refused)
 {
-	uint64_t now_ns = outbox_now();
+	uint64_t now_ns = clock_monotonic_ns();
 
 	if (error != -EIO || !refused) {
 		disk->stuck = 0;
@@ -665,7 +665,7 @@ void outbox_disk_return(struct outbox *outbox)
 		disk->no_memory = 0;
 	disk->patience_ns = 0;
 	disk->reason[0] = '\0';
-	disk->next_check_ns = outbox_now() + disk->check_interval_ns;
+	disk->next_check_ns = clock_monotonic_ns() + disk->check_interval_ns;
 	close_sources(disk);
 	outbox_disk_tell_egress(outbox);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "outbox_internal.h"
 
 /** What one transaction does; the thread's own while the mutex is not held. */
@@ -135,7 +136,7 @@ static void finish(struct outbox *outbox, struct transaction *t)
 		finish_entry(outbox, e);
 	}
 	outbox->stats.commits++;
-	disk->last_commit_ns = outbox_now();
+	disk->last_commit_ns = clock_monotonic_ns();
 	if (outbox->deletes.n == 0)
 		disk->deletes_since_ns = 0;
 	if (disk->sync == OUTBOX_SYNC_BATCH && !disk->unsynced &&

@@ -380,7 +380,6 @@ struct outbox {
 	struct outbox_stats stats;
 };
 
-uint64_t outbox_now(void);
 
 /* ---- the list; mutex held, unless said otherwise ---- */
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "outbox_internal.h"
 
 static void unlink_reply(struct outbox_replies *replies, struct outbox_entry *entry)
@@ -56,7 +57,7 @@ void outbox_reply_add(struct outbox *outbox, struct outbox_entry *entry)
 	        replies->bytes + entry->size > OUTBOX_REPLIES_BYTES) &&
 	       drop_oldest(outbox))
 		;
-	entry->put_ns = outbox_now();
+	entry->put_ns = clock_monotonic_ns();
 	entry->node.before = replies->tail;
 	entry->node.after = NULL;
 	if (replies->tail)
@@ -109,7 +110,7 @@ int outbox_take_reply(struct outbox *outbox, struct outbox_message *ret_message)
 	uint64_t now_ns;
 
 	pthread_mutex_lock(&outbox->mutex);
-	now_ns = outbox_now(); /* not before what was put meanwhile */
+	now_ns = clock_monotonic_ns(); /* not before what was put meanwhile */
 	while (replies->next &&
 	       now_ns - outbox_as_entry(replies->next)->put_ns >= OUTBOX_REPLY_AGE_NS)
 		(void)drop_oldest(outbox);

@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "clock.h"
+
 #define NS_PER_S 1000000000ULL
 #define SIGNALS 3U
 
@@ -34,24 +36,6 @@ struct loop {
 	uint64_t deadline_ns; /* what wake() has to serve next; UINT64_MAX none */
 	struct lateness lateness;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
-uint64_t loop_monotonic_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
-int64_t loop_wall_ns(void)
-{
-	return (int64_t)clock_ns(CLOCK_REALTIME);
-}
 
 /* ---- descriptors ---- */
 
@@ -158,7 +142,7 @@ static void arm(struct loop *loop)
 
 static void wake(struct loop *loop)
 {
-	uint64_t now_ns = loop_monotonic_ns();
+	uint64_t now_ns = clock_monotonic_ns();
 
 	if (loop->stopped)
 		return;

@@ -49,8 +49,4 @@ void loop_set_slack(struct loop *loop, uint64_t slack_ns);
 /** How late the deadlines were served; the caller may reset it. */
 struct lateness *loop_lateness(struct loop *loop);
 
-/** CLOCK_MONOTONIC and CLOCK_REALTIME, ns. */
-uint64_t loop_monotonic_ns(void);
-int64_t loop_wall_ns(void);
-
 #endif

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "health.h"
 #include "plural.h"
 #include "service_internal.h"
@@ -100,7 +101,7 @@ static bool is_over(void *user)
 {
 	const struct slice *slice = user;
 
-	return loop_monotonic_ns() >= slice->end_ns;
+	return clock_monotonic_ns() >= slice->end_ns;
 }
 
 static void slice_begin(struct slice *slice, uint64_t now_ns, uint64_t for_ns, uint32_t steps)
@@ -116,7 +117,7 @@ static void reload_when_asked(struct service *service, struct cue_budget *budget
 	struct diag diag = { 0 };
 
 	if (!service->reload_asked ||
-	    engine_admit(service->engine, loop_monotonic_ns(), budget) < 0)
+	    engine_admit(service->engine, clock_monotonic_ns(), budget) < 0)
 		return;
 	service->reload_asked = false;
 	(void)service_reload(service, &diag);
@@ -129,7 +130,7 @@ static void reload_when_asked(struct service *service, struct cue_budget *budget
  */
 static void run_commands_anyway(struct service *service)
 {
-	uint64_t begin_ns = loop_monotonic_ns(), now_ns = begin_ns;
+	uint64_t begin_ns = clock_monotonic_ns(), now_ns = begin_ns;
 
 	/* While a backlog is cut it is over soon, and what they begin would lead to nothing. */
 	if (service->cascade_since_ns == 0 || begin_ns < service->cascade_since_ns + GROUP_NS ||
@@ -142,7 +143,7 @@ static void run_commands_anyway(struct service *service)
 			return;
 		bridge_receive(service->bridge, message, now_ns);
 		inbox_message_free(message);
-		now_ns = loop_monotonic_ns();
+		now_ns = clock_monotonic_ns();
 	}
 }
 
@@ -156,7 +157,7 @@ static void drain_inbox(struct service *service, struct slice *slice)
 			return;
 		/* It may have come after the wake began, and the clock been set in between. */
 		service_follow_wall_clock(service);
-		now_ns = loop_monotonic_ns();
+		now_ns = clock_monotonic_ns();
 		if (engine_admit(service->engine, now_ns, &slice->budget) < 0) {
 			run_commands_anyway(service);
 			return;
@@ -187,7 +188,7 @@ static void group_begin(struct service *service, uint64_t now_ns)
 static void group_end(struct service *service)
 {
 	bool in_cascade = cue_bus_has_waiting(engine_bus(service->engine));
-	uint64_t now_ns = loop_monotonic_ns();
+	uint64_t now_ns = clock_monotonic_ns();
 
 	if (!in_cascade)
 		service->cascade_since_ns = 0;
@@ -196,7 +197,7 @@ static void group_end(struct service *service)
 	if (in_cascade && now_ns < service->group_since_ns + GROUP_NS)
 		return;
 	if (service->input_journal)
-		input_journal_mark(service->input_journal, loop_monotonic_ns(), false);
+		input_journal_mark(service->input_journal, clock_monotonic_ns(), false);
 	if (service->journal && !in_cascade)
 		journal_mark(service->journal);
 	outbox_group_end(service->outbox);
@@ -218,7 +219,7 @@ static void on_wake(void *user, uint64_t now_ns)
 	service_restore_requests(service);
 	if (service->journal && !cue_bus_has_waiting(engine_bus(service->engine)))
 		service_tell_journal(service, journal_catch_up(service->journal));
-	slice_begin(&slice, loop_monotonic_ns(), SLICE_NS, SLICE_STEPS);
+	slice_begin(&slice, clock_monotonic_ns(), SLICE_NS, SLICE_STEPS);
 	reload_when_asked(service, &slice.budget);
 	drain_inbox(service, &slice);
 	bridge_tick(service->bridge);
@@ -228,7 +229,7 @@ static void on_wake(void *user, uint64_t now_ns)
 	told = tick_health(service, now_ns);
 	views_flush(service->views, now_ns);
 	/* Last: only a wake that came to its end feeds the watchdog. */
-	service_notify_tick(service, loop_monotonic_ns(), told);
+	service_notify_tick(service, clock_monotonic_ns(), told);
 }
 
 static uint64_t next_deadline(void *user)
@@ -311,7 +312,7 @@ static bool finish(struct service *service, uint64_t for_ns)
 {
 	struct slice slice;
 
-	slice_begin(&slice, loop_monotonic_ns(), for_ns, UINT32_MAX);
+	slice_begin(&slice, clock_monotonic_ns(), for_ns, UINT32_MAX);
 	return cue_bus_dispatch(engine_bus(service->engine), &slice.budget) >= 0;
 }
 
@@ -322,9 +323,9 @@ static void finish_runs(struct service *service)
 	struct cue_bus_stats left;
 	struct slice slice;
 
-	group_begin(service, loop_monotonic_ns());
-	slice_begin(&slice, loop_monotonic_ns(), SLICE_NS, SLICE_STEPS);
-	(void)engine_wake_within(service->engine, loop_monotonic_ns(), &slice.budget);
+	group_begin(service, clock_monotonic_ns());
+	slice_begin(&slice, clock_monotonic_ns(), SLICE_NS, SLICE_STEPS);
+	(void)engine_wake_within(service->engine, clock_monotonic_ns(), &slice.budget);
 	(void)finish(service, FINISH_NS);
 	(void)cue_playlist_stop(playlists, NULL, "shutdown", NULL, NULL);
 	bridge_tick(service->bridge);
@@ -338,7 +339,7 @@ static void finish_runs(struct service *service)
 		          "stopped with %lu event%s that waited for dispatch: dropped",
 		          (unsigned long)left.queue_events, plural(left.queue_events));
 	if (service->input_journal)
-		input_journal_mark(service->input_journal, loop_monotonic_ns(), true);
+		input_journal_mark(service->input_journal, clock_monotonic_ns(), true);
 	outbox_group_end(service->outbox);
 	service->in_group = false;
 }
@@ -358,7 +359,7 @@ static _Noreturn void leave(struct service *service, const char *why, int code)
 static uint64_t tell_gaps(struct service *service, uint64_t for_ns)
 {
 	const struct timespec pause = { .tv_nsec = TELL_GAPS_STEP_NS };
-	uint64_t now_ns = loop_monotonic_ns(), until_ns = now_ns + for_ns;
+	uint64_t now_ns = clock_monotonic_ns(), until_ns = now_ns + for_ns;
 	struct outbox_stats outbox;
 	struct egress_stats egress;
 
@@ -367,7 +368,7 @@ static uint64_t tell_gaps(struct service *service, uint64_t for_ns)
 		(void)finish(service, FINISH_NS);
 		outbox_get_stats(service->outbox, &outbox);
 		egress_get_stats(service->egress, &egress);
-		now_ns = loop_monotonic_ns();
+		now_ns = clock_monotonic_ns();
 		if (outbox.untold == 0 || !egress.connected || now_ns >= until_ns)
 			return now_ns < until_ns ? until_ns - now_ns : 0;
 		(void)nanosleep(&pause, NULL);
@@ -390,7 +391,7 @@ static void flush(struct service *service)
 	/* The lines are safe before anything that may take its time. */
 	engine_close_outputs(service->engine);
 	finish_runs(service);
-	tell_health(service, loop_monotonic_ns());
+	tell_health(service, clock_monotonic_ns());
 	views_flush(service->views, UINT64_MAX - 1);
 	r = commands_flush(service->commands);
 	left_ns = tell_gaps(service, FLUSH_NS); /* and the replies that waited for the definitions */

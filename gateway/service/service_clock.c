@@ -4,6 +4,7 @@
  * that is told after the step is dated before it; nothing else notices. */
 #include <stdlib.h>
 
+#include "clock.h"
 #include "service_internal.h"
 #include "wall_offset.h"
 
@@ -13,13 +14,13 @@
 static uint64_t monotonic_ns(void *user)
 {
 	(void)user;
-	return loop_monotonic_ns();
+	return clock_monotonic_ns();
 }
 
 static int64_t wall_ns(void *user)
 {
 	(void)user;
-	return loop_wall_ns();
+	return clock_wall_ns();
 }
 
 int64_t service_wall_offset_ns(void)

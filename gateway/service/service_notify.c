@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "hide.h"
 #include "plural.h"
 #include "service_internal.h"
@@ -100,7 +101,7 @@ uint64_t service_notify_deadline(const struct service *service)
 
 void service_notify_reload(struct service *service, bool begins, bool failed)
 {
-	uint64_t now_ns = loop_monotonic_ns();
+	uint64_t now_ns = clock_monotonic_ns();
 
 	if (notify_get_state(service->notify) == NOTIFY_STARTING)
 		return;
@@ -115,7 +116,7 @@ void service_notify_reload(struct service *service, bool begins, bool failed)
 
 void service_notify_stop(struct service *service)
 {
-	uint64_t now_ns = loop_monotonic_ns();
+	uint64_t now_ns = clock_monotonic_ns();
 
 	notify_set_status(service->notify, "stopping");
 	notify_set_state(service->notify, NOTIFY_STOPPING, now_ns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that must not run twice outlast a restart: as notes in the outbox's journal, in the same
  * transaction as what the request did. */
+#include "clock.h"
 #include "service_internal.h"
 
 static void note(void *user, const char *key, const char *text, size_t len)
@@ -16,7 +17,7 @@ static void note(void *user, const char *key, const char *text, size_t len)
 static int64_t wall_ms(void *user)
 {
 	(void)user;
-	return loop_wall_ns() / (int64_t)CUE_NS_PER_MS;
+	return clock_wall_ns() / (int64_t)CUE_NS_PER_MS;
 }
 
 struct command_notes service_request_notes(struct service *service)
@@ -30,7 +31,7 @@ static int restore(void *user, const char *key, const void *value, size_t len)
 {
 	struct service *service = user;
 
-	commands_restore_request(service->commands, loop_monotonic_ns(), key, value, len);
+	commands_restore_request(service->commands, clock_monotonic_ns(), key, value, len);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "error_text.h"
 #include "state_file.h"
 #include "state_lock.h"
@@ -30,7 +31,7 @@ static int random_bytes(void *user, void *buf, size_t len)
 static uint64_t clock_ns(void *user)
 {
 	(void)user;
-	return loop_monotonic_ns();
+	return clock_monotonic_ns();
 }
 
 static void on_report(void *user, const struct cue_report *report)
@@ -373,7 +374,7 @@ int service_start(struct service *service)
 	char error[SERVICE_ERROR_SIZE] = "";
 	int r;
 
-	service->start_ns = loop_monotonic_ns();
+	service->start_ns = clock_monotonic_ns();
 	r = service_notify_start(service, error);
 	if (r >= 0)
 		r = make_boot_id(service);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "loop.h"
 #include "mqtt_probe.h"
 #include "time_limits.h"
@@ -58,7 +59,7 @@ static enum mqtt_probe_answer ask(int protocol, const char *answer, size_t len, 
 		cr_assert_eq(shutdown(fds[1], SHUT_WR), 0);
 	probe.fd = fds[0];
 	/* Time that has passed: what is there is read, nothing is waited for. */
-	probe.until_ns = stays ? 0 : loop_monotonic_ns() + limit_ns(60 * CUE_NS_PER_S);
+	probe.until_ns = stays ? 0 : clock_monotonic_ns() + limit_ns(60 * CUE_NS_PER_S);
 	found = mqtt_probe_ask(&probe, protocol);
 	*ret_sent = (size_t)read(fds[1], sent, 64);
 	close(fds[0]);

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "cli.h"
+#include "config.h"
 #include "diag.h"
 #include "duration.h"
 #include "simulate.h"

@@ -6,7 +6,7 @@
 
 #include "cli.h"
 #include "paho_connection.h"
-#include "version.h"
+#include "version_print.h"
 
 struct subcommand {
 	const char *name;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command_names.h"
 #include "commands_internal.h"
 #include "error_text.h"
 
@@ -17,64 +18,44 @@
 #define FLUSH_NS (1 * CUE_NS_PER_S)
 
 struct command {
-	const char *name;
 	command_handler run;
 	/** config/check: the payload is the configuration, not a request. */
 	bool takes_text;
 	struct request_field fields[REQUEST_FIELDS_MAX + 1];
 };
 
-static const struct command command_table[] = {
-	{ "playlist/start", command_playlist_start, false,
-	  { { "playlist", REQUEST_STRING, true }, { "trigger_data", REQUEST_ANY, false } } },
-	{ "playlist/stop", command_playlist_stop, false,
-	  { { "run", REQUEST_STRING, false },
+static const struct command command_table[COMMAND_NAMES] = {
+	[COMMAND_NAME_PLAYLIST_START] = { command_playlist_start, false, { { "playlist", REQUEST_STRING, true }, { "trigger_data", REQUEST_ANY, false } } },
+	[COMMAND_NAME_PLAYLIST_STOP] = { command_playlist_stop, false, { { "run", REQUEST_STRING, false },
 	    { "playlist", REQUEST_STRING, false },
 	    { "all", REQUEST_TRUE, false } } },
-	{ "playlist/list", command_playlist_list, false, { { 0 } } },
-	{ "playlist/runs", command_playlist_runs, false,
-	  { { "playlist", REQUEST_STRING, false },
+	[COMMAND_NAME_PLAYLIST_LIST] = { command_playlist_list, false, { { 0 } } },
+	[COMMAND_NAME_PLAYLIST_RUNS] = { command_playlist_runs, false, { { "playlist", REQUEST_STRING, false },
 	    { "limit", REQUEST_UINT32, false },
 	    { "after", REQUEST_STRING, false } } },
-	{ "playlist/define", command_playlist_define, false,
-	  { { "name", REQUEST_STRING, true }, { "definition", REQUEST_OBJECT, true } } },
-	{ "playlist/remove", command_playlist_remove, false,
-	  { { "playlist", REQUEST_STRING, true } } },
-	{ "gesture/define", command_gesture_define, false,
-	  { { "name", REQUEST_STRING, true }, { "definition", REQUEST_OBJECT, true } } },
-	{ "gesture/remove", command_gesture_remove, false, { { "gesture", REQUEST_STRING, true } } },
-	{ "gesture/list", command_gesture_list, false, { { 0 } } },
-	{ "event/emit", command_event_emit, false,
-	  { { "event_type", REQUEST_STRING, true },
+	[COMMAND_NAME_PLAYLIST_DEFINE] = { command_playlist_define, false, { { "name", REQUEST_STRING, true }, { "definition", REQUEST_OBJECT, true } } },
+	[COMMAND_NAME_PLAYLIST_REMOVE] = { command_playlist_remove, false, { { "playlist", REQUEST_STRING, true } } },
+	[COMMAND_NAME_GESTURE_DEFINE] = { command_gesture_define, false, { { "name", REQUEST_STRING, true }, { "definition", REQUEST_OBJECT, true } } },
+	[COMMAND_NAME_GESTURE_REMOVE] = { command_gesture_remove, false, { { "gesture", REQUEST_STRING, true } } },
+	[COMMAND_NAME_GESTURE_LIST] = { command_gesture_list, false, { { 0 } } },
+	[COMMAND_NAME_EVENT_EMIT] = { command_event_emit, false, { { "event_type", REQUEST_STRING, true },
 	    { "producer_id", REQUEST_UINT32, false },
 	    { "data", REQUEST_ANY, false } } },
-	{ "state/get", command_state_get, false,
-	  { { "event_type", REQUEST_STRING, false }, { "producer_id", REQUEST_UINT32, false } } },
-	{ "input/set", command_input_set, false,
-	  { { "input", REQUEST_STRING, true },
+	[COMMAND_NAME_STATE_GET] = { command_state_get, false, { { "event_type", REQUEST_STRING, false }, { "producer_id", REQUEST_UINT32, false } } },
+	[COMMAND_NAME_INPUT_SET] = { command_input_set, false, { { "input", REQUEST_STRING, true },
 	    { "value", REQUEST_LEVEL, true },
 	    { "line", REQUEST_LEVEL, false } } },
-	{ "config/check", command_config_check, true, { { 0 } } },
-	{ "config/reload", command_config_reload, false, { { 0 } } },
-	{ "config/get", command_config_get, false, { { 0 } } },
-	{ "ping", command_ping, false, { { 0 } } },
+	[COMMAND_NAME_CONFIG_CHECK] = { command_config_check, true, { { 0 } } },
+	[COMMAND_NAME_CONFIG_RELOAD] = { command_config_reload, false, { { 0 } } },
+	[COMMAND_NAME_CONFIG_GET] = { command_config_get, false, { { 0 } } },
+	[COMMAND_NAME_PING] = { command_ping, false, { { 0 } } },
 };
 
-_Static_assert(sizeof(command_table) / sizeof(*command_table) <= COMMANDS_NAMES_MAX, "names");
-
-size_t commands_names(const char *names[COMMANDS_NAMES_MAX])
-{
-	size_t n = sizeof(command_table) / sizeof(*command_table);
-
-	for (size_t i = 0; i < n; i++)
-		names[i] = command_table[i].name;
-	return n;
-}
-
+/** @return NULL: there is no such command. */
 static const struct command *find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(command_table) / sizeof(*command_table); i++) {
-		if (strcmp(command_table[i].name, name) == 0)
+	for (unsigned i = 0; i < COMMAND_NAMES; i++) {
+		if (strcmp(command_name_text((enum command_name)i), name) == 0)
 			return &command_table[i];
 	}
 	return NULL;
@@ -382,11 +363,11 @@ static int execute(struct commands *commands, const struct command_request *requ
 	if (!command)
 		return command_fail(error, COMMAND_UNKNOWN, "",
 		                    "there is no command '%.200s'; see docs/topics.md", request->name);
-	if (!config_allows_command(&mqtt->remote.cmd, command->name))
+	if (!config_allows_command(&mqtt->remote.cmd, request->name))
 		return command_fail(error, COMMAND_REFUSED, "",
 		                    "mqtt.remote.cmd does not allow the command '%s': list it there, as "
 		                    "in \"cmd\":[\"use\",\"%s\"], or set \"cmd\":\"admin\" for all",
-		                    command->name, command->name);
+		                    request->name, request->name);
 	return command->run(commands, request, fields, result, error);
 }
 

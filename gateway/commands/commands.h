@@ -32,10 +32,6 @@ enum command_code {
 	COMMAND_STALE,
 };
 
-/** The names of all commands ("playlist/start"), static. @return how many. */
-#define COMMANDS_NAMES_MAX 64U
-size_t commands_names(const char *names[COMMANDS_NAMES_MAX]);
-
 /** "invalid_json" … as on the wire. */
 const char *command_code_name(enum command_code code);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "commands_internal.h"
+#include "config.h"
+#include "version.h"
 
 static void write_finding(struct cue_writer *w, const struct diag_finding *finding)
 {
@@ -112,7 +114,7 @@ int command_ping(COMMAND_ARGS)
 	cue_writer_key(result, "uptime_s");
 	cue_writer_u64(result, now_ns > start_ns ? (now_ns - start_ns) / CUE_NS_PER_S : 0);
 	cue_writer_key(result, "version");
-	cue_writer_string(result, CUEBUS_VERSION);
+	cue_writer_string(result, version_text());
 	cue_writer_object_end(result);
 	return 0;
 }

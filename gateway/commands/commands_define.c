@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands_internal.h"
+#include "config.h"
 
 static const char if_full[] = "limits.definitions or limits.event_types is reached";
 

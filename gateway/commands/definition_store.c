@@ -500,7 +500,7 @@ int definition_store_flush(struct definition_store *store, uint64_t timeout_ns)
 /** @return whether its thread has ended. */
 static bool end_thread(struct definition_store *store)
 {
-	struct timespec until = after(DEFINITION_STORE_FREE_NS);
+	struct timespec until = clock_timespec(clock_monotonic_ns() + DEFINITION_STORE_FREE_NS);
 	bool ended;
 	int r = 0;
 

@@ -10,7 +10,7 @@
 
 #include "config_env.h"
 #include "config_file.h"
-#include "config_json.h"
+#include "jsonc_write.h"
 #include "config_merge.h"
 #include "config_names.h"
 #include "config_reader.h"
@@ -162,7 +162,7 @@ static int summarize(struct load *load)
 	size_t len;
 	int r;
 
-	config_json_write(&w, load->root, CONFIG_JSON_MASKED);
+	jsonc_write(&w, load->root, JSONC_MASKED);
 	r = cue_writer_finish_payload(&w, &load->config->masked);
 	if (r < 0)
 		return r;

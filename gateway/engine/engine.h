@@ -13,7 +13,7 @@
 #include <cuebus/json_writer.h>
 #include <drivers/output.h>
 
-#include "config.h"
+#include "config_model.h"
 
 struct engine;
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "error_text.h"
 #include "journal_internal.h"
 #include "plural.h"

@@ -107,4 +107,8 @@ const char *jsonc_type_name(enum jsonc_type type);
  *  would not show stands as an escape. @return @p buf. */
 const char *jsonc_quote(char buf[JSONC_QUOTE_SIZE], const char *text);
 
+/** The @p i-th element of an array, from 0; of any other value that value, which stands for a list
+ *  of one. @p i is below the array's length. */
+const struct jsonc_node *jsonc_element(const struct jsonc_node *list, size_t i);
+
 #endif

@@ -289,3 +289,14 @@ const char *jsonc_quote(char buf[JSONC_QUOTE_SIZE], const char *text)
 	snprintf(buf + len, JSONC_QUOTE_SIZE - len, "%s\"", *text ? "..." : "");
 	return buf;
 }
+
+const struct jsonc_node *jsonc_element(const struct jsonc_node *list, size_t i)
+{
+	const struct jsonc_node *child = list->first;
+
+	if (list->type != JSONC_ARRAY)
+		return list;
+	while (i-- > 0)
+		child = child->next;
+	return child;
+}

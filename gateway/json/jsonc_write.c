@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config_json.h"
+#include "jsonc_write.h"
 
 #include <string.h>
 
@@ -15,20 +15,20 @@ static bool is_secret(const char *key)
 }
 
 static void write_children(struct cue_writer *w, const struct jsonc_node *node,
-                           enum config_json_form form)
+                           enum jsonc_form form)
 {
 	for (const struct jsonc_node *child = node->first; child; child = child->next) {
 		if (child->key)
 			cue_writer_key(w, child->key);
-		if (child->key && form == CONFIG_JSON_MASKED && is_secret(child->key))
+		if (child->key && form == JSONC_MASKED && is_secret(child->key))
 			cue_writer_string(w, "***");
 		else
-			config_json_write(w, child, form);
+			jsonc_write(w, child, form);
 	}
 }
 
-void config_json_write(struct cue_writer *w, const struct jsonc_node *node,
-                       enum config_json_form form)
+void jsonc_write(struct cue_writer *w, const struct jsonc_node *node,
+                       enum jsonc_form form)
 {
 	switch (node->type) {
 	case JSONC_NULL:
@@ -41,7 +41,7 @@ void config_json_write(struct cue_writer *w, const struct jsonc_node *node,
 		cue_writer_raw(w, node->text, node->text_len);
 		break;
 	case JSONC_STRING:
-		cue_writer_string(w, form == CONFIG_JSON_MASKED && node->written ? node->written
+		cue_writer_string(w, form == JSONC_MASKED && node->written ? node->written
 		                                                                 : node->text);
 		break;
 	case JSONC_ARRAY:

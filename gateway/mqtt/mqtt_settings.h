@@ -13,10 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config.h"
-
-/** Most that `mqtt.window` can be. */
-#define MQTT_WINDOW_MAX 100U
+#include "config_model.h"
+#include "mqtt_limits.h"
 
 struct mqtt_settings {
 	char *uri; /**< mqtt://host:port or mqtts://host:port */

@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "log.h"
+#include "outbox_types.h"
 
 struct outbox;
 struct state_lock;
@@ -40,29 +41,6 @@ struct state_lock;
 
 #define OUTBOX_BOOT_ID_SIZE 33U
 #define OUTBOX_REASON_SIZE 192U
-
-/** When what was committed is safe from a power cut; a killed process loses nothing in any of them. */
-enum outbox_sync {
-	OUTBOX_SYNC_ALWAYS, /**< each commit waits for the disk */
-	OUTBOX_SYNC_BATCH,  /**< the disk is waited for every 50 ms */
-	OUTBOX_SYNC_NEVER,  /**< whenever the system likes */
-};
-
-/** What is written to disk. */
-enum outbox_when {
-	OUTBOX_DISK_ALWAYS, /**< every message of QoS 1 */
-	/** Only while the broker is away or does not acknowledge within patience_ns. A killed
-	 *  process loses what was not acknowledged; a gap of OUTBOX_REASON_KILLED names it. */
-	OUTBOX_DISK_WHEN_AWAY,
-};
-
-/** Who has to go when the outbox is full. */
-enum outbox_full {
-	/** The oldest message never taken; if there is none, the oldest that was
-	 *  taken before a rewind. */
-	OUTBOX_DROP_OLDEST,
-	OUTBOX_REJECT_NEW,  /**< the one that is put */
-};
 
 /** One message; `topic`, `payload` and `correlation` belong to the outbox and live until it is released. */
 struct outbox_message {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "config.h"
 #include "health.h"
 #include "plural.h"
 #include "service_internal.h"

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config.h"
 #include "plural.h"
 #include "same_text.h"
 #include "service_internal.h"

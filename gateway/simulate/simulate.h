@@ -13,7 +13,7 @@
 
 #include <drivers/trace.h>
 
-#include "config.h"
+#include "config_model.h"
 #include "engine.h"
 
 struct simulation;

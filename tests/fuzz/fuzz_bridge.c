@@ -13,6 +13,7 @@
 #include <cuebus/cuebus.h>
 
 #include "bridge.h"
+#include "config.h"
 
 #define START_NS     (100 * CUE_NS_PER_S)
 #define MESSAGES_MAX 32

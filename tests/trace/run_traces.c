@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "simulate.h"
 #include "trace_case.h"
 #include "trace_subscriber.h"

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bridge.h"
+#include "config.h"
 #include "views.h"
 
 #define SECOND CUE_NS_PER_S

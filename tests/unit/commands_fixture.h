@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "config.h"
 
 struct rig {
 	struct config *config;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command_names.h"
 #include "commands_fixture.h"
 #include "disk_fixture.h"
 
@@ -445,5 +446,19 @@ Test(commands, config_check_tells_every_finding)
 	            "{\"trigger\":\"lamp.sett\",\"steps\":[{\"emit\":\"lamp.set\"}]}}}");
 	cr_assert_not_null(strstr(reply, "\"rule\":\"never-emitted\""));
 	cr_assert_not_null(strstr(run(&rig, "config/get", ""), "\"hash\":\""));
+	rig_close(&rig);
+}
+
+Test(commands, every_name_has_a_command)
+{
+	struct rig rig;
+
+	rig_open(&rig, NULL);
+	for (unsigned i = 0; i < COMMAND_NAMES; i++) {
+		const char *name = command_name_text((enum command_name)i);
+
+		cr_assert_null(strstr(run(&rig, name, "{}"), "unknown_command"), "%s", name);
+	}
+	expect_error(&rig, "playlist/starts", "{}", "unknown_command", NULL);
 	rig_close(&rig);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Definitions made by command beside those of the configuration: names, rights, origin. */
 #include "commands_fixture.h"
+#include "config.h"
 
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cue_criterion.h"
 
+#include "config.h"
 #include "config_fixture.h"
 
 #include <cuebus/payload.h>

@@ -2,6 +2,7 @@
 /* A configuration that is read from files: the main one and conf.d beside it. */
 #include "cue_criterion.h"
 
+#include "config.h"
 #include "config_fixture.h"
 
 #include <errno.h>

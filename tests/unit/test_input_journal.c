@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "cue_criterion.h"
 #include "disk_fixture.h"
 #include "time_limits.h"

@@ -12,17 +12,6 @@
 #define METADATA_MAX    1024U
 #define DURATION_MAX_NS (24ULL * 3600ULL * CUE_NS_PER_S)
 
-const struct jsonc_node *lint_element(const struct jsonc_node *list, size_t i)
-{
-	const struct jsonc_node *child = list->first;
-
-	if (list->type != JSONC_ARRAY)
-		return list;
-	while (i-- > 0)
-		child = child->next;
-	return child;
-}
-
 static void check_metadata(struct config_reader *reader, const struct cue_payload *metadata,
                            const struct jsonc_node *node)
 {

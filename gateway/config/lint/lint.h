@@ -46,9 +46,6 @@ static inline bool lint_playlist_is_sound(const struct lint *lint, size_t i)
 	return lint->config->playlists[i].json != NULL;
 }
 
-/** The i-th of a list of filters or types, or the value that stands for a list of one. */
-const struct jsonc_node *lint_element(const struct jsonc_node *list, size_t i);
-
 /* The rules, a file each. */
 void lint_lines(struct lint *lint);     /* line-in-use */
 void lint_windows(struct lint *lint);   /* window-debounce */

@@ -217,7 +217,7 @@ static void check_type(struct lint *lint, struct names *emitted, const char *wha
 static void check_filters(struct lint *lint, struct names *emitted, const char *what,
                           const struct cue_filter *filters, size_t n, const struct jsonc_node *list)
 {
-	const struct jsonc_node *node = list ? lint_element(list, 0) : NULL;
+	const struct jsonc_node *node = list ? jsonc_element(list, 0) : NULL;
 
 	for (size_t i = 0; i < n; i++, node = node->next)
 		check_type(lint, emitted, what, filters[i].type,
@@ -227,7 +227,7 @@ static void check_filters(struct lint *lint, struct names *emitted, const char *
 static void check_types(struct lint *lint, struct names *emitted, const char *what,
                         const char *const *types, size_t n, const struct jsonc_node *list)
 {
-	const struct jsonc_node *node = list ? lint_element(list, 0) : NULL;
+	const struct jsonc_node *node = list ? jsonc_element(list, 0) : NULL;
 
 	for (size_t i = 0; i < n; i++, node = node->next)
 		check_type(lint, emitted, what, types[i], node);

@@ -203,7 +203,7 @@ static void check_gesture(struct lint *lint, size_t i, struct sources *sources)
 		check_filter(lint, sources, &def->source, jsonc_get(node, "source"));
 		break;
 	case CUE_GESTURE_SEQUENCE:
-		step = lint_element(jsonc_get(node, "steps"), 0);
+		step = jsonc_element(jsonc_get(node, "steps"), 0);
 		for (size_t k = 0; k < def->n_steps; k++, step = step->next) {
 			if (check_filter(lint, sources, &def->steps[k], step))
 				break;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_json.h"
+#include "jsonc_write.h"
 
 struct spelled {
 	char *text;
@@ -42,10 +42,10 @@ static void spell_filter(struct cue_writer *w, const struct jsonc_node *node)
 	        node->type == JSONC_OBJECT ? jsonc_get(node, "match") : NULL;
 
 	cue_writer_array_begin(w);
-	config_json_write(w, node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node,
-	                  CONFIG_JSON_PLAIN);
+	jsonc_write(w, node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node,
+	                  JSONC_PLAIN);
 	if (match)
-		config_json_write(w, match, CONFIG_JSON_PLAIN);
+		jsonc_write(w, match, JSONC_PLAIN);
 	cue_writer_array_end(w);
 }
 
@@ -72,7 +72,7 @@ static int spell(const struct lint *lint, size_t i, struct spelled *ret)
 		n_source = def->required_sources;
 		break;
 	case CUE_GESTURE_SEQUENCE:
-		step = lint_element(jsonc_get(node, "steps"), 0);
+		step = jsonc_element(jsonc_get(node, "steps"), 0);
 		break;
 	case CUE_GESTURE_GATED_MIRROR:
 	case CUE_GESTURE_GATED_PLAYLIST:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "config.h"
+#include "config_model.h"
 #include "event_pattern.h"
 
 /* What `use` stands for: nothing here changes a definition, shows the configuration or takes an

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #include "arena.h"
-#include "config.h"
+#include "config_model.h"
 
 /** Fill the indexes of a configuration that was read without an error. @return 0; -ENOMEM. */
 int config_names_init(struct config *config, struct arena *arena);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config.h"
+#include "config_model.h"
 #include "event_pattern.h"
 
 int config_qos(const struct config_mqtt *mqtt, const char *event_type)

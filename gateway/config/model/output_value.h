@@ -10,7 +10,7 @@
 #ifndef CUEBUS_OUTPUT_VALUE_H
 #define CUEBUS_OUTPUT_VALUE_H
 
-#include "config.h"
+#include "config_model.h"
 
 struct cJSON;
 

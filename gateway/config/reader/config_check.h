@@ -6,7 +6,7 @@
 #ifndef CUEBUS_CONFIG_CHECK_H
 #define CUEBUS_CONFIG_CHECK_H
 
-#include "config.h"
+#include "config_model.h"
 
 struct config_reader;
 struct jsonc_node;

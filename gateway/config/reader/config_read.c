@@ -9,74 +9,6 @@
 
 #include "did_you_mean.h"
 
-__attribute__((format(printf, 6, 0))) static void
-add_finding(struct config_reader *reader, enum diag_severity severity,
-            const struct jsonc_node *node, struct jsonc_place place, const char *rule,
-            const char *format, va_list args)
-{
-	char *text = NULL;
-	char *path = jsonc_pointer(node);
-
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
-	if (!text || !path)
-		reader->error = -ENOMEM;
-	diag_add(reader->diag, severity, node->file, place.line, place.column, path, rule, "%s",
-	         text ? text : "(no memory for the message)");
-	free(text);
-	free(path);
-}
-
-void config_finding(struct config_reader *reader, enum diag_severity severity,
-                    const struct jsonc_node *node, const char *rule, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	add_finding(reader, severity, node, node->place, rule, format, args);
-	va_end(args);
-}
-
-void config_key_finding(struct config_reader *reader, enum diag_severity severity,
-                        const struct jsonc_node *node, const char *rule, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	add_finding(reader, severity, node, node->key ? node->key_place : node->place, rule, format,
-	            args);
-	va_end(args);
-}
-
-void *config_alloc(struct config_reader *reader, size_t n, size_t size)
-{
-	void *p = arena_array(reader->arena, n ? n : 1, size);
-
-	if (!p)
-		reader->error = -ENOMEM;
-	return p;
-}
-
-const char *config_quote(char buf[JSONC_QUOTE_SIZE], const struct jsonc_node *node)
-{
-	return jsonc_quote(buf, node->written ? node->written : node->text);
-}
-
-bool config_key_is_free(const char *key)
-{
-	return strncmp(key, "x-", 2) == 0;
-}
-
-bool config_expect(struct config_reader *reader, const struct config_field *field,
-                   const struct jsonc_node *node, enum jsonc_type type)
-{
-	if (node->type == type)
-		return true;
-	config_finding(reader, DIAG_ERROR, node, "type", "\"%s\" must be %s, not %s", field->key,
-	               jsonc_type_name(type), jsonc_type_name(node->type));
-	return false;
-}
-
 /* ---- variants ---- */
 
 static uint32_t group_of(const struct config_variant *variant)
@@ -284,6 +216,68 @@ void config_read_struct(struct config_reader *reader, const struct config_table 
 		             reader->diag->n_errors == errors && reader->skipped == skipped);
 }
 
+/* ---- name -> object, and arrays of objects ---- */
+
+static bool check_name(struct config_reader *reader, const struct jsonc_node *child)
+{
+	static const struct config_field name = { .type = CONFIG_NAME, .max = 128 };
+	struct jsonc_node text = *child;
+
+	/* The key, looked at as if it were a value. */
+	text.type = JSONC_STRING;
+	text.text = child->key;
+	text.text_len = strlen(child->key);
+	text.place = child->key_place;
+	text.written = NULL;
+	return config_check_text(reader, &name, &text);
+}
+
+static void read_map(struct config_reader *reader, const struct config_field *field,
+                     const struct jsonc_node *node, void *object)
+{
+	const char *name;
+	size_t i = 0;
+	char *array;
+
+	if (!config_expect(reader, field, node, JSONC_OBJECT))
+		return;
+	array = config_alloc(reader, node->n, field->table->size);
+	if (!array)
+		return;
+	for (const struct jsonc_node *child = node->first; child && !reader->error;
+	     child = child->next) {
+		char *element = array + i * field->table->size;
+
+		if (config_key_is_free(child->key))
+			continue;
+		/* What is told of a name is not to be told again by the definition's check. */
+		name = check_name(reader, child) ? child->key : "invalid";
+		memcpy(element + field->table->name_offset, &name, sizeof(name));
+		config_read_struct(reader, field->table, child, element);
+		i++;
+	}
+	config_store_array(field, object, array, i);
+}
+
+static void read_objects(struct config_reader *reader, const struct config_field *field,
+                         const struct jsonc_node *node, void *object)
+{
+	char *array;
+
+	if (!config_expect(reader, field, node, JSONC_ARRAY) || !config_check_count(reader, field, node))
+		return;
+	array = config_alloc(reader, node->n, field->table->size);
+	if (!array)
+		return;
+	for (const struct jsonc_node *child = node->first; child && !reader->error;
+	     child = child->next)
+		config_read_struct(reader, field->table, child,
+		                   array + child->index * field->table->size);
+	config_store_array(field, object, array, node->n);
+}
+
+/* ---- any value ---- */
+
 void config_read_value(struct config_reader *reader, const struct config_field *field,
                        const struct jsonc_node *node, void *object)
 {
@@ -300,7 +294,11 @@ void config_read_value(struct config_reader *reader, const struct config_field *
 		config_read_struct(reader, field->table, node, at);
 		break;
 	case CONFIG_MAP:
+		read_map(reader, field, node, object);
+		break;
 	case CONFIG_LIST:
+		read_objects(reader, field, node, object);
+		break;
 	case CONFIG_TOPICS:
 	case CONFIG_EVENTS:
 	case CONFIG_FILTERS:

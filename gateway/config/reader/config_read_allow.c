@@ -7,11 +7,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "commands.h"
+#include "command_names.h"
 #include "did_you_mean.h"
 #include "event_pattern.h"
 
-#define KNOWN_NAMES_MAX (COMMANDS_NAMES_MAX + 32U)
+#define KNOWN_NAMES_MAX (COMMAND_NAMES + 32U)
 
 /** "noun" or "noun/verb", of small letters. */
 static bool is_command_pattern(const char *text)
@@ -32,8 +32,12 @@ static bool is_group(const char *text)
 /** Every name a list may hold: commands, those of later versions, groups. */
 static size_t known_names(const char *names[KNOWN_NAMES_MAX])
 {
-	size_t n = commands_names(names);
+	size_t n = 0;
 
+	while (n < COMMAND_NAMES) {
+		names[n] = command_name_text((enum command_name)n);
+		n++;
+	}
 	for (const char *const *use = config_use_commands(); *use && n < KNOWN_NAMES_MAX - 2; use++)
 		names[n++] = *use;
 	names[n++] = CONFIG_ALLOW_USE;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_json.h"
+#include "jsonc_write.h"
 #include "did_you_mean.h"
 #include "event_pattern.h"
 
@@ -28,7 +28,7 @@ struct cue_payload *config_payload(struct config_reader *reader, const struct js
 	size_t len;
 	int r;
 
-	config_json_write(&w, node, CONFIG_JSON_PLAIN);
+	jsonc_write(&w, node, JSONC_PLAIN);
 	r = cue_writer_finish(&w, &text, &len);
 	if (r == 0) {
 		r = cue_payload_new(text, len, reader->limits->bus.json_depth, &payload, &error);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "config.h"
+#include "config_model.h"
 
 #define TEXT_MAX 256U
 

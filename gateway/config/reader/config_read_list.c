@@ -1,96 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields that hold many values, or one where a list is allowed too. */
+/* Lists of texts, filters and lines, or one where a list is allowed too. */
 #include "config_reader.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static void store_array(const struct config_field *field, void *object, void *array, size_t n)
-{
-	if (field->size == 0)
-		return;
-	memcpy((char *)object + field->offset, &array, sizeof(array));
-	memcpy((char *)object + field->count_offset, &n, sizeof(n));
-}
-
-static bool check_count(struct config_reader *reader, const struct config_field *field,
-                        const struct jsonc_node *node)
-{
-	if (node->n < (size_t)field->min) {
-		config_finding(reader, DIAG_ERROR, node, "range", "\"%s\" can't be empty",
-		               field->key);
-		return false;
-	}
-	if (field->max != 0 && node->n > (size_t)field->max) {
-		config_finding(reader, DIAG_ERROR, node, "range",
-		               "\"%s\" has %zu entries; at most %" PRId64 " are allowed",
-		               field->key, node->n, field->max);
-		return false;
-	}
-	return true;
-}
-
-/* ---- name -> object, and arrays of objects ---- */
-
-static bool check_name(struct config_reader *reader, const struct jsonc_node *child)
-{
-	static const struct config_field name = { .type = CONFIG_NAME, .max = 128 };
-	struct jsonc_node text = *child;
-
-	/* The key, looked at as if it were a value. */
-	text.type = JSONC_STRING;
-	text.text = child->key;
-	text.text_len = strlen(child->key);
-	text.place = child->key_place;
-	text.written = NULL;
-	return config_check_text(reader, &name, &text);
-}
-
-static void read_map(struct config_reader *reader, const struct config_field *field,
-                     const struct jsonc_node *node, void *object)
-{
-	const char *name;
-	size_t i = 0;
-	char *array;
-
-	if (!config_expect(reader, field, node, JSONC_OBJECT))
-		return;
-	array = config_alloc(reader, node->n, field->table->size);
-	if (!array)
-		return;
-	for (const struct jsonc_node *child = node->first; child && !reader->error;
-	     child = child->next) {
-		char *element = array + i * field->table->size;
-
-		if (config_key_is_free(child->key))
-			continue;
-		/* What is told of a name is not to be told again by the definition's check. */
-		name = check_name(reader, child) ? child->key : "invalid";
-		memcpy(element + field->table->name_offset, &name, sizeof(name));
-		config_read_struct(reader, field->table, child, element);
-		i++;
-	}
-	store_array(field, object, array, i);
-}
-
-static void read_objects(struct config_reader *reader, const struct config_field *field,
-                         const struct jsonc_node *node, void *object)
-{
-	char *array;
-
-	if (!config_expect(reader, field, node, JSONC_ARRAY) || !check_count(reader, field, node))
-		return;
-	array = config_alloc(reader, node->n, field->table->size);
-	if (!array)
-		return;
-	for (const struct jsonc_node *child = node->first; child && !reader->error;
-	     child = child->next)
-		config_read_struct(reader, field->table, child,
-		                   array + child->index * field->table->size);
-	store_array(field, object, array, node->n);
-}
 
 /* ---- event types, topics, filters ---- */
 
@@ -116,7 +31,7 @@ static void read_texts(struct config_reader *reader, const struct config_field *
 
 	if (field->type == CONFIG_TOPICS && !config_expect(reader, field, node, JSONC_ARRAY))
 		return;
-	if (node->type == JSONC_ARRAY && !check_count(reader, field, node))
+	if (node->type == JSONC_ARRAY && !config_check_count(reader, field, node))
 		return;
 	child = first_of(node, &n);
 	array = config_alloc(reader, n, sizeof(*array));
@@ -125,7 +40,7 @@ static void read_texts(struct config_reader *reader, const struct config_field *
 			array[i++] = child->text;
 	}
 	if (array)
-		store_array(field, object, array, i);
+		config_store_array(field, object, array, i);
 }
 
 static void read_filters(struct config_reader *reader, const struct config_field *field,
@@ -135,7 +50,7 @@ static void read_filters(struct config_reader *reader, const struct config_field
 	struct cue_filter *array;
 	size_t n, i = 0;
 
-	if (node->type == JSONC_ARRAY && !check_count(reader, field, node))
+	if (node->type == JSONC_ARRAY && !config_check_count(reader, field, node))
 		return;
 	child = first_of(node, &n);
 	array = config_alloc(reader, n, sizeof(*array));
@@ -144,7 +59,7 @@ static void read_filters(struct config_reader *reader, const struct config_field
 			i++;
 	}
 	if (array)
-		store_array(field, object, array, i);
+		config_store_array(field, object, array, i);
 }
 
 /* ---- lines ---- */
@@ -186,7 +101,7 @@ static void read_lines(struct config_reader *reader, const struct config_field *
 
 	if (field->type == CONFIG_LINES) {
 		if (!config_expect(reader, field, node, JSONC_ARRAY) ||
-		    !check_count(reader, field, node))
+		    !config_check_count(reader, field, node))
 			return;
 		child = first_of(node, &n);
 	}
@@ -205,11 +120,7 @@ static void read_lines(struct config_reader *reader, const struct config_field *
 void config_read_list(struct config_reader *reader, const struct config_field *field,
                       const struct jsonc_node *node, void *object)
 {
-	if (field->type == CONFIG_MAP)
-		read_map(reader, field, node, object);
-	else if (field->type == CONFIG_LIST)
-		read_objects(reader, field, node, object);
-	else if (field->type == CONFIG_FILTERS || field->type == CONFIG_INTERRUPTS)
+	if (field->type == CONFIG_FILTERS || field->type == CONFIG_INTERRUPTS)
 		read_filters(reader, field, node, object);
 	else if (field->type == CONFIG_LINE || field->type == CONFIG_LINES)
 		read_lines(reader, field, node, object);

@@ -7,7 +7,7 @@
 #define CUEBUS_CONFIG_READER_H
 
 #include "arena.h"
-#include "config.h"
+#include "config_model.h"
 #include "config_table.h"
 #include "jsonc.h"
 
@@ -77,6 +77,12 @@ bool config_expect(struct config_reader *reader, const struct config_field *fiel
 /** An object of at most field->max entries. @return false: a finding says why. */
 bool config_expect_entries(struct config_reader *reader, const struct config_field *field,
                            const struct jsonc_node *node);
+
+/** Whether an array has at least field->min elements and at most field->max. @return false: told. */
+bool config_check_count(struct config_reader *reader, const struct config_field *field,
+                        const struct jsonc_node *node);
+/** Put @p array and its length where the field is in @p object; nowhere if the field has no place. */
+void config_store_array(const struct config_field *field, void *object, void *array, size_t n);
 
 /** A key that begins with "x-" is free. */
 bool config_key_is_free(const char *key);

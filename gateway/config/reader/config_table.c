@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "config.h"
+#include "config_model.h"
 #include "config_check.h"
-#include "mqtt_settings.h"
+#include "mqtt_limits.h"
 #include "topics.h"
 
 #define NS_PER_S ((int64_t)CUE_NS_PER_S)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config_table.h"
 
-#include "config.h"
+#include "config_model.h"
 #include "config_check.h"
 
 #define NS_PER_S ((int64_t)CUE_NS_PER_S)

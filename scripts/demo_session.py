@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The session of scripts/demo; run that, it brings all that is needed."""
+"""The session of scripts/demo. Run scripts/demo, which installs everything needed."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-# paho-mqtt 2 asks which arguments the callbacks take; 1.6 knows one kind only.
+# paho-mqtt 2 needs the version of the callbacks' arguments; 1.6 has only one.
 CALLBACKS = ({"callback_api_version": mqtt.CallbackAPIVersion.VERSION2}
              if hasattr(mqtt, "CallbackAPIVersion") else {})
 
@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 P = "cuebus/1/demo"
 KONAMI = "up up down down left right left right b a".split()
 TIMEOUT_S = 30
-# Where --keep notes what it left running, for --stop.
+# File in which --keep records the running processes, for --stop.
 KEPT = pathlib.Path(tempfile.gettempdir()) / f"cuebus-demo-{os.getuid()}.json"
 
 COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -124,7 +124,7 @@ def abbreviate(text, room):
 
 
 def shorten_ids(value):
-    """Ids of 32 hex digits say little to people: their first 8 do."""
+    """Shorten ids of 32 hex digits to their first 8, for people."""
     if isinstance(value, dict):
         return {k: shorten_ids(v) for k, v in value.items()}
     if isinstance(value, list):
@@ -134,7 +134,7 @@ def shorten_ids(value):
     return value
 
 
-# The fields that tell most come first.
+# The most useful fields come first.
 FIRST = ("virtual_peripheral", "reason", "detail", "event_type", "offset", "late_us", "emitted_count", "data",
          "interrupt_event", "cause", "expected_duration", "playlist_name", "playlist_id")
 
@@ -221,7 +221,7 @@ class Stream:
                 self.condition.wait(0.2)
 
     def wait_offline(self):
-        """Unlike wait(), does not mind that the gateway ends."""
+        """As wait(), but the gateway may end."""
         with self.condition:
             if not self.condition.wait_for(lambda: not self.online, TIMEOUT_S):
                 fail("the gateway did not say offline")
@@ -235,7 +235,7 @@ class Stream:
         self.wait(event_type, lambda: self._is_there(event_type, since, fields))
 
     def gesture(self, event_type, attempt):
-        """On a busy machine the presses may come too far apart: again, as a person would."""
+        """Repeat the presses: on a busy machine they may come too far apart."""
         since = self.mark()
         for _ in range(9):
             attempt()

@@ -421,3 +421,14 @@ struct paho_connection *paho_close(struct paho_connection *connection)
 	untold = connection;
 	return NULL;
 }
+
+const char *paho_version(void)
+{
+	const MQTTClient_nameValue *info = MQTTClient_getVersionInfo();
+
+	for (; info && info->name; info++) {
+		if (strcmp(info->name, "Version") == 0)
+			return info->value;
+	}
+	return "unknown";
+}

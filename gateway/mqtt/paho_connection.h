@@ -162,4 +162,7 @@ void paho_wait_input(struct paho_connection *connection, int wake_fd, uint64_t t
  */
 struct paho_connection *paho_close(struct paho_connection *connection);
 
+/** @return the version of paho that is loaded, as paho names it; static. Thread: any. */
+const char *paho_version(void);
+
 #endif

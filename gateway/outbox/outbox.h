@@ -254,4 +254,7 @@ int outbox_flush(struct outbox *outbox, uint64_t timeout_ns);
 
 void outbox_get_stats(struct outbox *outbox, struct outbox_stats *ret_stats);
 
+/** @return the version of SQLite that is loaded; static. Thread: any. */
+const char *outbox_library_version(void);
+
 #endif

@@ -457,3 +457,8 @@ int outbox_db_sync(struct outbox_db *db)
 	         "the disk could not be made to keep what was written");
 	return -EIO;
 }
+
+const char *outbox_library_version(void)
+{
+	return sqlite3_libversion();
+}

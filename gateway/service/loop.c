@@ -273,3 +273,8 @@ struct lateness *loop_lateness(struct loop *loop)
 {
 	return &loop->lateness;
 }
+
+const char *loop_library_version(void)
+{
+	return uv_version_string();
+}

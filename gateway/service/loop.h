@@ -49,4 +49,7 @@ void loop_set_slack(struct loop *loop, uint64_t slack_ns);
 /** How late the deadlines were served; the caller may reset it. */
 struct lateness *loop_lateness(struct loop *loop);
 
+/** @return the version of libuv that is loaded; static. Thread: any. */
+const char *loop_library_version(void);
+
 #endif

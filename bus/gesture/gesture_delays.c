@@ -74,7 +74,8 @@ static bool begin(struct type_delay *delay, const struct gesture *gesture)
 	return true;
 }
 
-/** A mirror that keeps the type hands on what something else emits: a publisher, if nothing here. */
+/** A mirror that keeps the type hands on what something else emits: a
+ *  publisher, if nothing here. */
 static bool begin_mirrored(struct type_delay *delay, const struct gesture *gesture)
 {
 	(void)gesture;

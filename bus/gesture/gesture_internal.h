@@ -166,7 +166,8 @@ struct gesture_kept {
 	struct gesture *gesture;
 	struct producer_table *table; /* NULL: the gesture as a whole */
 	uint32_t producer_id;
-	struct gesture_kept *older, *newer; /* in the registry, by the last event, while bytes > 0 */
+	/* in the registry, by the last event, while bytes > 0 */
+	struct gesture_kept *older, *newer;
 	size_t bytes;                       /* that count for cue_limits.gesture_bytes */
 	struct cue_event *events;           /* in order of time; set by the kind, with room for all */
 	size_t n;

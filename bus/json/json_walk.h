@@ -52,7 +52,8 @@ struct cue_json_reader {
 	cJSON *tree;
 };
 
-/** @return the value, valid until cue_json_reader_clear(), which has to follow in any case; NULL: no memory. */
+/** @return the value, valid until cue_json_reader_clear(), which has to follow
+ *  in any case; NULL: no memory. */
 const cJSON *cue_json_read(struct cue_json_reader *reader, struct cue_json_text text);
 void cue_json_reader_clear(struct cue_json_reader *reader);
 

@@ -224,10 +224,12 @@ struct run {
 	uint64_t asked_in;  /* number of the dispatch it was asked for in, 0 outside */
 	uint64_t cause_seq; /* of what asked for it; from `created` on that event's own */
 	unsigned depth;     /* of `created`, and of the steps that no time separates from it */
-	struct cascade *cascade; /* that `created` is part of, for those steps; a reference, or NULL */
+	/* that `created` is part of, for those steps; a reference, or NULL */
+	struct cascade *cascade;
 	uint64_t emitted_count;
 	uint64_t skipped_count;
-	/* Cause `restore`, since the start: when it was taken up again, and what was behind it then. */
+	/* Cause `restore`, since the start: when it was taken up again,
+	 * and what was behind it then. */
 	uint64_t restored_at_ns, restored_passed_ns;
 	bool keeps_trigger; /* request.trigger.data counts for the set's trigger_bytes */
 	bool has_begun;

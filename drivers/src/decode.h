@@ -59,7 +59,8 @@ int quadrature_step(unsigned from, unsigned to);
 struct decode_rotary {
 	int steps_per_detent; /**< 1, 2 or 4 */
 	unsigned levels;
-	unsigned rest;        /**< levels at a detent: those at the start, until the knob rests elsewhere */
+	/** levels at a detent: those at the start, until the knob rests elsewhere */
+	unsigned rest;
 	bool proven;          /**< the knob came to rest at `rest` */
 	unsigned candidate;   /**< where it rested elsewhere, valid while n_candidate > 0 */
 	unsigned n_candidate; /**< how often in a row */

@@ -32,7 +32,8 @@ struct diag {
 	struct hide *hide; /**< values that no message shows, NULL: none; owned, see diag_hide(). */
 };
 
-/** From now on no message shows @p value of the environment variable @p name. @return 0; -ENOMEM. */
+/** From now on no message shows @p value of the environment variable
+ *  @p name. @return 0; -ENOMEM. */
 int diag_hide(struct diag *diag, const char *name, const char *value);
 
 void diag_add(struct diag *diag, enum diag_severity severity, const char *file, unsigned line,

@@ -43,9 +43,9 @@ struct log {
 };
 
 /**
- * Of a pipe poll() says that there is room when PIPE_BUF bytes have it. Of a terminal it says so with
- * room for one, so that is opened anew, to have an O_NONBLOCK of its own: set on the descriptor
- * itself it would hold for everybody who has the same terminal.
+ * Of a pipe poll() says that there is room when PIPE_BUF bytes have it. Of a terminal it says so
+ * with room for one, so that is opened anew, to have an O_NONBLOCK of its own: set on the
+ * descriptor itself it would hold for everybody who has the same terminal.
  */
 static void open_terminal(struct log *log)
 {
@@ -221,7 +221,8 @@ static size_t write_what_fits(const struct log *log, const char *bytes, size_t l
 	return done;
 }
 
-/** Under the mutex. A line that begins has all its bytes, or its rest is dropped with those behind it. */
+/** Under the mutex. A line that begins has all its bytes, or its rest is
+ *  dropped with those behind it. */
 static bool put_locked(struct log *log, const char *line, size_t len)
 {
 	size_t n;
@@ -264,7 +265,8 @@ static char *format_line(const struct log *log, enum log_level level, const char
 	return r < 0 ? NULL : line;
 }
 
-/** A log that nobody reads is not waited for: the line is dropped, and told of when there is room. */
+/** A log that nobody reads is not waited for: the line is dropped, and
+ *  told of when there is room. */
 static void put_line(struct log *log, const char *line)
 {
 	char *news = NULL;
@@ -306,7 +308,8 @@ int log_hide(struct log *log, const struct hide *hide)
 	return r;
 }
 
-/** The line without what is hidden; a value that control characters were in is found cleaned too. */
+/** The line without what is hidden; a value that control characters
+ *  were in is found cleaned too. */
 static void write_hidden(struct log *log, enum log_level level, const char *text)
 {
 	char *safe = NULL;

@@ -66,7 +66,8 @@ void log_write(struct log *log, enum log_level level, const char *format, ...)
 
 struct hide;
 
-/** From now on no line shows these values: copied, and added to those before. @return 0; -ENOMEM. */
+/** From now on no line shows these values: copied, and added to those
+ *  before. @return 0; -ENOMEM. */
 int log_hide(struct log *log, const struct hide *hide);
 
 struct diag;

@@ -31,7 +31,8 @@ static inline uint32_t utf8_code_point(const char *text, size_t *ret_len)
 	return c;
 }
 
-/** Whether @p text is UTF-8 throughout: no stray or missing bytes, nothing overlong, no surrogate. */
+/** Whether @p text is UTF-8 throughout: no stray or missing bytes,
+ *  nothing overlong, no surrogate. */
 static inline bool utf8_is_valid(const char *text)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };

@@ -7,7 +7,8 @@
  *
  *   state | a refusal             | the timer fires
  *   IDLE  | emit, arm 1 s -> BUSY | impossible
- *   BUSY  | count, keep the last  | none: -> IDLE; else emit the last with how many there were besides, arm 1 s
+ *   BUSY  | count, keep the last  | none: -> IDLE; else emit the last with how many there were
+ *         |                       | besides, arm 1 s
  */
 #include <errno.h>
 #include <stdio.h>
@@ -62,7 +63,8 @@ static void refuse_emit(struct bridge *bridge, const char *topic, enum command_c
 	struct bridge_refusal *refusal = &bridge->refusal;
 
 	bridge->stats.refused++;
-	snprintf(refusal->topic, sizeof(refusal->topic), "%s", topic); /* may be cut: it is untrusted */
+	/* may be cut: it is untrusted */
+	snprintf(refusal->topic, sizeof(refusal->topic), "%s", topic);
 	refusal->code = code;
 	snprintf(refusal->message, sizeof(refusal->message), "%s", text);
 	if (cue_timer_is_armed(refusal->timer))
@@ -133,7 +135,8 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 	enum command_code code;
 	int r;
 
-	/* First: what is over the rate must cost next to nothing. An oversized payload is not here. */
+	/* First: what is over the rate must cost next to nothing. An
+	 * oversized payload is not here. */
 	reason = commands_take_emit(bridge->config.commands,
 	                            message->oversized ? 0 : message->payload_len, now_ns);
 	if (reason) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file view_json.h
- * @brief The JSON of the retained views (schemas/info, view.input, view.output, view.playlist). Thread: the loop's.
+ * @brief The JSON of the retained views (schemas/info, view.input, view.output, view.playlist).
+ * Thread: the loop's.
  */
 #ifndef CUEBUS_VIEW_JSON_H
 #define CUEBUS_VIEW_JSON_H

@@ -34,7 +34,8 @@ struct views_config {
 int views_new(const struct views_config *config, struct views **ret_views);
 struct views *views_free(struct views *views);
 
-/** At start and after a reload: info first, then every input, output and playlist there is or was. */
+/** At start and after a reload: info first, then every input, output
+ *  and playlist there is or was. */
 void views_mark_all(struct views *views);
 void views_mark_input(struct views *views, const char *name);
 void views_mark_output(struct views *views, const char *name);

@@ -47,7 +47,8 @@ struct command_key {
 	size_t payload_len;
 };
 
-/** @param max_bytes of the requests, and as many of their replies. @param notes copied; NULL: none. */
+/** @param max_bytes of the requests, and as many of their replies.
+ *  @param notes copied; NULL: none. */
 int command_memory_new(size_t max_entries, size_t max_bytes, const struct command_notes *notes,
                        struct command_memory **ret_memory);
 /** What is noted stays. */
@@ -58,7 +59,8 @@ struct command_memory *command_memory_free(struct command_memory *memory);
 bool command_memory_find(struct command_memory *memory, const struct command_key *key,
                          uint64_t now_ns, const char **ret_reply, size_t *ret_len);
 
-/** Keep a reply. @param noted over a restart, too. @return 0; -ENOMEM (then a second delivery would run again); -EMSGSIZE the request is larger than the whole memory. */
+/** Keep a reply. @param noted over a restart, too. @return 0; -ENOMEM (then a second delivery would
+ *  run again); -EMSGSIZE the request is larger than the whole memory. */
 int command_memory_put(struct command_memory *memory, const struct command_key *key,
                        uint64_t now_ns, const char *reply, size_t len, bool noted);
 

@@ -50,6 +50,7 @@ static const struct command command_table[COMMAND_NAMES] = {
 	[COMMAND_NAME_CONFIG_GET] = { command_config_get, false, { { 0 } } },
 	[COMMAND_NAME_PING] = { command_ping, false, { { 0 } } },
 };
+/* clang-format on */
 
 /** @return NULL: there is no such command. */
 static const struct command *find(const char *name)
@@ -414,7 +415,8 @@ static int run_new(struct commands *commands, const struct command_request *requ
 	return 0;
 }
 
-/** The reply with the word that it is one: two clients that count alike would else take each other's. */
+/** The reply with the word that it is one: two clients that count alike
+ *  would else take each other's. */
 static int mark_repeated(const char *reply, size_t len, char **ret_reply, size_t *ret_len)
 {
 	static const char mark[] = ",\"repeated\":true}";

@@ -40,9 +40,11 @@ struct commands_config {
 	const char *boot_id;   /**< borrowed */
 	uint64_t start_ns;     /**< monotonic; for uptime_s */
 	const char *state_dir; /**< where definitions made by command are kept; NULL: memory only */
-	/** Reload the configuration (config/reload). NULL: refused (simulate). 0 or negative errno, findings in diag. */
+	/** Reload the configuration (config/reload). NULL: refused (simulate). 0 or
+	 *  negative errno, findings in diag. */
 	int (*reload)(void *user, struct diag *diag);
-	/** Told after a playlist (or else a gesture) was defined or removed by command. Optional. */
+	/** Told after a playlist (or else a gesture) was defined or
+	 *  removed by command. Optional. */
 	void (*definition_changed)(void *user, bool is_playlist, const char *name);
 	struct log *log; /**< for what is wrong with kept definitions; NULL: say nothing */
 	/** A write of a definition is done or has failed: see commands_reply_state(). Called by a
@@ -50,7 +52,8 @@ struct commands_config {
 	void (*store_written)(void *user);
 	/** As definition_store_config.may_write. Optional. */
 	int (*may_write)(void *user);
-	struct command_notes notes; /**< so that a request outlasts a restart; see commands_restore_request() */
+	/** so that a request outlasts a restart; see commands_restore_request() */
+	struct command_notes notes;
 	/** Told why a kept definition is not in force, for the log. Optional. */
 	void (*notice)(void *user, const char *text);
 	void *user;
@@ -71,8 +74,8 @@ struct commands *commands_free(struct commands *commands);
  */
 int commands_reapply(struct commands *commands);
 
-/** What notes.note() was given in an earlier life, for each key; see command_memory_restore(). Other
- *  keys are passed over. */
+/** What notes.note() was given in an earlier life, for each key; see command_memory_restore().
+ *  Other keys are passed over. */
 void commands_restore_request(struct commands *commands, uint64_t now_ns, const char *key,
                               const char *text, size_t len);
 
@@ -101,8 +104,8 @@ int commands_run(struct commands *commands, const struct command_request *reques
  * definition is on disk.
  */
 uint64_t commands_newest_change(const struct commands *commands);
-/** @return 0 on disk: send the reply; -EAGAIN not yet written; else the negative errno of the write:
- *  send commands_error_reply() in its place. */
+/** @return 0 on disk: send the reply; -EAGAIN not yet written; else the negative errno of the
+ *  write: send commands_error_reply() in its place. */
 int commands_reply_state(struct commands *commands, uint64_t change);
 
 /**

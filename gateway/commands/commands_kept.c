@@ -9,7 +9,8 @@
  *   yes                   | -                  | -          | not in force: the configuration's is
  *   no                    | no                 | -          | not in force
  *   no                    | yes                | no         | not in force
- *   no                    | yes                | yes        | in force; what is unchanged is not touched
+ *   no                    | yes                | yes        | in force; what is unchanged is not
+ *                         |                    |            | touched
  *
  * What is not in force stays kept and is named in the log: a later
  * configuration may bring it back, `remove` drops it.
@@ -160,7 +161,8 @@ static void tell(struct commands *commands, enum definition_kind kind, const cha
 	commands->config.notice(commands->config.user, text);
 }
 
-/** @p taken: the configuration has the name, and what the bus has under it is the configuration's. */
+/** @p taken: the configuration has the name, and what the bus has
+ *  under it is the configuration's. */
 static void put_out_of_force(struct commands *commands, enum definition_kind kind,
                              const char *name, bool taken)
 {

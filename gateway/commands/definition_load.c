@@ -92,7 +92,8 @@ static int scan(struct definition_store *store, int fd)
 
 /* ---- one file ---- */
 
-/** Count one that can't be used. @return whether there is still time and room to see to it alone. */
+/** Count one that can't be used. @return whether there is still time
+ *  and room to see to it alone. */
 static bool is_named(struct definition_store *store)
 {
 	store->set_aside++;
@@ -170,7 +171,8 @@ static int refuse(struct definition_store *store, int fd, const char *name, int 
 	}
 }
 
-/** Keep, or pass over what goes over the limit. Takes @p bytes over. @return 0; -EEXIST; -ENOMEM. */
+/** Keep, or pass over what goes over the limit. Takes @p bytes over.
+ *  @return 0; -EEXIST; -ENOMEM. */
 static int add(struct definition_store *store, const struct definition_text *text, char *bytes,
                size_t len, uint32_t file)
 {

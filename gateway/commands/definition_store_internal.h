@@ -77,11 +77,12 @@ struct definition_store {
 	/* The loop's own. */
 	struct definition_list kinds[2]; /* by enum definition_kind */
 	uint64_t bytes, newest, refused, set_aside;
-	uint64_t named, unnamed, aside_ns; /* of set_aside, at the start: each seen to alone, only
-	                                      counted; the time that took */
+	/* of set_aside, at the start: each seen to alone, only counted; the time that took */
+	uint64_t named, unnamed, aside_ns;
 	uint32_t next_file;
-	uint32_t *taken_files; /* numbers found at the start, sorted; of those from next_taken on a
-	                          number is still to be passed over */
+	/* numbers found at the start, sorted; of those from next_taken on a
+	 * number is still to be passed over */
+	uint32_t *taken_files;
 	size_t n_taken, next_taken;
 
 	/* Under the lock. */

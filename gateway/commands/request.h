@@ -45,14 +45,15 @@ struct request {
 
 struct request_error {
 	bool invalid_json; /**< it is no JSON … */
-	bool too_deep;     /**< … or nested too deeply; else it is well formed but not what the command takes */
+	/** … or nested too deeply; else it is well formed but not what the command takes */
+	bool too_deep;
 	char path[300];    /**< JSON Pointer; "" the whole */
 	char text[300];
 };
 
 /**
- * Read an untrusted payload; empty text is `{}`. Every command also takes
- * `request_id` (a string or a number of at most 254 bytes as it is written, quotes not counted). Unknown fields are errors.
+ * Read an untrusted payload; empty text is `{}`. Every command also takes `request_id` (a string or
+ * a number of at most 254 bytes as it is written, quotes not counted). Unknown fields are errors.
  * @param fields at most REQUEST_FIELDS_MAX, ended by a NULL name.
  * @param ret_request zero-initialised by the caller; also on failure it holds
  *        what could be read (the request_id, for the reply). Release with

@@ -24,7 +24,8 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 /** The same while the gateway runs: never waits, so @p path must be a regular file. */
 int config_load_again(const char *path, struct diag *diag, struct config **ret_config);
 
-/** The same for a text in memory (config/check); @p name stands for the file. conf.d is not looked for. */
+/** The same for a text in memory (config/check); @p name stands for the
+ *  file. conf.d is not looked for. */
 int config_load_text(const char *name, const char *text, size_t len, struct diag *diag,
                      struct config **ret_config);
 

@@ -273,7 +273,8 @@ static enum suspect_end how_ended(struct egress *e, bool peer_ended)
 	                                                                  : SUSPECT_END_OTHER;
 }
 
-/** One connection from its attempt to its end, and the pause after it. @return false to end the thread. */
+/** One connection from its attempt to its end, and the pause after it.
+ *  @return false to end the thread. */
 static bool connect_and_serve(struct egress *e)
 {
 	uint64_t begin_ns, stop_by_ns = UINT64_MAX;

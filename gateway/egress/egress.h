@@ -27,8 +27,10 @@ struct egress;
 struct egress_config {
 	const struct topics *topics; /**< borrowed, outlives the egress, as all below */
 	struct log *log;
-	const char *boot_id;         /**< as in P/info, to tell another gateway's from one's own; NULL: unknown */
-	uint64_t ack_timeout_ns;     /**< a message unacknowledged for so long: the connection is given up; 0: 20 s */
+	/** as in P/info, to tell another gateway's from one's own; NULL: unknown */
+	const char *boot_id;
+	/** a message unacknowledged for so long: the connection is given up; 0: 20 s */
+	uint64_t ack_timeout_ns;
 	/* For tests; 0 is the default, see backoff.h. */
 	uint64_t backoff_min_ns, backoff_max_ns;
 };
@@ -47,19 +49,23 @@ struct egress_stats {
 	uint64_t failures;     /**< attempts that failed */
 	uint64_t published;    /**< handed to the socket */
 	uint64_t acknowledged; /**< QoS 1 */
-	uint64_t refused;      /**< given up: the broker refused the message, or it is too large for it */
-	uint64_t rejected;     /**< given up: the broker ended sessions for them; see egress_suspect.h */
+	/** given up: the broker refused the message, or it is too large for it */
+	uint64_t refused;
+	/** given up: the broker ended sessions for them; see egress_suspect.h */
+	uint64_t rejected;
 	uint64_t news_refused; /**< of both, `gateway.gap` events; no further gap names them */
 	uint32_t in_flight;    /**< now */
 	uint32_t subscriptions_refused; /**< of this session */
-	uint64_t status_corrected; /**< another client had set P/status, and `online` was said again */
+	/** another client had set P/status, and `online` was said again */
+	uint64_t status_corrected;
 	uint64_t retained_cleared; /**< retained topics below P whose names are gone */
 };
 
 /** @return 0; -ENOMEM. Nothing runs yet. */
 int egress_new(const struct egress_config *config, struct egress **ret_egress);
 
-/** Start the thread. @p settings become the egress's, also on failure. @return 0; negative errno. */
+/** Start the thread. @p settings become the egress's, also on
+ *  failure. @return 0; negative errno. */
 int egress_start(struct egress *egress, const struct egress_queues *queues,
                  struct mqtt_settings *settings);
 
@@ -77,7 +83,8 @@ void egress_reconfigure(struct egress *egress, struct mqtt_settings *settings);
  */
 int egress_stop(struct egress *egress, uint64_t timeout_ns);
 
-/** Only after egress_stop() (not -EBUSY), or when it was never started. NULL is allowed. @return NULL. */
+/** Only after egress_stop() (not -EBUSY), or when it was never started.
+ *  NULL is allowed. @return NULL. */
 struct egress *egress_free(struct egress *egress);
 
 void egress_get_stats(struct egress *egress, struct egress_stats *ret_stats);

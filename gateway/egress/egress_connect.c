@@ -3,18 +3,20 @@
  * Connecting, on terms that the broker accepts. The full terms are the configured keep alive, a
  * retained will of QoS 1, QoS 1 and retained messages. A broker may be smaller:
  *
- *   the broker                                  | learnt                     | next
- *   CONNACK 0x9A                                | no retained messages       | at once, on these terms
- *   CONNACK 0x9B                                | QoS 0 only                 | at once, on these terms
- *   accepts, Server Keep Alive is lower         | that keep alive            | at once, on these terms
- *   accepts, Maximum QoS or Retain Available 0  | the same as above          | the session obeys
- *   3.1.1: reached, but no answer               | -                          | trials: no retain, QoS 0, both,
- *                                               |                            | then the full terms
- *   3.1.1: refuses the client id                | -                          | trials: half the keep alive, down
- *                                               |                            | to 5 s, then the full terms
- *   3.1.1: accepts a trial                      | -                          | at once, to be sure, the old terms
- *   3.1.1: refuses the old terms and accepts    | the trial's terms          | goes on on these terms
- *          the trial, eight times in turns      |                            |
+ *   the broker                                 | learnt               | next
+ *   CONNACK 0x9A                               | no retained messages | at once, on these terms
+ *   CONNACK 0x9B                               | QoS 0 only           | at once, on these terms
+ *   accepts, Server Keep Alive is lower        | that keep alive      | at once, on these terms
+ *   accepts, Maximum QoS or Retain Available 0 | the same as above    | the session obeys
+ *   3.1.1: reached, but no answer              | -                    | trials: no retain, QoS 0,
+ *                                              |                      | both, then the full terms
+ *   3.1.1: refuses the client id               | -                    | trials: half the keep
+ *                                              |                      | alive, down to 5 s, then
+ *                                              |                      | the full terms
+ *   3.1.1: accepts a trial                     | -                    | at once, to be sure, the
+ *                                              |                      | old terms
+ *   3.1.1: refuses the old terms and accepts   | the trial's terms    | goes on on these terms
+ *          the trial, eight times in turns     |                      |
  *
  * What was learnt holds until other settings come.
  */

@@ -162,7 +162,8 @@ bool egress_connect(struct egress *egress);
 enum egress_end egress_session(struct egress *egress);
 
 enum egress_subscribe_kind {
-	EGRESS_SUBSCRIBE_ORDERS,   /**< for the loop: each at its publisher's QoS, retained or not told */
+	/** for the loop: each at its publisher's QoS, retained or not told */
+	EGRESS_SUBSCRIBE_ORDERS,
 	EGRESS_SUBSCRIBE_CHANGES,  /**< what is published from now on, without the retain flag */
 	EGRESS_SUBSCRIBE_RETAINED, /**< what is retained now, with the retain flag */
 };

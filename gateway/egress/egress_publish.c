@@ -222,7 +222,8 @@ static int send_message(struct egress *e, struct outbox_message *m, const struct
 	return 1;
 }
 
-/** A message of the outbox that was taken; as publish_view(). Its id becomes 0 when it is dealt with. */
+/** A message of the outbox that was taken; as publish_view(). Its id
+ *  becomes 0 when it is dealt with. */
 static int publish_message(struct egress *e, struct outbox_message *m)
 {
 	struct egress_slot *slot = egress_free_slot(e);

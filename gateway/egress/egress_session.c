@@ -33,7 +33,8 @@ static int take_input(struct egress *e)
 	return egress_take_acks(e) && egress_acks_in_time(e, clock_monotonic_ns()) ? 0 : -ENOTCONN;
 }
 
-/** Sleep until something happens, or it is time to look. @return false when the connection is gone. */
+/** Sleep until something happens, or it is time to look. @return false
+ *  when the connection is gone. */
 static bool rest(struct egress *e, uint64_t until_ns)
 {
 	uint64_t look_ns = clock_monotonic_ns() + LOOK_NS;
@@ -90,7 +91,8 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 	static const struct paho_subscription kinds[] = {
 		[EGRESS_SUBSCRIBE_ORDERS] = { .qos = 2, .no_local = true, .as_published = true },
 		[EGRESS_SUBSCRIBE_CHANGES] = { .qos = 1, .no_local = true },
-		/* With No Local what an earlier life published under the same client id would not come. */
+		/* With No Local what an earlier life published under the
+		 * same client id would not come. */
 		[EGRESS_SUBSCRIBE_RETAINED] = { .qos = 0, .with_retained = true },
 	};
 	struct paho_subscription subscription = kinds[kind];

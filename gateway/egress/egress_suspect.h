@@ -7,19 +7,21 @@
  * Such a message would be sent again in every session. Where several were unacknowledged, each of
  * them is sent alone in the sessions that follow, until it is acknowledged or is found guilty:
  *
- *   the session ended                                  | unsettled messages | effect
- *   CLOSED: the broker closed it soon after a publish, | one                | a strike, pending until the next attempt
- *     for no stated reason or one that is about a      | several            | all are suspects: sent alone from now on
- *     message                                          | none               | the row is broken
- *   SWALLOWED: a message was not acknowledged in time, | that one           | a strike
- *     a later one was
- *   OTHER: everything else, e.g. the broker's own      | any                | the row is broken
- *     reasons, no acknowledgement of anything, a dead
- *     link, our own decision
- *   ---------------------------------------------------+--------------------+--------------------
- *   the next attempt connects                          |                    | the pending strike counts
- *   the next attempt fails: the broker was down        |                    | it does not; the row is broken
- *   a message is acknowledged                          |                    | it is no suspect any more
+ *   the session ended                                  | unsettled | effect
+ *   CLOSED: the broker closed it soon after a publish, | one       | a strike, pending until the
+ *     for no stated reason or one that is about a      |           | next attempt
+ *     message                                          | several   | all are suspects: sent alone
+ *                                                      |           | from now on
+ *                                                      | none      | the row is broken
+ *   SWALLOWED: a message was not acknowledged in time, | that one  | a strike
+ *     a later one was                                  |           |
+ *   OTHER: everything else, e.g. the broker's own      | any       | the row is broken
+ *     reasons, no acknowledgement of anything, a dead  |           |
+ *     link, our own decision                           |           |
+ *   ---------------------------------------------------+-----------+-----------------------------
+ *   the next attempt connects                          |           | the pending strike counts
+ *   the next attempt fails: the broker was down        |           | it does not; the row is broken
+ *   a message is acknowledged                          |           | it is no suspect any more
  *
  * Three strikes in a row are a verdict: REJECT. A broken row sets the strikes to 0. After the first
  * strike a message is held back until the session has lasted for a while (HOLD), so that a
@@ -63,7 +65,8 @@ enum suspect_end { SUSPECT_END_CLOSED, SUSPECT_END_SWALLOWED, SUSPECT_END_OTHER 
 
 enum suspect_verdict {
 	SUSPECT_SEND,
-	SUSPECT_ALONE,  /**< send only when nothing is unsettled, and nothing after it until it is settled */
+	/** send only when nothing is unsettled, and nothing after it until it is settled */
+	SUSPECT_ALONE,
 	SUSPECT_HOLD,   /**< as ALONE, and only once the session has lasted for a while */
 	SUSPECT_REJECT, /**< give up; tell suspects_reject() */
 };

@@ -23,24 +23,29 @@ struct engine_config {
 	int64_t wall_offset_ns;
 	int (*random)(void *user, void *buf, size_t len);
 	uint64_t (*clock_ns)(void *user); /**< NULL in virtual time */
-	void (*report)(void *user, const struct cue_report *report); /**< optional; the engine itself emits `gateway.cascade` and the like */
+	/** optional; the engine itself emits `gateway.cascade` and the like */
+	void (*report)(void *user, const struct cue_report *report);
 	/** Told when a retained view of an input or playlist changed; optional. */
 	void (*input_changed)(void *user, const char *input);
 	void (*playlist_changed)(void *user, const char *playlist);
 	/** Told when an output's level or the reason for it changed; optional. */
 	void (*output_changed)(void *user, const char *output);
-	/** Told for the log when an input's driver failed (@p error says how) or works again (NULL); optional. */
+	/** Told for the log when an input's driver failed (@p error says how) or
+	 *  works again (NULL); optional. */
 	void (*input_failed)(void *user, const char *input, const char *error);
-	/** Told for the log when a line was given back that could not be set to its output's safe_value; optional. */
+	/** Told for the log when a line was given back that could not be set to its
+	 *  output's safe_value; optional. */
 	void (*output_unsafe)(void *user, const char *output, int error);
 	void *user;
 	/** Where drivers come from; NULL: driver_find() and output_driver_find(). */
 	const struct driver_ops *(*find_driver)(const char *name);
 	const struct output_ops *(*find_output)(const char *name);
-	bool virtual_devices; /**< every input and output is taken as `sim` (simulate); no driver is opened */
+	/** every input and output is taken as `sim` (simulate); no driver is opened */
+	bool virtual_devices;
 };
 
-/** Makes bus and engines and applies the configuration's definitions; inputs and outputs are not opened yet. */
+/** Makes bus and engines and applies the configuration's definitions; inputs and
+ *  outputs are not opened yet. */
 int engine_new(const struct engine_config *config, struct engine **ret_engine);
 /** Outputs go to safe_value, runs are cancelled silently, inputs closed. */
 struct engine *engine_free(struct engine *engine);
@@ -62,7 +67,8 @@ void engine_write_reason(struct cue_writer *w, const struct engine *engine, cons
  */
 int engine_apply(struct engine *engine, const struct config *config, char *error);
 
-/** For whoever defines or removes a playlist other than by engine_apply(): its retained view changed. */
+/** For whoever defines or removes a playlist other than by
+ *  engine_apply(): its retained view changed. */
 void engine_playlist_changed(struct engine *engine, const char *playlist);
 
 /**
@@ -74,7 +80,8 @@ int engine_open_outputs(struct engine *engine, char *error);
 /** All outputs to safe_value and their lines given back; no event sets them any more. */
 void engine_close_outputs(struct engine *engine);
 
-/** Open the outputs unless that was done, then all inputs, then emit initial states. Either all are opened or none. @p error as driver_ops.open. */
+/** Open the outputs unless that was done, then all inputs, then emit initial states. Either all are
+ *  opened or none. @p error as driver_ops.open. */
 int engine_open_inputs(struct engine *engine, char *error);
 
 /**
@@ -156,7 +163,8 @@ int engine_input_foreach(struct engine *engine,
 enum engine_output_why {
 	ENGINE_OUTPUT_START,  /**< safe_value, as it was opened; no event has set it yet */
 	ENGINE_OUTPUT_EVENT,  /**< an event set it */
-	ENGINE_OUTPUT_SAFE,   /**< safe_value: the line was given back, or works again after a failure */
+	/** safe_value: the line was given back, or works again after a failure */
+	ENGINE_OUTPUT_SAFE,
 	ENGINE_OUTPUT_FAILED, /**< the driver failed: the level is unknown; being reopened */
 };
 
@@ -176,8 +184,9 @@ int engine_output_foreach(struct engine *engine,
 /** All outputs together, since the start; those a reload has removed included. */
 struct engine_output_totals {
 	uint64_t set;      /**< times that an event set a line */
-	uint64_t ignored;  /**< events that set none: their data has no level there, they are older than the last
-	                        one that did, or the driver had failed */
+	/** events that set none: their data has no level there, they are older than the last one
+	 *  that did, or the driver had failed */
+	uint64_t ignored;
 	uint64_t failures; /**< times that a driver failed */
 };
 void engine_get_output_totals(const struct engine *engine,

@@ -268,8 +268,8 @@ int engine_apply(struct engine *engine, const struct config *config, char *error
 			r = set_open(&inputs, error);
 	}
 	if (r >= 0) {
-		/* Both configurations were checked by their own limits: going back must not fail by the
-		 * other's. */
+		/* Both configurations were checked by their own limits: going back
+		 * must not fail by the other's. */
 		cue_playlists_set_limits(engine->playlists, &no_limits);
 		r = engine_swap_definitions(engine, old, config, error);
 		cue_playlists_set_limits(engine->playlists, &(r < 0 ? old : config)->limits.playlist);

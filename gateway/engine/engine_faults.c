@@ -6,7 +6,8 @@
  *   gateway.cascade  {"event_type":string,"depth":n,"cause_seq":n|null,"suppressed":n}
  *                    a loop of events was cut: the event of this type, which
  *                    would have had this depth, was not emitted
- *   gateway.fault    {"fault":"handler_failed|queue_full|state_full|backlog_cut|types_full|no_memory",
+ *   gateway.fault    {"fault":"handler_failed|queue_full|state_full|backlog_cut|types_full|
+ *                              no_memory",
  *                     "event_type":string|null,"what":string|null,"error":string|null,
  *                     "cause_seq":n|null,"suppressed":n}
  *                    what: the subscriber or definition concerned

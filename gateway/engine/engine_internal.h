@@ -41,7 +41,8 @@ struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers);
 /** What was read from it and not yet fed is dropped. */
 void wake_forget_input(struct engine *engine, const struct input *input);
 
-/** Emit a reserved event of the gateway's own; takes over @p payload's reference (NULL: memory ran out). */
+/** Emit a reserved event of the gateway's own; takes over @p payload's
+ *  reference (NULL: memory ran out). */
 void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
                  struct cue_payload *payload, uint64_t time_ns);
 
@@ -64,13 +65,15 @@ void engine_tell_delays(struct engine *engine, const struct config *config);
  *  made by command. @return 0; -EINVAL, -ENOSPC, -ENOMEM, told in @p error. */
 int engine_check_definitions(struct engine *engine, const struct config *from,
                              const struct config *to, char *error);
-/** From the definitions of @p from, which are in force, to those of @p to. On failure @p from is in force. */
+/** From the definitions of @p from, which are in force, to those of @p to. On
+ *  failure @p from is in force. */
 int engine_swap_definitions(struct engine *engine, const struct config *from,
                             const struct config *to, char *error);
 
 /* inputs.c */
 
-/** A closed input, its decoder ready. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver; -ENOSPC too many event types; -ENOMEM. */
+/** A closed input, its decoder ready. Everything of @p config is borrowed. @return 0; -ENODEV
+ *  unknown driver; -ENOSPC too many event types; -ENOMEM. */
 int input_new(struct engine *engine, const struct config_input *config, struct input **ret_input,
               char *error);
 struct input *input_free(struct input *input);
@@ -99,7 +102,8 @@ int input_restore(struct input *input, enum decoder_kind kind, int64_t value);
 
 /* outputs.c */
 
-/** A closed output. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver; -ENOSPC too many event types; -ENOMEM. */
+/** A closed output. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver; -ENOSPC
+ *  too many event types; -ENOMEM. */
 int output_new(struct engine *engine, const struct config_output *config,
                struct output **ret_output, char *error);
 /** Closes it, too. */
@@ -129,7 +133,8 @@ int output_set_new(struct engine *engine, const struct config *config, struct ou
 void output_set_close_replaced(struct engine *engine, const struct output_set *set);
 /** Open those that are new. */
 int output_set_open(struct output_set *set, char *error);
-/** The engine, whose configuration is the set's now, takes it; outputs that are not in it are freed. */
+/** The engine, whose configuration is the set's now, takes it; outputs
+ *  that are not in it are freed. */
 void output_set_commit(struct engine *engine, struct output_set *set);
 /** Undo close_replaced and open, and discard. */
 void output_set_back_out(struct engine *engine, struct output_set *set);

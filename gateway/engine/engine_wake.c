@@ -72,7 +72,8 @@ struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers)
 	return NULL;
 }
 
-/** Room for one more. @return the array, maybe moved; NULL when memory ran out (@p array stays valid). */
+/** Room for one more. @return the array, maybe moved; NULL when memory ran
+ *  out (@p array stays valid). */
 static void *reserve(void *array, size_t n, size_t *cap, size_t size)
 {
 	size_t larger;
@@ -151,7 +152,8 @@ static void collect_fds(struct wake_buffers *b, const struct input *input)
 	}
 }
 
-/** Whether one of @p n descriptors from @p first on is ready; without any, the driver itself knows. */
+/** Whether one of @p n descriptors from @p first on is ready; without
+ *  any, the driver itself knows. */
 static bool is_ready(const struct wake_buffers *b, size_t first, size_t n)
 {
 	for (size_t i = first; i < first + n && i < b->n_fds; i++) {
@@ -184,7 +186,8 @@ static void read_all(struct engine *engine)
 			continue;
 		while (driver->ops->fd(driver, (unsigned)n) >= 0)
 			n++;
-		/* next_ns: edges that a full array left in the driver, of which no descriptor tells */
+		/* next_ns: edges that a full array left in the driver,
+		 * of which no descriptor tells */
 		if (is_ready(b, first, n) || driver->ops->next_ns(driver) != UINT64_MAX)
 			read_input(b, engine->inputs[i]);
 		first += n;

@@ -4,13 +4,14 @@
  * and one timer on the bus for the decoder's deadline, so that the end of a
  * debounce is ordered with every other deadline.
  *
- *   state   | edge           | gap                     | read fails           | retry due
- *   CLOSED  | impossible     | impossible              | impossible           | impossible
- *   OPEN    | decode, emit   | input.resync, resync    | input.failed, close, | impossible
- *           |                |                         | retry in 1 s -> FAILED |
- *   FAILED  | impossible     | impossible              | impossible           | open: input.restored,
- *           |                |                         |                      | resync -> OPEN; else twice
- *           |                |                         |                      | the delay, 30 s at most
+ *   state  | edge         | gap                  | read fails             | retry due
+ *   CLOSED | impossible   | impossible           | impossible             | impossible
+ *   OPEN   | decode, emit | input.resync, resync | input.failed, close,   | impossible
+ *          |              |                      | retry in 1 s -> FAILED |
+ *   FAILED | impossible   | impossible           | impossible             | open: input.restored,
+ *          |              |                      |                        | resync -> OPEN; else
+ *          |              |                      |                        | twice the delay, 30 s
+ *          |              |                      |                        | at most
  *
  * A refused reload closes inputs and opens them again: a FAILED one that opens then is
  * restored as well, one that does not open goes on failing without a second word.

@@ -46,8 +46,9 @@ struct journal_config {
 
 struct journal_stats {
 	uint64_t found;    /**< runs of the previous life */
-	uint64_t unknown;  /**< of these, such whose definition could not be read, or does not fit
-	                      limits.event_types any more: `stopped` without its metadata */
+	/** of these, such whose definition could not be read, or does not fit limits.event_types
+	 *  any more: `stopped` without its metadata */
+	uint64_t unknown;
 	uint64_t failures; /**< notes that could not be made for lack of memory */
 };
 

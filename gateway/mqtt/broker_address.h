@@ -26,7 +26,8 @@ struct broker_address {
 };
 
 struct broker_addresses {
-	struct broker_address items[BROKER_ADDRESSES_MAX]; /**< in the system's order of preference */
+	/** in the system's order of preference */
+	struct broker_address items[BROKER_ADDRESSES_MAX];
 	size_t n;
 	size_t left_out;
 };
@@ -39,7 +40,8 @@ struct broker_addresses {
 int broker_resolve(const struct mqtt_settings *settings, struct broker_addresses *ret_addresses,
                    char *error, size_t error_size);
 
-/** @return `mqtt://` or `mqtts://` with the address and the port, malloc()ed; NULL: out of memory. */
+/** @return `mqtt://` or `mqtts://` with the address and the port,
+ *  malloc()ed; NULL: out of memory. */
 char *broker_address_uri(const struct mqtt_settings *settings, const struct broker_address *address);
 
 #endif

@@ -12,7 +12,8 @@
 
 #include <stdbool.h>
 
-/** Beside paho's: a broker that takes no unacknowledged message at all, for which paho waits for ever. */
+/** Beside paho's: a broker that takes no unacknowledged message at all,
+ *  for which paho waits for ever. */
 #define MQTT_REASON_NO_WINDOW (-1000)
 /** The same: not even P/status fits into what the broker takes. */
 #define MQTT_REASON_SMALL_PACKET (-1001)
@@ -32,7 +33,8 @@ bool mqtt_reason_is_answer(int code, bool v5);
 /** It does not speak the version of MQTT. */
 bool mqtt_reason_is_version(int code, bool v5);
 
-/** Whether an MQTT 5 DISCONNECT with @p code is about what the client sent, not about the broker. */
+/** Whether an MQTT 5 DISCONNECT with @p code is about what the client
+ *  sent, not about the broker. */
 bool mqtt_reason_blames_message(int code);
 
 /** What can be done about a PUBLISH that was refused with MQTT 5 reason @p code. @return a

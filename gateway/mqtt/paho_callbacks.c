@@ -52,7 +52,8 @@ static const MQTTLenString *data_property(MQTTProperties *properties, enum MQTTP
 	return property ? &property->value.data : NULL;
 }
 
-/** The response topic as a string, malloc()ed. A NUL in it becomes a wildcard, which is never allowed. */
+/** The response topic as a string, malloc()ed. A NUL in it becomes a
+ *  wildcard, which is never allowed. */
 static char *response_topic(const MQTTLenString *data)
 {
 	size_t len = (size_t)data->len;

@@ -24,9 +24,11 @@ struct paho_connection;
 struct paho_callbacks {
 	/** A message arrived; borrowed for the call. */
 	void (*message)(void *user, const struct inbox_message *message);
-	/** A QoS 1 message was acknowledged. @p reason 0 or an MQTT 5 reason code (from 0x80 on: refused). May come before paho_publish() returns. */
+	/** A QoS 1 message was acknowledged. @p reason 0 or an MQTT 5 reason code (from 0x80 on:
+	 *  refused). May come before paho_publish() returns. */
 	void (*acknowledged)(void *user, int token, int reason);
-	/** The connection broke, once. @p reason MQTT 5 reason code of the broker's DISCONNECT, or -1. */
+	/** The connection broke, once. @p reason MQTT 5 reason code of the
+	 *  broker's DISCONNECT, or -1. */
 	void (*lost)(void *user, int reason);
 	void *user;
 };
@@ -45,7 +47,8 @@ struct paho_options {
 };
 
 struct paho_broker {
-	unsigned receive_maximum; /**< QoS 1 messages it takes unacknowledged; 65,535 if it did not say */
+	/** QoS 1 messages it takes unacknowledged; 65,535 if it did not say */
+	unsigned receive_maximum;
 	uint32_t maximum_packet;  /**< 0: it did not say */
 	int keepalive_s;          /**< Server Keep Alive, which paho 1.3.12 ignores; 0: it did not say */
 	int max_qos;              /**< 0 to 2 */
@@ -64,10 +67,10 @@ struct paho_broker {
  * @param ret_answer on failure the broker's answer to the connect, see mqtt_reason.h; 0: none.
  *                   May be NULL.
  * @param error PAHO_ERROR_SIZE bytes; on failure one sentence.
- * @return 0; -EHOSTUNREACH the name can't be resolved; -ECONNREFUSED not
- *         reached or refused; -ENODATA reached, no answer to the connect; -EPROTO TLS failed; -EACCES the broker refused
- *         name, password or right; -EIO the password can't be read; -ENOMEM.
- *         With several addresses -EACCES before -EPROTO before -ECONNREFUSED before -ENODATA.
+ * @return 0; -EHOSTUNREACH the name can't be resolved; -ECONNREFUSED not reached or refused;
+ *         -ENODATA reached, no answer to the connect; -EPROTO TLS failed; -EACCES the broker
+ *         refused name, password or right; -EIO the password can't be read; -ENOMEM. With several
+ *         addresses -EACCES before -EPROTO before -ECONNREFUSED before -ENODATA.
  */
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
                  const struct paho_options *options, struct paho_connection **ret_connection,
@@ -75,9 +78,9 @@ int paho_connect(const struct mqtt_settings *settings, const struct paho_callbac
 
 /**
  * Remove from the environment what libpaho takes for a proxy: up to 1.3.12 `http_proxy` and
- * `https_proxy`, later where `PAHO_C_CLIENT_USE_HTTP_PROXY` is TRUE. A connection goes to the broker's
- * address, with every version and whatever the process was started with. To be called once, while
- * the process has one thread.
+ * `https_proxy`, later where `PAHO_C_CLIENT_USE_HTTP_PROXY` is TRUE. A connection goes to the
+ * broker's address, with every version and whatever the process was started with. To be called
+ * once, while the process has one thread.
  */
 void paho_ignore_proxies(void);
 
@@ -96,8 +99,8 @@ int paho_dup_socket(const struct paho_connection *connection);
 struct paho_subscription {
 	const char *filter;
 	int qos; /**< at most; each publisher is served at its own */
-	/* MQTT 5 only; with 3.1.1 one's own messages come too, what is retained always comes, with the
-	 * retain flag, and what is published later comes without it. */
+	/* MQTT 5 only; with 3.1.1 one's own messages come too, what is retained always comes, with
+	 * the retain flag, and what is published later comes without it. */
 	bool no_local;      /**< nothing that was published under this client id, retained or not */
 	bool with_retained; /**< have what is retained now sent, with the retain flag */
 	bool as_published;  /**< keep the retain flag of what is published later */
@@ -128,8 +131,9 @@ struct paho_message {
  * Hand to the socket; blocks while the socket is full.
  * @param ret_token of a QoS 1 message, for the acknowledged callback.
  * @return 0 (also where the connection broke while a QoS 1 message was sent); -ENOTCONN it was
- *         broken before; -EPIPE it broke while a QoS 0 message was sent; -EMSGSIZE over what the broker takes; -EINVAL the
- *         topic is not UTF-8; -EBUSY over MQTT_WINDOW_MAX are unacknowledged; -ENOMEM.
+ *         broken before; -EPIPE it broke while a QoS 0 message was sent; -EMSGSIZE over what the
+ *         broker takes; -EINVAL the topic is not UTF-8; -EBUSY over MQTT_WINDOW_MAX are
+ *         unacknowledged; -ENOMEM.
  */
 int paho_publish(struct paho_connection *connection, const struct paho_message *message,
                  int *ret_token);

@@ -11,7 +11,8 @@
 
 #include "utf8.h"
 
-/** Room for a byte-order mark, the longest password and its line end, so that one too long is seen. */
+/** Room for a byte-order mark, the longest password and its line end,
+ *  so that one too long is seen. */
 #define BUFFER_SIZE (PASSWORD_MAX + 7U)
 
 /**

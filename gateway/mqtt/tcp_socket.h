@@ -56,7 +56,8 @@ void tcp_socket_quick_ack(int fd);
  */
 void tcp_socket_gather(int fd, bool on);
 
-/** Whether the peer closed or reset the connection: not this side, and not a time-out. True for -1. */
+/** Whether the peer closed or reset the connection: not this side, and
+ *  not a time-out. True for -1. */
 bool tcp_socket_peer_ended(int fd);
 
 #endif

@@ -50,8 +50,8 @@ bool tls_peer_set_sni(SSL *ssl, const char *host)
 }
 
 /** paho has put the address there after the SSL was made, and up to 1.3.12 level 1 in the place of
- *  the system's, which lets in keys of 1,024 bits: this comes later, while the first message is made,
- *  and before what OpenSSL itself adds to it. @return 0: add nothing. */
+ *  the system's, which lets in keys of 1,024 bits: this comes later, while the first message is
+ *  made, and before what OpenSSL itself adds to it. @return 0: add nothing. */
 static int on_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **ret_bytes,
                     size_t *ret_len, X509 *certificate, size_t chain_index, int *ret_alert,
                     void *user)

@@ -45,7 +45,8 @@ void tls_peer_end(struct tls_peer *peer);
  */
 bool tls_peer_set_host(SSL *ssl, const char *host);
 
-/** Ask for @p host by SNI, where it is a name; not for an address (RFC 6066). @return false: out of memory. */
+/** Ask for @p host by SNI, where it is a name; not for an address (RFC 6066).
+ *  @return false: out of memory. */
 bool tls_peer_set_sni(SSL *ssl, const char *host);
 
 #endif

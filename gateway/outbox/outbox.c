@@ -83,7 +83,8 @@ static bool is_full(const struct outbox *outbox, size_t size)
 
 static bool is_memory_full(const struct outbox *outbox, size_t size)
 {
-	/* One message always fits, or a bound below limits.payload_bytes would lose some for ever. */
+	/* One message always fits, or a bound below
+	 * limits.payload_bytes would lose some for ever. */
 	return outbox->memory_only_bytes &&
 	       outbox->memory_only_bytes + size > outbox->max_memory_bytes;
 }

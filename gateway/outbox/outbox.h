@@ -42,11 +42,14 @@ struct state_lock;
 #define OUTBOX_BOOT_ID_SIZE 33U
 #define OUTBOX_REASON_SIZE 192U
 
-/** One message; `topic`, `payload` and `correlation` belong to the outbox and live until it is released. */
+/** One message; `topic`, `payload` and `correlation` belong to the outbox
+ *  and live until it is released. */
 struct outbox_message {
-	uint64_t id;         /**< names it to release() and give_up(); from 1, never used again; not read by put */
+	/** names it to release() and give_up(); from 1, never used again; not read by put */
+	uint64_t id;
 	uint64_t seq;        /**< bus seq, 0 for what is no event (replies) */
-	const char *boot_id; /**< the boot that `seq` belongs to; not read by put; lives as long as the outbox */
+	/** the boot that `seq` belongs to; not read by put; lives as long as the outbox */
+	const char *boot_id;
 	const char *topic;
 	const void *payload;
 	size_t payload_len;
@@ -93,7 +96,8 @@ struct outbox_stats {
 	uint64_t dropped_full; /**< of these, those given up because the outbox was full */
 	uint64_t dropped_memory; /**< of those, the ones over max_memory_bytes */
 	uint64_t dropped_replies; /**< of these, those that are no events; no gap names them */
-	uint64_t untold;   /**< events given up that no event announces as yet: see outbox_take_gap() */
+	/** events given up that no event announces as yet: see outbox_take_gap() */
+	uint64_t untold;
 	uint64_t resent;   /**< taken again after outbox_rewind() */
 	uint64_t restored; /**< of earlier boots, found on disk */
 	uint64_t commits, syncs;
@@ -111,14 +115,15 @@ struct outbox_config {
 	 *  outbox's own thread, not under the outbox's lock. May be NULL. */
 	void (*wake)(void *user);
 	void *user;
-	/** Called with `room_user` from the thread that releases or the outbox's own, not under the outbox's lock, when a
-	 *  range that waited for room can be taken (see outbox_take_gap()). May be NULL. */
+	/** Called with `room_user` from the thread that releases or the outbox's own, not under
+	 *  the outbox's lock, when a range that waited for room can be taken (see
+	 *  outbox_take_gap()). May be NULL. */
 	void (*room)(void *user);
 	void *room_user;
 
 	/* Only with a disk: */
-	/** Of max_bytes, what may be in memory and on no disk: while the disk is slow, hangs or fails,
-	 *  and of QoS 0; 0: all. */
+	/** Of max_bytes, what may be in memory and on no disk: while the disk is slow, hangs or
+	 *  fails, and of QoS 0; 0: all. */
 	uint64_t max_memory_bytes;
 	const char *dir;     /**< state_dir, made if it does not exist; NULL: memory only. Copied. */
 	const char *boot_id; /**< of this boot. Copied. */
@@ -134,13 +139,16 @@ struct outbox_config {
 	void *known_user;
 	/* For tests; 0 is the default. */
 	uint64_t sync_interval_ns;            /**< 50 ms */
-	uint64_t commit_interval_ns;          /**< least time between two commits, except with `always`: 1 ms */
+	/** least time between two commits, except with `always`: 1 ms */
+	uint64_t commit_interval_ns;
 	uint64_t check_interval_ns;           /**< between looks whether the file is still there: 2 s */
-	uint64_t retry_min_ns, retry_max_ns;  /**< back to a disk that failed: 1 s, doubling up to 60 s */
+	/** back to a disk that failed: 1 s, doubling up to 60 s */
+	uint64_t retry_min_ns, retry_max_ns;
 	uint64_t open_wait_ns;                /**< outbox_new() waits so long for the database: 5 s */
 	uint64_t end_wait_ns;                 /**< see outbox_stop(): 3 s */
 	uint64_t stall_ns;                    /**< no answer from the disk for so long: on without it; 5 s */
-	uint64_t patience_ns; /**< OUTBOX_DISK_WHEN_AWAY: a message that waits for so long is written; 5 s */
+	/** OUTBOX_DISK_WHEN_AWAY: a message that waits for so long is written; 5 s */
+	uint64_t patience_ns;
 	uint64_t calm_ns;     /**< … nothing is written again when none waits for so long; 1 s */
 	unsigned memory_window;               /**< committed messages kept in memory as well: 1024 */
 	uint64_t memory_window_bytes;         /**< … unless there are more bytes in memory: 16 MiB */
@@ -225,7 +233,8 @@ void outbox_gap_told(struct outbox *outbox, uint64_t seq);
 /** The range that was taken last could not be announced now. */
 void outbox_gap_again(struct outbox *outbox);
 
-/** Next message not yet taken; stays in flight until released or rewound. @return 0; -EAGAIN none (yet). */
+/** Next message not yet taken; stays in flight until released or rewound.
+ *  @return 0; -EAGAIN none (yet). */
 int outbox_take(struct outbox *outbox, struct outbox_message *ret_message);
 /** The same for up to @p max messages. @return how many; 0 none (yet). */
 size_t outbox_take_some(struct outbox *outbox, struct outbox_message *ret_messages, size_t max);
@@ -241,7 +250,8 @@ int outbox_give_up(struct outbox *outbox, uint64_t id, enum outbox_reason reason
 /** After a broken connection: all taken and not released are to be taken again, in order. */
 void outbox_rewind(struct outbox *outbox);
 
-/** Whether there is a broker that takes messages; at first there is none. For OUTBOX_DISK_WHEN_AWAY. */
+/** Whether there is a broker that takes messages; at first there is
+ *  none. For OUTBOX_DISK_WHEN_AWAY. */
 void outbox_set_connected(struct outbox *outbox, bool connected);
 
 /** The process is about to end: from now on a disk that does not answer is gone on without after

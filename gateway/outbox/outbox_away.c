@@ -149,7 +149,8 @@ uint64_t outbox_away_step(struct outbox *outbox, uint64_t now_ns)
 	if (!away->memory)
 		return UINT64_MAX;
 	if (must_write || now_ns >= overdue_ns(outbox) || outbox_away_is_crowded(outbox)) {
-		/* A broker that is slow with every message must not cause two transactions for each. */
+		/* A broker that is slow with every message must not
+		 * cause two transactions for each. */
 		if (!must_write)
 			away->not_before_ns = now_ns + SLOW_BROKER * away->patience_ns;
 		outbox_away_leave(outbox);

@@ -40,12 +40,14 @@ struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep);
 /** What the last failure was; valid until the next call. */
 const char *outbox_db_error(const struct outbox_db *db);
 
-/** Whether the file and its log are still those under their names. @return 0; -ENOENT there is no
- *  file; -ESTALE there is another; -ENODATA it is there, but without its log; the errno of looking. */
+/** Whether the file and its log are still those under their names. @return 0;
+ *  -ENOENT there is no file; -ESTALE there is another; -ENODATA it is there, but
+ *  without its log; the errno of looking. */
 int outbox_db_check_place(const struct outbox_db *db);
 
 /**
- * Whether the file is sound although SQLite called it damaged. Reads all of it, which takes its time.
+ * Whether the file is sound although SQLite called it damaged. Reads all of it, which takes its
+ * time.
  * @return 1 sound; 0 damaged; -EIO it can't be read now; -ENOMEM; -EINTR the outbox ends.
  */
 int outbox_db_is_sound(struct outbox_db *db);

@@ -434,7 +434,8 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	return 0;
 }
 
-/** SQLite has called the open file damaged. @return 1 it is sound; 0; -EIO, -EINTR not known yet. */
+/** SQLite has called the open file damaged. @return 1 it is sound; 0;
+ *  -EIO, -EINTR not known yet. */
 static int ask_again(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -614,8 +615,8 @@ static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 }
 
 /**
- * A way back that ended in @p error. Where it was for pages that the disk refuses, over and over for
- * as long as retry_max_ns, the file is as good as damaged: with a bad sector it never opens, is
+ * A way back that ended in @p error. Where it was for pages that the disk refuses, over and over
+ * for as long as retry_max_ns, the file is as good as damaged: with a bad sector it never opens, is
  * never looked through, or what is in it can't be deleted.
  */
 static bool is_unreadable(struct outbox_disk *disk, int error, bool refused)

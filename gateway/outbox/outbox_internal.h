@@ -210,7 +210,8 @@ struct outbox_disk {
 	bool started;
 	atomic_bool halt;    /* SQLite is to end what it does: nobody waits for it any more */
 	pthread_cond_t work; /* for the outbox's thread */
-	pthread_cond_t done; /* for who waits in outbox_flush(), outbox_stop() or outbox_disk_new() */
+	/* for who waits in outbox_flush(), outbox_stop() or outbox_disk_new() */
+	pthread_cond_t done;
 
 	/* The outbox's thread's own (`db` is changed under the mutex): */
 	struct outbox_db *db;      /* NULL: none could be opened */
@@ -288,8 +289,8 @@ void outbox_disk_has_not_read(struct outbox_disk *disk);
 int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE]);
 /** It is time to try: all on disk, and into state OK, or outbox_disk_fail(). */
 void outbox_disk_return(struct outbox *outbox);
-/** One transaction of at most @p limit messages and half of max_memory_bytes. @return 1 more are to be written; 0; negative
- * errno. */
+/** One transaction of at most @p limit messages and half of max_memory_bytes. @return 1 more are to
+ *  be written; 0; negative errno. */
 int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe);
 /** Ranges for all rows in @p db. @param tolerant as many as can be read. @return 0; negative errno.
  */
@@ -312,7 +313,8 @@ struct outbox_away {
 	uint64_t next_reserved_to;      /* … and in the one being written */
 	uint64_t reserve, marked_ns;
 	uint64_t group;                 /* number of the open group, or of the next */
-	uint64_t noted, noting;         /* oldest group with notes that wait, that are being written; 0: none */
+	/* oldest group with notes that wait, that are being written; 0: none */
+	uint64_t noted, noting;
 };
 
 void outbox_away_init(struct outbox *outbox, const struct outbox_config *config);

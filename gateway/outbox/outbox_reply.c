@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The lane of replies: messages that are no events wait for the events before them, such as those
- * of the command that they answer, for OUTBOX_REPLY_PATIENCE_NS and no longer. With a disk a reply enters it once it was committed, with all that came before it, so what
- * it confirms survives a kill; the reply itself need not, and its row is deleted.
+ * of the command that they answer, for OUTBOX_REPLY_PATIENCE_NS and no longer. With a disk a reply
+ * enters it once it was committed, with all that came before it, so what it confirms survives a
+ * kill; the reply itself need not, and its row is deleted.
  *
  * Bounded by OUTBOX_REPLIES_MAX, OUTBOX_REPLIES_BYTES and OUTBOX_REPLY_AGE_NS: over the first two
  * the oldest that is not in flight is dropped, over the last each.

@@ -26,7 +26,9 @@ struct inbox_message {
 	const char *topic;
 	const void *payload;
 	size_t payload_len;
-	bool oversized; /**< set by inbox_put(): over the payload's limit, `payload` is NULL and payload_len tells what it was */
+	/** set by inbox_put(): over the payload's limit, `payload` is NULL and
+	 *  payload_len tells what it was */
+	bool oversized;
 	int qos;
 	bool retain;
 	const char *response_topic; /**< MQTT 5, or NULL */

@@ -34,7 +34,8 @@ struct retained_stats {
 	uint64_t coalesced; /**< values that were replaced before they were taken */
 };
 
-/** @param wake called (without the lock held) when a value changed. May be NULL. @return 0; -ENOMEM. */
+/** @param wake called (without the lock held) when a value changed. May
+ *  be NULL. @return 0; -ENOMEM. */
 int retained_new(void (*wake)(void *user), void *user, struct retained **ret_retained);
 struct retained *retained_free(struct retained *retained);
 
@@ -45,7 +46,8 @@ struct retained *retained_free(struct retained *retained);
  */
 int retained_set(struct retained *retained, const char *topic, const void *payload, size_t len,
                  int qos);
-/** Have the topic cleared at the broker (empty retained message), then forget it. Unknown: nothing. */
+/** Have the topic cleared at the broker (empty retained message), then
+ *  forget it. Unknown: nothing. */
 void retained_clear(struct retained *retained, const char *topic);
 
 /**

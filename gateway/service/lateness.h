@@ -19,7 +19,8 @@ struct lateness {
 };
 
 void lateness_add(struct lateness *lateness, uint64_t ns);
-/** Upper end of the bucket that holds the @p per_mille-th part, never above the maximum; 0 when empty. */
+/** Upper end of the bucket that holds the @p per_mille-th part, never
+ *  above the maximum; 0 when empty. */
 uint64_t lateness_percentile_ns(const struct lateness *lateness, unsigned per_mille);
 void lateness_reset(struct lateness *lateness);
 

@@ -23,7 +23,8 @@ struct loop_config {
 	void (*wake)(void *user, uint64_t now_ns);
 	/** When wake() next has work without a descriptor being ready; UINT64_MAX never. */
 	uint64_t (*next_deadline)(void *user);
-	/** Descriptors to poll; asked after each wake. @return the number, at most @p max stored. */
+	/** Descriptors to poll; asked after each wake. @return the
+	 *  number, at most @p max stored. */
 	size_t (*fds)(void *user, int *fds, size_t max);
 	/** SIGTERM, SIGINT or SIGHUP came. */
 	void (*signal)(void *user, int signum);
@@ -42,7 +43,8 @@ void loop_stop(struct loop *loop);
 /** SIGTERM, SIGINT and SIGHUP do again what they do by default: for the time after the loop. */
 void loop_release_signals(struct loop *loop);
 
-/** Descriptors were closed and others opened, perhaps with the same numbers: poll anew after this wake. */
+/** Descriptors were closed and others opened, perhaps with the same
+ *  numbers: poll anew after this wake. */
 void loop_refresh_fds(struct loop *loop);
 void loop_set_slack(struct loop *loop, uint64_t slack_ns);
 

@@ -40,7 +40,8 @@
 #define FLUSH_NS (5 * CUE_NS_PER_S)
 #define TELL_GAPS_STEP_NS (5 * (long)CUE_NS_PER_MS)
 #define DISK_FLUSH_NS (3 * CUE_NS_PER_S)
-/* Of the time that service managers allow most would be gone by the five seconds of normal times. */
+/* Of the time that service managers allow most would be gone by the
+ * five seconds of normal times. */
 #define DISK_STALL_NS CUE_NS_PER_S
 /** At the end: for what waits for dispatch then, and for each `stopped`. */
 #define FINISH_NS (300 * CUE_NS_PER_MS)
@@ -395,7 +396,8 @@ static void flush(struct service *service)
 	tell_health(service, clock_monotonic_ns());
 	views_flush(service->views, UINT64_MAX - 1);
 	r = commands_flush(service->commands);
-	left_ns = tell_gaps(service, FLUSH_NS); /* and the replies that waited for the definitions */
+	/* and the replies that waited for the definitions */
+	left_ns = tell_gaps(service, FLUSH_NS);
 	if (r < 0)
 		log_write(service->log, LOG_LEVEL_ERROR,
 		          "definitions made by command could not be written: %s",

@@ -40,7 +40,8 @@ struct service {
 	struct bridge *bridge;
 	struct views *views;
 	struct loop *loop;
-	struct mqtt_settings *reconnect; /* the egress's next, see service_reconnect(); NULL: none */
+	/* the egress's next, see service_reconnect(); NULL: none */
+	struct mqtt_settings *reconnect;
 	struct mqtt_settings *settings; /* a copy of those the egress has, to see a change */
 	struct cue_subscription *device_events[SERVICE_DEVICE_EVENTS];
 	struct notify *notify;
@@ -52,18 +53,21 @@ struct service {
 	bool has_requests;       /* those of the earlier life */
 	bool in_group;           /* the outbox's, see group_end() */
 	uint64_t group_since_ns;
-	uint64_t cascade_since_ns; /* wakes have ended in the middle of one since then; 0: the last did not */
+	/* wakes have ended in the middle of one since then; 0: the last did not */
+	uint64_t cascade_since_ns;
 	struct diag *reload_diag; /* of the one being done, or NULL */
 };
 
-/** For commands and SIGHUP: check all, then swap whole. @return 0 or negative errno, findings in @p diag. */
+/** For commands and SIGHUP: check all, then swap whole. @return 0 or negative
+ *  errno, findings in @p diag. */
 int service_reload(void *service, struct diag *diag);
 
 /* service.c: what the loop calls. */
 struct loop_config service_loop_config(struct service *service);
 
 /* service_start.c */
-/** Make all parts and join them; what was made is there also on failure. @return exit code, EX_OK to go on. */
+/** Make all parts and join them; what was made is there also on failure.
+ *  @return exit code, EX_OK to go on. */
 int service_start(struct service *service);
 /** Log what came of restoring the previous life's runs. */
 void service_tell_journal(struct service *service, int error);

@@ -90,7 +90,8 @@ static void on_definition_changed(void *user, bool is_playlist, const char *name
 		views_mark_playlist(service->views, name);
 }
 
-/** A kept definition that is not in force: among a reload's findings, so that its reply has it too. */
+/** A kept definition that is not in force: among a reload's findings,
+ *  so that its reply has it too. */
 static void on_kept_notice(void *user, const char *text)
 {
 	struct service *service = user;

@@ -10,8 +10,8 @@
 #include "commands.h"
 #include "envelope.h"
 
-/** Times on the wire are made of signed nanoseconds. Later ones have no timestamp, and sums of times
- *  up to here and of durations do not overflow. */
+/** Times on the wire are made of signed nanoseconds. Later ones have no timestamp, and sums of
+ *  times up to here and of durations do not overflow. */
 #define TIME_MAX_NS ((uint64_t)INT64_MAX)
 
 struct simulation {

@@ -270,7 +270,8 @@ static void row_print(struct canvas *c, const char *label, const char *note)
 	fputc('\n', c->stream);
 }
 
-/** Smallest of 1, 2, 5 times a power of ten nanoseconds that leaves @p min_columns between two ticks. */
+/** Smallest of 1, 2, 5 times a power of ten nanoseconds that leaves @p
+ *  min_columns between two ticks. */
 static uint64_t tick_ns(const struct canvas *c, unsigned min_columns)
 {
 	uint64_t wanted = (c->end_ns * min_columns + c->columns - 2) / (c->columns - 1);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file command_names.h
- * @brief The commands of `P/cmd/…` by name: what the configuration may list, and what is carried out.
+ * @brief The commands of `P/cmd/…` by name: what the configuration may list, and what is carried
+ * out.
  */
 #ifndef CUEBUS_COMMAND_NAMES_H
 #define CUEBUS_COMMAND_NAMES_H

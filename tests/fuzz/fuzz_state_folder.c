@@ -29,11 +29,14 @@
 static char top[] = "/dev/shm/cuebus-fuzz-XXXXXX";
 static char dir[64], sentinel[64];
 
+/* Columns by hand. */
+/* clang-format off */
 static const char *const names[] = {
 	"outbox.db",        "outbox.db-wal",        "outbox.db-shm",     "outbox.db-journal",
 	"definitions.json", "definitions.json.tmp", "lock",              "definitions",
 	"definitions/1.def", "definitions/1.def.tmp", "definitions/2.def", "definitions.json.migrated",
 };
+/* clang-format on */
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

@@ -112,7 +112,8 @@ static int take_line(struct trace_case *c, unsigned line, char *text, bool *ret_
 	return 0;
 }
 
-/** Split the input part; directives are blanked out in @p input, so that the reader's line numbers hold. */
+/** Split the input part; directives are blanked out in @p input, so that the
+ *  reader's line numbers hold. */
 static int split_input(struct trace_case *c, char *input)
 {
 	unsigned line = 1;

@@ -20,7 +20,8 @@ struct trace_subscribers;
 int trace_subscribers_new(struct cue_bus *bus, FILE *out, struct trace_subscribers **ret);
 struct trace_subscribers *trace_subscribers_free(struct trace_subscribers *subscribers);
 
-/** @param args what follows `@subscribe`. @return 0; -EINVAL; -ENOMEM; what cue_bus_subscribe() returns. */
+/** @param args what follows `@subscribe`. @return 0; -EINVAL; -ENOMEM; what
+ *  cue_bus_subscribe() returns. */
 int trace_subscribers_add(struct trace_subscribers *subscribers, const char *args);
 /** @return 0; -ENOENT. */
 int trace_subscribers_cancel(struct trace_subscribers *subscribers, const char *name);

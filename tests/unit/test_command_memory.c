@@ -41,10 +41,13 @@ Test(command_memory, remembers_for_60_seconds)
 Test(command_memory, name_id_and_payload_all_count)
 {
 	struct command_memory *memory;
+	/* Columns by hand. */
+	/* clang-format off */
 	const struct command_key others[] = {
 		{ "pong", "1", 1, "{}", 2 }, { "ping", "2", 1, "{}", 2 },
 		{ "ping", "1", 1, "{ }", 3 }, { "ping", "1{", 2, "}", 1 },
 	};
+	/* clang-format on */
 
 	cr_assert_eq(command_memory_new(10, 10000, NULL, &memory), 0);
 	cr_assert_eq(command_memory_put(memory, &key_a, 0, "x", 1, false), 0);
@@ -200,9 +203,14 @@ Test(command_memory, an_old_note_and_one_of_the_future_are_forgotten)
 /* Somebody may have written into the file. */
 Test(command_memory, what_is_no_note_is_forgotten)
 {
+	/* Columns by hand. */
+	/* clang-format off */
 	static const char *const keys[] = { "request/", "request/xyz", "request/0123456789abcdeg",
 		                            "request/0123456789ABCDEF", "request/0x0123456789abcd",
 		                            "request/-123456789abcdef", "request/0123456789abcdef" };
+	/* clang-format on */
+	/* Columns by hand. */
+	/* clang-format off */
 	static const struct {
 		const char *text;
 		size_t len; /* 0: of the text */
@@ -213,6 +221,7 @@ Test(command_memory, what_is_no_note_is_forgotten)
 		{ "999999", 0 }, { "999999 ", 0 }, { "999999 ping", 0 }, { "999999 ping x", 0 },
 		{ "999999 ping {", 0 }, { "999999 ping {\0}", 15 }, { "999999 pi\0ng {}", 15 },
 	};
+	/* clang-format on */
 	static char long_text[COMMAND_NOTE_REPLY_MAX + 10];
 	struct command_memory *memory;
 

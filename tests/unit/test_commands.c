@@ -250,7 +250,8 @@ Test(commands, emits_are_limited_in_number_and_in_bytes)
 		expect_error(&rig, "event/emit", large, "limit", NULL);
 		cr_assert_not_null(strstr(rig.reply, "limits.emit_bytes_per_second"));
 	}
-	/* What was refused for its bytes took nothing: small ones still pass, up to their number. */
+	/* What was refused for its bytes took nothing: small ones
+	 * still pass, up to their number. */
 	for (int i = 0; i < 9; i++)
 		cr_assert_not_null(strstr(run(&rig, "event/emit", "{\"event_type\":\"a\"}"),
 		                          "\"ok\":true"));
@@ -440,7 +441,8 @@ Test(commands, config_check_tells_every_finding)
 	cr_assert_not_null(strstr(reply, "\"severity\":\"error\",\"line\":1,\"column\":"));
 	cr_assert_not_null(strstr(reply, "gatway"));
 	cr_assert_null(strstr(reply, "/request_id"));
-	/* Nor does it keep the findings back that are told of a configuration without errors only. */
+	/* Nor does it keep the findings back that are told of a
+	 * configuration without errors only. */
 	reply = run(&rig, "config/check",
 	            "{\"gateway\":{\"id\":\"x\"},\"request_id\":\"q\",\"playlists\":{\"p\":"
 	            "{\"trigger\":\"lamp.sett\",\"steps\":[{\"emit\":\"lamp.set\"}]}}}");

@@ -24,8 +24,11 @@ Test(event, types_that_are_valid)
 
 Test(event, types_that_are_not)
 {
+	/* Columns by hand. */
+	/* clang-format off */
 	static const char *const bad[] = { "",      ".",   "a.",  ".a",  "a..b", "A",  "a b",
 		                           "a/b",   "a+",  "a#",  "a*",  "\xc3\xa4", "a.b.c.d.e.f.g.h.i" };
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		cr_assert(!valid(bad[i]));

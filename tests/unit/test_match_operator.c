@@ -29,6 +29,8 @@ Test(match_operator, names_are_found_exactly_as_spelt)
 
 Test(match_operator, words_of_other_languages)
 {
+	/* Columns by hand. */
+	/* clang-format off */
 	static const struct {
 		const char *word, *meant;
 	} rows[] = {
@@ -41,6 +43,7 @@ Test(match_operator, words_of_other_languages)
 		{ "one-of", "in" },      { "$in", "in" },          { "exist", "exists" },
 		{ "is_truthy", "truthy" }, { "greater_than_or_equal", "ge" },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		cr_assert_str_eq(meant(rows[i].word), rows[i].meant, "%s", rows[i].word);
@@ -48,10 +51,13 @@ Test(match_operator, words_of_other_languages)
 
 Test(match_operator, names_of_data_are_left_alone)
 {
+	/* Columns by hand. */
+	/* clang-format off */
 	static const char *const names[] = { "",   "on",    "at",    "id",   "x",     "y",
 		                             "is", "state", "value", "min",  "max",   "not",
 		                             "$",  "_",     "left",  "gtt",  "level", "above",
 		                             "a name far longer than any of the words is" };
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		cr_assert_str_eq(meant(names[i]), "", "%s", names[i]);

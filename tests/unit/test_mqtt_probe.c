@@ -19,7 +19,8 @@ static enum mqtt_probe_answer read_text(const char *bytes, size_t n, int protoco
 Test(mqtt_probe, an_answer_in_its_own_version)
 {
 	cr_assert_eq(read_text("\x20\x02\x00\x00", 4, 4), MQTT_PROBE_SPEAKS);
-	cr_assert_eq(read_text("\x20\x02\x00\x05", 4, 4), MQTT_PROBE_SPEAKS); /* refused is an answer */
+	/* refused is an answer */
+	cr_assert_eq(read_text("\x20\x02\x00\x05", 4, 4), MQTT_PROBE_SPEAKS);
 	cr_assert_eq(read_text("\x20\x03\x00\x00", 4, 5), MQTT_PROBE_SPEAKS);
 	cr_assert_eq(read_text("\x20\x09\x00\x87", 4, 5), MQTT_PROBE_SPEAKS);
 }

@@ -309,7 +309,8 @@ Test(outbox_db, what_a_damaged_row_claims_to_be_is_not_believed)
 		"UPDATE messages SET id=99 WHERE id=17",
 		"UPDATE messages SET payload=x'00' WHERE id=17",
 		"UPDATE messages SET flags=99 WHERE id=17",
-		"UPDATE messages SET payload=zeroblob(80000000) WHERE id=17", /* of no use in memory */
+		/* of no use in memory */
+		"UPDATE messages SET payload=zeroblob(80000000) WHERE id=17",
 	};
 
 	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {

@@ -29,6 +29,8 @@ static int level_of(const struct config_output *output, const char *json)
 
 Test(output_value, only_what_is_meant_is_a_level)
 {
+	/* Columns by hand. */
+	/* clang-format off */
 	static const struct {
 		const char *json;
 		int plain, mapped;
@@ -41,6 +43,7 @@ Test(output_value, only_what_is_meant_is_a_level)
 		{ "\"\"", -1, 1 },    { "\"true\"", -1, -1 }, { "{}", -1, -1 },
 		{ "{\"on\":false}", -1, -1 }, { "[1]", -1, -1 }, { "[]", -1, -1 },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		cr_assert_eq(level_of(&plain, rows[i].json), rows[i].plain, "%s", rows[i].json);

@@ -203,7 +203,8 @@ Test(playlist_triggers, interrupts_within_the_debounce_are_counted_and_ignored)
 	pf_close(&f);
 }
 
-/** Start a run, then an interrupt of that producer and time. @return whether the run has stopped. */
+/** Start a run, then an interrupt of that producer and time. @return
+ *  whether the run has stopped. */
 static bool stops(struct pf *f, uint32_t producer_id, uint64_t time_ns)
 {
 	struct cue_playlists_stats before, after;
@@ -349,8 +350,8 @@ Test(playlist_triggers, definitions_may_change_while_triggers_are_walked)
 		pf_define(&f, &config);
 	}
 	cr_assert_eq(cue_playlist_start(f.playlists, &start, NULL), 0);
-	pf_emit(&f, "go"); /* a, b (ends A, which removes c and adds e), d; e only from the next
-	                      event on */
+	/* a, b (ends A, which removes c and adds e), d; e only from the next event on */
+	pf_emit(&f, "go");
 	pf_expect(&f, "0 created A\n0 go\n0 created B\n0 stopped A cancelled 0 <restart>\n0 "
 	              "created C\n0 created D\n");
 	cr_assert_not_null(strstr(f.last[PF_CREATED], "\"playlist_name\":\"d\""));

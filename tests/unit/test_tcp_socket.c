@@ -107,7 +107,8 @@ Test(tcp_socket, finds_a_duplicate_of_the_connected_one)
 	close(listening);
 }
 
-/* How long the kernel holds it is its own; that it does, and that all is sent in the end, is ours. */
+/* How long the kernel holds it is its own; that it does, and that all
+ * is sent in the end, is ours. */
 Test(tcp_socket, what_is_gathered_leaves_at_the_end)
 {
 	char got[3] = "";

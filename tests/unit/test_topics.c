@@ -109,15 +109,21 @@ Test(topics, emit_topics_are_event_types)
 
 Test(topics, what_a_broker_closes_the_connection_for_is_not_published)
 {
+	/* Columns by hand. */
+	/* clang-format off */
 	static const char *const bad[] = {
 		"",           "a/+",          "#",           "a\x01",        "a\x7F",
 		"a\xC2\x80",  "a\xC2\x85/b", "a\xC2\x9F", "\xEF\xB7\x90", "\xEF\xB7\xAF",
 		"\xEF\xBF\xBE", "\xEF\xBF\xBF", "x\xF0\x9F\xBF\xBF", "\xF4\x8F\xBF\xBE",
 	};
+	/* clang-format on */
+	/* Columns by hand. */
+	/* clang-format off */
 	static const char *const good[] = {
 		"a", "a b", "\xC2\xA0", "gr\xC3\xBC\xC3\x9F", "\xEF\xB7\x8F", "\xEF\xB7\xB0",
 		"\xEF\xBF\xBD", "\xF0\x9F\x94\x94",
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		cr_assert_not(topics_is_publishable(bad[i]), "%zu", i);
@@ -176,12 +182,15 @@ Test(topics, a_response_topic_is_bounded_in_bytes_and_levels)
 Test(topics, a_response_topic_is_one_that_every_broker_takes)
 {
 	static const char *const prefixes[] = { "apps/", "$SYS", "$share/" };
+	/* Columns by hand. */
+	/* clang-format off */
 	static const char *const bad[] = {
 		"apps//x",       "apps/x/",        "apps/x//",        "/apps/x",       "$SYS/x",
 		"$share/g/x",    "apps/\xFF",      "apps/\xC3",       "apps/\xC0\xAF", "apps/\xED\xA0\x80",
 		"apps/\xF4\x90\x80\x80", "apps/\xE0\x80\x80", "apps/x#", "apps/+",    "apps/\x01",
 		"apps/\xEF\xBF\xBF",
 	};
+	/* clang-format on */
 	struct topics *topics = make();
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)

@@ -27,10 +27,11 @@ struct cue_subscription;
 enum cue_report_code {
 	CUE_REPORT_HANDLER_FAILED, /**< error: the handler's negative errno. */
 	CUE_REPORT_CASCADE_CUT,    /**< an event at depth > limit was not emitted. */
-	CUE_REPORT_QUEUE_FULL,     /**< an event was refused. error: -ENOBUFS too many are waiting, or
-	                                follow from one; -EDQUOT their data has too many bytes. */
-	CUE_REPORT_STATE_FULL,     /**< a state was not kept. error: -ENOSPC too many entries; -EDQUOT too
-	                                many bytes. */
+	/** an event was refused. error: -ENOBUFS too many are waiting, or follow from one; -EDQUOT
+	 *  their data has too many bytes. */
+	CUE_REPORT_QUEUE_FULL,
+	/** a state was not kept. error: -ENOSPC too many entries; -EDQUOT too many bytes. */
+	CUE_REPORT_STATE_FULL,
 	CUE_REPORT_BACKLOG_CUT,    /**< cue_bus_cut_backlog() was called; the event that was next. */
 	CUE_REPORT_TYPES_FULL,     /**< an event of a new type was refused. */
 	CUE_REPORT_NO_MEMORY,      /**< something was given up for lack of memory. */
@@ -47,20 +48,22 @@ struct cue_report {
 
 /** 0 in a member means its default, in brackets. */
 struct cue_limits {
-	uint64_t queue_bytes;     /**< data of the events waiting for dispatch, see
-	                               cue_payload_size(); shared data counts for each [64 MiB]. */
+	/** data of the events waiting for dispatch, see cue_payload_size(); shared
+	 *  data counts for each [64 MiB]. */
+	uint64_t queue_bytes;
 	uint64_t state_bytes;     /**< the state store, data and bookkeeping [16 MiB]. */
-	uint64_t gesture_bytes;   /**< what all gestures together keep until they fire, data and
-	                               bookkeeping; over it whoever was heard of longest ago is
-	                               forgotten, never who is being heard of [16 MiB]. */
-	uint64_t trigger_bytes;   /**< data that triggered active runs, kept for those that wait and for a
-	                               journal; shared data counts once [16 MiB]. */
-	uint32_t event_types;     /**< distinct event types that came from outside (cue_emit.outside), and,
-	                               counted apart, of definitions and inputs; reserved types are
-	                               always free [65,536]. */
-	uint32_t queue_events;    /**< events waiting for dispatch, and events that follow from one
-	                               outside event or timer before time passes: through timers
-	                               of no delay too [65,536]. */
+	/** what all gestures together keep until they fire, data and bookkeeping; over it whoever
+	 *  was heard of longest ago is forgotten, never who is being heard of [16 MiB]. */
+	uint64_t gesture_bytes;
+	/** data that triggered active runs, kept for those that wait and for a journal;
+	 *  shared data counts once [16 MiB]. */
+	uint64_t trigger_bytes;
+	/** distinct event types that came from outside (cue_emit.outside), and, counted apart, of
+	 *  definitions and inputs; reserved types are always free [65,536]. */
+	uint32_t event_types;
+	/** events waiting for dispatch, and events that follow from one outside event or timer
+	 *  before time passes: through timers of no delay too [65,536]. */
+	uint32_t queue_events;
 	uint32_t state_entries;   /**< (type, producer) pairs kept [65,536]. */
 	uint32_t cascade_depth;   /**< [32] */
 	/** [32] An event's data that is nested deeper is left out, and marked,
@@ -69,8 +72,9 @@ struct cue_limits {
 	uint32_t json_depth;
 	uint32_t definitions;     /**< playlists plus gestures [10,000]. */
 	uint32_t active_runs;     /**< [100,000] */
-	uint32_t quote_bytes;     /**< an event's data where playlists quote it in another's; larger is
-	                               left out and marked [65,536]. */
+	/** an event's data where playlists quote it in another's; larger is
+	 *  left out and marked [65,536]. */
+	uint32_t quote_bytes;
 	uint32_t gesture_producers; /**< producers tracked per gesture, oldest forgotten [1,024]. */
 };
 
@@ -240,9 +244,9 @@ struct cue_emit {
 	uint32_t origin;             /**< see cue_event; 0 for none. */
 	struct cue_payload *payload; /**< borrowed, a reference is taken; NULL is `null`. */
 	uint64_t time_ns;            /**< CUE_TIME_NONE: the bus's now. Later than now is clamped to now. */
-	bool outside;                /**< A publisher that nobody vouches for said it: a quarter of the
-	                                  state store is kept free of such events, and types that nobody
-	                                  else has named have a budget of their own. */
+	/** A publisher that nobody vouches for said it: a quarter of the state store is kept free
+	 *  of such events, and types that nobody else has named have a budget of their own. */
+	bool outside;
 };
 
 /**
@@ -251,10 +255,9 @@ struct cue_emit {
  * cue_bus_defer() for the exception); inside one it waits its turn, and its
  * cause is the event being handled.
  * @param ret_seq optional; the event's seq (0 if its type is not numbered).
- * @return 0; -EINVAL malformed type; -ELOOP cut at the cascade depth;
- *         -ENOBUFS the queue is full, or too many follow from one event; -EDQUOT the data waiting has
- *         too many bytes; -ENOSPC too many event types; -ENOMEM.
- *         All but -EINVAL are counted and reported.
+ * @return 0; -EINVAL malformed type; -ELOOP cut at the cascade depth; -ENOBUFS the queue is full,
+ *         or too many follow from one event; -EDQUOT the data waiting has too many bytes; -ENOSPC
+ *         too many event types; -ENOMEM. All but -EINVAL are counted and reported.
  */
 int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret_seq);
 
@@ -273,8 +276,8 @@ const struct cue_event *cue_bus_current(const struct cue_bus *bus);
 /** Ask `is_numbered` again for every known type (after a reload). */
 void cue_bus_refresh_types(struct cue_bus *bus);
 
-/** Whether cue_bus_intern() of this type needs none of cue_bus_type_room(): it is known as one of the
- *  program's own, or reserved. */
+/** Whether cue_bus_intern() of this type needs none of cue_bus_type_room(): it is known as one of
+ *  the program's own, or reserved. */
 bool cue_bus_has_type(const struct cue_bus *bus, const char *name);
 /** How many more of the program's own types limits.event_types allows. */
 uint32_t cue_bus_type_room(const struct cue_bus *bus);
@@ -296,7 +299,8 @@ struct cue_subscription_config {
 	const char *type;   /**< a type, a prefix ending in ".*", or "*" for all. */
 	int priority;       /**< high first */
 	cue_handler handler;
-	void (*destroy)(void *user); /**< optional; runs once, when nothing can call the handler any more. */
+	/** optional; runs once, when nothing can call the handler any more. */
+	void (*destroy)(void *user);
 	void *user;
 	const char *name;   /**< for reports; copied; may be NULL. */
 };

@@ -29,10 +29,12 @@ struct cue_type;
  * `payload` (`type` lives as long as the bus).
  */
 struct cue_event {
-	uint64_t time_ns;            /**< CLOCK_MONOTONIC; an input's kernel time. May be
-	                                  earlier than the bus's now, never later. */
-	uint64_t seq;                /**< From 1 without gaps over numbered types; 0 for an
-	                                  event of a type that is not numbered. */
+	/** CLOCK_MONOTONIC; an input's kernel time. May be earlier than
+	 *  the bus's now, never later. */
+	uint64_t time_ns;
+	/** From 1 without gaps over numbered types; 0 for an event of
+	 *  a type that is not numbered. */
+	uint64_t seq;
 	uint64_t cause_seq;          /**< seq of the nearest numbered event that led here, 0 none. */
 	const struct cue_type *type; /**< Interned: equal types are equal pointers. */
 	struct cue_payload *payload; /**< Never NULL. Borrowed from the bus. */

@@ -86,10 +86,13 @@ enum cue_gesture_type {
 struct cue_gesture_config {
 	const char *name;
 	enum cue_gesture_type type;
-	const char *emit;             /**< required for taps, simultaneous, sequence; for a mirror NULL keeps the mirrored type. */
+	/** required for taps, simultaneous, sequence; for a mirror NULL keeps the mirrored type. */
+	const char *emit;
 	struct cue_payload *metadata; /**< NULL: none. */
 	int priority;                 /**< as given; the config's default is CUE_PRIORITY_GESTURE. */
-	uint64_t cooldown_ns;         /**< less than this after firing, what would fire is counted and dropped; per producer for taps and sequences. 0: none. */
+	/** less than this after firing, what would fire is counted and dropped; per producer for
+	 *  taps and sequences. 0: none. */
+	uint64_t cooldown_ns;
 
 	struct cue_filter source;     /**< taps, simultaneous. */
 	uint64_t window_ns;           /**< taps, simultaneous: 1 to CUE_DURATION_MAX_NS. */
@@ -100,9 +103,11 @@ struct cue_gesture_config {
 	size_t n_steps;
 	uint64_t timeout_ns;          /**< sequence; 0: none. */
 
-	const char *const *gate;      /**< gated: event types, 1 to 64; a mirror with `when` may have none. */
+	/** gated: event types, 1 to 64; a mirror with `when` may have none. */
+	const char *const *gate;
 	size_t n_gate;
-	const char *const *mirror;    /**< mirror: event types, 1 to 64. One that is a gate too changes the gate first. */
+	/** mirror: event types, 1 to 64. One that is a gate too changes the gate first. */
+	const char *const *mirror;
 	size_t n_mirror;
 	uint32_t output_producer_id;  /**< mirror. */
 	/** Gated: on the state store, as it is at each mirrored event, or gate
@@ -111,7 +116,8 @@ struct cue_gesture_config {
 	const struct cJSON *when;
 	bool initial;                 /**< mirror with gates: open before the first gate event. */
 	const char *playlist;         /**< gated playlist. */
-	bool cancel_active_runs;      /**< gated playlist: stop its runs (detail "gate") before starting. */
+	/** gated playlist: stop its runs (detail "gate") before starting. */
+	bool cancel_active_runs;
 };
 
 /**
@@ -170,8 +176,9 @@ struct cue_gesture_info {
 	uint64_t fired;
 	uint64_t cooled_down;        /**< dropped by cooldown. */
 	uint64_t producers_forgotten;
-	uint64_t wait_ns;            /**< how long after its time an event is taken, 0 at once; as of
-	                                  the last event or cue_gesture_foreach(). */
+	/** how long after its time an event is taken, 0 at once; as of the last
+	 *  event or cue_gesture_foreach(). */
+	uint64_t wait_ns;
 };
 
 /** In order of name (bytes). Non-zero from @p visit stops and is returned.
@@ -189,10 +196,12 @@ struct cue_gestures_stats {
 	uint64_t fired;
 	uint64_t cooled_down;
 	uint64_t producers_forgotten;
-	uint64_t kept_forgotten; /**< producers forgotten, or gestures begun anew, because
-	                              cue_limits.gesture_bytes was reached. */
+	/** producers forgotten, or gestures begun anew, because
+	 *  cue_limits.gesture_bytes was reached. */
+	uint64_t kept_forgotten;
 	uint64_t kept_bytes;     /**< now: what gestures keep until they fire. */
-	uint64_t taken_early;  /**< events that a full hold let through before their wait was over. */
+	/** events that a full hold let through before their wait was over. */
+	uint64_t taken_early;
 	uint64_t held_events;  /**< now: events that wait for earlier ones */
 	uint64_t held_bytes;   /**< now: of their data */
 	uint32_t definitions; /**< now */

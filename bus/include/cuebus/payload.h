@@ -66,8 +66,8 @@ int cue_payload_new(const char *json, size_t len, unsigned max_depth,
 
 /**
  * Make a payload from bytes this program wrote itself, without a second look.
- * @param json malloc()ed, compact valid JSON, NUL-terminated at @p len; ownership passes on success and
- *             stays with the caller on failure.
+ * @param json malloc()ed, compact valid JSON, NUL-terminated at @p len; ownership passes on success
+ *             and stays with the caller on failure.
  * @return 0; -ENOMEM.
  */
 int cue_payload_adopt(char *json, size_t len, struct cue_payload **ret_payload);

@@ -50,10 +50,11 @@ enum cue_late {
 /** What cue_playlist_restore() does with a run of the previous life. */
 enum cue_on_restart {
 	CUE_ON_RESTART_ABORT,  /**< `stopped`, reason `cancelled`, detail `restart`. */
-	CUE_ON_RESTART_RESUME, /**< go on, on the original time line; what fell into the downtime is
-	                            overdue and goes by `late`. */
-	CUE_ON_RESTART_SKIP,   /**< go on, on the original time line; what fell into the downtime is
-	                            dropped and counted. */
+	/** go on, on the original time line; what fell into the downtime is
+	 *  overdue and goes by `late`. */
+	CUE_ON_RESTART_RESUME,
+	/** go on, on the original time line; what fell into the downtime is dropped and counted. */
+	CUE_ON_RESTART_SKIP,
 };
 
 enum cue_cause { CUE_CAUSE_TRIGGER, CUE_CAUSE_COMMAND, CUE_CAUSE_GESTURE, CUE_CAUSE_RESTORE };
@@ -63,7 +64,8 @@ enum cue_stop_reason { CUE_STOP_COMPLETED, CUE_STOP_INTERRUPTED, CUE_STOP_CANCEL
 /** Durations and offsets are bounded so that no sum overflows: 10 years. */
 #define CUE_DURATION_MAX_NS (3650ULL * 86400ULL * CUE_NS_PER_S)
 #define CUE_MAX_RUNS_DEFAULT 16U
-/** `event.playlist.overdue` is told of a run that has not stopped this long after its expected end. */
+/** `event.playlist.overdue` is told of a run that has not stopped this
+ *  long after its expected end. */
 #define CUE_OVERDUE_AFTER_NS (5U * CUE_NS_PER_S)
 
 struct cue_step {
@@ -88,9 +90,10 @@ struct cue_playlist_config {
 	uint32_t max_runs;            /**< 0: CUE_MAX_RUNS_DEFAULT. */
 	enum cue_late late;
 	enum cue_on_restart on_restart;
-	uint64_t interrupt_debounce_ns; /**< an interrupt is ignored and counted when its event time is later, by less than
-	                                     this, than the last one of its type and producer that stopped runs
-	                                     of this playlist. A filter may say otherwise for itself. */
+	/** an interrupt is ignored and counted when its event time is later, by less than this,
+	 *  than the last one of its type and producer that stopped runs of this playlist. A filter
+	 *  may say otherwise for itself. */
+	uint64_t interrupt_debounce_ns;
 	const struct cue_step *steps;
 	size_t n_steps;
 };
@@ -116,7 +119,8 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
 int cue_playlist_define(struct cue_playlists *playlists, const struct cue_playlist_config *config,
                         struct cue_id *ret_definition_id, struct cue_predicate_error *ret_error);
 
-/** How fast the steps of one run may follow each other. 0 in a member means its default, in brackets. */
+/** How fast the steps of one run may follow each other. 0 in a member
+ *  means its default, in brackets. */
 struct cue_playlist_limits {
 	uint32_t events_per_second;    /**< in any one second [10,000] */
 	uint64_t shortest_interval_ns; /**< of a step that repeats [100 us] */
@@ -276,7 +280,8 @@ struct cue_run_info {
 	uint64_t emitted_count;
 };
 
-/** In order of name. Non-zero from @p visit stops and is returned. Must not define, remove, start or stop. */
+/** In order of name. Non-zero from @p visit stops and is returned. Must not
+ *  define, remove, start or stop. */
 int cue_playlist_foreach(struct cue_playlists *playlists,
                          int (*visit)(void *user, const struct cue_playlist_info *info), void *user);
 /** @return 0; -ENOENT. The info's pointers are valid until the definition changes. */
@@ -295,13 +300,16 @@ int cue_run_foreach_newest(struct cue_playlists *playlists, const char *name, si
 struct cue_run_record {
 	struct cue_id run;
 	const char *playlist;
-	const struct cue_payload *definition; /**< the version it runs on, as JSON (config format). */
+	/** the version it runs on, as JSON (config format). */
+	const struct cue_payload *definition;
 	enum cue_run_state state;
-	uint64_t start_ns;      /**< monotonic, modulo 2^64 (a restored run may have started before the
-	                             clock's zero); of a queued run: when it was asked for. */
+	/** monotonic, modulo 2^64 (a restored run may have started before the clock's zero); of a
+	 *  queued run: when it was asked for. */
+	uint64_t start_ns;
 	uint64_t skipped_count;
-	uint64_t passed_ns; /**< of a restored run: what was due up to this long after the start was behind
-	                         it when it was taken up; CUE_TIME_NONE: nothing was. */
+	/** of a restored run: what was due up to this long after the start was behind it when it
+	 *  was taken up; CUE_TIME_NONE: nothing was. */
+	uint64_t passed_ns;
 	const char *trigger_type; /**< NULL: none. */
 	uint32_t trigger_producer_id;
 	const struct cue_payload *trigger_data; /**< NULL is `null`. */
@@ -334,7 +342,8 @@ struct cue_playlists_stats {
 	uint64_t interrupts_redundant;  /**< interrupts that found no active run. */
 	uint64_t interrupts_debounced;
 	uint64_t stops_redundant; /**< calls to stop that found no active run. */
-	uint64_t triggers_dropped; /**< active runs whose trigger's data cue_limits.trigger_bytes left no room for. */
+	/** active runs whose trigger's data cue_limits.trigger_bytes left no room for. */
+	uint64_t triggers_dropped;
 	uint64_t trigger_bytes;    /**< now */
 	uint32_t definitions, active_runs; /**< now */
 };

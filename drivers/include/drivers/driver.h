@@ -24,14 +24,18 @@ enum driver_bias { DRIVER_BIAS_AS_IS, DRIVER_BIAS_DISABLED, DRIVER_BIAS_PULL_UP,
 struct driver_config {
 	const char *input;          /**< the input's name, for messages and as part of the consumer label. */
 	const char *consumer;       /**< label shown by gpioinfo, e.g. "cuebus:porch". */
-	const char *chip;           /**< chip's label, name (gpiochip0) or path; NULL: the first chip that has the line's name. */
-	const char *lines[DRIVER_LINES_MAX]; /**< line names, or offsets in decimal when chip is given. */
+	/** chip's label, name (gpiochip0) or path; NULL: the first
+	 *  chip that has the line's name. */
+	const char *chip;
+	/** line names, or offsets in decimal when chip is given. */
+	const char *lines[DRIVER_LINES_MAX];
 	size_t n_lines;
 	enum driver_bias bias;
 	bool active_low;
 	const char *file;           /**< replay: the trace file. */
 	uint64_t now_ns;            /**< CLOCK_MONOTONIC at open; replay counts from here. */
-	uint64_t (*clock_ns)(void *user); /**< replay: what is due; outlives the driver. NULL: CLOCK_MONOTONIC. */
+	/** replay: what is due; outlives the driver. NULL: CLOCK_MONOTONIC. */
+	uint64_t (*clock_ns)(void *user);
 	void *clock_user;
 };
 
@@ -54,7 +58,8 @@ struct driver_ops {
 	 *         another consumer; -EACCES; -EINVAL; -EIO; -ENOMEM.
 	 */
 	int (*open)(const struct driver_config *config, struct driver **ret_driver, char *error);
-	/** Readable when read() has work; -1: none (sim). Owned by the driver. @p index from 0; -1 past the last. */
+	/** Readable when read() has work; -1: none (sim). Owned by the driver. @p
+	 *  index from 0; -1 past the last. */
 	int (*fd)(const struct driver *driver, unsigned index);
 	/**
 	 * Read what is ready, oldest first, without blocking.

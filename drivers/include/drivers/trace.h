@@ -56,7 +56,8 @@ struct trace_error {
  */
 int trace_parse(const char *text, size_t len, struct trace **ret_trace, struct trace_error *ret_error);
 
-/** Read a file and parse it. @return also -EFBIG over @p max_bytes, or the errno of reading (ret_error.line is 0). */
+/** Read a file and parse it. @return also -EFBIG over @p max_bytes, or the errno of
+ *  reading (ret_error.line is 0). */
 int trace_load(const char *path, uint64_t max_bytes, struct trace **ret_trace, struct trace_error *ret_error);
 
 struct trace *trace_free(struct trace *trace);

@@ -44,7 +44,8 @@ struct config_allow {
 
 struct config_remote {
 	struct config_allow emit; /**< event types and prefixes ending in ".*" */
-	struct config_allow cmd;  /**< nouns, noun/verb, CONFIG_ALLOW_USE, CONFIG_ALLOW_ADMIN; default use */
+	/** nouns, noun/verb, CONFIG_ALLOW_USE, CONFIG_ALLOW_ADMIN; default use */
+	struct config_allow cmd;
 	bool inputs; /**< the event types of local inputs may come from outside; default false */
 };
 
@@ -157,10 +158,13 @@ struct config {
 	size_t n_gestures;
 	struct config_playlist *playlists;
 	size_t n_playlists;
-	struct cue_payload *masked; /**< the merged configuration as JSON with secrets masked (config/get) */
+	/** the merged configuration as JSON with secrets masked (config/get) */
+	struct cue_payload *masked;
 	char hash[17];              /**< 16 hex digits over `masked` (P/info) */
-	struct hide *hide;          /**< the values that were taken from the environment: no text shows them */
-	struct config_names playlist_names, gesture_names; /**< private: see config_has_playlist() */
+	/** the values that were taken from the environment: no text shows them */
+	struct hide *hide;
+	/** private: see config_has_playlist() */
+	struct config_names playlist_names, gesture_names;
 	void *arena;                /**< private: what owns the strings */
 	const struct jsonc_node *root; /**< private: the merged tree, of the arena */
 };

@@ -22,7 +22,8 @@ bool input_event_owns_key(enum decoder_kind kind, const char *key)
 	       strcmp(key, fields[kind][1]) == 0;
 }
 
-/** Length of the member that begins at @p s, in compact valid JSON, up to its comma or the object's end. */
+/** Length of the member that begins at @p s, in compact valid JSON, up to
+ *  its comma or the object's end. */
 static size_t member_length(const char *s)
 {
 	unsigned depth = 0;

@@ -109,7 +109,8 @@ static void tell_refused(struct config_reader *reader, const struct jsonc_node *
 	               error->text);
 }
 
-/** Faster than `limits` allows; a definition made by command is measured when it is put in force. */
+/** Faster than `limits` allows; a definition made by command is
+ *  measured when it is put in force. */
 static int check_rate(struct config_reader *reader, const struct jsonc_node *node,
                       const struct cue_playlist_config *def)
 {

@@ -78,10 +78,12 @@ bool config_expect(struct config_reader *reader, const struct config_field *fiel
 bool config_expect_entries(struct config_reader *reader, const struct config_field *field,
                            const struct jsonc_node *node);
 
-/** Whether an array has at least field->min elements and at most field->max. @return false: told. */
+/** Whether an array has at least field->min elements and at most
+ *  field->max. @return false: told. */
 bool config_check_count(struct config_reader *reader, const struct config_field *field,
                         const struct jsonc_node *node);
-/** Put @p array and its length where the field is in @p object; nowhere if the field has no place. */
+/** Put @p array and its length where the field is in @p object;
+ *  nowhere if the field has no place. */
 void config_store_array(const struct config_field *field, void *object, void *array, size_t n);
 
 /** A key that begins with "x-" is free. */

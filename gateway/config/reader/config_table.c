@@ -12,9 +12,12 @@
 #define LEN(array) (sizeof(array) / sizeof(*(array)))
 
 /* No path is changed when it is read: the system takes it as it is. */
-#define RELATIVE_PATH \
-	"A relative path starts at the folder in which the process was started; prefer an " \
-	"absolute path."
+#define RELATIVE_PATH                                                                              \
+	"A relative path begins at the folder that the process was started in: better an "         \
+	"absolute one."
+
+/* Laid out by hand: with one member a line the tables would be three times as long. */
+/* clang-format off */
 
 static const struct config_field gateway_fields[] = {
 	{ .key = "id", .type = CONFIG_NAME, .required = true, .max = 64,
@@ -72,7 +75,8 @@ static const struct config_field mqtt_fields[] = {
 	         "eight at most." },
 	{ .key = "username", .type = CONFIG_STRING, .min = 1, .max = 65535,
 	  CONFIG_MEMBER(struct config_mqtt, username), .doc = "User name at the broker." },
-	{ .key = "password_file", .type = CONFIG_PATH, CONFIG_MEMBER(struct config_mqtt, password_file),
+	{ .key = "password_file", .type = CONFIG_PATH,
+	  CONFIG_MEMBER(struct config_mqtt, password_file),
 	  .doc = "File whose first line is the password, in UTF-8, with or without a byte-order "
 	         "mark. Only the gateway's user should be able to read it. A systemd credential is "
 	         "`${CREDENTIALS_DIRECTORY}/NAME`. The configuration never contains the password "
@@ -91,7 +95,8 @@ static const struct config_field mqtt_fields[] = {
 	{ .key = "client_id", .type = CONFIG_STRING, .min = 1, .max = 256,
 	  CONFIG_MEMBER(struct config_mqtt, client_id),
 	  .doc = "Client identifier at the broker. Default: `cuebus-` and the gateway's id." },
-	{ .key = "topic_prefix", .type = CONFIG_TOPIC, .initial = "cuebus", .max = TOPIC_PREFIX_BYTES,
+	{ .key = "topic_prefix", .type = CONFIG_TOPIC, .initial = "cuebus",
+	  .max = TOPIC_PREFIX_BYTES,
 	  CONFIG_MEMBER(struct config_mqtt, topic_prefix),
 	  .doc = "Begins every topic: `P` is `<topic_prefix>/1/<gateway.id>`." },
 	{ .key = "protocol", .type = CONFIG_PROTOCOL, .initial = "5",
@@ -124,11 +129,13 @@ static const struct config_field mqtt_fields[] = {
 static const struct config_table mqtt_table = {
 	.name = "mqtt", .title = "mqtt", .fields = mqtt_fields, .n_fields = LEN(mqtt_fields),
 	.size = sizeof(struct config_mqtt), .check = config_check_mqtt,
-	.schema_rules = "{\"dependentRequired\":{\"cert_file\":[\"key_file\"],\"key_file\":[\"cert_file\"]}},"
+	.schema_rules = "{\"dependentRequired\":{\"cert_file\":[\"key_file\"],"
+	                "\"key_file\":[\"cert_file\"]}},"
 	                "{\"not\":{\"required\":[\"password_file\",\"password_env\"]}},"
 	                "{\"if\":{\"properties\":{\"protocol\":{\"enum\":[3,4,\"3.1.1\"]}},"
 	                "\"required\":[\"protocol\"],\"anyOf\":[{\"required\":[\"password_file\"]},"
-	                "{\"required\":[\"password_env\"]}]},\"then\":{\"required\":[\"username\"]}}",
+	                "{\"required\":[\"password_env\"]}]},"
+	                "\"then\":{\"required\":[\"username\"]}}",
 };
 
 static const char *const syncs[] = { "always", "batch", "never", NULL };
@@ -247,7 +254,8 @@ static const struct config_field limits_fields[] = {
 };
 
 static const struct config_table limits_table = {
-	.name = "limits", .title = "limits", .fields = limits_fields, .n_fields = LEN(limits_fields),
+	.name = "limits", .title = "limits", .fields = limits_fields,
+	.n_fields = LEN(limits_fields),
 	.size = sizeof(struct config_limits),
 };
 
@@ -261,7 +269,8 @@ static const struct config_field root_fields[] = {
 	  CONFIG_MEMBER(struct config, limits),
 	  .doc = "Bounds on everything that outside input controls. What exceeds them is counted "
 	         "in `P/health`." },
-	{ .key = "mqtt", .type = CONFIG_STRUCT, .table = &mqtt_table, CONFIG_MEMBER(struct config, mqtt),
+	{ .key = "mqtt", .type = CONFIG_STRUCT, .table = &mqtt_table,
+	  CONFIG_MEMBER(struct config, mqtt),
 	  .doc = "The broker and how events are published." },
 	{ .key = "outbox", .type = CONFIG_STRUCT, .table = &outbox_table,
 	  CONFIG_MEMBER(struct config, outbox),
@@ -284,6 +293,8 @@ const struct config_table config_table_root = {
 	.name = "config", .title = "The file", .fields = root_fields, .n_fields = LEN(root_fields),
 	.size = sizeof(struct config),
 };
+
+/* clang-format on */
 
 const struct config_field *config_table_find(const struct config_table *table, const char *key)
 {

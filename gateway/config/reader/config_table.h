@@ -46,8 +46,11 @@ enum config_type {
 	CONFIG_LINE,     /**< a line's name or offset [char *; or char *[], count] */
 	CONFIG_LINES,    /**< min to max of them in an array [char *[], count] */
 	CONFIG_POINTER,  /**< a JSON Pointer, or "" [char *] */
-	CONFIG_ALLOW_EVENTS,   /**< true, false, or an array of event types and prefixes [struct config_allow] */
-	CONFIG_ALLOW_COMMANDS, /**< "use", "admin", true, false, or an array of nouns, noun/verb and those words [struct config_allow] */
+	/** true, false, or an array of event types and prefixes [struct config_allow] */
+	CONFIG_ALLOW_EVENTS,
+	/** "use", "admin", true, false, or an array of nouns, noun/verb and those
+	 *  words [struct config_allow] */
+	CONFIG_ALLOW_COMMANDS,
 	CONFIG_QOS,      /**< pattern to 0, 1 or "off" [struct config_qos_rule *, count] */
 	CONFIG_LEVELS,   /**< text to true, false, 1 or 0 [struct config_output_text *, count] */
 	CONFIG_STRUCT,   /**< an object by `table` [the table's struct, in place] */

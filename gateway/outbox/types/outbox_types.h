@@ -6,7 +6,8 @@
 #ifndef CUEBUS_OUTBOX_TYPES_H
 #define CUEBUS_OUTBOX_TYPES_H
 
-/** When what was committed is safe from a power cut; a killed process loses nothing in any of them. */
+/** When what was committed is safe from a power cut; a killed process
+ *  loses nothing in any of them. */
 enum outbox_sync {
 	OUTBOX_SYNC_ALWAYS, /**< each commit waits for the disk */
 	OUTBOX_SYNC_BATCH,  /**< the disk is waited for every 50 ms */

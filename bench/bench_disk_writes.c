@@ -91,8 +91,8 @@ static int measure(const struct mode *mode, const char *dir, unsigned long event
 	outbox_get_stats(outbox, &after);
 	ret_result->bytes = written() - bytes;
 	ret_result->commits = after.commits - before.commits;
-	ret_result->syncs = mode->sync == OUTBOX_SYNC_ALWAYS ? ret_result->commits
-	                                                     : after.syncs - before.syncs;
+	ret_result->syncs =
+	        mode->sync == OUTBOX_SYNC_ALWAYS ? ret_result->commits : after.syncs - before.syncs;
 	outbox_free(outbox);
 	return 0;
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define WINDOW 20U
+#define WINDOW  20U
 #define FDS_MAX 64
 
 struct window {

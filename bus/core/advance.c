@@ -8,7 +8,7 @@
 struct request {
 	uint64_t now_ns;
 	bool inclusive;
-	bool urgent; /* only urgent timers fire; the others are passed by */
+	bool urgent;               /* only urgent timers fire; the others are passed by */
 	struct cue_budget *budget; /* NULL: no bound */
 };
 
@@ -139,8 +139,8 @@ int cue_bus_advance_before(struct cue_bus *bus, uint64_t now_ns)
 
 int cue_bus_advance_within(struct cue_bus *bus, uint64_t now_ns, struct cue_budget *budget)
 {
-	return advance(bus, &(struct request){
-	                            .now_ns = now_ns, .inclusive = true, .budget = budget });
+	return advance(bus,
+	               &(struct request){ .now_ns = now_ns, .inclusive = true, .budget = budget });
 }
 
 int cue_bus_advance_before_within(struct cue_bus *bus, uint64_t now_ns, struct cue_budget *budget)

@@ -328,10 +328,9 @@ static void count_refusal(struct cue_bus *bus, int error, const char *type, uint
 		code = CUE_REPORT_QUEUE_FULL;
 		bus->stats.queue_refused++;
 	}
-	cue_bus_report(bus, &(struct cue_report){ .code = code,
-	                                          .error = error,
-	                                          .event_type = type,
-	                                          .seq = cause_seq });
+	cue_bus_report(
+	        bus, &(struct cue_report){
+	                     .code = code, .error = error, .event_type = type, .seq = cause_seq });
 }
 
 int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64_t cause_seq,

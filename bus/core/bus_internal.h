@@ -44,8 +44,8 @@ struct cue_type {
 	uint64_t hash;
 	uint32_t id;
 	bool numbered;
-	bool outside; /* nobody but publishers outside has named it yet */
-	bool free;    /* reserved: counts for no limit */
+	bool outside;          /* nobody but publishers outside has named it yet */
+	bool free;             /* reserved: counts for no limit */
 	struct cue_type *next; /* in its hash bucket */
 	struct cue_subscription **exact;
 	size_t n_exact, cap_exact;
@@ -128,10 +128,10 @@ struct cue_bus {
 	int64_t wall_offset_ns;
 	uint64_t next_seq;
 	const struct cue_event *current;
-	unsigned hold;   /* > 0: emits only append */
+	unsigned hold; /* > 0: emits only append */
 	bool dispatching;
-	bool cutting;  /* until the queue is empty: see cue_bus_cut_backlog() */
-	bool deferred; /* an emit outside of a handler only appends */
+	bool cutting;            /* until the queue is empty: see cue_bus_cut_backlog() */
+	bool deferred;           /* an emit outside of a handler only appends */
 	struct cascade *cascade; /* of the event or timer at work; NULL: none yet */
 	bool advancing;
 	bool reporting;

@@ -115,7 +115,8 @@ static void fnv1a(struct fnv *hash, const char *bytes, size_t len)
 
 	for (size_t i = 0; i < len; i++) {
 		uint64_t low = hash->low ^ (unsigned char)bytes[i];
-		uint64_t carry = ((low >> 32) * prime_low + ((low & UINT32_MAX) * prime_low >> 32)) >> 32;
+		uint64_t carry =
+		        ((low >> 32) * prime_low + ((low & UINT32_MAX) * prime_low >> 32)) >> 32;
 
 		hash->high = hash->high * prime_low + carry + (low << (88 - 64));
 		hash->low = low * prime_low;

@@ -112,8 +112,8 @@ static int insert(struct cue_bus *bus, const char *name, size_t len, uint64_t ha
 	type->len = len;
 	type->hash = hash;
 	type->id = (uint32_t)table->n;
-	type->numbered = !bus->config.is_numbered ||
-	                 bus->config.is_numbered(bus->config.user, type->name);
+	type->numbered =
+	        !bus->config.is_numbered || bus->config.is_numbered(bus->config.user, type->name);
 	bucket = &table->buckets[hash & (table->n_buckets - 1)];
 	type->next = *bucket;
 	*bucket = type;

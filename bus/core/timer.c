@@ -93,8 +93,8 @@ bool timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, 
 {
 	const struct cue_timer *timer = earliest(bus, urgent);
 
-	return timer && (timer->deadline_ns < limit_ns ||
-	                 (inclusive && timer->deadline_ns == limit_ns));
+	return timer &&
+	       (timer->deadline_ns < limit_ns || (inclusive && timer->deadline_ns == limit_ns));
 }
 
 struct cue_timer *timer_pop(struct cue_bus *bus, bool urgent)

@@ -169,8 +169,8 @@ static int fill(struct gesture *gesture, const struct cue_gesture_config *config
 	if (config->emit) {
 		gesture->emit = strdup(config->emit);
 		/* so that a limit on types is met now, not when it fires */
-		r = gesture->emit ? cue_bus_intern(gesture->bus, config->emit, &gesture->emit_type) :
-		                  -ENOMEM;
+		r = gesture->emit ? cue_bus_intern(gesture->bus, config->emit, &gesture->emit_type)
+		                  : -ENOMEM;
 	}
 	if (r >= 0)
 		r = gesture_peripheral_write(&gesture->id, config->name, config->metadata,

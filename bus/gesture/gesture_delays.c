@@ -59,8 +59,8 @@ static bool each_output(const struct gesture *gesture,
 		return change(&type_of(gesture, gesture->emit_type)->delay, gesture);
 	for (size_t i = 0; i < gesture->n_inputs; i++) {
 		if (gesture->inputs[i].roles & GESTURE_ROLE_MIRROR)
-			changed |= change(&type_of(gesture, gesture->inputs[i].type)->delay,
-			                  gesture);
+			changed |=
+			        change(&type_of(gesture, gesture->inputs[i].type)->delay, gesture);
 	}
 	return changed;
 }
@@ -151,9 +151,9 @@ void gesture_delays_update(struct cue_gestures *gestures)
 		struct type_delay delay = delay_of_inputs(gesture);
 
 		gesture_hold_set_wait(gesture,
-		                      gesture->ordered && delay.shortest_ns < delay.longest_ns ?
-		                              delay.longest_ns :
-		                              0);
+		                      gesture->ordered && delay.shortest_ns < delay.longest_ns
+		                              ? delay.longest_ns
+		                              : 0);
 	}
 }
 

@@ -70,9 +70,9 @@ struct gesture {
 	enum cue_gesture_type type;
 	const struct gesture_kind *kind;
 	void *impl;
-	char *emit;       /* NULL: a mirror that keeps the type, or a gated playlist */
+	char *emit; /* NULL: a mirror that keeps the type, or a gated playlist */
 	const struct cue_type *emit_type; /* of `emit` */
-	char *peripheral; /* the value of `virtual_peripheral`, written once */
+	char *peripheral;                 /* the value of `virtual_peripheral`, written once */
 	size_t peripheral_len;
 	int priority;
 	uint64_t order; /* of definition */
@@ -90,10 +90,10 @@ struct cue_gestures {
 	struct cue_playlists *playlists;
 	struct gesture **items; /* by name */
 	size_t n, cap;
-	struct cue_gestures_stats stats; /* `definitions` is not kept here */
+	struct cue_gestures_stats stats;      /* `definitions` is not kept here */
 	struct gesture_kept *oldest, *newest; /* what gestures keep, by the last event */
 	uint64_t next_order;
-	bool delays_stale; /* gesture_delays_update() before the next event */
+	bool delays_stale;        /* gesture_delays_update() before the next event */
 	struct gesture **holding; /* those that hold events, a heap by when the first is due */
 	size_t n_holding, cap_holding;
 	struct cue_timer *hold_timer;
@@ -168,8 +168,8 @@ struct gesture_kept {
 	uint32_t producer_id;
 	/* in the registry, by the last event, while bytes > 0 */
 	struct gesture_kept *older, *newer;
-	size_t bytes;                       /* that count for cue_limits.gesture_bytes */
-	struct cue_event *events;           /* in order of time; set by the kind, with room for all */
+	size_t bytes;             /* that count for cue_limits.gesture_bytes */
+	struct cue_event *events; /* in order of time; set by the kind, with room for all */
 	size_t n;
 };
 

@@ -41,8 +41,7 @@ static int64_t wall_time_ns(const struct cue_bus *bus, uint64_t time_ns)
 	return wall_ns;
 }
 
-static void write_event(struct cue_writer *w, struct cue_bus *bus,
-                        const struct cue_event *event)
+static void write_event(struct cue_writer *w, struct cue_bus *bus, const struct cue_event *event)
 {
 	char timestamp[CUE_TIMESTAMP_SIZE];
 

@@ -40,7 +40,7 @@ struct sequence {
 };
 
 struct progress {
-	struct gesture_kept kept;  /* n: the highest bit of `prefixes` */
+	struct gesture_kept kept; /* n: the highest bit of `prefixes` */
 	struct gesture_cooldown cooldown;
 	uint64_t last_ns; /* time of the last event */
 	uint64_t prefixes;

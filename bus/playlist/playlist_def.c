@@ -180,7 +180,8 @@ static void set_debounces(struct playlist_def *def, const struct cue_playlist_co
 {
 	for (size_t i = 0; i < def->n_interrupts; i++) {
 		const struct cue_filter *from = &config->interrupts[i];
-		uint64_t ns = from->has_debounce ? from->debounce_ns : config->interrupt_debounce_ns;
+		uint64_t ns =
+		        from->has_debounce ? from->debounce_ns : config->interrupt_debounce_ns;
 
 		def->interrupts[i].debounce_ns = ns;
 		def->debounces = def->debounces || ns > 0;

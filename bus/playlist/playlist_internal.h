@@ -206,7 +206,6 @@ struct run_end {
 	unsigned depth;
 };
 
-
 struct run {
 	struct cue_playlists *set;
 	struct playlist_def *def; /* a reference */
@@ -336,7 +335,7 @@ struct cue_playlists {
 	uint64_t serial; /* orders definitions and runs */
 	struct run_table table;
 	struct run_list runs;
-	struct run_list untold; /* ended, `stopped` was refused; linked as RUNS_OF_SET */
+	struct run_list untold;        /* ended, `stopped` was refused; linked as RUNS_OF_SET */
 	struct playlist_def *restored; /* the version restored last; a reference */
 	struct cue_run_observer observer;
 	struct cue_playlist_limits limits;

@@ -23,7 +23,7 @@
 
 #define SECOND_NS ((int64_t)CUE_NS_PER_S)
 /** Sums of slopes are not exact. */
-#define ROUNDING  1e-3
+#define ROUNDING 1e-3
 
 /** A place where a step's share changes. */
 struct bend {
@@ -188,7 +188,5 @@ int cue_playlist_check_rate(const struct cue_playlist_config *config,
 		sum += peak(step);
 	}
 	/* Mostly they would be few even if all came within one second. */
-	return sum <= l.events_per_second
-	               ? 0
-	               : check_sum(config, l.events_per_second, ret_error);
+	return sum <= l.events_per_second ? 0 : check_sum(config, l.events_per_second, ret_error);
 }

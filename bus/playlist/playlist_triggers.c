@@ -127,8 +127,7 @@ static void remember(struct playlist *playlist, const struct cue_event *event)
 static bool interrupts(const struct playlist_def *def, const struct type_node *node,
                        const struct cue_event *event)
 {
-	const struct past_interrupt *past =
-	        def->debounces ? find_past(def->playlist, event) : NULL;
+	const struct past_interrupt *past = def->debounces ? find_past(def->playlist, event) : NULL;
 	bool debounced = false;
 
 	for (size_t i = 0; i < def->n_interrupts; i++) {

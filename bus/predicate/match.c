@@ -46,8 +46,8 @@ static int compile_path(struct field *field, const char *path, const struct cue_
 
 	return r == -EINVAL ? cue_predicate_fail(error, place,
 	                                         "in a JSON Pointer '~' is written ~0 and "
-	                                         "'/' inside a name ~1") :
-	                      r;
+	                                         "'/' inside a name ~1")
+	                    : r;
 }
 
 static int check_operand(enum match_operator op, const cJSON *operand,

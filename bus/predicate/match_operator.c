@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define LEN(array) (sizeof(array) / sizeof(*(array)))
-#define WORD_SIZE 24U
+#define WORD_SIZE  24U
 
 static const char *const names[] = {
 	[MATCH_EQ] = "eq", [MATCH_NE] = "ne",         [MATCH_LT] = "lt",

@@ -65,14 +65,14 @@ struct decode_rotary {
 	unsigned candidate;   /**< where it rested elsewhere, valid while n_candidate > 0 */
 	unsigned n_candidate; /**< how often in a row */
 	bool has_since;
-	uint64_t since_ns;    /**< when the levels became what they are, if has_since */
-	bool judged;          /**< the stay at them was looked at already */
+	uint64_t since_ns; /**< when the levels became what they are, if has_since */
+	bool judged;       /**< the stay at them was looked at already */
 	bool has_before;
 	unsigned levels_before;   /**< those before them, if has_before */
 	uint64_t since_before_ns; /**< when those began */
 	bool has_stay_before;
 	uint64_t stay_before_ns; /**< how long those before them stayed, if has_stay_before */
-	int steps;            /**< since the last detent, less than steps_per_detent either way */
+	int steps; /**< since the last detent, less than steps_per_detent either way */
 	int64_t position;
 	uint64_t illegal;
 };

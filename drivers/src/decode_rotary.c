@@ -35,7 +35,7 @@
 #include "decode.h"
 
 /** Longer than a hand takes for one step, shorter than a pause between turns. */
-#define ROTARY_REST_NS 400000000ULL
+#define ROTARY_REST_NS    400000000ULL
 #define ROTARY_REST_RATIO 4U
 
 /** A step that is taken back within this is bounce: the stay before it goes on. */
@@ -145,7 +145,8 @@ static void end_stay(struct decode_rotary *rotary, uint64_t time_ns)
 		/* Even after a slow step: what is known is not outvoted by single holds. */
 		if (steps_past_detent(rotary, rotary->rest, rotary->levels) == 0)
 			rotary->n_candidate = 0;
-		if (rotary->has_stay_before && stay_ns / ROTARY_REST_RATIO >= rotary->stay_before_ns)
+		if (rotary->has_stay_before &&
+		    stay_ns / ROTARY_REST_RATIO >= rotary->stay_before_ns)
 			rested(rotary);
 	}
 	rotary->stay_before_ns = stay_ns;

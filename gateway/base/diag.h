@@ -28,7 +28,7 @@ struct diag {
 	struct diag_finding *findings;
 	size_t n;
 	size_t n_errors;
-	size_t n_dropped; /**< over the limit of 1,000 findings. */
+	size_t n_dropped;  /**< over the limit of 1,000 findings. */
 	struct hide *hide; /**< values that no message shows, NULL: none; owned, see diag_hide(). */
 };
 
@@ -38,7 +38,7 @@ int diag_hide(struct diag *diag, const char *name, const char *value);
 
 void diag_add(struct diag *diag, enum diag_severity severity, const char *file, unsigned line,
               unsigned column, const char *path, const char *rule, const char *format, ...)
-	__attribute__((format(printf, 8, 9)));
+        __attribute__((format(printf, 8, 9)));
 /** Sort by file, line, column; stable. */
 void diag_sort(struct diag *diag);
 /** `file:line:col: error|warning: text [rule]`, one a line. */

@@ -38,8 +38,8 @@ struct log {
 	uint64_t dropped;         /* guarded by mutex; since a line was last written */
 	bool torn;                /* guarded by mutex; the last line has no end */
 	struct hide *hide;        /* guarded by mutex */
-	int terminal; /* opened anew, -1: it is none, or can't be */
-	size_t piece; /* what a write that poll() allows does not wait for */
+	int terminal;             /* opened anew, -1: it is none, or can't be */
+	size_t piece;             /* what a write that poll() allows does not wait for */
 };
 
 /**

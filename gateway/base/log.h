@@ -31,13 +31,13 @@ enum log_level {
 
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
-#define LOG_BURST 5U
+#define LOG_BURST     5U
 #define LOG_WINDOW_NS (10ULL * 1000000000ULL)
 
 struct log_config {
 	int fd; /**< borrowed */
 	enum log_format format;
-	bool journal;         /**< prefix `<N>`, and no time of our own in text: the journal has both */
+	bool journal; /**< prefix `<N>`, and no time of our own in text: the journal has both */
 	enum log_level level; /**< lines above it (less severe) are not written */
 	/** CLOCK_MONOTONIC and CLOCK_REALTIME in ns; NULL: the system's. */
 	uint64_t (*monotonic_ns)(void *user);
@@ -62,7 +62,7 @@ int log_format_parse(const char *name, enum log_format *ret_format);
  * @param format a string literal: its address is what "repeated" goes by.
  */
 void log_write(struct log *log, enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 
 struct hide;
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct rate {
-	double tokens; /**< below 0: one larger than the bucket was taken and is being paid off */
+	double tokens;  /**< below 0: one larger than the bucket was taken and is being paid off */
 	uint64_t at_ns; /**< when they were counted */
 };
 

@@ -133,7 +133,8 @@ static int create(int dir_fd, const char *name)
 
 	if (fd < 0 && errno == EEXIST) {
 		if (unlinkat(dir_fd, name, 0) < 0 && errno == EISDIR) {
-			int r = state_file_set_aside(dir_fd, name, name, STATE_FILE_COPIES_MAX, NULL);
+			int r = state_file_set_aside(dir_fd, name, name, STATE_FILE_COPIES_MAX,
+			                             NULL);
 
 			if (r < 0)
 				return r;
@@ -191,8 +192,8 @@ static bool is_copy(const char *name, const char *family)
 
 	if (!state_file_is_aside(name) || ends_with(name, "-wal") || ends_with(name, "-shm"))
 		return false;
-	return !family || (strncmp(name, family, len) == 0 &&
-	                   strncmp(name + len, ASIDE, strlen(ASIDE)) == 0);
+	return !family ||
+	       (strncmp(name, family, len) == 0 && strncmp(name + len, ASIDE, strlen(ASIDE)) == 0);
 }
 
 /** @return the number of copies, and of those that can be deleted the oldest by its time. */
@@ -311,13 +312,13 @@ void state_file_check_dir(const char *dir, struct log *log)
 		return;
 	if (st.st_uid != geteuid() && st.st_uid != 0)
 		log_write(log, LOG_LEVEL_WARNING,
-		          "gateway.state_dir '%s' belongs to user %lu, who can change what is kept in "
-		          "it: give it to this user with chown %lu",
+		          "gateway.state_dir '%s' belongs to user %lu, who can change what is kept "
+		          "in it: give it to this user with chown %lu",
 		          dir, (unsigned long)st.st_uid, (unsigned long)geteuid());
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		log_write(log, LOG_LEVEL_WARNING,
-		          "gateway.state_dir '%s' can be written by %s (mode %04o): others can change "
-		          "what is kept in it; remedy: chmod go-w %s",
+		          "gateway.state_dir '%s' can be written by %s (mode %04o): others can "
+		          "change what is kept in it; remedy: chmod go-w %s",
 		          dir, st.st_mode & S_IWOTH ? "everybody" : "its group",
 		          (unsigned)(st.st_mode & 07777), dir);
 }

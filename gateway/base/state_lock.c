@@ -59,7 +59,8 @@ static int open_file(const struct state_lock *lock)
 		return dir_fd;
 	fd = try_open(dir_fd);
 	if (fd == -EMEDIUMTYPE) {
-		r = state_file_set_aside(dir_fd, FILE_NAME, FILE_NAME, STATE_FILE_COPIES_MAX, aside);
+		r = state_file_set_aside(dir_fd, FILE_NAME, FILE_NAME, STATE_FILE_COPIES_MAX,
+		                         aside);
 		if (r >= 0 && lock->log)
 			log_write(lock->log, LOG_LEVEL_ERROR,
 			          "%s/" FILE_NAME " is no regular file; it was renamed to %s",
@@ -139,10 +140,11 @@ static int take(struct state_lock *lock, char *error)
 	if (r == EACCES || r == EAGAIN) {
 		read_holder(fd, holder);
 		close(fd);
-		snprintf(error, STATE_LOCK_ERROR_SIZE,
-		         "gateway.state_dir '%.200s' is in use by %s: give each gateway a folder of "
-		         "its own, or end the other one",
-		         lock->dir, holder);
+		snprintf(
+		        error, STATE_LOCK_ERROR_SIZE,
+		        "gateway.state_dir '%.200s' is in use by %s: give each gateway a folder of "
+		        "its own, or end the other one",
+		        lock->dir, holder);
 		return -EBUSY;
 	}
 	if (r != 0 && !is_unsupported(r)) {

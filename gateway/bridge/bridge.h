@@ -51,7 +51,7 @@ void bridge_receive(struct bridge *bridge, const struct inbox_message *message, 
 void bridge_tick(struct bridge *bridge);
 
 struct bridge_stats {
-	uint64_t refused;          /**< messages on P/emit and P/cmd that were refused before they ran */
+	uint64_t refused; /**< messages on P/emit and P/cmd that were refused before they ran */
 };
 void bridge_get_stats(const struct bridge *bridge, struct bridge_stats *ret_stats);
 

@@ -89,7 +89,8 @@ static bool is_refused(const struct bridge *bridge, const struct inbox_message *
 
 	if (message->retain) {
 		*ret_code = COMMAND_REFUSED;
-		snprintf(text, 256, "retained messages are not taken: publish without the retain flag");
+		snprintf(text, 256,
+		         "retained messages are not taken: publish without the retain flag");
 	} else if (message->oversized) {
 		*ret_code = COMMAND_LIMIT;
 		snprintf(text, 256, "the payload has %zu bytes, limits.payload_bytes allows %llu",
@@ -194,8 +195,7 @@ void bridge_send_reply(struct bridge *bridge, const struct bridge_reply *reply)
 
 /** Where the reply goes. @return why the response topic given is not allowed, or NULL. */
 static const char *choose_topic(const struct bridge *bridge, const struct inbox_message *message,
-                                const char *name, char fallback[TOPIC_SIZE],
-                                const char **ret_topic)
+                                const char *name, char fallback[TOPIC_SIZE], const char **ret_topic)
 {
 	const struct config_mqtt *mqtt = &engine_get_config(bridge->config.engine)->mqtt;
 	const char *fault;
@@ -248,10 +248,11 @@ static bool is_command_refused(const struct bridge *bridge, const struct inbox_m
 static int make_failure(struct bridge *bridge, const struct command_request *request,
                         char **ret_text, size_t *ret_len)
 {
-	return commands_error_reply(bridge->config.commands, request, COMMAND_REFUSED,
-	                            "it is in force now, but could not be written to gateway.state_dir "
-	                            "(the log says why): the next start will not know of it",
-	                            ret_text, ret_len);
+	return commands_error_reply(
+	        bridge->config.commands, request, COMMAND_REFUSED,
+	        "it is in force now, but could not be written to gateway.state_dir "
+	        "(the log says why): the next start will not know of it",
+	        ret_text, ret_len);
 }
 
 static bool is_ok(const struct bridge_reply *reply)
@@ -323,8 +324,8 @@ static void receive_command(struct bridge *bridge, const struct inbox_message *m
 	if (r < 0)
 		log_write(bridge->config.log, LOG_LEVEL_ERROR, "command '%.200s' has no reply: %s",
 		          name, strerrordesc_np(-r));
-	else if (reply.topic && (in_cascade || is_dispatched(bridge) ||
-	                         bridge_delay(bridge, &reply) < 0))
+	else if (reply.topic &&
+	         (in_cascade || is_dispatched(bridge) || bridge_delay(bridge, &reply) < 0))
 		reply_or_hold(bridge, &request, &reply);
 	free(answer);
 }

@@ -8,7 +8,8 @@ static void write_timestamp(struct cue_writer *w, struct engine *engine, uint64_
 {
 	char text[CUE_TIMESTAMP_SIZE];
 
-	cue_format_timestamp((int64_t)(time_ns + (uint64_t)cue_bus_wall_offset(engine_bus(engine))), text);
+	cue_format_timestamp((int64_t)(time_ns + (uint64_t)cue_bus_wall_offset(engine_bus(engine))),
+	                     text);
 	cue_writer_string(w, text);
 }
 
@@ -40,9 +41,9 @@ static int write_playlist_name(void *user, const struct cue_playlist_info *info)
 
 static void write_capabilities(struct cue_writer *w, const struct config *config)
 {
-	static const char *const always[] = { "playlists", "gestures", "commands", "emit",
-		                              "define",    "reload",   "gpio",     "sim",
-		                              "replay" };
+	static const char *const always[] = { "playlists", "gestures", "commands",
+		                              "emit",      "define",   "reload",
+		                              "gpio",      "sim",      "replay" };
 
 	cue_writer_array_begin(w);
 	cue_writer_string(w, config->mqtt.protocol == 5 ? "mqtt5" : "mqtt3.1.1");

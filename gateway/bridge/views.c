@@ -160,7 +160,8 @@ void views_mark_all(struct views *views)
 /* ---- flushing ---- */
 
 /** Put one view's text, or its absence, into the retained map. */
-static void store(struct views *views, const char *below, const char *name, int r, struct cue_writer *w)
+static void store(struct views *views, const char *below, const char *name, int r,
+                  struct cue_writer *w)
 {
 	char topic[TOPIC_SIZE];
 	char *text = NULL;
@@ -170,9 +171,11 @@ static void store(struct views *views, const char *below, const char *name, int 
 		cue_writer_clear(w);
 	else if (cue_writer_finish(w, &text, &len) < 0)
 		r = -ENOMEM;
-	if (topics_below(views->config.topics, below, name, topic) < 0 || !topics_is_publishable(topic)) {
+	if (topics_below(views->config.topics, below, name, topic) < 0 ||
+	    !topics_is_publishable(topic)) {
 		log_write(views->config.log, LOG_LEVEL_WARNING,
-		          "'%.200s' has no retained view: its topic would be too long or hold a wildcard",
+		          "'%.200s' has no retained view: its topic would be too long or hold a "
+		          "wildcard",
 		          name ? name : below);
 		free(text);
 		return;

@@ -28,25 +28,25 @@
 #include "topics.h"
 
 /* Short enough for any broker. */
-#define KEEPALIVE_S 5
+#define KEEPALIVE_S       5
 #define CONNECT_TIMEOUT_S 5
-#define TIMEOUT_NS (5 * CUE_NS_PER_S)
-#define REPLY_MAX 4096U
+#define TIMEOUT_NS        (5 * CUE_NS_PER_S)
+#define REPLY_MAX         4096U
 /* So long the parts, which know better what is wrong, have to say it themselves. */
 #define GRACE_NS (CUE_NS_PER_S / 4)
 
 static const char usage_text[] =
-	"usage: cuebus healthcheck -c FILE [--timeout DURATION]\n"
-	"\n"
-	"Send `ping` to the gateway of the configuration FILE over its broker and wait\n"
-	"for the reply. Prints one line.\n"
-	"\n"
-	"  -c, --config FILE       the configuration the gateway runs with\n"
-	"  -t, --timeout DURATION  to wait for the reply, all in all (default 5s)\n"
-	"  -h, --help              this text\n"
-	"\n"
-	"Exit codes: 0 it answered; 64 usage; 69 it did not, or the broker can't be\n"
-	"reached; 70 internal; 78 the configuration is wrong.\n";
+        "usage: cuebus healthcheck -c FILE [--timeout DURATION]\n"
+        "\n"
+        "Send `ping` to the gateway of the configuration FILE over its broker and wait\n"
+        "for the reply. Prints one line.\n"
+        "\n"
+        "  -c, --config FILE       the configuration the gateway runs with\n"
+        "  -t, --timeout DURATION  to wait for the reply, all in all (default 5s)\n"
+        "  -h, --help              this text\n"
+        "\n"
+        "Exit codes: 0 it answered; 64 usage; 69 it did not, or the broker can't be\n"
+        "reached; 70 internal; 78 the configuration is wrong.\n";
 
 /** The answer, perhaps told on paho's thread. */
 struct probe {
@@ -62,12 +62,12 @@ struct probe {
 	const struct config *config;
 	uint64_t timeout_ns, until_ns;
 	bool done;
-	int code;          /* once there is a verdict: the exit code */
+	int code;                           /* once there is a verdict: the exit code */
 	char verdict[PAHO_ERROR_SIZE + 64]; /* the one line to print; "" none yet */
 };
 
 static int tell(struct probe *probe, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 /** @return @p code. */
 static int tell(struct probe *probe, int code, const char *format, ...)
 {
@@ -165,24 +165,28 @@ static int judge(struct probe *probe, const char *gateway, const char *reply)
 {
 	cJSON *tree = cJSON_Parse(reply);
 	const cJSON *result = cJSON_GetObjectItemCaseSensitive(tree, "result");
-	const char *boot_id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "boot_id"));
-	const char *version = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "version"));
+	const char *boot_id =
+	        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "boot_id"));
+	const char *version =
+	        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "version"));
 	const char *code_name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
-		cJSON_GetObjectItemCaseSensitive(tree, "error"), "code"));
+	        cJSON_GetObjectItemCaseSensitive(tree, "error"), "code"));
 	const cJSON *uptime = cJSON_GetObjectItemCaseSensitive(result, "uptime_s");
 	int code;
 
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(tree, "ok")) && boot_id && version &&
 	    cJSON_IsNumber(uptime)) {
-		code = tell(probe, EX_OK, "ok: gateway '%s' is up: version %s, boot id %s, up %.0f s",
-		            gateway, version, boot_id, uptime->valuedouble);
+		code = tell(probe, EX_OK,
+		            "ok: gateway '%s' is up: version %s, boot id %s, up %.0f s", gateway,
+		            version, boot_id, uptime->valuedouble);
 	} else if (code_name && strcmp(code_name, "refused") == 0) {
 		/* Only a gateway that is up, connected and handles commands refuses one. */
-		code = tell(probe, EX_OK, "ok: gateway '%s' is up (mqtt.remote.cmd does not allow ping)",
+		code = tell(probe, EX_OK,
+		            "ok: gateway '%s' is up (mqtt.remote.cmd does not allow ping)",
 		            gateway);
 	} else {
-		code = tell(probe, EX_UNAVAILABLE, "unavailable: gateway '%s' answered %.300s", gateway,
-		            reply);
+		code = tell(probe, EX_UNAVAILABLE, "unavailable: gateway '%s' answered %.300s",
+		            gateway, reply);
 	}
 	cJSON_Delete(tree);
 	return code;
@@ -191,7 +195,8 @@ static int judge(struct probe *probe, const char *gateway, const char *reply)
 static int ask(struct paho_connection *connection, const struct topics *topics, struct probe *probe,
                const char *gateway)
 {
-	char reply_topic[TOPIC_SIZE], command_topic[TOPIC_SIZE], payload[64], error[PAHO_ERROR_SIZE];
+	char reply_topic[TOPIC_SIZE], command_topic[TOPIC_SIZE], payload[64],
+	        error[PAHO_ERROR_SIZE];
 	struct paho_subscription replies = { .filter = reply_topic, .qos = 1, .no_local = true };
 	struct paho_message message = { .topic = command_topic, .payload = payload, .qos = 1 };
 	int token;
@@ -204,7 +209,8 @@ static int ask(struct paho_connection *connection, const struct topics *topics, 
 	if (paho_subscribe(connection, &replies, error) < 0)
 		return tell(probe, EX_UNAVAILABLE, "unavailable: %s", error);
 	if (paho_publish(connection, &message, &token) < 0)
-		return tell(probe, EX_UNAVAILABLE, "unavailable: the connection to the broker broke");
+		return tell(probe, EX_UNAVAILABLE,
+		            "unavailable: the connection to the broker broke");
 	if (!wait_reply(probe, connection))
 		return probe->refused
 		               ? tell(probe, EX_UNAVAILABLE,
@@ -266,8 +272,8 @@ static void *run_check(void *user)
 /** Whether the check has come to its end by @p until. Mutex held. */
 static bool wait_done(struct probe *probe, const struct timespec *until)
 {
-	while (!probe->done && pthread_cond_clockwait(&probe->cond, &probe->mutex, CLOCK_MONOTONIC,
-	                                              until) == 0)
+	while (!probe->done &&
+	       pthread_cond_clockwait(&probe->cond, &probe->mutex, CLOCK_MONOTONIC, until) == 0)
 		;
 	return probe->done;
 }

@@ -9,19 +9,19 @@
 #include "service.h"
 
 static const char usage_text[] =
-	"usage: cuebus run -c FILE [--log-format text|json] [--verbose]\n"
-	"\n"
-	"Run the gateway until SIGTERM or SIGINT. SIGHUP reloads the configuration.\n"
-	"A broker that can't be reached is no reason to exit: the gateway keeps trying.\n"
-	"\n"
-	"  -c, --config FILE       the configuration\n"
-	"  -l, --log-format FORMAT text (default) or json, on stderr\n"
-	"  -v, --verbose           log more\n"
-	"  -h, --help              this text\n"
-	"\n"
-	"Exit codes: 0; 64 usage; 69 an input or output can't be opened; 70 internal;\n"
-	"78 the configuration is wrong, or what is kept in gateway.state_dir, or the\n"
-	"service manager's environment.\n";
+        "usage: cuebus run -c FILE [--log-format text|json] [--verbose]\n"
+        "\n"
+        "Run the gateway until SIGTERM or SIGINT. SIGHUP reloads the configuration.\n"
+        "A broker that can't be reached is no reason to exit: the gateway keeps trying.\n"
+        "\n"
+        "  -c, --config FILE       the configuration\n"
+        "  -l, --log-format FORMAT text (default) or json, on stderr\n"
+        "  -v, --verbose           log more\n"
+        "  -h, --help              this text\n"
+        "\n"
+        "Exit codes: 0; 64 usage; 69 an input or output can't be opened; 70 internal;\n"
+        "78 the configuration is wrong, or what is kept in gateway.state_dir, or the\n"
+        "service manager's environment.\n";
 
 struct options {
 	const char *config_file;

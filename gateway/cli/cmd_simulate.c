@@ -16,7 +16,7 @@
 #include "timeline.h"
 
 /** Without --until: more than this is taken for a configuration that never comes to rest. */
-#define EVENTS_MAX 1000000ULL
+#define EVENTS_MAX      1000000ULL
 #define TRACE_BYTES_MAX (256ULL * 1024 * 1024)
 
 struct options {
@@ -30,24 +30,24 @@ struct options {
 };
 
 static const char usage_text[] =
-	"usage: cuebus simulate FILE [--input TRACE] [--until DURATION] [--replies]\n"
-	"                            [--timeline [--width COLUMNS]]\n"
-	"\n"
-	"Run a configuration in virtual time, every input simulated, and print each bus\n"
-	"event as an envelope line. The same files give the same bytes.\n"
-	"\n"
-	"  -i, --input TRACE     what happens: lines of `<seconds> <event_type>\n"
-	"                        [producer=<n>] [json]`, `input.set` and `cmd/...`\n"
-	"  -u, --until DURATION  stop at this time, e.g. 5s; without it, when nothing\n"
-	"                        is left to happen (1,000,000 events at most)\n"
-	"  -r, --replies         print each command's reply as `# reply <command> <json>`\n"
-	"  -t, --timeline        draw a time line instead of printing envelopes\n"
-	"  -w, --width COLUMNS   of the time line, 40 to 1000 (default 100)\n"
-	"  -h, --help            this text\n"
-	"\n"
-	"Exit codes: 0; 64 usage; 65 the trace is wrong; 66 the trace can't be read;\n"
-	"70 internal, or the configuration did not come to rest; 74 output failed;\n"
-	"78 the configuration is wrong.\n";
+        "usage: cuebus simulate FILE [--input TRACE] [--until DURATION] [--replies]\n"
+        "                            [--timeline [--width COLUMNS]]\n"
+        "\n"
+        "Run a configuration in virtual time, every input simulated, and print each bus\n"
+        "event as an envelope line. The same files give the same bytes.\n"
+        "\n"
+        "  -i, --input TRACE     what happens: lines of `<seconds> <event_type>\n"
+        "                        [producer=<n>] [json]`, `input.set` and `cmd/...`\n"
+        "  -u, --until DURATION  stop at this time, e.g. 5s; without it, when nothing\n"
+        "                        is left to happen (1,000,000 events at most)\n"
+        "  -r, --replies         print each command's reply as `# reply <command> <json>`\n"
+        "  -t, --timeline        draw a time line instead of printing envelopes\n"
+        "  -w, --width COLUMNS   of the time line, 40 to 1000 (default 100)\n"
+        "  -h, --help            this text\n"
+        "\n"
+        "Exit codes: 0; 64 usage; 65 the trace is wrong; 66 the trace can't be read;\n"
+        "70 internal, or the configuration did not come to rest; 74 output failed;\n"
+        "78 the configuration is wrong.\n";
 
 struct output {
 	struct simulation *simulation;
@@ -111,11 +111,13 @@ static bool parse_number(const char *option, const char *text, uint64_t min, uin
 
 	errno = 0;
 	value = strtoull(text, &end, 10);
-	if (errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' && value >= min && value <= max) {
+	if (errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' && value >= min &&
+	    value <= max) {
 		*ret_value = value;
 		return true;
 	}
-	fprintf(stderr, "cuebus simulate: %s %s: must be a number from %" PRIu64 " to %" PRIu64 "\n",
+	fprintf(stderr,
+	        "cuebus simulate: %s %s: must be a number from %" PRIu64 " to %" PRIu64 "\n",
 	        option, text, min, max);
 	return false;
 }
@@ -137,7 +139,8 @@ static bool take_option(int c, struct options *options)
 		options->timeline = true;
 		return true;
 	case 'w':
-		if (!parse_number("--width", optarg, TIMELINE_WIDTH_MIN, TIMELINE_WIDTH_MAX, &value))
+		if (!parse_number("--width", optarg, TIMELINE_WIDTH_MIN, TIMELINE_WIDTH_MAX,
+		                  &value))
 			return false;
 		options->width = (unsigned)value;
 		return true;
@@ -153,10 +156,14 @@ static bool take_option(int c, struct options *options)
 static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option long_options[] = {
-		{ "input", required_argument, NULL, 'i' }, { "until", required_argument, NULL, 'u' },
-		{ "replies", no_argument, NULL, 'r' },     { "timeline", no_argument, NULL, 't' },
-		{ "width", required_argument, NULL, 'w' }, { "start-ns", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },        { NULL, 0, NULL, 0 },
+		{ "input", required_argument, NULL, 'i' },
+		{ "until", required_argument, NULL, 'u' },
+		{ "replies", no_argument, NULL, 'r' },
+		{ "timeline", no_argument, NULL, 't' },
+		{ "width", required_argument, NULL, 'w' },
+		{ "start-ns", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -172,8 +179,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 	}
 	if (argc - optind != 1) {
 		fprintf(stderr, "cuebus simulate: %s\nTry 'cuebus simulate --help'.\n",
-		        argc == optind ? "a configuration file is needed" :
-		                         "only one configuration file can be given");
+		        argc == optind ? "a configuration file is needed"
+		                       : "only one configuration file can be given");
 		return EX_USAGE;
 	}
 	options->file = argv[optind];
@@ -193,10 +200,11 @@ static int run_to_end(const struct options *options, struct output *output)
 	       (next_ns = simulation_next(simulation)) != CUE_TIME_NONE &&
 	       next_ns <= options->until_ns) {
 		r = simulation_advance(simulation, next_ns);
-		if (options->until_ns == CUE_TIME_NONE && simulation_events(simulation) > EVENTS_MAX) {
+		if (options->until_ns == CUE_TIME_NONE &&
+		    simulation_events(simulation) > EVENTS_MAX) {
 			fprintf(stderr,
-			        "cuebus simulate: %s: stopped at %.3f s after %llu events: this goes "
-			        "on without end; say how long with --until\n",
+			        "cuebus simulate: %s: stopped at %.3f s after %llu events: this "
+			        "goes on without end; say how long with --until\n",
 			        options->file, (double)next_ns / 1e9, EVENTS_MAX);
 			return EX_SOFTWARE;
 		}
@@ -245,10 +253,12 @@ static int simulate(const struct options *options, const struct config *config,
 	r = run_to_end(options, output);
 	if (output->timeline)
 		timeline_draw(output->timeline,
-		              options->until_ns != CUE_TIME_NONE ? options->until_ns : output->last_ns,
+		              options->until_ns != CUE_TIME_NONE ? options->until_ns
+		                                                 : output->last_ns,
 		              options->width, stdout);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "cuebus simulate: can't write the output: %s\n", strerrordesc_np(errno));
+		fprintf(stderr, "cuebus simulate: can't write the output: %s\n",
+		        strerrordesc_np(errno));
 		r = EX_IOERR;
 	}
 	return r;
@@ -262,7 +272,8 @@ static int load_trace(const char *path, struct trace **ret_trace)
 	if (r >= 0)
 		return EX_OK;
 	if (error.line > 0) {
-		fprintf(stderr, "%s:%u:%u: error: %s\n", path, error.line, error.column, error.text);
+		fprintf(stderr, "%s:%u:%u: error: %s\n", path, error.line, error.column,
+		        error.text);
 		return EX_DATAERR;
 	}
 	fprintf(stderr, "cuebus simulate: %s: %s\n", path, strerrordesc_np(-r));

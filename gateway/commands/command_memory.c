@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 4096U
+#define BUCKETS   4096U
 #define NS_PER_MS 1000000ULL
 
 struct entry {
@@ -102,7 +102,8 @@ static void note(struct command_memory *memory, struct entry *entry)
 	/* A reply that is too long is left out. The key begins with the command's name. */
 	n = snprintf(text, sizeof(text), "%" PRId64 " %.64s %s",
 	             memory->notes.wall_ms(memory->notes.user), entry->key,
-	             entry->reply && entry->reply_len <= COMMAND_NOTE_REPLY_MAX ? entry->reply : "");
+	             entry->reply && entry->reply_len <= COMMAND_NOTE_REPLY_MAX ? entry->reply
+	                                                                        : "");
 	note_key(entry->hash, key);
 	memory->notes.note(memory->notes.user, key, text, (size_t)n);
 	entry->noted = true;
@@ -195,7 +196,8 @@ bool command_memory_find(struct command_memory *memory, const struct command_key
 		return false;
 	key_write(key, bytes);
 	hash = hash_bytes(bytes, key_len);
-	for (struct entry *e = memory->buckets[hash % BUCKETS]; e && !found; e = e->next_in_bucket) {
+	for (struct entry *e = memory->buckets[hash % BUCKETS]; e && !found;
+	     e = e->next_in_bucket) {
 		/* Those of an earlier life are not in the order of their age. */
 		if (e->hash != hash || now_ns - e->time_ns > COMMAND_MEMORY_NS)
 			continue;
@@ -301,15 +303,16 @@ static bool read_note(const struct command_memory *memory, const char *key, cons
 	if (strcmp(key, again) != 0 || !note.name || memchr(text, '\0', len))
 		return false;
 	space = memchr(note.name, ' ', (size_t)(end - note.name));
-	if (!space || then_ms > now_ms || now_ms - then_ms > (int64_t)(COMMAND_MEMORY_NS / NS_PER_MS))
+	if (!space || then_ms > now_ms ||
+	    now_ms - then_ms > (int64_t)(COMMAND_MEMORY_NS / NS_PER_MS))
 		return false;
 	note.name_len = (size_t)(space - note.name);
 	note.reply = space + 1;
 	note.reply_len = (size_t)(end - note.reply);
 	note.age_ns = (uint64_t)(now_ms - then_ms) * NS_PER_MS;
 	*ret_note = note;
-	return note.reply_len == 0 || (note.reply_len <= COMMAND_NOTE_REPLY_MAX &&
-	                               note.reply[0] == '{' && end[-1] == '}');
+	return note.reply_len == 0 ||
+	       (note.reply_len <= COMMAND_NOTE_REPLY_MAX && note.reply[0] == '{' && end[-1] == '}');
 }
 
 void command_memory_restore(struct command_memory *memory, uint64_t now_ns, const char *key,

@@ -23,9 +23,9 @@
 
 #define COMMAND_MEMORY_NS (60ULL * 1000000000ULL)
 
-#define COMMAND_NOTES_MAX 1000U
+#define COMMAND_NOTES_MAX      1000U
 #define COMMAND_NOTE_REPLY_MAX 1024U
-#define COMMAND_NOTE_PREFIX "request/"
+#define COMMAND_NOTE_PREFIX    "request/"
 
 struct command_memory;
 

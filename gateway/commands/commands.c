@@ -13,7 +13,7 @@
 
 /* 60 s at the default rate limit; the bytes bound what few large replies take. */
 #define MEMORY_ENTRIES 65536U
-#define MEMORY_BYTES (16U * 1024U * 1024U)
+#define MEMORY_BYTES   (16U * 1024U * 1024U)
 /* At the stop: `offline` is said after it, and in time. */
 #define FLUSH_NS (1 * CUE_NS_PER_S)
 
@@ -25,26 +25,50 @@ struct command {
 };
 
 static const struct command command_table[COMMAND_NAMES] = {
-	[COMMAND_NAME_PLAYLIST_START] = { command_playlist_start, false, { { "playlist", REQUEST_STRING, true }, { "trigger_data", REQUEST_ANY, false } } },
-	[COMMAND_NAME_PLAYLIST_STOP] = { command_playlist_stop, false, { { "run", REQUEST_STRING, false },
-	    { "playlist", REQUEST_STRING, false },
-	    { "all", REQUEST_TRUE, false } } },
+	[COMMAND_NAME_PLAYLIST_START] = { command_playlist_start,
+	                                  false,
+	                                  { { "playlist", REQUEST_STRING, true },
+	                                    { "trigger_data", REQUEST_ANY, false } } },
+	[COMMAND_NAME_PLAYLIST_STOP] = { command_playlist_stop,
+	                                 false,
+	                                 { { "run", REQUEST_STRING, false },
+	                                   { "playlist", REQUEST_STRING, false },
+	                                   { "all", REQUEST_TRUE, false } } },
 	[COMMAND_NAME_PLAYLIST_LIST] = { command_playlist_list, false, { { 0 } } },
-	[COMMAND_NAME_PLAYLIST_RUNS] = { command_playlist_runs, false, { { "playlist", REQUEST_STRING, false },
-	    { "limit", REQUEST_UINT32, false },
-	    { "after", REQUEST_STRING, false } } },
-	[COMMAND_NAME_PLAYLIST_DEFINE] = { command_playlist_define, false, { { "name", REQUEST_STRING, true }, { "definition", REQUEST_OBJECT, true } } },
-	[COMMAND_NAME_PLAYLIST_REMOVE] = { command_playlist_remove, false, { { "playlist", REQUEST_STRING, true } } },
-	[COMMAND_NAME_GESTURE_DEFINE] = { command_gesture_define, false, { { "name", REQUEST_STRING, true }, { "definition", REQUEST_OBJECT, true } } },
-	[COMMAND_NAME_GESTURE_REMOVE] = { command_gesture_remove, false, { { "gesture", REQUEST_STRING, true } } },
+	[COMMAND_NAME_PLAYLIST_RUNS] = { command_playlist_runs,
+	                                 false,
+	                                 { { "playlist", REQUEST_STRING, false },
+	                                   { "limit", REQUEST_UINT32, false },
+	                                   { "after", REQUEST_STRING, false } } },
+	[COMMAND_NAME_PLAYLIST_DEFINE] = { command_playlist_define,
+	                                   false,
+	                                   { { "name", REQUEST_STRING, true },
+	                                     { "definition", REQUEST_OBJECT, true } } },
+	[COMMAND_NAME_PLAYLIST_REMOVE] = { command_playlist_remove,
+	                                   false,
+	                                   { { "playlist", REQUEST_STRING, true } } },
+	[COMMAND_NAME_GESTURE_DEFINE] = { command_gesture_define,
+	                                  false,
+	                                  { { "name", REQUEST_STRING, true },
+	                                    { "definition", REQUEST_OBJECT, true } } },
+	[COMMAND_NAME_GESTURE_REMOVE] = { command_gesture_remove,
+	                                  false,
+	                                  { { "gesture", REQUEST_STRING, true } } },
 	[COMMAND_NAME_GESTURE_LIST] = { command_gesture_list, false, { { 0 } } },
-	[COMMAND_NAME_EVENT_EMIT] = { command_event_emit, false, { { "event_type", REQUEST_STRING, true },
-	    { "producer_id", REQUEST_UINT32, false },
-	    { "data", REQUEST_ANY, false } } },
-	[COMMAND_NAME_STATE_GET] = { command_state_get, false, { { "event_type", REQUEST_STRING, false }, { "producer_id", REQUEST_UINT32, false } } },
-	[COMMAND_NAME_INPUT_SET] = { command_input_set, false, { { "input", REQUEST_STRING, true },
-	    { "value", REQUEST_LEVEL, true },
-	    { "line", REQUEST_LEVEL, false } } },
+	[COMMAND_NAME_EVENT_EMIT] = { command_event_emit,
+	                              false,
+	                              { { "event_type", REQUEST_STRING, true },
+	                                { "producer_id", REQUEST_UINT32, false },
+	                                { "data", REQUEST_ANY, false } } },
+	[COMMAND_NAME_STATE_GET] = { command_state_get,
+	                             false,
+	                             { { "event_type", REQUEST_STRING, false },
+	                               { "producer_id", REQUEST_UINT32, false } } },
+	[COMMAND_NAME_INPUT_SET] = { command_input_set,
+	                             false,
+	                             { { "input", REQUEST_STRING, true },
+	                               { "value", REQUEST_LEVEL, true },
+	                               { "line", REQUEST_LEVEL, false } } },
 	[COMMAND_NAME_CONFIG_CHECK] = { command_config_check, true, { { 0 } } },
 	[COMMAND_NAME_CONFIG_RELOAD] = { command_config_reload, false, { { 0 } } },
 	[COMMAND_NAME_CONFIG_GET] = { command_config_get, false, { { 0 } } },
@@ -319,7 +343,8 @@ static int read_request(struct commands *commands, const struct command_request 
 	if (request->payload_len > limits->payload_bytes)
 		return command_fail(error, COMMAND_LIMIT, "",
 		                    "the payload has %zu bytes, %llu at most are taken",
-		                    request->payload_len, (unsigned long long)limits->payload_bytes);
+		                    request->payload_len,
+		                    (unsigned long long)limits->payload_bytes);
 	r = request_read(request->payload, request->payload_len, limits->bus.json_depth,
 	                 command && !command->takes_text ? command->fields : none, fields, &wrong);
 	/* Where the payload is no request, only its request_id was wanted. */
@@ -331,7 +356,9 @@ static int read_request(struct commands *commands, const struct command_request 
 		             : wrong.invalid_json ? COMMAND_INVALID_JSON
 		                                  : COMMAND_INVALID_REQUEST,
 		             wrong.path, "%s%s%s",
-		             strcmp(wrong.path, "/") == 0 ? "\"\"" : *wrong.path ? wrong.path + 1 : "",
+		             strcmp(wrong.path, "/") == 0 ? "\"\""
+		             : *wrong.path                ? wrong.path + 1
+		                                          : "",
 		             *wrong.path ? ": " : "", wrong.text);
 	return r;
 }
@@ -363,12 +390,14 @@ static int execute(struct commands *commands, const struct command_request *requ
 
 	if (!command)
 		return command_fail(error, COMMAND_UNKNOWN, "",
-		                    "there is no command '%.200s'; see docs/topics.md", request->name);
+		                    "there is no command '%.200s'; see docs/topics.md",
+		                    request->name);
 	if (!config_allows_command(&mqtt->remote.cmd, request->name))
-		return command_fail(error, COMMAND_REFUSED, "",
-		                    "mqtt.remote.cmd does not allow the command '%s': list it there, as "
-		                    "in \"cmd\":[\"use\",\"%s\"], or set \"cmd\":\"admin\" for all",
-		                    request->name, request->name);
+		return command_fail(
+		        error, COMMAND_REFUSED, "",
+		        "mqtt.remote.cmd does not allow the command '%s': list it there, as "
+		        "in \"cmd\":[\"use\",\"%s\"], or set \"cmd\":\"admin\" for all",
+		        request->name, request->name);
 	return command->run(commands, request, fields, result, error);
 }
 
@@ -442,8 +471,9 @@ static int answer_again(struct commands *commands, const struct request *fields,
 
 	commands->stats.repeated++;
 	if (!reply) {
-		command_fail(&error, COMMAND_LIMIT, "",
-		             "this request was carried out before, and its reply is not kept any more");
+		command_fail(
+		        &error, COMMAND_LIMIT, "",
+		        "this request was carried out before, and its reply is not kept any more");
 		r = reply_error(&error, fields->request_id, &own, &len);
 	}
 	if (r >= 0)
@@ -466,8 +496,8 @@ static bool came_before(struct commands *commands, const struct command_request 
 	return true;
 }
 
-int commands_run(struct commands *commands, const struct command_request *request,
-                 char **ret_reply, size_t *ret_len)
+int commands_run(struct commands *commands, const struct command_request *request, char **ret_reply,
+                 size_t *ret_len)
 {
 	struct request fields = { 0 };
 	struct command_error error = { 0 };

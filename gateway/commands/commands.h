@@ -80,12 +80,12 @@ void commands_restore_request(struct commands *commands, uint64_t now_ns, const 
                               const char *text, size_t len);
 
 struct command_request {
-	const char *name;        /**< the topic below P/cmd/, e.g. "playlist/start" */
-	const void *payload;     /**< untrusted */
+	const char *name;    /**< the topic below P/cmd/, e.g. "playlist/start" */
+	const void *payload; /**< untrusted */
 	size_t payload_len;
 	const void *correlation; /**< MQTT 5 correlation data, or NULL */
 	size_t correlation_len;
-	uint64_t now_ns;         /**< monotonic; rate limit and the 60 s memory of requests */
+	uint64_t now_ns; /**< monotonic; rate limit and the 60 s memory of requests */
 };
 
 /**
@@ -94,8 +94,8 @@ struct command_request {
  * @param ret_reply malloc()ed JSON text; the caller frees it.
  * @return 0; -ENOMEM.
  */
-int commands_run(struct commands *commands, const struct command_request *request,
-                 char **ret_reply, size_t *ret_len);
+int commands_run(struct commands *commands, const struct command_request *request, char **ret_reply,
+                 size_t *ret_len);
 
 /**
  * Number of the newest change of the kept definitions. The good reply to a
@@ -136,11 +136,11 @@ int commands_error_reply(struct commands *commands, const struct command_request
 
 struct commands_stats {
 	uint64_t ok, failed;
-	uint64_t repeated;     /**< answered from memory */
+	uint64_t repeated; /**< answered from memory */
 	uint64_t rate_limited;
-	uint64_t emits_limited; /**< events from outside refused for limits.emits_per_second */
+	uint64_t emits_limited;      /**< events from outside refused for limits.emits_per_second */
 	uint64_t emit_bytes_limited; /**< the same for limits.emit_bytes_per_second */
-	int store_error; /**< why a kept definition is not on disk; 0: all are */
+	int store_error;             /**< why a kept definition is not on disk; 0: all are */
 	struct definition_store_stats kept;
 };
 void commands_get_stats(const struct commands *commands, struct commands_stats *ret_stats);

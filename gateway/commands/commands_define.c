@@ -235,7 +235,8 @@ static int remove_definition(struct commands *commands, enum definition_kind kin
 		                    "reload",
 		                    definition_kind_name(kind), name);
 	if (!kept)
-		return command_fail_errno(error, -ENOENT, field, definition_kind_name(kind), name, NULL);
+		return command_fail_errno(error, -ENOENT, field, definition_kind_name(kind), name,
+		                          NULL);
 	r = remove_from_bus(commands, kind, name);
 	if (r >= 0)
 		r = definition_store_remove(commands->store, kind, name);
@@ -294,7 +295,8 @@ int command_gesture_list(COMMAND_ARGS)
 	cue_writer_object_begin(result);
 	cue_writer_key(result, "gestures");
 	cue_writer_array_begin(result);
-	(void)cue_gesture_foreach(engine_gestures(commands->config.engine), write_gesture, &context);
+	(void)cue_gesture_foreach(engine_gestures(commands->config.engine), write_gesture,
+	                          &context);
 	cue_writer_array_end(result);
 	cue_writer_object_end(result);
 	return 0;

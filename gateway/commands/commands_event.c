@@ -14,7 +14,8 @@ static int check_type(const char *type, struct command_error *error)
 
 	if (cue_type_is_valid(type, strlen(type), &reason))
 		return 0;
-	return command_fail(error, COMMAND_INVALID_REQUEST, "/event_type", "event_type: %s", reason);
+	return command_fail(error, COMMAND_INVALID_REQUEST, "/event_type", "event_type: %s",
+	                    reason);
 }
 
 /** A type that a remote publisher may name for emission. */
@@ -28,8 +29,8 @@ static int check_emittable(const struct commands *commands, const char *type,
 		return r;
 	reason = config_remote_type_fault(engine_get_config(commands->config.engine), type);
 	if (reason)
-		return command_fail(error, COMMAND_REFUSED, "/event_type", "event_type: '%s' %s", type,
-		                    reason);
+		return command_fail(error, COMMAND_REFUSED, "/event_type", "event_type: '%s' %s",
+		                    type, reason);
 	return 0;
 }
 
@@ -114,8 +115,9 @@ int command_state_get(COMMAND_ARGS)
 	cue_writer_array_end(result);
 	cue_writer_object_end(result);
 	if (r == -EMSGSIZE)
-		return command_fail(error, COMMAND_LIMIT, "",
-		                    "the reply would be over 1 MiB; name an event_type or producer_id");
+		return command_fail(
+		        error, COMMAND_LIMIT, "",
+		        "the reply would be over 1 MiB; name an event_type or producer_id");
 	return r;
 }
 
@@ -126,9 +128,9 @@ int command_input_set(COMMAND_ARGS)
 	                         fields->values[1].number != 0, request->now_ns);
 
 	if (r == -EPERM)
-		return command_fail(error, COMMAND_REFUSED, "/input",
-		                    "input '%s' has a driver other than sim: its edges come from there",
-		                    input);
+		return command_fail(
+		        error, COMMAND_REFUSED, "/input",
+		        "input '%s' has a driver other than sim: its edges come from there", input);
 	if (r == -EINVAL)
 		return command_fail(error, COMMAND_INVALID_REQUEST, "/line",
 		                    "input '%s' has no line %u", input, fields->values[2].number);

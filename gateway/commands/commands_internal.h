@@ -64,9 +64,10 @@ int command_fail_errno(struct command_error *error, int r, const char *path, con
 int command_fail_diag(struct command_error *error, const struct diag *diag, const char *prefix);
 
 /* Every handler has the same signature, that of command_handler. */
-#define COMMAND_ARGS                                                                          \
-	struct commands *commands, const struct command_request *request,                     \
-		const struct request *fields, struct cue_writer *result, struct command_error *error
+#define COMMAND_ARGS                                                                               \
+	struct commands *commands, const struct command_request *request,                          \
+	        const struct request *fields, struct cue_writer *result,                           \
+	        struct command_error *error
 
 int command_playlist_start(COMMAND_ARGS);
 int command_playlist_stop(COMMAND_ARGS);

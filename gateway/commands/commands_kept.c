@@ -163,8 +163,8 @@ static void tell(struct commands *commands, enum definition_kind kind, const cha
 
 /** @p taken: the configuration has the name, and what the bus has
  *  under it is the configuration's. */
-static void put_out_of_force(struct commands *commands, enum definition_kind kind,
-                             const char *name, bool taken)
+static void put_out_of_force(struct commands *commands, enum definition_kind kind, const char *name,
+                             bool taken)
 {
 	if (!commands_kept_unset(commands, kind, name) || taken)
 		return;
@@ -227,5 +227,6 @@ int commands_reapply(struct commands *commands)
 	/* Gestures after the playlists that they may start. */
 	context.kind = DEFINITION_GESTURE;
 	return r < 0 ? r
-	             : definition_store_foreach(commands->store, context.kind, apply_visit, &context);
+	             : definition_store_foreach(commands->store, context.kind, apply_visit,
+	                                        &context);
 }

@@ -64,7 +64,8 @@ static int stop(struct cue_playlists *playlists, const struct request *fields,
 	if (!run->present) {
 		r = cue_playlist_stop(playlists, name->present ? name->string : NULL, "command",
 		                      write_stopped, result);
-		return r < 0 ? command_fail_errno(error, r, "/playlist", "playlist", name->string, NULL)
+		return r < 0 ? command_fail_errno(error, r, "/playlist", "playlist", name->string,
+		                                  NULL)
 		             : 0;
 	}
 	if (cue_id_parse(run->string, &id) < 0)
@@ -79,8 +80,8 @@ static int stop(struct cue_playlists *playlists, const struct request *fields,
 
 int command_playlist_stop(COMMAND_ARGS)
 {
-	int given = fields->values[0].present + fields->values[1].present +
-	            fields->values[2].present;
+	int given =
+	        fields->values[0].present + fields->values[1].present + fields->values[2].present;
 	int r;
 
 	(void)request;
@@ -208,7 +209,8 @@ static int read_page(struct cue_playlists *playlists, const struct request *fiel
 	struct cue_playlist_info info;
 
 	if (name->present && cue_playlist_get(playlists, name->string, &info) < 0)
-		return command_fail_errno(error, -ENOENT, "/playlist", "playlist", name->string, NULL);
+		return command_fail_errno(error, -ENOENT, "/playlist", "playlist", name->string,
+		                          NULL);
 	if (limit->present && (limit->number == 0 || limit->number > RUNS_MAX))
 		return command_fail(error, COMMAND_INVALID_REQUEST, "/limit",
 		                    "limit: must be a whole number from 1 to %u", RUNS_MAX);
@@ -240,7 +242,8 @@ int command_playlist_runs(COMMAND_ARGS)
 	cue_writer_array_end(result);
 	/* It has ended since the page before: what came behind it can't be told. */
 	if (!context.begun)
-		return command_fail_errno(error, -ENOENT, "/after", "active run", after->string, NULL);
+		return command_fail_errno(error, -ENOENT, "/after", "active run", after->string,
+		                          NULL);
 	cue_writer_key(result, "total");
 	cue_writer_u64(result, context.total);
 	cue_writer_key(result, "next");

@@ -39,8 +39,8 @@ uint64_t definition_file_size(const struct definition_text *text)
 {
 	char tail[HEADER_SIZE];
 
-	return strlen(MAGIC "1 ") + SUM_DIGITS + (uint64_t)write_tail(text, tail) +
-	       text->name_len + 1 + text->json_len + 1;
+	return strlen(MAGIC "1 ") + SUM_DIGITS + (uint64_t)write_tail(text, tail) + text->name_len +
+	       1 + text->json_len + 1;
 }
 
 static char *append(char *p, const char *bytes, size_t len)
@@ -80,8 +80,7 @@ static int read_header(const char *line, struct definition_text *text, uint64_t 
 	char kind[16], format[16], sum[SUM_DIGITS + 1];
 	int end = 0;
 
-	if (strncmp(line, MAGIC, strlen(MAGIC)) != 0 ||
-	    sscanf(line, MAGIC "%15[0-9]", format) != 1)
+	if (strncmp(line, MAGIC, strlen(MAGIC)) != 0 || sscanf(line, MAGIC "%15[0-9]", format) != 1)
 		return -EBADMSG;
 	if (strcmp(format, "1") != 0)
 		return -EPROTONOSUPPORT;
@@ -117,7 +116,8 @@ int definition_file_decode(const char *bytes, size_t len, struct definition_text
 	r = read_header(line, &text, &sum);
 	if (r < 0)
 		return r;
-	if (text.name_len == 0 || text.name_len > DEFINITION_NAME_BYTES_MAX || text.json_len > len ||
+	if (text.name_len == 0 || text.name_len > DEFINITION_NAME_BYTES_MAX ||
+	    text.json_len > len ||
 	    (size_t)(end + 1 - bytes) + text.name_len + 1 + text.json_len + 1 != len ||
 	    definition_file_size(&text) != len || checksum(bytes + head, len - head) != sum)
 		return -EBADMSG;

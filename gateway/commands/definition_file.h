@@ -19,7 +19,7 @@
 enum definition_kind { DEFINITION_PLAYLIST, DEFINITION_GESTURE };
 
 /** Bytes that a file has besides name and definition, at most. */
-#define DEFINITION_FILE_OVERHEAD 128U
+#define DEFINITION_FILE_OVERHEAD  128U
 #define DEFINITION_NAME_BYTES_MAX 1024U
 
 struct definition_text {

@@ -20,8 +20,8 @@
 /** What is read at the start, as a multiple of max_bytes. */
 #define READ_FACTOR 4U
 /** Each copy set aside costs a look through the whole folder. */
-#define ASIDE_MAX   DEFINITION_COPIES_MAX
-#define ASIDE_NS    (5 * 1000000000ULL)
+#define ASIDE_MAX DEFINITION_COPIES_MAX
+#define ASIDE_NS  (5 * 1000000000ULL)
 
 /* ---- which files there are ---- */
 
@@ -181,10 +181,11 @@ static int add(struct definition_store *store, const struct definition_text *tex
 	int r = over || blob ? definition_store_add(store, text, blob, file) : -ENOMEM;
 
 	if (r == 0 && over)
-		DEFINITION_SAY(store, LOG_LEVEL_ERROR,
-		               "definition of %s '%.*s' goes over limits.kept_definition_bytes: it is "
-		               "kept on disk and not in force",
-		               definition_kind_name(text->kind), (int)text->name_len, text->name);
+		DEFINITION_SAY(
+		        store, LOG_LEVEL_ERROR,
+		        "definition of %s '%.*s' goes over limits.kept_definition_bytes: it is "
+		        "kept on disk and not in force",
+		        definition_kind_name(text->kind), (int)text->name_len, text->name);
 	if (r < 0 || over)
 		free(bytes);
 	if (r < 0)
@@ -227,14 +228,16 @@ static int load_files(struct definition_store *store, int fd)
 		r = load_file(store, fd, store->taken_files[i], &budget);
 	if (store->unnamed > 0)
 		DEFINITION_SAY(store, LOG_LEVEL_ERROR,
-		               "%s/" DEFINITION_FOLDER ": %llu more files can't be used: they are left "
+		               "%s/" DEFINITION_FOLDER
+		               ": %llu more files can't be used: they are left "
 		               "as they are (at most %u are renamed at a start, within %llu s)",
 		               store->dir, (unsigned long long)store->unnamed, ASIDE_MAX,
 		               ASIDE_NS / 1000000000ULL);
 	if (r >= 0 && (i < store->n_taken || store->n_taken == FILES_MAX)) {
 		store->set_aside++;
 		DEFINITION_SAY(store, LOG_LEVEL_ERROR,
-		               "%s/" DEFINITION_FOLDER " has more than limits.kept_definition_bytes "
+		               "%s/" DEFINITION_FOLDER
+		               " has more than limits.kept_definition_bytes "
 		               "can explain: %zu files were not looked at",
 		               store->dir, store->n_taken - i);
 	}
@@ -267,10 +270,11 @@ static int take_legacy(void *user, const struct definition_text *text)
 	if (r == 0 || r == -EEXIST || r == -ENOMEM)
 		return r == -ENOMEM ? r : 0;
 	store->set_aside++;
-	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
-	               "definition of %s '%.*s' in %s/" DEFINITION_LEGACY " %s: it is not taken over",
-	               definition_kind_name(text->kind), (int)text->name_len, text->name, store->dir,
-	               r == -EDQUOT ? "goes over limits.kept_definition_bytes" : "is damaged");
+	DEFINITION_SAY(
+	        store, LOG_LEVEL_ERROR,
+	        "definition of %s '%.*s' in %s/" DEFINITION_LEGACY " %s: it is not taken over",
+	        definition_kind_name(text->kind), (int)text->name_len, text->name, store->dir,
+	        r == -EDQUOT ? "goes over limits.kept_definition_bytes" : "is damaged");
 	return 0;
 }
 
@@ -298,7 +302,8 @@ static void spoilt_legacy(struct definition_store *store, int dir_fd, int error)
 	else
 		snprintf(aside, sizeof(aside), DEFINITION_LEGACY);
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
-	               "%s/" DEFINITION_LEGACY ": %s; %zu definitions were found in it%s%s", store->dir,
+	               "%s/" DEFINITION_LEGACY ": %s; %zu definitions were found in it%s%s",
+	               store->dir,
 	               error == -EMEDIUMTYPE       ? "is no regular file"
 	               : error == -EBADMSG         ? "is damaged"
 	               : error == -EPROTONOSUPPORT ? "was made by a newer version of cuebus"
@@ -364,7 +369,8 @@ static int open_folder(struct definition_store *store, int dir_fd)
 	r = state_file_set_aside(dir_fd, DEFINITION_FOLDER, DEFINITION_FOLDER,
 	                         STATE_FILE_COPIES_MAX, aside);
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
-	               "%s/" DEFINITION_FOLDER " is no folder; no kept definition is in force; it %s%s",
+	               "%s/" DEFINITION_FOLDER
+	               " is no folder; no kept definition is in force; it %s%s",
 	               store->dir, r < 0 ? "can't be renamed: " : "was renamed to ",
 	               r < 0 ? strerrordesc_np(-r) : aside);
 	return -ENOENT;

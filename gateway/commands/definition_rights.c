@@ -33,9 +33,10 @@ static int check_command(const struct config *config, const char *name, const ch
 {
 	if (config_allows_command(&config->mqtt.remote.cmd, name))
 		return 0;
-	command_fail(error, COMMAND_REFUSED, path,
-	             "a definition made by command can't do what mqtt.remote.cmd does not allow: %s",
-	             name);
+	command_fail(
+	        error, COMMAND_REFUSED, path,
+	        "a definition made by command can't do what mqtt.remote.cmd does not allow: %s",
+	        name);
 	return -EPERM;
 }
 
@@ -76,7 +77,8 @@ static int check_gated_playlist(const struct config *config, const struct cue_ge
 
 	return r < 0 || !def->cancel_active_runs
 	               ? r
-	               : check_command(config, "playlist/stop", "/definition/cancel_active_runs", error);
+	               : check_command(config, "playlist/stop", "/definition/cancel_active_runs",
+	                               error);
 }
 
 int definition_rights_gesture(const struct config *config, const struct cue_gesture_config *def,

@@ -10,7 +10,6 @@
 #include "clock.h"
 #include "definition_store_internal.h"
 
-
 /* ---- blobs ---- */
 
 struct definition_blob *definition_blob_new(char *bytes, size_t len,
@@ -386,8 +385,7 @@ uint64_t definition_store_newest(const struct definition_store *store)
 
 int definition_store_state(struct definition_store *store, uint64_t change)
 {
-	const struct definition_change *known =
-	        &store->changes[change % DEFINITION_STORE_CHANGES];
+	const struct definition_change *known = &store->changes[change % DEFINITION_STORE_CHANGES];
 	int r;
 
 	pthread_mutex_lock(&store->lock);
@@ -475,9 +473,8 @@ int definition_store_new(const struct definition_store_config *config,
 /** Lock held. */
 static bool is_busy(const struct definition_store *store)
 {
-	return store->started &&
-	       (store->first_queued != DEFINITION_NO_SLOT || store->writing ||
-	        (store->migrating && !store->migration_failed));
+	return store->started && (store->first_queued != DEFINITION_NO_SLOT || store->writing ||
+	                          (store->migrating && !store->migration_failed));
 }
 
 int definition_store_flush(struct definition_store *store, uint64_t timeout_ns)

@@ -13,19 +13,19 @@
 #include "definition_store.h"
 #include "log.h"
 
-#define DEFINITION_FOLDER      "definitions"
-#define DEFINITION_LEGACY      "definitions.json"
-#define DEFINITION_SUFFIX      ".def"
+#define DEFINITION_FOLDER "definitions"
+#define DEFINITION_LEGACY "definitions.json"
+#define DEFINITION_SUFFIX ".def"
 /** Copies of what was set aside in the folder. */
-#define DEFINITION_COPIES_MAX  64U
+#define DEFINITION_COPIES_MAX 64U
 /** Until what failed is tried again. */
-#define DEFINITION_RETRY_NS    30000000000ULL
-#define DEFINITION_NO_SLOT     UINT32_MAX
+#define DEFINITION_RETRY_NS 30000000000ULL
+#define DEFINITION_NO_SLOT  UINT32_MAX
 
-#define DEFINITION_SAY(store, ...)                               \
-	do {                                                     \
-		if ((store)->config.log)                         \
-			log_write((store)->config.log, __VA_ARGS__); \
+#define DEFINITION_SAY(store, ...)                                                                 \
+	do {                                                                                       \
+		if ((store)->config.log)                                                           \
+			log_write((store)->config.log, __VA_ARGS__);                               \
 	} while (0)
 
 /** A file's bytes, shared by the lists and the thread. */
@@ -93,7 +93,7 @@ struct definition_store {
 	size_t n_slots, slots_size;
 	uint32_t first_queued, last_queued;
 	struct definition_change changes[DEFINITION_STORE_CHANGES];
-	bool migrating; /* definitions.json is still to be renamed … */
+	bool migrating;        /* definitions.json is still to be renamed … */
 	bool migration_failed; /* … which did not work */
 	bool writing, quit, started, ended;
 	int error;

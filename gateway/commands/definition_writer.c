@@ -111,7 +111,8 @@ static void note_result(struct definition_store *store, const struct job *job)
 	if (job->last_change - change >= DEFINITION_STORE_CHANGES)
 		change = job->last_change - DEFINITION_STORE_CHANGES + 1;
 	for (; change <= job->last_change; change++) {
-		struct definition_change *known = &store->changes[change % DEFINITION_STORE_CHANGES];
+		struct definition_change *known =
+		        &store->changes[change % DEFINITION_STORE_CHANGES];
 
 		if (known->number == change && known->slot == job->slot)
 			known->error = job->result;
@@ -151,7 +152,8 @@ static int open_folder(struct definition_store *store, int dir_fd, bool *ret_mad
 			if (r < 0)
 				return r;
 			DEFINITION_SAY(store, LOG_LEVEL_ERROR,
-			               "%s/" DEFINITION_FOLDER " is no folder; it was renamed to %s",
+			               "%s/" DEFINITION_FOLDER
+			               " is no folder; it was renamed to %s",
 			               store->dir, aside);
 		} else if (errno != ENOENT) {
 			return -errno;
@@ -320,7 +322,8 @@ static void migrate(struct definition_store *store)
 	store->migrating = store->migration_failed;
 	if (!store->migrating)
 		DEFINITION_SAY(store, LOG_LEVEL_NOTICE,
-		               "each definition of %s/" DEFINITION_LEGACY " is in a file of its own "
+		               "each definition of %s/" DEFINITION_LEGACY
+		               " is in a file of its own "
 		               "now; it was renamed to " DEFINITION_LEGACY ".migrated",
 		               store->dir);
 	note_error(store, r);

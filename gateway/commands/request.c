@@ -92,7 +92,8 @@ static int take_field(struct request *request, const struct request_field *field
 	for (size_t i = 0; fields[i].name; i++) {
 		const char *wrong;
 
-		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s, ", fields[i].name);
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s, ",
+		                         fields[i].name);
 		if (strcmp(fields[i].name, value->string) != 0)
 			continue;
 		wrong = check_type(fields[i].type, value, &request->values[i]);
@@ -104,8 +105,8 @@ static int take_field(struct request *request, const struct request_field *field
 		return 0;
 	}
 	fail(error, value->string, "");
-	snprintf(error->text, sizeof(error->text),
-	         "unknown field; this command takes %srequest_id", known);
+	snprintf(error->text, sizeof(error->text), "unknown field; this command takes %srequest_id",
+	         known);
 	return -EINVAL;
 }
 

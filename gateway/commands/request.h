@@ -30,10 +30,10 @@ struct request_field {
 
 struct request_value {
 	bool present;
-	const char *raw;     /**< the value's own bytes in the payload, spelling kept */
+	const char *raw; /**< the value's own bytes in the payload, spelling kept */
 	size_t raw_len;
-	const char *string;  /**< REQUEST_STRING: unescaped */
-	uint32_t number;     /**< REQUEST_UINT32, REQUEST_LEVEL */
+	const char *string; /**< REQUEST_STRING: unescaped */
+	uint32_t number;    /**< REQUEST_UINT32, REQUEST_LEVEL */
 };
 
 /** A read request. Pointers live as long as `payload`. */
@@ -47,7 +47,7 @@ struct request_error {
 	bool invalid_json; /**< it is no JSON … */
 	/** … or nested too deeply; else it is well formed but not what the command takes */
 	bool too_deep;
-	char path[300];    /**< JSON Pointer; "" the whole */
+	char path[300]; /**< JSON Pointer; "" the whole */
 	char text[300];
 };
 

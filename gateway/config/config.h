@@ -30,7 +30,8 @@ int config_load_text(const char *name, const char *text, size_t len, struct diag
                      struct config **ret_config);
 
 /** The same for the payload of config/check, which may carry its `request_id` among the keys. */
-int config_load_request(const char *text, size_t len, struct diag *diag, struct config **ret_config);
+int config_load_request(const char *text, size_t len, struct diag *diag,
+                        struct config **ret_config);
 
 struct config *config_free(struct config *config);
 

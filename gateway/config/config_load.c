@@ -10,11 +10,11 @@
 
 #include "config_env.h"
 #include "config_file.h"
-#include "jsonc_write.h"
 #include "config_merge.h"
 #include "config_names.h"
 #include "config_reader.h"
 #include "hide.h"
+#include "jsonc_write.h"
 #include "lint.h"
 
 /** The most `limits.config_bytes` can be set to: what is read before the limits are known. */
@@ -222,7 +222,7 @@ static void check_depth(struct load *load)
 {
 	const struct jsonc_node *limits = jsonc_get(load->root, "limits");
 	const struct jsonc_node *set =
-		limits && limits->type == JSONC_OBJECT ? jsonc_get(limits, "json_depth") : NULL;
+	        limits && limits->type == JSONC_OBJECT ? jsonc_get(limits, "json_depth") : NULL;
 	uint64_t depth = CUE_JSON_DEPTH_DEFAULT;
 	const struct jsonc_node *found;
 

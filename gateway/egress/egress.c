@@ -204,8 +204,8 @@ static void count_short_session(struct egress *e, uint64_t duration_ns)
 	if (++e->short_sessions < SHORT_SESSIONS)
 		return;
 	log_write(e->config.log, LOG_LEVEL_ERROR,
-	          "the broker closed %u connections in a row within a minute and gave no reason: look "
-	          "for it in the broker's log",
+	          "the broker closed %u connections in a row within a minute and gave no reason: "
+	          "look for it in the broker's log",
 	          e->short_sessions);
 }
 
@@ -227,14 +227,15 @@ static void tell_lost(struct egress *e, uint64_t duration_ns, bool peer_ended)
 	backoff_connected_for(&e->backoff, duration_ns);
 	if (reason > 0) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "connection to the broker lost after %llu s: it closed it: %s (0x%02x)", seconds,
-		          mqtt_reason_packet_text(reason), (unsigned)reason);
+		          "connection to the broker lost after %llu s: it closed it: %s (0x%02x)",
+		          seconds, mqtt_reason_packet_text(reason), (unsigned)reason);
 	} else if (!peer_ended || e->gave_up) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
 		          "connection to the broker lost after %llu s", seconds);
 	} else {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "connection to the broker lost after %llu s: it closed it and gave no reason",
+		          "connection to the broker lost after %llu s: it closed it and gave no "
+		          "reason",
 		          seconds);
 		if (e->suspects.strikes == 0)
 			count_short_session(e, duration_ns);
@@ -246,7 +247,8 @@ static void wait_backoff(struct egress *e)
 {
 	/* A broker that was killed must not be up again by then: see egress_suspect.h. */
 	bool soon = e->suspects.pending && e->suspects.strikes > 1 && !e->suspects.unexplained;
-	uint64_t until_ns = clock_monotonic_ns() + (soon ? 0 : backoff_next(&e->backoff, random_bits()));
+	uint64_t until_ns =
+	        clock_monotonic_ns() + (soon ? 0 : backoff_next(&e->backoff, random_bits()));
 	bool wait = true;
 
 	pthread_mutex_lock(&e->mutex);
@@ -269,8 +271,9 @@ static enum suspect_end how_ended(struct egress *e, bool peer_ended)
 		return SUSPECT_END_OTHER;
 	if (reason > 0)
 		return mqtt_reason_blames_message(reason) ? SUSPECT_END_CLOSED : SUSPECT_END_OTHER;
-	return clock_monotonic_ns() - e->unnoticed_ns - e->last_sent_ns < SOON_NS ? SUSPECT_END_CLOSED
-	                                                                  : SUSPECT_END_OTHER;
+	return clock_monotonic_ns() - e->unnoticed_ns - e->last_sent_ns < SOON_NS
+	               ? SUSPECT_END_CLOSED
+	               : SUSPECT_END_OTHER;
 }
 
 /** One connection from its attempt to its end, and the pause after it.
@@ -350,7 +353,8 @@ int egress_new(const struct egress_config *config, struct egress **ret_egress)
 	return 0;
 }
 
-int egress_start(struct egress *e, const struct egress_queues *queues, struct mqtt_settings *settings)
+int egress_start(struct egress *e, const struct egress_queues *queues,
+                 struct mqtt_settings *settings)
 {
 	sigset_t all, old;
 	int r;

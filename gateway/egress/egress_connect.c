@@ -31,7 +31,7 @@
 /* The same failure again and again is told once in so long. */
 #define TELL_AGAIN_NS (300 * CUE_NS_PER_S)
 /* Connects in a row, each on other terms. */
-#define ROUNDS 6U
+#define ROUNDS            6U
 #define KEEPALIVE_LEAST_S 5
 /* How often in turns the full terms must be refused and a trial accepted. */
 #define PROOFS 8U
@@ -56,16 +56,17 @@ static void tell_failure(struct egress *e, int r, const char *error)
 {
 	struct egress_failures *failures = &e->failures;
 	enum log_level level = r == -ECONNREFUSED || r == -EHOSTUNREACH || r == -ENODATA
-	                              ? LOG_LEVEL_WARNING
-	                              : LOG_LEVEL_ERROR;
+	                               ? LOG_LEVEL_WARNING
+	                               : LOG_LEVEL_ERROR;
 	uint64_t now_ns = clock_monotonic_ns();
 
 	failures->attempts++;
 	if (failures->attempts > 1 && strcmp(failures->error, error) == 0) {
 		if (now_ns - failures->told_ns < TELL_AGAIN_NS)
 			return;
-		log_write(e->config.log, level, "still no connection to the broker, %u attempts: %s",
-		          failures->attempts, error);
+		log_write(e->config.log, level,
+		          "still no connection to the broker, %u attempts: %s", failures->attempts,
+		          error);
 	} else {
 		log_write(e->config.log, level, "no connection to the broker: %s", error);
 		snprintf(failures->error, sizeof(failures->error), "%s", error);
@@ -77,30 +78,31 @@ static void tell_failure(struct egress *e, int r, const char *error)
 
 void egress_forget_terms(struct egress *e)
 {
-	e->terms = (struct egress_terms){
-		.keepalive_s = e->settings->keepalive_s, .max_qos = 1, .retain = true
-	};
+	e->terms = (struct egress_terms){ .keepalive_s = e->settings->keepalive_s,
+		                          .max_qos = 1,
+		                          .retain = true };
 	e->trial = e->terms;
 	e->is_wildcard_told = false;
 }
 
 static bool is_trial(const struct egress *e)
 {
-	return e->trial.keepalive_s != e->terms.keepalive_s || e->trial.max_qos != e->terms.max_qos ||
-	       e->trial.retain != e->terms.retain;
+	return e->trial.keepalive_s != e->terms.keepalive_s ||
+	       e->trial.max_qos != e->terms.max_qos || e->trial.retain != e->terms.retain;
 }
 
 /** Take @p terms for the broker's, and say what that means. */
 static void learn(struct egress *e, const struct egress_terms *terms)
 {
 	if (terms->keepalive_s != e->terms.keepalive_s)
-		log_write(e->config.log, LOG_LEVEL_NOTICE,
-		          "the broker's longest keep alive is %d s: taken instead of mqtt.keepalive",
-		          terms->keepalive_s);
+		log_write(
+		        e->config.log, LOG_LEVEL_NOTICE,
+		        "the broker's longest keep alive is %d s: taken instead of mqtt.keepalive",
+		        terms->keepalive_s);
 	if (terms->max_qos < e->terms.max_qos)
 		log_write(e->config.log, LOG_LEVEL_NOTICE,
-		          "the broker takes QoS 0 only: nothing is acknowledged, and what is sent when "
-		          "the connection breaks may be lost");
+		          "the broker takes QoS 0 only: nothing is acknowledged, and what is sent "
+		          "when the connection breaks may be lost");
 	if (!terms->retain && e->terms.retain)
 		log_write(e->config.log, LOG_LEVEL_NOTICE,
 		          "the broker takes no retained messages: status and views are published "
@@ -160,23 +162,25 @@ static void next_trial(struct egress *e, int r, int answer)
 		else
 			e->trial.max_qos = trial.max_qos ? 0 : e->terms.max_qos;
 	} else if (answer == CONNACK_ID_311 && trial.keepalive_s > KEEPALIVE_LEAST_S) {
-		e->trial.keepalive_s = trial.keepalive_s / 2 > KEEPALIVE_LEAST_S ? trial.keepalive_s / 2
-		                                                                 : KEEPALIVE_LEAST_S;
+		e->trial.keepalive_s = trial.keepalive_s / 2 > KEEPALIVE_LEAST_S
+		                               ? trial.keepalive_s / 2
+		                               : KEEPALIVE_LEAST_S;
 	}
 }
 
 /* ---- connecting ---- */
 
-static int connect_on(struct egress *e, const struct egress_terms *terms, int *ret_answer, char *error)
+static int connect_on(struct egress *e, const struct egress_terms *terms, int *ret_answer,
+                      char *error)
 {
 	struct paho_callbacks callbacks = egress_callbacks(e);
 	char topic[TOPIC_SIZE];
 	struct paho_will will = {
 		.topic = topic, .payload = "offline", .qos = terms->max_qos, .retain = terms->retain
 	};
-	struct paho_options options = {
-		.will = &will, .timeout_s = CONNECT_TIMEOUT_S, .keepalive_s = terms->keepalive_s
-	};
+	struct paho_options options = { .will = &will,
+		                        .timeout_s = CONNECT_TIMEOUT_S,
+		                        .keepalive_s = terms->keepalive_s };
 
 	reset_shared(e);
 	(void)topics_below(e->config.topics, "status", NULL, topic);

@@ -49,8 +49,9 @@ void egress_add_loose(struct egress *e, const struct suspect_item *item)
 	e->last_loose = e->last_order;
 }
 
-void egress_fill_slot(struct egress *e, struct egress_slot *slot, const struct paho_message *message,
-                      const struct suspect_item *item, int token)
+void egress_fill_slot(struct egress *e, struct egress_slot *slot,
+                      const struct paho_message *message, const struct suspect_item *item,
+                      int token)
 {
 	slot->used = true;
 	slot->token = token;
@@ -256,8 +257,8 @@ void egress_end_flight(struct egress *e, enum suspect_end end)
 	topic = blamed ? topic_in_flight(e, blamed) : NULL;
 	if (topic)
 		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "the session ended without an acknowledgement of the message to '%s' (%u of "
-		          "%u, then it is given up)",
+		          "the session ended without an acknowledgement of the message to '%s' (%u "
+		          "of %u, then it is given up)",
 		          topic, e->suspects.strikes, suspects_needed(&e->suspects, blamed));
 	for (size_t i = 0; i < MQTT_WINDOW_MAX; i++) {
 		if (e->slots[i].used)

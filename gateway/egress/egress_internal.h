@@ -40,17 +40,17 @@ struct egress_slot {
 	uint64_t order; /* of sending, in this session */
 	uint64_t sent_ns;
 	struct suspect_item item;
-	size_t size; /* of the payload */
-	uint64_t outbox_id;                /* 0: not of the outbox */
-	bool is_news;                      /* a `gateway.gap` */
-	char topic[EGRESS_TOPIC_SIZE];     /* to be told if it is refused; may be cut */
-	struct retained_message retained;  /* topic NULL: not a retained view */
+	size_t size;                      /* of the payload */
+	uint64_t outbox_id;               /* 0: not of the outbox */
+	bool is_news;                     /* a `gateway.gap` */
+	char topic[EGRESS_TOPIC_SIZE];    /* to be told if it is refused; may be cut */
+	struct retained_message retained; /* topic NULL: not a retained view */
 };
 
 /** Attempts to connect that failed, since the last that did not. Egress thread only. */
 struct egress_failures {
 	unsigned attempts;
-	uint64_t told_ns;            /* when `error` was logged last */
+	uint64_t told_ns; /* when `error` was logged last */
 	char error[PAHO_ERROR_SIZE];
 };
 
@@ -97,19 +97,19 @@ struct egress {
 	uint64_t unnoticed_ns;             /* how long the end may have gone unnoticed */
 	struct suspect_item loose[SUSPECT_LOOSE_MAX]; /* QoS 0, not settled; the newest */
 	size_t n_loose;
-	uint64_t last_loose;             /* order of the newest */
-	struct retained_message view;    /* taken, and not sent yet; topic NULL: none */
-	struct outbox_message reply;     /* the same; id 0: none */
+	uint64_t last_loose;                        /* order of the newest */
+	struct retained_message view;               /* taken, and not sent yet; topic NULL: none */
+	struct outbox_message reply;                /* the same; id 0: none */
 	struct outbox_message events[EGRESS_BATCH]; /* the same */
 	size_t next_event, n_events;
 	uint64_t released[EGRESS_BATCH]; /* done with, the outbox has yet to be told */
 	size_t n_released;
-	bool replies_last;               /* their turn is after the events' */
-	uint64_t waiting;                /* key of what is to be sent next, alone; 0: none */
-	bool alone;                      /* what is in flight is to be alone */
-	bool gave_up;                    /* the end is our own decision */
-	struct suspect_item swallowed;   /* why; key 0: something else */
-	const char *said;                /* what P/status has */
+	bool replies_last;             /* their turn is after the events' */
+	uint64_t waiting;              /* key of what is to be sent next, alone; 0: none */
+	bool alone;                    /* what is in flight is to be alone */
+	bool gave_up;                  /* the end is our own decision */
+	struct suspect_item swallowed; /* why; key 0: something else */
+	const char *said;              /* what P/status has */
 
 	struct egress_watch watch;
 
@@ -122,13 +122,13 @@ struct egress {
 	bool work;
 	bool stop;
 	uint64_t stop_by_ns;
-	bool done;        /* the thread is about to end */
-	bool left_over;   /* it ended with messages not sent */
+	bool done;      /* the thread is about to end */
+	bool left_over; /* it ended with messages not sent */
 	struct mqtt_settings *new_settings;
 	bool polls; /* the session's input is handled by the egress thread; see wake_fd */
 	bool lost;
 	int lost_reason;
-	int socket;       /* duplicate, for egress_stop() to break a hanging call */
+	int socket; /* duplicate, for egress_stop() to break a hanging call */
 	struct egress_ack acks[EGRESS_ACKS];
 	unsigned n_acks;
 	bool acks_overrun;
@@ -199,7 +199,8 @@ void egress_tell_released(struct egress *egress);
 struct egress_slot *egress_free_slot(struct egress *egress);
 /** @p message was sent and will be acknowledged with @p token. */
 void egress_fill_slot(struct egress *egress, struct egress_slot *slot,
-                      const struct paho_message *message, const struct suspect_item *item, int token);
+                      const struct paho_message *message, const struct suspect_item *item,
+                      int token);
 /** A message was sent at QoS 0: no acknowledgement, but a later one settles it. */
 void egress_add_loose(struct egress *egress, const struct suspect_item *item);
 /**

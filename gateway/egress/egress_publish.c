@@ -80,8 +80,8 @@ static void log_rejected(struct egress *e, const char *topic, size_t len,
 
 	egress_count(e, &e->stats.rejected);
 	log_write(e->config.log, expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-	          "message of %zu byte%s to '%.200s' is given up: the broker ends the session instead "
-	          "of acknowledging it",
+	          "message of %zu byte%s to '%.200s' is given up: the broker ends the session "
+	          "instead of acknowledging it",
 	          len, plural(len), topic);
 }
 
@@ -216,7 +216,7 @@ static int send_message(struct egress *e, struct outbox_message *m, const struct
 		egress_release(e, m->id);
 	} else {
 		egress_give_up(e, m->id, is_news,
-		        r == -EMSGSIZE ? OUTBOX_REASON_TOO_LARGE : OUTBOX_REASON_REFUSED);
+		               r == -EMSGSIZE ? OUTBOX_REASON_TOO_LARGE : OUTBOX_REASON_REFUSED);
 	}
 	m->id = 0;
 	return 1;
@@ -239,7 +239,8 @@ static int publish_message(struct egress *e, struct outbox_message *m)
 		return send_message(e, m, &item, slot);
 	case SUSPECT_REJECT:
 		log_rejected(e, m->topic, m->payload_len, &item);
-		egress_give_up(e, m->id, strcmp(m->topic, e->news_topic) == 0, OUTBOX_REASON_REJECTED);
+		egress_give_up(e, m->id, strcmp(m->topic, e->news_topic) == 0,
+		               OUTBOX_REASON_REJECTED);
 		m->id = 0;
 		return 1;
 	case SUSPECT_ALONE:
@@ -265,7 +266,8 @@ static int publish_replies(struct egress *e)
 	int r = 1;
 
 	for (unsigned i = 0; r > 0 && i < REPLIES_IN_A_ROW; i++) {
-		if (!may_send(e) || (e->reply.id == 0 && outbox_take_reply(e->queues.outbox, &e->reply) < 0))
+		if (!may_send(e) ||
+		    (e->reply.id == 0 && outbox_take_reply(e->queues.outbox, &e->reply) < 0))
 			r = 0;
 		else
 			r = publish_message(e, &e->reply);

@@ -19,7 +19,7 @@
 #include "egress_internal.h"
 
 /* How long at most without a look at the connection, whatever the callbacks say. */
-#define LOOK_NS CUE_NS_PER_S
+#define LOOK_NS    CUE_NS_PER_S
 #define OFFLINE_NS (1 * CUE_NS_PER_S)
 /* Before other settings are taken: for the reply to the command that brought them. */
 #define LAST_WORDS_NS (1 * CUE_NS_PER_S)
@@ -51,7 +51,8 @@ static bool is_drained(struct egress *e)
 
 	outbox_get_stats(e->queues.outbox, &outbox);
 	retained_get_stats(e->queues.retained, &retained);
-	return outbox.events == 0 && outbox.replies == 0 && retained.pending == 0 && e->in_flight == 0;
+	return outbox.events == 0 && outbox.replies == 0 && retained.pending == 0 &&
+	       e->in_flight == 0;
 }
 
 /** Wait for room, or (@p want 0) for all acknowledgements. @return 0; -ENOTCONN; -ETIMEDOUT. */
@@ -60,7 +61,8 @@ static int wait_in_flight(struct egress *e, unsigned want, uint64_t until_ns)
 	while (e->in_flight > want) {
 		if (clock_monotonic_ns() >= until_ns)
 			return -ETIMEDOUT;
-		if (!rest(e, until_ns) || !egress_take_acks(e) || !egress_acks_in_time(e, clock_monotonic_ns()))
+		if (!rest(e, until_ns) || !egress_take_acks(e) ||
+		    !egress_acks_in_time(e, clock_monotonic_ns()))
 			return -ENOTCONN;
 	}
 	return 0;
@@ -177,7 +179,8 @@ static void phase_leave(struct egress *e)
 {
 	uint64_t until_ns = clock_monotonic_ns() + OFFLINE_NS;
 
-	if (wait_in_flight(e, e->window - 1, until_ns) == 0 && egress_publish_status(e, "offline") == 0)
+	if (wait_in_flight(e, e->window - 1, until_ns) == 0 &&
+	    egress_publish_status(e, "offline") == 0)
 		(void)wait_in_flight(e, 0, until_ns);
 }
 

@@ -122,7 +122,8 @@ void suspects_stable(struct suspects *s)
 	s->unexplained = 0;
 }
 
-enum suspect_verdict suspects_judge(struct suspects *s, const struct suspect_item *item, uint64_t now_ns)
+enum suspect_verdict suspects_judge(struct suspects *s, const struct suspect_item *item,
+                                    uint64_t now_ns)
 {
 	forget_old(s, now_ns);
 	if (is_expected(s, item))

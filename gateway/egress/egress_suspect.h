@@ -46,12 +46,12 @@
 
 #include "mqtt_settings.h"
 
-#define SUSPECT_STRIKES 3U
+#define SUSPECT_STRIKES     3U
 #define SUSPECT_STRIKES_MAX 32U
-#define SUSPECT_MEMORY_NS (3600 * CUE_NS_PER_S)
+#define SUSPECT_MEMORY_NS   (3600 * CUE_NS_PER_S)
 /** QoS 0 messages remembered as unsettled. */
-#define SUSPECT_LOOSE_MAX 8U
-#define SUSPECT_MAX (MQTT_WINDOW_MAX + SUSPECT_LOOSE_MAX)
+#define SUSPECT_LOOSE_MAX    8U
+#define SUSPECT_MAX          (MQTT_WINDOW_MAX + SUSPECT_LOOSE_MAX)
 #define SUSPECT_REJECTED_MAX 32U
 
 /** A message as far as the rule knows it. */
@@ -77,7 +77,7 @@ struct suspects {
 	struct suspect_item blamed; /* has the strikes */
 	unsigned strikes;
 	bool pending; /* the newest strike counts when the next attempt connects */
-	bool doubt;           /* several were in flight at an end, and it is not known which of them it was */
+	bool doubt; /* several were in flight at an end, and it is not known which of them it was */
 	unsigned unexplained; /* ends that no message was found guilty of */
 	size_t largest;       /* ever acknowledged */
 	struct suspect_rejected {
@@ -98,7 +98,8 @@ static inline bool suspects_any(const struct suspects *s)
 	return s->n > 0 || s->strikes > 0 || s->n_rejected > 0;
 }
 
-enum suspect_verdict suspects_judge(struct suspects *s, const struct suspect_item *item, uint64_t now_ns);
+enum suspect_verdict suspects_judge(struct suspects *s, const struct suspect_item *item,
+                                    uint64_t now_ns);
 /** Strikes that it takes to reject @p item. */
 unsigned suspects_needed(const struct suspects *s, const struct suspect_item *item);
 /** The session that ends was long: what broke before is forgiven. */

@@ -31,7 +31,7 @@
 #define STATUS_DELAY_MAX_NS (60 * CUE_NS_PER_S)
 #define STATUS_PEACE_NS     (600 * CUE_NS_PER_S)
 /* From so many in a row on it is no will that came late. */
-#define STATUS_REPEATED     3U
+#define STATUS_REPEATED 3U
 
 #define SWEEP_QUIET_NS (2 * CUE_NS_PER_S)
 #define SWEEP_MAX_NS   (30 * CUE_NS_PER_S)
@@ -111,7 +111,8 @@ static bool is_clearable(const char *topic)
 
 	for (const char *p = topic; *p; p++)
 		levels += *p == '/';
-	return levels <= EGRESS_CLEAR_LEVELS && utf8_is_valid(topic) && topics_is_publishable(topic);
+	return levels <= EGRESS_CLEAR_LEVELS && utf8_is_valid(topic) &&
+	       topics_is_publishable(topic);
 }
 
 /** @return false when it is not to be looked at: too late, too many. */
@@ -191,12 +192,13 @@ static void tell_status(struct egress *e, const char *word, bool foreign)
 		          "connected, as by a will that comes late: 'online' is published again",
 		          prefix, word);
 	else
-		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "'%.200s/status' was set to '%s' by another client for the %uth time in a row: "
-		          "'online' is published again. %s",
-		          prefix, word, times,
-		          foreign ? "Another gateway with the same gateway.id is running"
-		                  : "Allow only this gateway to publish there");
+		log_write(
+		        e->config.log, LOG_LEVEL_WARNING,
+		        "'%.200s/status' was set to '%s' by another client for the %uth time in a "
+		        "row: 'online' is published again. %s",
+		        prefix, word, times,
+		        foreign ? "Another gateway with the same gateway.id is running"
+		                : "Allow only this gateway to publish there");
 }
 
 /** The next correction is due after a delay that grows while they follow one another. */
@@ -227,8 +229,8 @@ static int correct_status(struct egress *e, uint64_t now_ns)
 	if (foreign && !watch->is_foreign_told) {
 		watch->is_foreign_told = true;
 		log_write(e->config.log, LOG_LEVEL_ERROR,
-		          "another gateway publishes '%.200s/info': two have the same gateway.id; give "
-		          "each its own",
+		          "another gateway publishes '%.200s/info': two have the same gateway.id; "
+		          "give each its own",
 		          topics_prefix(e->config.topics));
 	}
 	if (!wrong || now_ns < watch->status_due_ns)
@@ -280,18 +282,20 @@ static int end_sweep(struct egress *e)
 	pthread_mutex_unlock(&e->mutex);
 	watch->sweep = SWEEP_DONE;
 	if (n > 0)
-		log_write(e->config.log, full ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
-		          "%u retained topic%s of names that are gone %s cleared at the broker, such as "
-		          "'%s'%s",
-		          n, plural(n), n == 1 ? "is" : "are", watch->example,
-		          full ? "; there are more: they are cleared after the next connect" : "");
+		log_write(
+		        e->config.log, full ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+		        "%u retained topic%s of names that are gone %s cleared at the broker, such "
+		        "as '%s'%s",
+		        n, plural(n), n == 1 ? "is" : "are", watch->example,
+		        full ? "; there are more: they are cleared after the next connect" : "");
 	for (size_t i = 0; r == 0 && i < N_SWEPT; i++) {
 		uint64_t begin_ns = clock_monotonic_ns();
 
 		(void)topics_below(e->config.topics, swept[i], "#", topic);
 		r = paho_unsubscribe(e->connection, topic);
 		if (r < 0)
-			e->unnoticed_ns = clock_monotonic_ns() - begin_ns; /* as in egress_subscribe() */
+			e->unnoticed_ns =
+			        clock_monotonic_ns() - begin_ns; /* as in egress_subscribe() */
 	}
 	return r;
 }

@@ -28,13 +28,13 @@ enum egress_sweep { SWEEP_IDLE, SWEEP_LISTENING, SWEEP_DONE };
 struct egress_watch {
 	/* Guarded by the egress's mutex: */
 	bool status_wrong;
-	char status_word[16];  /* what P/status said; may be cut */
-	bool is_info_foreign;  /* another gateway published P/info in this session */
+	char status_word[16]; /* what P/status said; may be cut */
+	bool is_info_foreign; /* another gateway published P/info in this session */
 	bool is_listening;
-	unsigned n_cleared;    /* in this session */
-	bool is_full;          /* EGRESS_CLEAR_MAX were cleared, and there were more */
-	uint64_t heard_ns;     /* while listening: when a message came last */
-	char example[128];     /* one of those that were cleared; may be cut */
+	unsigned n_cleared; /* in this session */
+	bool is_full;       /* EGRESS_CLEAR_MAX were cleared, and there were more */
+	uint64_t heard_ns;  /* while listening: when a message came last */
+	char example[128];  /* one of those that were cleared; may be cut */
 
 	/* The egress thread's own: */
 	enum egress_sweep sweep;

@@ -133,7 +133,8 @@ size_t engine_fds(struct engine *engine, int *fds, size_t max);
  * engine_be_fair() was called. The event comes now, or with the next engine_wake().
  * @return 0; -ENOENT no such input; -EPERM its driver is not sim; -EINVAL line.
  */
-int engine_input_set(struct engine *engine, const char *input, unsigned line, bool level, uint64_t time_ns);
+int engine_input_set(struct engine *engine, const char *input, unsigned line, bool level,
+                     uint64_t time_ns);
 
 /**
  * A counter or rotary goes on from what it had counted before: @p value is added to
@@ -151,18 +152,19 @@ struct engine_input_info {
 	uint32_t producer_id;
 	struct cue_payload *value; /**< last event's data, or NULL */
 	uint64_t time_ns;
-	bool failed;               /**< the driver failed; being reopened */
+	bool failed; /**< the driver failed; being reopened */
 	uint64_t edges, bounces, gaps;
 	int64_t counted; /**< a counter's count, a rotary's position */
 	bool restore;    /**< that is to outlast a restart */
 };
 int engine_input_foreach(struct engine *engine,
-                         int (*visit)(void *user, const struct engine_input_info *info), void *user);
+                         int (*visit)(void *user, const struct engine_input_info *info),
+                         void *user);
 
 /** Why an output's line has the level that it has. */
 enum engine_output_why {
-	ENGINE_OUTPUT_START,  /**< safe_value, as it was opened; no event has set it yet */
-	ENGINE_OUTPUT_EVENT,  /**< an event set it */
+	ENGINE_OUTPUT_START, /**< safe_value, as it was opened; no event has set it yet */
+	ENGINE_OUTPUT_EVENT, /**< an event set it */
 	/** safe_value: the line was given back, or works again after a failure */
 	ENGINE_OUTPUT_SAFE,
 	ENGINE_OUTPUT_FAILED, /**< the driver failed: the level is unknown; being reopened */
@@ -183,13 +185,12 @@ int engine_output_foreach(struct engine *engine,
 
 /** All outputs together, since the start; those a reload has removed included. */
 struct engine_output_totals {
-	uint64_t set;      /**< times that an event set a line */
+	uint64_t set; /**< times that an event set a line */
 	/** events that set none: their data has no level there, they are older than the last one
 	 *  that did, or the driver had failed */
 	uint64_t ignored;
 	uint64_t failures; /**< times that a driver failed */
 };
-void engine_get_output_totals(const struct engine *engine,
-                              struct engine_output_totals *ret_totals);
+void engine_get_output_totals(const struct engine *engine, struct engine_output_totals *ret_totals);
 
 #endif

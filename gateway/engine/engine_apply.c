@@ -31,8 +31,9 @@ static bool same_input(const struct config_input *a, const struct config_input *
 			return false;
 	}
 	return same_text(a->name, b->name) && same_text(a->driver, b->driver) &&
-	       same_text(a->chip, b->chip) && a->bias == b->bias && a->active_low == b->active_low &&
-	       same_text(a->file, b->file) && a->decoder.kind == b->decoder.kind &&
+	       same_text(a->chip, b->chip) && a->bias == b->bias &&
+	       a->active_low == b->active_low && same_text(a->file, b->file) &&
+	       a->decoder.kind == b->decoder.kind &&
 	       a->decoder.debounce_ns == b->decoder.debounce_ns &&
 	       a->decoder.steps_per_detent == b->decoder.steps_per_detent &&
 	       a->producer_id == b->producer_id && same_text(a->event, b->event) &&
@@ -184,10 +185,12 @@ static int check_fixed(const struct config *old, const struct config *new, char 
 		return -EINVAL;
 	}
 	if (memcmp(&old->limits.bus, &new->limits.bus, sizeof(old->limits.bus)) != 0) {
-		snprintf(error, ENGINE_ERROR_SIZE,
-		         "a member of limits that sizes the bus changed (event_types, queue_events, "
-		         "queue_bytes, state_entries, state_bytes, trigger_bytes, gesture_bytes, cascade_depth, json_depth, definitions, active_runs, quote_bytes or "
-		         "gesture_producers): that takes a restart");
+		snprintf(
+		        error, ENGINE_ERROR_SIZE,
+		        "a member of limits that sizes the bus changed (event_types, queue_events, "
+		        "queue_bytes, state_entries, state_bytes, trigger_bytes, gesture_bytes, "
+		        "cascade_depth, json_depth, definitions, active_runs, quote_bytes or "
+		        "gesture_producers): that takes a restart");
 		return -EINVAL;
 	}
 	return 0;
@@ -227,8 +230,8 @@ static void set_close_new(struct input_set *set)
 }
 
 /** Both or none. */
-static int make_sets(struct engine *engine, const struct config *config,
-                     struct output_set *outputs, struct input_set *inputs, char *error)
+static int make_sets(struct engine *engine, const struct config *config, struct output_set *outputs,
+                     struct input_set *inputs, char *error)
 {
 	int r = output_set_new(engine, config, outputs, error);
 
@@ -272,7 +275,8 @@ int engine_apply(struct engine *engine, const struct config *config, char *error
 		 * must not fail by the other's. */
 		cue_playlists_set_limits(engine->playlists, &no_limits);
 		r = engine_swap_definitions(engine, old, config, error);
-		cue_playlists_set_limits(engine->playlists, &(r < 0 ? old : config)->limits.playlist);
+		cue_playlists_set_limits(engine->playlists,
+		                         &(r < 0 ? old : config)->limits.playlist);
 	}
 	if (r < 0) {
 		set_close_new(&inputs);

@@ -19,11 +19,13 @@ static int explain(int r, const char *kind, const char *name,
 		         "%s \"%s\": limits.definitions or limits.event_types is reached", kind,
 		         name);
 	else
-		snprintf(error, ENGINE_ERROR_SIZE, "%s \"%s\": %s", kind, name, strerrordesc_np(-r));
+		snprintf(error, ENGINE_ERROR_SIZE, "%s \"%s\": %s", kind, name,
+		         strerrordesc_np(-r));
 	return r;
 }
 
-static int define_playlist(struct engine *engine, const struct config_playlist *playlist, char *error)
+static int define_playlist(struct engine *engine, const struct config_playlist *playlist,
+                           char *error)
 {
 	struct cue_predicate_error fault = { .path = "", .text = "" };
 	int r = cue_playlist_define(engine->playlists, &playlist->def, NULL, &fault);
@@ -129,7 +131,7 @@ static int index_playlists(const struct config *config, struct name_index *index
 		return -ENOMEM;
 	for (size_t i = 0; i < index->n; i++)
 		index->items[i] = (struct named){ config->playlists[i].def.name,
-		                                  config->playlists[i].json, i };
+			                          config->playlists[i].json, i };
 	qsort(index->items, index->n, sizeof(*index->items), by_name);
 	return 0;
 }
@@ -141,8 +143,8 @@ static int index_gestures(const struct config *config, struct name_index *index)
 	if (!index->items)
 		return -ENOMEM;
 	for (size_t i = 0; i < index->n; i++)
-		index->items[i] = (struct named){ config->gestures[i].def.name,
-		                                  config->gestures[i].json, i };
+		index->items[i] =
+		        (struct named){ config->gestures[i].def.name, config->gestures[i].json, i };
 	qsort(index->items, index->n, sizeof(*index->items), by_name);
 	return 0;
 }
@@ -168,7 +170,8 @@ struct swap {
 	struct name_index from_playlists, from_gestures, to_playlists, to_gestures;
 };
 
-static bool playlist_unchanged(const struct name_index *others, const struct config_playlist *playlist)
+static bool playlist_unchanged(const struct name_index *others,
+                               const struct config_playlist *playlist)
 {
 	const struct named *other = find(others, playlist->def.name);
 
@@ -191,7 +194,8 @@ static int check_all(const struct config *to, char *error)
 		int r = cue_playlist_check(&to->playlists[i].def, &fault);
 
 		if (r >= 0)
-			r = cue_playlist_check_rate(&to->playlists[i].def, &to->limits.playlist, &fault);
+			r = cue_playlist_check_rate(&to->playlists[i].def, &to->limits.playlist,
+			                            &fault);
 		if (r < 0)
 			return explain(r, "playlist", to->playlists[i].def.name, &fault, error);
 	}
@@ -380,18 +384,18 @@ static int define_changed(struct engine *engine, const struct swap *swap, char *
 {
 	for (size_t i = 0; i < swap->to->n_playlists; i++) {
 		const struct config_playlist *playlist = &swap->to->playlists[i];
-		int r = playlist_unchanged(&swap->from_playlists, playlist) ?
-		                0 :
-		                define_playlist(engine, playlist, error);
+		int r = playlist_unchanged(&swap->from_playlists, playlist)
+		                ? 0
+		                : define_playlist(engine, playlist, error);
 
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < swap->to->n_gestures; i++) {
 		const struct config_gesture *gesture = &swap->to->gestures[i];
-		int r = gesture_unchanged(&swap->from_gestures, gesture) ?
-		                0 :
-		                define_gesture(engine, gesture, error);
+		int r = gesture_unchanged(&swap->from_gestures, gesture)
+		                ? 0
+		                : define_gesture(engine, gesture, error);
 
 		if (r < 0)
 			return r;

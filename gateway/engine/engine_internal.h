@@ -23,15 +23,15 @@ struct engine {
 	struct cue_subscription *lifecycle[4];
 	struct input **inputs; /**< in the configuration's order; NULL until opened */
 	size_t n_inputs;
-	bool opened; /**< inputs and outputs */
+	bool opened;             /**< inputs and outputs */
 	struct output **outputs; /**< in the configuration's order; NULL until opened */
 	size_t n_outputs;
 	bool outputs_opened;
 	struct engine_output_totals output_totals;
 	struct wake_buffers *buffers;
 	struct engine_wake_totals wake_totals;
-	bool fair;   /**< the bus dispatches only within a budget */
-	bool behind; /**< the last wake left work */
+	bool fair;                 /**< the bus dispatches only within a budget */
+	bool behind;               /**< the last wake left work */
 	uint64_t backlog_since_ns; /**< since when events wait from wake to wake; 0: none do */
 };
 

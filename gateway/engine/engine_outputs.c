@@ -14,7 +14,8 @@ static bool same_map(const struct config_output *a, const struct config_output *
 	if (a->n_map != b->n_map)
 		return false;
 	for (size_t i = 0; i < a->n_map; i++) {
-		if (strcmp(a->map[i].text, b->map[i].text) != 0 || a->map[i].level != b->map[i].level)
+		if (strcmp(a->map[i].text, b->map[i].text) != 0 ||
+		    a->map[i].level != b->map[i].level)
 			return false;
 	}
 	return true;

@@ -162,8 +162,9 @@ void input_start(struct input *input)
 	uint64_t now_ns = cue_bus_now(input->engine->bus);
 
 	for (unsigned line = 0; line < input_lines(input); line++)
-		emit_changes(input, changes,
-		             decoder_start(input->decoder, line, input->levels[line], now_ns, changes));
+		emit_changes(
+		        input, changes,
+		        decoder_start(input->decoder, line, input->levels[line], now_ns, changes));
 }
 
 static void resync_lines(struct input *input)
@@ -172,8 +173,9 @@ static void resync_lines(struct input *input)
 	uint64_t now_ns = cue_bus_now(input->engine->bus);
 
 	for (unsigned line = 0; line < input_lines(input); line++)
-		emit_changes(input, changes,
-		             decoder_resync(input->decoder, line, input->levels[line], now_ns, changes));
+		emit_changes(
+		        input, changes,
+		        decoder_resync(input->decoder, line, input->levels[line], now_ns, changes));
 }
 
 /* ---- open, fail, retry ---- */
@@ -184,7 +186,8 @@ static int read_levels(struct input *input, char *error)
 		int r = input->ops->get(input->driver, line, &input->levels[line]);
 
 		if (r < 0) {
-			snprintf(error, ENGINE_ERROR_SIZE, "input \"%s\": can't read the level of line %u: %s",
+			snprintf(error, ENGINE_ERROR_SIZE,
+			         "input \"%s\": can't read the level of line %u: %s",
 			         input->config->name, line, strerrordesc_np(-r));
 			return r;
 		}
@@ -344,8 +347,8 @@ static int intern_types(struct cue_bus *bus, const struct config_input *config)
 	const struct cue_type *type;
 	int r = cue_bus_intern(bus, config->event, &type);
 
-	return r < 0 || !config->release_event ? r :
-	                                         cue_bus_intern(bus, config->release_event, &type);
+	return r < 0 || !config->release_event ? r
+	                                       : cue_bus_intern(bus, config->release_event, &type);
 }
 
 int input_new(struct engine *engine, const struct config_input *config, struct input **ret_input,
@@ -359,8 +362,8 @@ int input_new(struct engine *engine, const struct config_input *config, struct i
 	input->engine = engine;
 	input->config = config;
 	if (!engine->config.virtual_devices) {
-		input->ops = engine->config.find_driver ? engine->config.find_driver(config->driver) :
-		                                          driver_find(config->driver);
+		input->ops = engine->config.find_driver ? engine->config.find_driver(config->driver)
+		                                        : driver_find(config->driver);
 		if (!input->ops) {
 			r = -ENODEV;
 			goto fail;
@@ -386,13 +389,15 @@ int input_new(struct engine *engine, const struct config_input *config, struct i
 fail:
 	if (r == -ENODEV)
 		snprintf(error, ENGINE_ERROR_SIZE,
-		         "input \"%s\": driver \"%s\" is not built in (there are gpio, sim and replay)",
+		         "input \"%s\": driver \"%s\" is not built in (there are gpio, sim and "
+		         "replay)",
 		         config->name, config->driver);
 	else if (r == -ENOSPC)
 		snprintf(error, ENGINE_ERROR_SIZE,
 		         "input \"%s\": its event types go over limits.event_types", config->name);
 	else
-		snprintf(error, ENGINE_ERROR_SIZE, "input \"%s\": %s", config->name, strerrordesc_np(-r));
+		snprintf(error, ENGINE_ERROR_SIZE, "input \"%s\": %s", config->name,
+		         strerrordesc_np(-r));
 	input_free(input);
 	return r;
 }

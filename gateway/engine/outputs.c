@@ -53,8 +53,8 @@ struct output {
 	struct retry retry;
 	enum output_state state;
 	bool is_ignored_told; /**< gateway.output_ignored was emitted: once for an output */
-	bool failing;      /**< gateway.output_failed was told, gateway.output_restored not yet */
-	bool level;        /**< as it was last set */
+	bool failing; /**< gateway.output_failed was told, gateway.output_restored not yet */
+	bool level;   /**< as it was last set */
 	enum engine_output_why why;
 	uint64_t since_ns; /**< when level or why changed last */
 	uint64_t event_ns; /**< time of the latest event that set it */

@@ -112,7 +112,8 @@ static int restore(void *user, const char *key, const void *value, size_t len)
 		          "the note '%s' of a count or position is not what cuebus writes; it is "
 		          "removed",
 		          key);
-	else if (engine_input_restore(journal->config.engine, found.name, found.kind, found.value) == 0)
+	else if (engine_input_restore(journal->config.engine, found.name, found.kind,
+	                              found.value) == 0)
 		goto finish;
 	/* Of an input that is not there any more, or does not ask for it. */
 	(void)outbox_journal_remove(journal->config.outbox, key);
@@ -241,8 +242,7 @@ uint64_t input_journal_deadline(const struct input_journal *journal)
 
 /* ---- life ---- */
 
-int input_journal_new(const struct input_journal_config *config,
-                      struct input_journal **ret_journal)
+int input_journal_new(const struct input_journal_config *config, struct input_journal **ret_journal)
 {
 	struct input_journal *journal = calloc(1, sizeof(*journal));
 

@@ -45,7 +45,7 @@ struct journal_config {
 };
 
 struct journal_stats {
-	uint64_t found;    /**< runs of the previous life */
+	uint64_t found; /**< runs of the previous life */
 	/** of these, such whose definition could not be read, or does not fit limits.event_types
 	 *  any more: `stopped` without its metadata */
 	uint64_t unknown;

@@ -108,7 +108,6 @@ struct journal_shared {
 	uint64_t next; /* number */
 };
 
-
 struct journal {
 	struct journal_config config;
 	char boot[JOURNAL_BOOT_ID_SIZE];

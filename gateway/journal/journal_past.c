@@ -101,7 +101,8 @@ static int read_note(void *user, const char *key, const void *value, size_t len)
 	else if (begins(key, JOURNAL_SKIP))
 		r = add_skip(reading, key, value, len);
 	else if (begins(key, JOURNAL_DEFINITION))
-		r = add_text(&reading->past.definitions, key + strlen(JOURNAL_DEFINITION), value, len);
+		r = add_text(&reading->past.definitions, key + strlen(JOURNAL_DEFINITION), value,
+		             len);
 	else if (begins(key, JOURNAL_DATA))
 		r = add_text(&reading->past.datas, key + strlen(JOURNAL_DATA), value, len);
 	else if (strcmp(key, JOURNAL_MARK) == 0)

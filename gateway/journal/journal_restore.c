@@ -70,7 +70,8 @@ static int find_data(struct journal *journal, const struct journal_run *run,
 		return 0;
 	text = journal_texts_find(&journal->past.datas, run->data_note);
 	if (text && !text->payload)
-		r = cue_payload_new(text->json, text->len, CUE_JSON_DEPTH_MAX, &text->payload, NULL);
+		r = cue_payload_new(text->json, text->len, CUE_JSON_DEPTH_MAX, &text->payload,
+		                    NULL);
 	if (r == -ENOMEM)
 		return r;
 	restore->trigger_data = text ? text->payload : NULL;
@@ -130,8 +131,8 @@ static int abort_unusable(struct journal *journal, const struct journal_run *run
 		bare.has_data_note = false;
 	}
 	journal->stats.unknown++;
-	log_write(journal->config.log, LOG_LEVEL_ERROR,
-	          "a run of playlist '%s' is aborted: %s", run->playlist,
+	log_write(journal->config.log, LOG_LEVEL_ERROR, "a run of playlist '%s' is aborted: %s",
+	          run->playlist,
 	          why == -ENOSPC  ? "its event types go over limits.event_types"
 	          : why == -EPERM ? "its definition is not in the configuration, and emits what "
 	                            "mqtt.remote does not allow"
@@ -200,8 +201,8 @@ static int restore_run(struct journal *journal, const struct journal_run *run)
 		r = abort_unusable(journal, run, r);
 	if (r != -EINVAL && r != -EEXIST && r != -ENOSPC)
 		return r;
-	log_write(journal->config.log, LOG_LEVEL_ERROR,
-	          "a run of playlist '%s' is forgotten: %s", run->playlist, strerrordesc_np(-r));
+	log_write(journal->config.log, LOG_LEVEL_ERROR, "a run of playlist '%s' is forgotten: %s",
+	          run->playlist, strerrordesc_np(-r));
 	forget(journal, JOURNAL_RUN, &run->id);
 	return 0;
 }
@@ -217,10 +218,11 @@ static void tell_clock_went_back(const struct journal *journal)
 		return;
 	since_ns = journal_elapsed(mark, &now);
 	if (since_ns < 0)
-		log_write(journal->config.log, LOG_LEVEL_WARNING,
-		          "the system's clock is %.3f s behind what the previous life saw last: runs go "
-		          "on as if no time had passed since",
-		          -(double)since_ns / (double)CUE_NS_PER_S);
+		log_write(
+		        journal->config.log, LOG_LEVEL_WARNING,
+		        "the system's clock is %.3f s behind what the previous life saw last: runs "
+		        "go on as if no time had passed since",
+		        -(double)since_ns / (double)CUE_NS_PER_S);
 }
 
 int journal_restore(struct journal *journal)

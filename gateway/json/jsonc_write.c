@@ -27,8 +27,7 @@ static void write_children(struct cue_writer *w, const struct jsonc_node *node,
 	}
 }
 
-void jsonc_write(struct cue_writer *w, const struct jsonc_node *node,
-                       enum jsonc_form form)
+void jsonc_write(struct cue_writer *w, const struct jsonc_node *node, enum jsonc_form form)
 {
 	switch (node->type) {
 	case JSONC_NULL:
@@ -42,7 +41,7 @@ void jsonc_write(struct cue_writer *w, const struct jsonc_node *node,
 		break;
 	case JSONC_STRING:
 		cue_writer_string(w, form == JSONC_MASKED && node->written ? node->written
-		                                                                 : node->text);
+		                                                           : node->text);
 		break;
 	case JSONC_ARRAY:
 		cue_writer_array_begin(w);

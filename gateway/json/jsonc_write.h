@@ -17,7 +17,6 @@ enum jsonc_form {
 	JSONC_MASKED,
 };
 
-void jsonc_write(struct cue_writer *w, const struct jsonc_node *node,
-                       enum jsonc_form form);
+void jsonc_write(struct cue_writer *w, const struct jsonc_node *node, enum jsonc_form form);
 
 #endif

@@ -22,8 +22,8 @@ static void add(struct broker_addresses *addresses, const struct addrinfo *info)
 
 	if ((info->ai_family != AF_INET && info->ai_family != AF_INET6) ||
 	    info->ai_addrlen > sizeof(address.peer) ||
-	    getnameinfo(info->ai_addr, info->ai_addrlen, address.text, sizeof(address.text), NULL, 0,
-	                NI_NUMERICHOST) != 0 ||
+	    getnameinfo(info->ai_addr, info->ai_addrlen, address.text, sizeof(address.text), NULL,
+	                0, NI_NUMERICHOST) != 0 ||
 	    is_listed(addresses, address.text))
 		return;
 	memcpy(&address.peer, info->ai_addr, info->ai_addrlen);
@@ -33,7 +33,8 @@ static void add(struct broker_addresses *addresses, const struct addrinfo *info)
 		addresses->left_out++;
 }
 
-static void tell_unresolved(const struct mqtt_settings *settings, int r, char *error, size_t error_size)
+static void tell_unresolved(const struct mqtt_settings *settings, int r, char *error,
+                            size_t error_size)
 {
 	const char *why = "it has no IPv4 or IPv6 address";
 
@@ -42,8 +43,8 @@ static void tell_unresolved(const struct mqtt_settings *settings, int r, char *e
 	else if (r != 0)
 		why = gai_strerror(r);
 	snprintf(error, error_size,
-	         "the name '%.100s' can't be resolved: %s; check mqtt.url and the %s", settings->host,
-	         why,
+	         "the name '%.100s' can't be resolved: %s; check mqtt.url and the %s",
+	         settings->host, why,
 	         r == EAI_AGAIN ? "name server (DNS): it does not answer" : "name server (DNS)");
 }
 

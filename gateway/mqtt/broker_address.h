@@ -42,6 +42,7 @@ int broker_resolve(const struct mqtt_settings *settings, struct broker_addresses
 
 /** @return `mqtt://` or `mqtts://` with the address and the port,
  *  malloc()ed; NULL: out of memory. */
-char *broker_address_uri(const struct mqtt_settings *settings, const struct broker_address *address);
+char *broker_address_uri(const struct mqtt_settings *settings,
+                         const struct broker_address *address);
 
 #endif

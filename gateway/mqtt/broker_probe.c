@@ -117,15 +117,16 @@ static const char *version_name(int protocol)
 static void tell_other_version(const struct probe *probe, int other)
 {
 	snprintf(probe->error, probe->error_size,
-	         "%s: the broker answers %s only, not %s; set \"protocol\": %s in mqtt", probe->where,
-	         version_name(other), version_name(probe->settings->protocol),
+	         "%s: the broker answers %s only, not %s; set \"protocol\": %s in mqtt",
+	         probe->where, version_name(other), version_name(probe->settings->protocol),
 	         other == 5 ? "5" : "\"3.1.1\"");
 }
 
 static void tell_answer(const struct probe *probe, enum mqtt_probe_answer answer)
 {
-	const char *text = "reached, but it does not answer as an MQTT broker does; is this its MQTT "
-	                   "port, and is the broker healthy?";
+	const char *text =
+	        "reached, but it does not answer as an MQTT broker does; is this its MQTT "
+	        "port, and is the broker healthy?";
 
 	if (answer == MQTT_PROBE_SPEAKS)
 		text = "the broker answers MQTT, but not this gateway's connect; its log says why";
@@ -134,7 +135,8 @@ static void tell_answer(const struct probe *probe, enum mqtt_probe_answer answer
 	else if (answer == MQTT_PROBE_HTTP)
 		text = "this port speaks HTTP; use the broker's port for MQTT without WebSocket";
 	else if (answer == MQTT_PROBE_SILENT)
-		text = "reached, but there was no answer to the MQTT connect; is this an MQTT port, and "
+		text = "reached, but there was no answer to the MQTT connect; is this an MQTT port,"
+		       " and "
 		       "is the broker healthy?";
 	else if (answer == MQTT_PROBE_CLOSED)
 		text = "reached, but it closed the connection at the MQTT connect; is this an MQTT "

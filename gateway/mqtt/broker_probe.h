@@ -31,8 +31,8 @@
 /** What stood in the way of a connection just now. */
 enum broker_fault {
 	BROKER_FAULT_NETWORK, /**< not reached */
-	BROKER_FAULT_TLS,    /**< reached, and the handshake failed */
-	BROKER_FAULT_SILENT, /**< all of that is fine: it did not answer as an MQTT broker would */
+	BROKER_FAULT_TLS,     /**< reached, and the handshake failed */
+	BROKER_FAULT_SILENT,  /**< all of that is fine: it did not answer as an MQTT broker would */
 };
 
 /**

@@ -14,14 +14,14 @@
 #include <stdint.h>
 
 enum mqtt_probe_answer {
-	MQTT_PROBE_SILENT,  /**< nothing in time */
-	MQTT_PROBE_CLOSED,  /**< the connection ended */
-	MQTT_PROBE_SPEAKS,  /**< a CONNACK of this version, be it a refusal */
+	MQTT_PROBE_SILENT, /**< nothing in time */
+	MQTT_PROBE_CLOSED, /**< the connection ended */
+	MQTT_PROBE_SPEAKS, /**< a CONNACK of this version, be it a refusal */
 	/** it says that it does not speak this version, or answers in another */
 	MQTT_PROBE_VERSION,
-	MQTT_PROBE_TLS,     /**< a TLS alert */
+	MQTT_PROBE_TLS, /**< a TLS alert */
 	MQTT_PROBE_HTTP,
-	MQTT_PROBE_OTHER,   /**< bytes that are neither */
+	MQTT_PROBE_OTHER, /**< bytes that are neither */
 };
 
 struct mqtt_probe {

@@ -49,7 +49,9 @@ int mqtt_settings_new(const struct config_mqtt *mqtt, const char *client_id_suff
 		return -ENOMEM;
 	settings->tls = url.tls;
 	settings->protocol = mqtt->protocol;
-	settings->keepalive_s = keepalive_s < 1 ? 1 : keepalive_s > 65535 ? 65535 : (int)keepalive_s;
+	settings->keepalive_s = keepalive_s < 1       ? 1
+	                        : keepalive_s > 65535 ? 65535
+	                                              : (int)keepalive_s;
 	settings->max_packet = packet_limit(max_payload);
 	settings->window = mqtt->window < 1                 ? 1
 	                   : mqtt->window > MQTT_WINDOW_MAX ? MQTT_WINDOW_MAX
@@ -59,7 +61,8 @@ int mqtt_settings_new(const struct config_mqtt *mqtt, const char *client_id_suff
 	if (!settings->uri ||
 	    asprintf(&settings->client_id, "%s%s", mqtt->client_id,
 	             client_id_suffix ? client_id_suffix : "") < 0 ||
-	    !copy_text(&settings->host, url.host) || !copy_text(&settings->username, mqtt->username) ||
+	    !copy_text(&settings->host, url.host) ||
+	    !copy_text(&settings->username, mqtt->username) ||
 	    !copy_text(&settings->password_file, mqtt->password_file) ||
 	    !copy_text(&settings->password_env, mqtt->password_env) ||
 	    !copy_text(&settings->ca_file, mqtt->ca_file) ||
@@ -96,7 +99,6 @@ bool mqtt_settings_equal(const struct mqtt_settings *a, const struct mqtt_settin
 	       same_text(a->password_file, b->password_file) &&
 	       same_text(a->password_env, b->password_env) && same_text(a->ca_file, b->ca_file) &&
 	       same_text(a->cert_file, b->cert_file) && same_text(a->key_file, b->key_file) &&
-	       a->tls == b->tls && a->protocol == b->protocol &&
-	       a->keepalive_s == b->keepalive_s && a->max_packet == b->max_packet &&
-	       a->window == b->window;
+	       a->tls == b->tls && a->protocol == b->protocol && a->keepalive_s == b->keepalive_s &&
+	       a->max_packet == b->max_packet && a->window == b->window;
 }

@@ -25,7 +25,7 @@ struct mqtt_settings {
 	char *ca_file;
 	char *cert_file;
 	char *key_file;
-	char *host;          /**< as in the URL, an IPv6 address without brackets */
+	char *host; /**< as in the URL, an IPv6 address without brackets */
 	uint16_t port;
 	bool tls;
 	int protocol; /**< 5 or 4 */

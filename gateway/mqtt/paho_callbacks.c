@@ -95,7 +95,7 @@ void paho_pass_on(struct paho_connection *c, const char *topic, MQTTClient_messa
 		                               MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL)) {
 			message.has_expiry = true;
 			message.expiry_s = (uint32_t)MQTTProperties_getNumericValue(
-				&m->properties, MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL);
+			        &m->properties, MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL);
 		}
 	}
 	c->callbacks.message(c->callbacks.user, &message);

@@ -39,7 +39,8 @@ static int connect_safely(struct paho_connection *c, const struct attempts *atte
 
 	if (attempts->settings->tls && tls_peer_begin(attempts->settings, &peer) < 0)
 		return MQTTCLIENT_FAILURE; /* the probe finds the file that is no good */
-	rc = paho_try_connect(c, attempts->settings, attempts->options, address, attempts->password);
+	rc = paho_try_connect(c, attempts->settings, attempts->options, address,
+	                      attempts->password);
 	if (attempts->settings->tls)
 		tls_peer_end(&peer);
 	return rc;
@@ -110,28 +111,29 @@ static int connect_address(const struct attempts *attempts, const struct broker_
 }
 
 /** @return the errno of paho_connect() for one address, with a sentence in @p error. */
-static int tell_failure(const struct attempts *attempts, size_t i, const char *where, int timeout_ms,
-                        char *error, size_t error_size)
+static int tell_failure(const struct attempts *attempts, size_t i, const char *where,
+                        int timeout_ms, char *error, size_t error_size)
 {
 	const struct mqtt_settings *settings = attempts->settings;
 	bool v5 = settings->protocol == 5;
 	int rc = attempts->codes[i];
 
 	if (rc == MQTT_REASON_NO_WINDOW || rc == MQTT_REASON_SMALL_PACKET) {
-		snprintf(error, error_size, "%s: the broker accepts the connection, but its %s", where,
-		         mqtt_reason_text(rc, v5));
+		snprintf(error, error_size, "%s: the broker accepts the connection, but its %s",
+		         where, mqtt_reason_text(rc, v5));
 		return -ECONNREFUSED;
 	}
 	if (mqtt_reason_is_version(rc, v5)) {
 		snprintf(error, error_size,
-		         "%s: the broker refused the connection: %s (%d); set \"protocol\": %s in mqtt",
+		         "%s: the broker refused the connection: %s (%d); set \"protocol\": %s in "
+		         "mqtt",
 		         where, mqtt_reason_text(rc, v5), rc, v5 ? "\"3.1.1\"" : "5");
 		return -ECONNREFUSED;
 	}
 	if (mqtt_reason_is_access(rc, v5)) {
 		snprintf(error, error_size,
-		         "%s: the broker refused the client: %s (%d); check mqtt.username, the password "
-		         "and the broker's list of users",
+		         "%s: the broker refused the client: %s (%d); check mqtt.username, the "
+		         "password and the broker's list of users",
 		         where, mqtt_reason_text(rc, v5), rc);
 		return -EACCES;
 	}
@@ -140,7 +142,8 @@ static int tell_failure(const struct attempts *attempts, size_t i, const char *w
 		         mqtt_reason_text(rc, v5), rc);
 		return -ECONNREFUSED;
 	}
-	switch (broker_probe(settings, &attempts->addresses.items[i], where, timeout_ms, error, error_size)) {
+	switch (broker_probe(settings, &attempts->addresses.items[i], where, timeout_ms, error,
+	                     error_size)) {
 	case BROKER_FAULT_TLS:
 		return -EPROTO;
 	case BROKER_FAULT_SILENT:
@@ -153,13 +156,14 @@ static int tell_failure(const struct attempts *attempts, size_t i, const char *w
 
 /** The indices in the order of the addresses' texts: with the order of a name server that
  *  changes it from answer to answer, the same failure would look like another each time. */
-static void sort_addresses(const struct broker_addresses *addresses, size_t order[BROKER_ADDRESSES_MAX])
+static void sort_addresses(const struct broker_addresses *addresses,
+                           size_t order[BROKER_ADDRESSES_MAX])
 {
 	for (size_t i = 0; i < addresses->n; i++) {
 		size_t at = i;
 
-		while (at > 0 && strcmp(addresses->items[order[at - 1]].text,
-		                        addresses->items[i].text) > 0) {
+		while (at > 0 &&
+		       strcmp(addresses->items[order[at - 1]].text, addresses->items[i].text) > 0) {
 			order[at] = order[at - 1];
 			at--;
 		}
@@ -190,7 +194,8 @@ static int tell_failures(const struct attempts *attempts, char *error)
 	if (broker_probe_files(settings, error, PAHO_ERROR_SIZE) < 0)
 		return -EPROTO;
 	if (addresses->n == 1) {
-		snprintf(where, sizeof(where), "%.100s:%u", settings->host, (unsigned)settings->port);
+		snprintf(where, sizeof(where), "%.100s:%u", settings->host,
+		         (unsigned)settings->port);
 		return tell_failure(attempts, 0, where, PROBE_TIMEOUT_MS, error, PAHO_ERROR_SIZE);
 	}
 	len = snprintf(error, PAHO_ERROR_SIZE, "%.100s:%u: no address works, of %zu tried%s",
@@ -200,8 +205,8 @@ static int tell_failures(const struct attempts *attempts, char *error)
 	for (size_t i = 0; i < addresses->n && (size_t)len + 3 < PAHO_ERROR_SIZE; i++) {
 		snprintf(where, sizeof(where), "at %s", addresses->items[order[i]].text);
 		len += snprintf(error + len, PAHO_ERROR_SIZE - (size_t)len, "; ");
-		r = worse(r, tell_failure(attempts, order[i], where, PROBE_EACH_TIMEOUT_MS, error + len,
-		                          PAHO_ERROR_SIZE - (size_t)len));
+		r = worse(r, tell_failure(attempts, order[i], where, PROBE_EACH_TIMEOUT_MS,
+		                          error + len, PAHO_ERROR_SIZE - (size_t)len));
 		len += (int)strlen(error + len);
 	}
 	return r;
@@ -218,7 +223,9 @@ int paho_connect(const struct mqtt_settings *settings, const struct paho_callbac
                  const struct paho_options *options, struct paho_connection **ret_connection,
                  int *ret_answer, char *error)
 {
-	struct attempts attempts = { .settings = settings, .callbacks = callbacks, .options = options };
+	struct attempts attempts = { .settings = settings,
+		                     .callbacks = callbacks,
+		                     .options = options };
 	char *password = NULL;
 	int r = password_read(settings, &password, error, PAHO_ERROR_SIZE), rc = 0;
 

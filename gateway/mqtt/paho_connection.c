@@ -17,7 +17,7 @@
 #include "tcp_socket.h"
 
 /* More than our own window, so that paho's never blocks us. */
-#define PAHO_INFLIGHT (2 * (int)MQTT_WINDOW_MAX)
+#define PAHO_INFLIGHT      (2 * (int)MQTT_WINDOW_MAX)
 #define PAHO_OUT_OF_MEMORY (-99) /* PAHO_MEMORY_ERROR, which no public header names */
 /* The shortest that paho takes. It waits to its end for a SUBACK also when the
  * connection breaks meanwhile. */
@@ -57,14 +57,14 @@ static void read_connack(MQTTProperties *properties, struct paho_broker *broker)
 		broker->receive_maximum = (unsigned)receive;
 	if (MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE))
 		broker->maximum_packet =
-			(uint32_t)get_number(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
+		        (uint32_t)get_number(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
 	if (keepalive > 0)
 		broker->keepalive_s = (int)keepalive;
 	if (qos == 0 || qos == 1)
 		broker->max_qos = (int)qos;
 	broker->retain = get_number(properties, MQTTPROPERTY_CODE_RETAIN_AVAILABLE) != 0;
 	broker->wildcards =
-		get_number(properties, MQTTPROPERTY_CODE_WILDCARD_SUBSCRIPTION_AVAILABLE) != 0;
+	        get_number(properties, MQTTPROPERTY_CODE_WILDCARD_SUBSCRIPTION_AVAILABLE) != 0;
 }
 
 /** What MQTT puts around topic and payload: fixed header, lengths, packet id, properties. */
@@ -79,7 +79,8 @@ static int judge_connack(MQTTProperties *properties, const struct paho_broker *b
 	    get_number(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) == 0)
 		return MQTT_REASON_NO_WINDOW;
 	if (MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE) && will &&
-	    broker->maximum_packet < strlen(will->topicName) + strlen(will->message) + PACKET_OVERHEAD)
+	    broker->maximum_packet <
+	            strlen(will->topicName) + strlen(will->message) + PACKET_OVERHEAD)
 		return MQTT_REASON_SMALL_PACKET;
 	return 0;
 }
@@ -141,7 +142,8 @@ static MQTTClient never_connects;
 
 static void keep_lists(void)
 {
-	(void)MQTTClient_create(&never_connects, "tcp://127.0.0.1:1", "", MQTTCLIENT_PERSISTENCE_NONE, NULL);
+	(void)MQTTClient_create(&never_connects, "tcp://127.0.0.1:1", "",
+	                        MQTTCLIENT_PERSISTENCE_NONE, NULL);
 }
 
 bool paho_thread_runs(void)
@@ -151,7 +153,8 @@ bool paho_thread_runs(void)
 	int topic_len;
 
 	/* Without the thread: MQTTCLIENT_DISCONNECTED. */
-	return MQTTClient_receive(never_connects, &topic, &topic_len, &message, 0) == MQTTCLIENT_FAILURE;
+	return MQTTClient_receive(never_connects, &topic, &topic_len, &message, 0) ==
+	       MQTTCLIENT_FAILURE;
 }
 
 static int make_handle(struct paho_connection *c, const struct mqtt_settings *settings,
@@ -228,8 +231,8 @@ static int subscribe(struct paho_connection *c, const struct paho_subscription *
 	options.noLocal = subscription->no_local;
 	options.retainAsPublished = subscription->as_published;
 	options.retainHandling = subscription->with_retained ? 0 : 2;
-	response = MQTTClient_subscribe5(c->handle, subscription->filter, subscription->qos, &options,
-	                                 NULL);
+	response = MQTTClient_subscribe5(c->handle, subscription->filter, subscription->qos,
+	                                 &options, NULL);
 	rc = (int)response.reasonCode;
 	MQTTResponse_free(response);
 	/* The answer came by paho's thread, so that has done with what it was handing over. */
@@ -247,9 +250,9 @@ int paho_subscribe(struct paho_connection *connection, const struct paho_subscri
 	if (rc == 0)
 		return 0;
 	snprintf(error, PAHO_ERROR_SIZE, "subscription to '%.150s': %s (%d)", subscription->filter,
-	         rc > 0 && connection->v5 ? mqtt_reason_packet_text(rc) :
-	         rc > 0                   ? "refused by the broker" :
-	                                    "no answer",
+	         rc > 0 && connection->v5 ? mqtt_reason_packet_text(rc)
+	         : rc > 0                 ? "refused by the broker"
+	                                  : "no answer",
 	         rc);
 	return rc > 0 ? -EACCES : -ENOTCONN;
 }
@@ -303,7 +306,8 @@ int paho_publish(struct paho_connection *connection, const struct paho_message *
 		return -EBUSY;
 	m.payload = (void *)(uintptr_t)message->payload; /* read only */
 	m.payloadlen = (int)message->payload_len;
-	m.qos = message->qos < connection->broker.max_qos ? message->qos : connection->broker.max_qos;
+	m.qos = message->qos < connection->broker.max_qos ? message->qos
+	                                                  : connection->broker.max_qos;
 	m.retained = message->retain;
 	if (!connection->v5) {
 		rc = MQTTClient_publishMessage(connection->handle, message->topic, &m, &token);
@@ -316,7 +320,8 @@ int paho_publish(struct paho_connection *connection, const struct paho_message *
 			if (MQTTProperties_add(&m.properties, &correlation) != 0)
 				return -ENOMEM;
 		}
-		response = MQTTClient_publishMessage5(connection->handle, message->topic, &m, &token);
+		response =
+		        MQTTClient_publishMessage5(connection->handle, message->topic, &m, &token);
 		rc = (int)response.reasonCode;
 		MQTTResponse_free(response);
 		MQTTProperties_free(&m.properties);
@@ -403,7 +408,8 @@ struct paho_connection *paho_close(struct paho_connection *connection)
 
 		/* Also when broken: it sees to it that paho's thread has ended. */
 		if (connection->was_connected && connection->v5)
-			(void)MQTTClient_disconnect5(connection->handle, 0, MQTTREASONCODE_SUCCESS, NULL);
+			(void)MQTTClient_disconnect5(connection->handle, 0, MQTTREASONCODE_SUCCESS,
+			                             NULL);
 		else if (connection->was_connected)
 			(void)MQTTClient_disconnect(connection->handle, 0);
 		if (broken && connection->v5)

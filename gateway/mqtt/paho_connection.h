@@ -49,11 +49,11 @@ struct paho_options {
 struct paho_broker {
 	/** QoS 1 messages it takes unacknowledged; 65,535 if it did not say */
 	unsigned receive_maximum;
-	uint32_t maximum_packet;  /**< 0: it did not say */
-	int keepalive_s;          /**< Server Keep Alive, which paho 1.3.12 ignores; 0: it did not say */
-	int max_qos;              /**< 0 to 2 */
-	bool retain;              /**< takes retained messages */
-	bool wildcards;           /**< takes subscriptions with wildcards */
+	uint32_t maximum_packet; /**< 0: it did not say */
+	int keepalive_s; /**< Server Keep Alive, which paho 1.3.12 ignores; 0: it did not say */
+	int max_qos;     /**< 0 to 2 */
+	bool retain;     /**< takes retained messages */
+	bool wildcards;  /**< takes subscriptions with wildcards */
 };
 
 /* Room for a sentence about each address. */

@@ -61,7 +61,8 @@ static bool take_acks(struct paho_connection *c)
 	unsigned n = c->n_tokens, kept = 0;
 	int *pending = NULL;
 
-	if (n == 0 || MQTTClient_getPendingDeliveryTokens(c->handle, &pending) != MQTTCLIENT_SUCCESS)
+	if (n == 0 ||
+	    MQTTClient_getPendingDeliveryTokens(c->handle, &pending) != MQTTCLIENT_SUCCESS)
 		return false;
 	/* What a broken session had in flight is forgotten, not acknowledged. */
 	if (paho_is_connected(c)) {

@@ -77,8 +77,8 @@ static void set_expected(SSL_CTX *context, struct kept *kept)
 		return;
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_add_custom_ext(context, NO_EXTENSION, SSL_EXT_CLIENT_HELLO, on_hello, NULL, kept,
-	                           NULL, NULL) != 1)
+	    SSL_CTX_add_custom_ext(context, NO_EXTENSION, SSL_EXT_CLIENT_HELLO, on_hello, NULL,
+	                           kept, NULL, NULL) != 1)
 		return;
 	SSL_CTX_set1_cert_store(context, expected->authorities);
 }
@@ -124,7 +124,8 @@ static int system_security_level(void)
 
 int tls_peer_begin(const struct mqtt_settings *settings, struct tls_peer *ret_peer)
 {
-	struct tls_peer peer = { .host = settings->host, .security_level = system_security_level() };
+	struct tls_peer peer = { .host = settings->host,
+		                 .security_level = system_security_level() };
 	int r = 0;
 
 	(void)pthread_once(&registered, register_once);

@@ -383,7 +383,8 @@ static int handshake(const struct tls_probe *probe, SSL *ssl, const struct verdi
 	return 0;
 }
 
-static SSL *new_ssl(const struct tls_probe *probe, SSL_CTX *context, int fd, struct verdict *verdict)
+static SSL *new_ssl(const struct tls_probe *probe, SSL_CTX *context, int fd,
+                    struct verdict *verdict)
 {
 	SSL *ssl = SSL_new(context);
 

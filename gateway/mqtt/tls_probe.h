@@ -15,9 +15,9 @@
 
 struct tls_probe {
 	const struct mqtt_settings *settings; /**< borrowed */
-	const char *where;                    /**< what a sentence about the broker begins with; borrowed */
-	uint64_t until_ns;                    /**< CLOCK_MONOTONIC */
-	char *error;                          /**< one sentence, written on failure */
+	const char *where; /**< what a sentence about the broker begins with; borrowed */
+	uint64_t until_ns; /**< CLOCK_MONOTONIC */
+	char *error;       /**< one sentence, written on failure */
 	size_t error_size;
 };
 

@@ -20,8 +20,9 @@ int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox)
 		return -ENOMEM;
 	outbox->max_events = config->max_events;
 	outbox->max_bytes = config->max_bytes;
-	outbox->max_memory_bytes = config->dir && config->max_memory_bytes ? config->max_memory_bytes
-	                                                                   : config->max_bytes;
+	outbox->max_memory_bytes = config->dir && config->max_memory_bytes
+	                                   ? config->max_memory_bytes
+	                                   : config->max_bytes;
 	outbox->full = config->full;
 	outbox->wake = config->wake;
 	outbox->user = config->user;

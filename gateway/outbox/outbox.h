@@ -40,14 +40,14 @@ struct state_lock;
 #define OUTBOX_REPLY_PATIENCE_NS 50000000ULL
 
 #define OUTBOX_BOOT_ID_SIZE 33U
-#define OUTBOX_REASON_SIZE 192U
+#define OUTBOX_REASON_SIZE  192U
 
 /** One message; `topic`, `payload` and `correlation` belong to the outbox
  *  and live until it is released. */
 struct outbox_message {
 	/** names it to release() and give_up(); from 1, never used again; not read by put */
 	uint64_t id;
-	uint64_t seq;        /**< bus seq, 0 for what is no event (replies) */
+	uint64_t seq; /**< bus seq, 0 for what is no event (replies) */
 	/** the boot that `seq` belongs to; not read by put; lives as long as the outbox */
 	const char *boot_id;
 	const char *topic;
@@ -85,25 +85,25 @@ struct outbox_gap {
 #define OUTBOX_GAPS_MAX 1024U
 
 struct outbox_stats {
-	uint64_t events, bytes; /**< messages waiting or in flight now; those on disk included */
-	uint64_t replies;       /**< waiting in the lane of replies; not among `events` */
-	uint64_t memory_events; /**< of these, how many are in memory … */
-	uint64_t memory_bytes;  /**< … and what they take there */
+	uint64_t events, bytes;    /**< messages waiting or in flight now; those on disk included */
+	uint64_t replies;          /**< waiting in the lane of replies; not among `events` */
+	uint64_t memory_events;    /**< of these, how many are in memory … */
+	uint64_t memory_bytes;     /**< … and what they take there */
 	uint64_t unwritten_events; /**< in memory, waiting for the disk: what a kill would lose */
 	uint64_t peak_events;
 	uint64_t put, released;
-	uint64_t dropped;  /**< given up, messages that are no events included */
-	uint64_t dropped_full; /**< of these, those given up because the outbox was full */
-	uint64_t dropped_memory; /**< of those, the ones over max_memory_bytes */
+	uint64_t dropped;         /**< given up, messages that are no events included */
+	uint64_t dropped_full;    /**< of these, those given up because the outbox was full */
+	uint64_t dropped_memory;  /**< of those, the ones over max_memory_bytes */
 	uint64_t dropped_replies; /**< of these, those that are no events; no gap names them */
 	/** events given up that no event announces as yet: see outbox_take_gap() */
 	uint64_t untold;
 	uint64_t resent;   /**< taken again after outbox_rewind() */
 	uint64_t restored; /**< of earlier boots, found on disk */
 	uint64_t commits, syncs;
-	uint64_t disk_failures;          /**< times the disk failed */
-	bool unread; /**< what earlier boots left on disk has not been looked through */
-	bool on_disk;                    /**< what is put now will be on disk, unless `idle` */
+	uint64_t disk_failures; /**< times the disk failed */
+	bool unread;            /**< what earlier boots left on disk has not been looked through */
+	bool on_disk;           /**< what is put now will be on disk, unless `idle` */
 	bool idle; /**< OUTBOX_DISK_WHEN_AWAY, and the broker acknowledges: nothing is written */
 	char reason[OUTBOX_REASON_SIZE]; /**< why it will not, "" when it will */
 };
@@ -125,11 +125,11 @@ struct outbox_config {
 	/** Of max_bytes, what may be in memory and on no disk: while the disk is slow, hangs or
 	 *  fails, and of QoS 0; 0: all. */
 	uint64_t max_memory_bytes;
-	const char *dir;     /**< state_dir, made if it does not exist; NULL: memory only. Copied. */
+	const char *dir; /**< state_dir, made if it does not exist; NULL: memory only. Copied. */
 	const char *boot_id; /**< of this boot. Copied. */
 	enum outbox_sync sync;
 	enum outbox_when when;
-	struct log *log;     /**< borrowed; NULL: say nothing */
+	struct log *log; /**< borrowed; NULL: say nothing */
 	/** Held before the database is opened, and looked after; borrowed. NULL: nobody else can
 	 *  have the folder. */
 	struct state_lock *lock;
@@ -138,20 +138,20 @@ struct outbox_config {
 	void (*known)(void *user);
 	void *known_user;
 	/* For tests; 0 is the default. */
-	uint64_t sync_interval_ns;            /**< 50 ms */
+	uint64_t sync_interval_ns; /**< 50 ms */
 	/** least time between two commits, except with `always`: 1 ms */
 	uint64_t commit_interval_ns;
-	uint64_t check_interval_ns;           /**< between looks whether the file is still there: 2 s */
+	uint64_t check_interval_ns; /**< between looks whether the file is still there: 2 s */
 	/** back to a disk that failed: 1 s, doubling up to 60 s */
 	uint64_t retry_min_ns, retry_max_ns;
-	uint64_t open_wait_ns;                /**< outbox_new() waits so long for the database: 5 s */
-	uint64_t end_wait_ns;                 /**< see outbox_stop(): 3 s */
-	uint64_t stall_ns;                    /**< no answer from the disk for so long: on without it; 5 s */
+	uint64_t open_wait_ns; /**< outbox_new() waits so long for the database: 5 s */
+	uint64_t end_wait_ns;  /**< see outbox_stop(): 3 s */
+	uint64_t stall_ns;     /**< no answer from the disk for so long: on without it; 5 s */
 	/** OUTBOX_DISK_WHEN_AWAY: a message that waits for so long is written; 5 s */
 	uint64_t patience_ns;
-	uint64_t calm_ns;     /**< … nothing is written again when none waits for so long; 1 s */
-	unsigned memory_window;               /**< committed messages kept in memory as well: 1024 */
-	uint64_t memory_window_bytes;         /**< … unless there are more bytes in memory: 16 MiB */
+	uint64_t calm_ns; /**< … nothing is written again when none waits for so long; 1 s */
+	unsigned memory_window;       /**< committed messages kept in memory as well: 1024 */
+	uint64_t memory_window_bytes; /**< … unless there are more bytes in memory: 16 MiB */
 };
 
 /**

@@ -30,14 +30,14 @@
 #include "clock.h"
 #include "outbox_internal.h"
 
-#define NS_PER_S      1000000000ULL
-#define RESERVE_MIN   64U
-#define RESERVE_MAX   65536U
-#define RESERVE_FAST  (60 * NS_PER_S)  /* used up sooner than this: reserve more */
-#define RESERVE_SLOW  (240 * NS_PER_S) /* … later than this: less */
-#define SLOW_BROKER   12U /* times patience_ns: how long phase DISK lasts at least after it */
-#define KEY           "unwritten"
-#define TEXT_SIZE     (OUTBOX_BOOT_ID_SIZE + 2U * 21U + 1U)
+#define NS_PER_S     1000000000ULL
+#define RESERVE_MIN  64U
+#define RESERVE_MAX  65536U
+#define RESERVE_FAST (60 * NS_PER_S)  /* used up sooner than this: reserve more */
+#define RESERVE_SLOW (240 * NS_PER_S) /* … later than this: less */
+#define SLOW_BROKER  12U /* times patience_ns: how long phase DISK lasts at least after it */
+#define KEY          "unwritten"
+#define TEXT_SIZE    (OUTBOX_BOOT_ID_SIZE + 2U * 21U + 1U)
 
 void outbox_away_init(struct outbox *outbox, const struct outbox_config *config)
 {
@@ -120,8 +120,7 @@ static bool is_calm(const struct outbox *outbox, uint64_t now_ns)
 
 	if (!outbox->away.connected || outbox->first_range || now_ns < outbox->away.not_before_ns)
 		return false;
-	return !node ||
-	       now_ns - ((const struct outbox_entry *)node)->put_ns < outbox->away.calm_ns;
+	return !node || now_ns - ((const struct outbox_entry *)node)->put_ns < outbox->away.calm_ns;
 }
 
 void outbox_away_leave(struct outbox *outbox)
@@ -196,7 +195,8 @@ void outbox_away_begin(struct outbox *outbox)
 	away->noting = away->noted;
 	away->noted = 0;
 	if (!away->wanted || outbox->disk->state != OUTBOX_DISK_OK || outbox->disk->quit ||
-	    outbox->disk->flush || (!away->memory && !(outbox->unwritten && is_calm(outbox, now_ns))))
+	    outbox->disk->flush ||
+	    (!away->memory && !(outbox->unwritten && is_calm(outbox, now_ns))))
 		return;
 	if (!away->memory || outbox_away_is_mark_due(outbox)) {
 		adapt_reserve(away, now_ns);
@@ -204,8 +204,7 @@ void outbox_away_begin(struct outbox *outbox)
 	}
 	len = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64, outbox->own->id,
 	               last_safe(outbox), away->next_reserved_to);
-	away->marking =
-	        outbox_journal_set(&outbox->journal, KEY, text, (size_t)len, true) >= 0;
+	away->marking = outbox_journal_set(&outbox->journal, KEY, text, (size_t)len, true) >= 0;
 }
 
 bool outbox_away_committed(struct outbox *outbox)
@@ -245,7 +244,8 @@ void outbox_away_found(struct outbox *outbox)
 	value = outbox_journal_get(&outbox->journal, KEY, &len);
 	if (!value)
 		return;
-	snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : 0), (const char *)value);
+	snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : 0),
+	         (const char *)value);
 	if (sscanf(text, "%32s %" SCNu64 " %" SCNu64, id, &safe, &reserved) == 3)
 		boot = outbox_boot(outbox, id);
 	if (boot == outbox->own)

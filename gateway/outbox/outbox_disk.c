@@ -39,7 +39,8 @@ void outbox_disk_call_end(struct outbox *outbox)
 	if (disk->stalled && disk->log)
 		log_write(disk->log, LOG_LEVEL_NOTICE,
 		          "outbox: the disk answers again, after %llu s",
-		          (unsigned long long)((clock_monotonic_ns() - disk->call_since_ns) / NS_PER_S));
+		          (unsigned long long)((clock_monotonic_ns() - disk->call_since_ns) /
+		                               NS_PER_S));
 	disk->stalled = false;
 	disk->call_since_ns = 0;
 }
@@ -75,7 +76,8 @@ static void tell_stalled(struct outbox *outbox)
 		log_write(disk->log, LOG_LEVEL_ERROR,
 		          "outbox: %s: the disk has not answered for %llu s; going on in memory",
 		          disk->path,
-		          (unsigned long long)((clock_monotonic_ns() - disk->call_since_ns) / NS_PER_S));
+		          (unsigned long long)((clock_monotonic_ns() - disk->call_since_ns) /
+		                               NS_PER_S));
 }
 
 bool outbox_disk_is_out(struct outbox *outbox)
@@ -125,8 +127,8 @@ static bool has_puts(const struct outbox *outbox)
 
 static bool is_clean(const struct outbox *outbox)
 {
-	return !has_puts(outbox) && !outbox->away.memory && outbox->deletes.n == 0 && !outbox->disk->writing &&
-	       !outbox->disk->unsynced && !outbox->disk->adopting;
+	return !has_puts(outbox) && !outbox->away.memory && outbox->deletes.n == 0 &&
+	       !outbox->disk->writing && !outbox->disk->unsynced && !outbox->disk->adopting;
 }
 
 /** Whether a sleeping thread should see to what there is to write. */
@@ -227,10 +229,10 @@ static void look_for_file(struct outbox *outbox, uint64_t now_ns)
 	if (r == 0)
 		return;
 	outbox_disk_fail(outbox, r,
-	                 r == -ENOENT   ? "the file was removed"
-	                 : r == -ESTALE ? "another file was put in its place"
+	                 r == -ENOENT    ? "the file was removed"
+	                 : r == -ESTALE  ? "another file was put in its place"
 	                 : r == -ENODATA ? "its log (outbox.db-wal) was removed"
-	                                : error);
+	                                 : error);
 	if (r == -ENOENT || r == -ESTALE || r == -ENODATA)
 		disk->retry_ns = 0; /* a new one should do */
 }
@@ -353,8 +355,8 @@ static void close_all(struct outbox *outbox)
 		disk->sources[i] = outbox_db_close(disk->sources[i], true);
 	disk->salvage = outbox_db_close(disk->salvage, true);
 	/* SQLite would remove another database's log by its name. */
-	disk->db = outbox_db_close(disk->db, disk->damaged || (disk->db && outbox_db_check_place(
-	                                                                          disk->db) < 0));
+	disk->db = outbox_db_close(
+	        disk->db, disk->damaged || (disk->db && outbox_db_check_place(disk->db) < 0));
 	outbox_disk_call_end(outbox);
 }
 
@@ -543,8 +545,8 @@ int outbox_flush(struct outbox *outbox, uint64_t timeout_ns)
 		return -EIO;
 	pthread_mutex_lock(&outbox->mutex);
 	(void)outbox_disk_is_out(outbox); /* perhaps nobody has noticed yet */
-	while (r == 0 && (disk->stalled ||
-	                  (!is_clean(outbox) && (disk->state == OUTBOX_DISK_OK || disk->adopting)))) {
+	while (r == 0 && (disk->stalled || (!is_clean(outbox) &&
+	                                    (disk->state == OUTBOX_DISK_OK || disk->adopting)))) {
 		/* Once: the thread answers each signal, and the two would keep each other awake. */
 		if (!disk->flush) {
 			disk->flush = true;

@@ -32,9 +32,9 @@
 
 #define NS_PER_S 1000000000ULL
 
-#define RETURN_CHUNK  4096U
-#define FILE_NAME     "outbox.db"
-#define LOG_NAME      FILE_NAME "-wal"
+#define RETURN_CHUNK 4096U
+#define FILE_NAME    "outbox.db"
+#define LOG_NAME     FILE_NAME "-wal"
 /* Of a damaged log what is larger is not copied: an outbox's is 4 MiB, but after a large commit. */
 #define LOG_COPY_MAX  (16L * 1024L * 1024L)
 #define GROUP_POLL_NS (NS_PER_S / 1000)
@@ -64,8 +64,9 @@ bool outbox_disk_is_damage(const struct outbox_disk *disk, int error)
 	case -ENOMEM:
 		return disk->no_memory >= NO_MEMORY_TRIES;
 	case -EIO:
-		return disk->unreadable || (disk->unread >= READ_TRIES &&
-		                            clock_monotonic_ns() - disk->unread_since_ns >= disk->retry_max_ns);
+		return disk->unreadable ||
+		       (disk->unread >= READ_TRIES &&
+		        clock_monotonic_ns() - disk->unread_since_ns >= disk->retry_max_ns);
 	default:
 		return true;
 	}
@@ -245,7 +246,8 @@ static int copy_log(const struct outbox_disk *disk, char *ret_name)
 	int r = dir_fd;
 
 	if (r >= 0)
-		r = state_file_aside_name(dir_fd, LOG_NAME, LOG_NAME, STATE_FILE_COPIES_MAX, ret_name);
+		r = state_file_aside_name(dir_fd, LOG_NAME, LOG_NAME, STATE_FILE_COPIES_MAX,
+		                          ret_name);
 	if (r >= 0)
 		r = in = state_file_open(dir_fd, LOG_NAME, O_RDONLY, &st);
 	if (r >= 0 && st.st_size > LOG_COPY_MAX)
@@ -349,10 +351,11 @@ static int clear_places(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 			continue; /* opening it says why */
 		if (S_ISREG(st.st_mode) && st.st_nlink > 1 && !disk->warned_links && disk->log) {
 			disk->warned_links = true;
-			log_write(disk->log, LOG_LEVEL_WARNING,
-			          "outbox: %s/%s has %lu names: what is written is seen under all of "
-			          "them",
-			          disk->dir, names[i], (unsigned long)st.st_nlink);
+			log_write(
+			        disk->log, LOG_LEVEL_WARNING,
+			        "outbox: %s/%s has %lu names: what is written is seen under all of "
+			        "them",
+			        disk->dir, names[i], (unsigned long)st.st_nlink);
 		}
 		if (S_ISREG(st.st_mode))
 			continue;
@@ -451,7 +454,8 @@ static int ask_again(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	disk->damaged = false;
 	if (disk->log)
 		log_write(disk->log, LOG_LEVEL_NOTICE,
-		          "outbox: %s was called damaged, but all of it can be read: it is gone on with",
+		          "outbox: %s was called damaged, but all of it can be read: it is gone on "
+		          "with",
 		          disk->path);
 	return r;
 }
@@ -563,15 +567,16 @@ static int leave_without_log(struct outbox *outbox, char error[OUTBOX_DB_ERROR_S
 	if (r >= 0)
 		r = leave_db(outbox);
 	if (r < 0) {
-		snprintf(error, OUTBOX_DB_ERROR_SIZE, "its log was removed, and it can't be renamed: %s",
-		         strerrordesc_np(-r));
+		snprintf(error, OUTBOX_DB_ERROR_SIZE,
+		         "its log was removed, and it can't be renamed: %s", strerrordesc_np(-r));
 		return r;
 	}
 	if (disk->log)
-		log_write(disk->log, LOG_LEVEL_ERROR,
-		          "outbox: the log of %s was removed; the rest was renamed to %s, all of it "
-		          "is written to a new one",
-		          disk->path, name);
+		log_write(
+		        disk->log, LOG_LEVEL_ERROR,
+		        "outbox: the log of %s was removed; the rest was renamed to %s, all of it "
+		        "is written to a new one",
+		        disk->path, name);
 	return 0;
 }
 

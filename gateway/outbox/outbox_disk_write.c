@@ -26,8 +26,8 @@ static void collect(struct outbox *outbox, struct transaction *t, unsigned limit
 {
 	struct outbox_node *node = outbox->unwritten;
 
-	for (uint64_t n = 0, bytes = 0; node && !node->is_range && n < limit &&
-	                               bytes <= outbox->max_memory_bytes / 2; n++) {
+	for (uint64_t n = 0, bytes = 0;
+	     node && !node->is_range && n < limit && bytes <= outbox->max_memory_bytes / 2; n++) {
 		struct outbox_entry *entry = outbox_as_entry(node);
 
 		entry->busy = true;

@@ -124,9 +124,11 @@ void outbox_gaps_add(struct outbox_gaps *gaps, const struct outbox_boot *boot, u
                      uint64_t count, enum outbox_reason reason)
 {
 	uint64_t to_seq = from_seq + count - 1;
-	struct outbox_gap_range range = {
-		.boot = boot, .from_seq = from_seq, .to_seq = to_seq, .count = count, .reason = reason
-	};
+	struct outbox_gap_range range = { .boot = boot,
+		                          .from_seq = from_seq,
+		                          .to_seq = to_seq,
+		                          .count = count,
+		                          .reason = reason };
 
 	add_range(gaps, &range);
 	for (size_t i = gaps->n_news; boot == gaps->own && i-- > 0;) {

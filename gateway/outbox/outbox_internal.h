@@ -225,14 +225,14 @@ struct outbox_disk {
 	bool damaged;   /* the file must be set aside before the next one is made */
 	bool was_ok;    /* has been in state OK */
 	bool committed; /* since the last read */
-	unsigned stuck;           /* ways back in a row that ended in a read which the disk refused … */
+	unsigned stuck; /* ways back in a row that ended in a read which the disk refused … */
 	uint64_t stuck_since_ns;  /* … since */
 	bool unreadable;          /* … for too long: what it refuses is given up */
 	unsigned unread;          /* reads of ranges that failed in a row … */
 	uint64_t unread_since_ns; /* … since */
-	unsigned doubts;     /* times the file was called damaged and found sound … */
-	uint64_t doubted_ns; /* … last */
-	unsigned no_memory; /* failures with -ENOMEM in a row; the outbox's own thread's */
+	unsigned doubts;          /* times the file was called damaged and found sound … */
+	uint64_t doubted_ns;      /* … last */
+	unsigned no_memory;       /* failures with -ENOMEM in a row; the outbox's own thread's */
 	bool warned_links;
 	int last_failure;
 
@@ -242,8 +242,8 @@ struct outbox_disk {
 	bool quit, flush, ended;
 	bool tried; /* to open the database, for the first time */
 	bool known; /* the notes of earlier boots are */
-	bool lazy; /* the thread sleeps, longer than a put may wait */
-	bool idle; /* … and has no deletion to see to either */
+	bool lazy;  /* the thread sleeps, longer than a put may wait */
+	bool idle;  /* … and has no deletion to see to either */
 	bool writing;
 	bool adopting; /* what earlier boots left is not in the list yet: nothing may be taken */
 	bool unsynced;
@@ -307,12 +307,12 @@ struct outbox_away {
 	bool memory;  /* phase MEMORY */
 	bool marking; /* a mark is in the transaction that is being written */
 	uint64_t patience_ns, calm_ns;
-	uint64_t not_before_ns;         /* no phase MEMORY before this time */
-	uint64_t last_seq;              /* the highest put */
-	uint64_t reserved_to;           /* in the committed mark … */
-	uint64_t next_reserved_to;      /* … and in the one being written */
+	uint64_t not_before_ns;    /* no phase MEMORY before this time */
+	uint64_t last_seq;         /* the highest put */
+	uint64_t reserved_to;      /* in the committed mark … */
+	uint64_t next_reserved_to; /* … and in the one being written */
 	uint64_t reserve, marked_ns;
-	uint64_t group;                 /* number of the open group, or of the next */
+	uint64_t group; /* number of the open group, or of the next */
 	/* oldest group with notes that wait, that are being written; 0: none */
 	uint64_t noted, noting;
 };
@@ -372,7 +372,7 @@ struct outbox {
 	struct outbox_node *unwritten;    /* see outbox_first_unwritten() */
 	unsigned held;                    /* groups that are open */
 	unsigned ready;                   /* entries that are on disk and not taken */
-	uint64_t memory_only_bytes; /* of the entries in the list without a row */
+	uint64_t memory_only_bytes;       /* of the entries in the list without a row */
 	uint64_t last_id;
 	struct outbox_gaps gaps;
 	struct outbox_rows deletes;
@@ -381,7 +381,6 @@ struct outbox {
 	struct outbox_replies replies;
 	struct outbox_stats stats;
 };
-
 
 /* ---- the list; mutex held, unless said otherwise ---- */
 

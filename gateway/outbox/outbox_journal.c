@@ -289,7 +289,8 @@ static int copy_found(struct outbox *outbox, struct outbox_op **ret_list, size_t
 	*ret_n = 0;
 	pthread_mutex_lock(&outbox->mutex);
 	for (size_t i = 0; r == 0 && i < n_buckets(&outbox->journal); i++) {
-		for (struct outbox_note *n = *bucket(&outbox->journal, i); r == 0 && n; n = n->next) {
+		for (struct outbox_note *n = *bucket(&outbox->journal, i); r == 0 && n;
+		     n = n->next) {
 			if (!n->was_there)
 				continue;
 			r = append_op(&tail, n->key, n->value, n->len);

@@ -95,8 +95,8 @@ static bool is_behind(const struct outbox *outbox, const struct outbox_entry *re
 {
 	const struct outbox_node *next = outbox->next;
 
-	return next && (next->is_range || ((const struct outbox_entry *)next)->message.id <
-	                                           reply->message.id);
+	return next && (next->is_range ||
+	                ((const struct outbox_entry *)next)->message.id < reply->message.id);
 }
 
 static bool is_due(const struct outbox *outbox, const struct outbox_entry *reply, uint64_t now_ns)

@@ -29,7 +29,7 @@ struct lane {
 };
 
 struct inbox {
-	int fd; /* readable if and only if a message waits */
+	int fd;      /* readable if and only if a message waits */
 	char *emits; /* what the topic of an emit begins with; NULL: there are none */
 	size_t emits_len;
 	pthread_mutex_t mutex; /* guards everything below */
@@ -120,7 +120,8 @@ static struct entry *entry_new(const struct inbox_message *message, bool oversiz
 	if (message->response_topic)
 		entry->message.response_topic = place(&p, message->response_topic, response_size);
 	if (message->correlation)
-		entry->message.correlation = place(&p, message->correlation, message->correlation_len);
+		entry->message.correlation =
+		        place(&p, message->correlation, message->correlation_len);
 	entry->message.payload = oversized ? NULL : place(&p, message->payload, payload_len);
 	return entry;
 }
@@ -138,7 +139,7 @@ static void set_readable(struct inbox *inbox, bool readable)
 static enum lane_name lane_of(const struct inbox *inbox, const char *topic)
 {
 	return inbox->emits && strncmp(topic, inbox->emits, inbox->emits_len) == 0 ? LANE_EMITS
-	                                                                        : LANE_COMMANDS;
+	                                                                           : LANE_COMMANDS;
 }
 
 /** Mutex held. */

@@ -35,16 +35,16 @@ struct inbox_message {
 	const void *correlation;    /**< MQTT 5, or NULL */
 	size_t correlation_len;
 	bool has_expiry;
-	uint32_t expiry_s;          /**< MQTT 5: seconds left when it arrived */
-	uint64_t arrival_ns;        /**< CLOCK_MONOTONIC */
+	uint32_t expiry_s;   /**< MQTT 5: seconds left when it arrived */
+	uint64_t arrival_ns; /**< CLOCK_MONOTONIC */
 };
 
 struct inbox_stats {
-	uint64_t received;  /**< taken in */
-	uint64_t dropped;   /**< refused because a lane was full, or for lack of memory */
+	uint64_t received;      /**< taken in */
+	uint64_t dropped;       /**< refused because a lane was full, or for lack of memory */
 	uint64_t dropped_emits; /**< of these, emits */
-	uint64_t messages;  /**< waiting now */
-	uint64_t bytes;     /**< waiting now */
+	uint64_t messages;      /**< waiting now */
+	uint64_t bytes;         /**< waiting now */
 	uint64_t peak_messages;
 };
 

@@ -148,7 +148,8 @@ static void mark(struct retained *retained, struct value *entry)
 }
 
 /** Take over a new value; @p payload becomes the entry's. */
-static void replace(struct retained *retained, struct value *entry, void *payload, size_t len, int qos)
+static void replace(struct retained *retained, struct value *entry, void *payload, size_t len,
+                    int qos)
 {
 	if (entry->pending)
 		retained->stats.coalesced++;

@@ -22,10 +22,10 @@ struct retained;
 /** A value to publish; owned by the taker, see retained_message_clear(). */
 struct retained_message {
 	char *topic;
-	void *payload;      /**< NULL with payload_len 0: clears the topic at the broker */
+	void *payload; /**< NULL with payload_len 0: clears the topic at the broker */
 	size_t payload_len;
 	int qos;
-	uint64_t version;   /**< for retained_done() */
+	uint64_t version; /**< for retained_done() */
 };
 
 struct retained_stats {

@@ -14,7 +14,7 @@
 #include "clock.h"
 
 #define NS_PER_S 1000000000ULL
-#define SIGNALS 3U
+#define SIGNALS  3U
 
 struct watch {
 	uv_poll_t poll;

@@ -32,19 +32,19 @@
  * Signals, acknowledgements and what else libuv polls have their turn between
  * two wakes.
  */
-#define SLICE_NS (5 * CUE_NS_PER_MS)
-#define SLICE_STEPS 4096U
+#define SLICE_NS          (5 * CUE_NS_PER_MS)
+#define SLICE_STEPS       4096U
 #define MESSAGES_PER_WAKE 256U
-#define COMMANDS_ANYWAY 64U
-#define GROUP_NS (100 * CUE_NS_PER_MS)
-#define FLUSH_NS (5 * CUE_NS_PER_S)
+#define COMMANDS_ANYWAY   64U
+#define GROUP_NS          (100 * CUE_NS_PER_MS)
+#define FLUSH_NS          (5 * CUE_NS_PER_S)
 #define TELL_GAPS_STEP_NS (5 * (long)CUE_NS_PER_MS)
-#define DISK_FLUSH_NS (3 * CUE_NS_PER_S)
+#define DISK_FLUSH_NS     (3 * CUE_NS_PER_S)
 /* Of the time that service managers allow most would be gone by the
  * five seconds of normal times. */
 #define DISK_STALL_NS CUE_NS_PER_S
 /** At the end: for what waits for dispatch then, and for each `stopped`. */
-#define FINISH_NS (300 * CUE_NS_PER_MS)
+#define FINISH_NS      (300 * CUE_NS_PER_MS)
 #define FINISH_RUNS_NS CUE_NS_PER_S
 
 /* ---- health ---- */

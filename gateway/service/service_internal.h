@@ -16,8 +16,8 @@
 #include "service.h"
 #include "views.h"
 
-#define SERVICE_ERROR_SIZE 512U
-#define SERVICE_BOOT_ID_SIZE 9U
+#define SERVICE_ERROR_SIZE    512U
+#define SERVICE_BOOT_ID_SIZE  9U
 #define SERVICE_DEVICE_EVENTS 4U
 
 struct service {
@@ -34,8 +34,8 @@ struct service {
 	struct inbox *inbox;
 	struct engine *engine;
 	struct commands *commands;
-	struct state_lock *state_lock; /* NULL without state_dir */
-	struct journal *journal; /* NULL without state_dir */
+	struct state_lock *state_lock;       /* NULL without state_dir */
+	struct journal *journal;             /* NULL without state_dir */
 	struct input_journal *input_journal; /* the same */
 	struct bridge *bridge;
 	struct views *views;
@@ -46,12 +46,12 @@ struct service {
 	struct cue_subscription *device_events[SERVICE_DEVICE_EVENTS];
 	struct notify *notify;
 	uint64_t egress_changes; /* as of the last STATUS= */
-	uint64_t given_up;       /**< messages that a full outbox has, as of the last line in the log */
+	uint64_t given_up; /**< messages that a full outbox has, as of the last line in the log */
 	uint64_t given_up_memory; /**< of these, for limits.outbox_memory_bytes */
-	bool reload_failed;      /* the last one */
-	bool reload_asked;       /* by SIGHUP */
-	bool has_requests;       /* those of the earlier life */
-	bool in_group;           /* the outbox's, see group_end() */
+	bool reload_failed;       /* the last one */
+	bool reload_asked;        /* by SIGHUP */
+	bool has_requests;        /* those of the earlier life */
+	bool in_group;            /* the outbox's, see group_end() */
 	uint64_t group_since_ns;
 	/* wakes have ended in the middle of one since then; 0: the last did not */
 	uint64_t cascade_since_ns;

@@ -62,10 +62,9 @@ static void tell_status(struct service *service)
 	snprintf(text, sizeof(text),
 	         "gateway '%s', %s %s, %zu input%s, %" PRIu64 " message%s waiting%s%s%s",
 	         service->config->gateway.id,
-	         egress.connected ? "connected to" : "no connection to",
-	         service->settings->uri, service->config->n_inputs,
-	         plural(service->config->n_inputs), outbox.events, plural(outbox.events),
-	         outbox.reason[0] ? ", not on disk: " : "", outbox.reason,
+	         egress.connected ? "connected to" : "no connection to", service->settings->uri,
+	         service->config->n_inputs, plural(service->config->n_inputs), outbox.events,
+	         plural(outbox.events), outbox.reason[0] ? ", not on disk: " : "", outbox.reason,
 	         service->reload_failed ? "; the last reload was refused" : "");
 	if (hide_text(service->config->hide, text, &safe) == 0)
 		notify_set_status(service->notify, "%s", safe);

@@ -18,13 +18,13 @@ void service_tell_given_up(struct service *service)
 	service->given_up_memory = stats.dropped_memory;
 	if (n)
 		log_write(service->log, LOG_LEVEL_WARNING,
-		          "the outbox is full (limits.outbox_events, limits.outbox_bytes): %llu message%s "
-		          "given up, %llu for any limit since the start",
+		          "the outbox is full (limits.outbox_events, limits.outbox_bytes): %llu "
+		          "message%s given up, %llu for any limit since the start",
 		          (unsigned long long)n, plural(n), (unsigned long long)stats.dropped_full);
 	if (of_memory)
 		log_write(service->log, LOG_LEVEL_WARNING,
-		          "too much waits in memory and not on disk (limits.outbox_memory_bytes): %llu "
-		          "message%s given up, %llu for any limit since the start",
+		          "too much waits in memory and not on disk (limits.outbox_memory_bytes): "
+		          "%llu message%s given up, %llu for any limit since the start",
 		          (unsigned long long)of_memory, plural(of_memory),
 		          (unsigned long long)stats.dropped_full);
 }
@@ -40,21 +40,24 @@ void service_tell_left(struct service *service, bool kept, bool connected)
 		          "%llu event%s that the outbox gave up %s named by no gateway.gap yet: %s",
 		          (unsigned long long)left.untold, plural(left.untold),
 		          left.untold == 1 ? "is" : "are",
-		          !service->config->gateway.state_dir ?
-		                  "without gateway.state_dir nobody is told" :
-		          kept ? "that comes after the next start" :
-		                 "the disk did not take a note of it, so nobody is told");
+		          !service->config->gateway.state_dir
+		                  ? "without gateway.state_dir nobody is told"
+		          : kept ? "that comes after the next start"
+		                 : "the disk did not take a note of it, so nobody is told");
 	if (left.events == 0 && left.unread) {
-		log_write(service->log, LOG_LEVEL_WARNING,
-		          "stopped, nothing of this run was waiting; what earlier runs left on disk "
-		          "could not be read");
+		log_write(
+		        service->log, LOG_LEVEL_WARNING,
+		        "stopped, nothing of this run was waiting; what earlier runs left on disk "
+		        "could not be read");
 		return;
 	}
 	if (left.events == 0) {
-		log_write(service->log, LOG_LEVEL_NOTICE, "%s",
-		          connected ? "stopped, everything was published"
-		                    : "stopped without a connection to the broker, nothing was waiting "
-		                      "for it");
+		log_write(
+		        service->log, LOG_LEVEL_NOTICE, "%s",
+		        connected
+		                ? "stopped, everything was published"
+		                : "stopped without a connection to the broker, nothing was waiting "
+		                  "for it");
 		return;
 	}
 	log_write(service->log, kept ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,

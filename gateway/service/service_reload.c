@@ -23,16 +23,17 @@ static int check_fixed(struct service *service, const struct config *config, str
 		const char *path, *text;
 	} fixed[] = {
 		{ same_text(now->gateway.id, config->gateway.id), "/gateway/id", "gateway.id" },
-		{ same_text(now->mqtt.topic_prefix, config->mqtt.topic_prefix), "/mqtt/topic_prefix",
-		  "mqtt.topic_prefix" },
-		{ same_text(now->gateway.state_dir, config->gateway.state_dir), "/gateway/state_dir",
-		  "gateway.state_dir" },
+		{ same_text(now->mqtt.topic_prefix, config->mqtt.topic_prefix),
+		  "/mqtt/topic_prefix", "mqtt.topic_prefix" },
+		{ same_text(now->gateway.state_dir, config->gateway.state_dir),
+		  "/gateway/state_dir", "gateway.state_dir" },
 		{ now->limits.outbox_events == config->limits.outbox_events &&
 		          now->limits.outbox_bytes == config->limits.outbox_bytes &&
 		          now->limits.outbox_memory_bytes == config->limits.outbox_memory_bytes,
 		  "/limits",
 		  "limits.outbox_events, limits.outbox_bytes or limits.outbox_memory_bytes" },
-		{ now->outbox.sync == config->outbox.sync && now->outbox.when == config->outbox.when &&
+		{ now->outbox.sync == config->outbox.sync &&
+		          now->outbox.when == config->outbox.when &&
 		          now->outbox.full == config->outbox.full,
 		  "/outbox", "outbox.sync, outbox.disk or outbox.full" },
 	};
@@ -61,12 +62,14 @@ static int swap(struct service *service, const struct config *config, struct dia
 		r = commands_reapply(service->commands);
 		if (r < 0 && engine_apply(service->engine, service->config, again) < 0)
 			log_write(service->log, LOG_LEVEL_ERROR,
-			          "the configuration from before could not be restored whole: %s", again);
+			          "the configuration from before could not be restored whole: %s",
+			          again);
 	}
 	/* What was rolled back may have taken the place of a kept definition. */
 	if (r < 0 && commands_reapply(service->commands) < 0)
 		log_write(service->log, LOG_LEVEL_ERROR,
-		          "the definitions made by command could not be restored whole: out of memory");
+		          "the definitions made by command could not be restored whole: out of "
+		          "memory");
 	if (r < 0)
 		diag_add(diag, DIAG_ERROR, service->options.config_file, 1, 1, "", "apply", "%s",
 		         *error ? error : strerrordesc_np(-r));

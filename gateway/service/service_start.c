@@ -47,9 +47,10 @@ static void on_report(void *user, const struct cue_report *report)
 	};
 	struct service *service = user;
 
-	log_write(service->log, LOG_LEVEL_WARNING, "%s (event type %s%s%s%s%s)", names[report->code],
-	          report->event_type ? report->event_type : "-", report->what ? ", " : "",
-	          report->what ? report->what : "", report->error ? ": " : "",
+	log_write(service->log, LOG_LEVEL_WARNING, "%s (event type %s%s%s%s%s)",
+	          names[report->code], report->event_type ? report->event_type : "-",
+	          report->what ? ", " : "", report->what ? report->what : "",
+	          report->error ? ": " : "",
 	          report->error ? error_text_report(report->code, report->error) : "");
 }
 
@@ -161,7 +162,8 @@ static int lock_state(struct service *service, char *error)
 static int make_queues(struct service *service)
 {
 	const struct config_limits *limits = &service->config->limits;
-	struct egress_config egress = { .topics = NULL, .log = service->log,
+	struct egress_config egress = { .topics = NULL,
+		                        .log = service->log,
 		                        .boot_id = service->boot_id };
 	char emits[TOPIC_SIZE];
 	int r = topics_new(service->config->mqtt.topic_prefix, service->config->gateway.id,
@@ -357,8 +359,8 @@ static void check_state_dir(struct service *service)
 		state_file_check_dir(dir, service->log);
 	if (dir && access(dir, W_OK | X_OK) < 0)
 		log_write(service->log, LOG_LEVEL_WARNING,
-		          "gateway.state_dir '%s': %s; definitions made by command can't be kept until it "
-		          "is there and this user may write in it",
+		          "gateway.state_dir '%s': %s; definitions made by command can't be kept "
+		          "until it is there and this user may write in it",
 		          dir, strerrordesc_np(errno));
 }
 
@@ -416,7 +418,8 @@ int service_start(struct service *service)
 	}
 	if (r >= 0)
 		return EX_OK;
-	log_write(service->log, LOG_LEVEL_ERROR, "can't start: %s", *error ? error : strerrordesc_np(-r));
+	log_write(service->log, LOG_LEVEL_ERROR, "can't start: %s",
+	          *error ? error : strerrordesc_np(-r));
 	/* What has a text of its own is in the environment, and somebody has to look at it: a
 	 * restart would not help. */
 	return *error ? EX_CONFIG : EX_SOFTWARE;

@@ -202,10 +202,11 @@ static int check_entry(const struct config *config, const struct trace_entry *en
 	case TRACE_EVENT:
 		if (!cue_type_is_reserved(entry->name))
 			return 0;
-		snprintf(error, SIMULATION_ERROR_SIZE,
-		         "\"%s\" is a reserved event type: the simulation itself emits these, leave them "
-		         "out of the trace",
-		         entry->name);
+		snprintf(
+		        error, SIMULATION_ERROR_SIZE,
+		        "\"%s\" is a reserved event type: the simulation itself emits these, leave "
+		        "them out of the trace",
+		        entry->name);
 		return -EINVAL;
 	case TRACE_INPUT_SET:
 		input = find_input(config, entry->name);
@@ -215,9 +216,11 @@ static int check_entry(const struct config *config, const struct trace_entry *en
 			return -EINVAL;
 		}
 		if (entry->input_line >= (input->decoder.kind == DECODER_ROTARY ? 2U : 1U)) {
-			snprintf(error, SIMULATION_ERROR_SIZE,
-			         "input \"%s\" has no line %u (a rotary has 0 and 1, any other kind 0)",
-			         entry->name, entry->input_line);
+			snprintf(
+			        error, SIMULATION_ERROR_SIZE,
+			        "input \"%s\" has no line %u (a rotary has 0 and 1, any other kind "
+			        "0)",
+			        entry->name, entry->input_line);
 			return -EINVAL;
 		}
 		return 0;
@@ -384,9 +387,9 @@ uint64_t simulation_next(const struct simulation *simulation)
 	if (deadline_ns > TIME_MAX_NS)
 		deadline_ns = CUE_TIME_NONE;
 	else
-		deadline_ns = deadline_ns > simulation->config.start_ns ?
-		                      deadline_ns - simulation->config.start_ns :
-		                      0;
+		deadline_ns = deadline_ns > simulation->config.start_ns
+		                      ? deadline_ns - simulation->config.start_ns
+		                      : 0;
 	return entry && entry->time_ns < deadline_ns ? entry->time_ns : deadline_ns;
 }
 

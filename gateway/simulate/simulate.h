@@ -18,13 +18,13 @@
 
 struct simulation;
 
-#define SIMULATION_BOOT_ID "00000000"
+#define SIMULATION_BOOT_ID    "00000000"
 #define SIMULATION_ERROR_SIZE 512U
 
 struct simulation_config {
 	const struct config *config; /**< borrowed, outlives the simulation */
 	const struct trace *trace;   /**< borrowed, outlives the simulation; NULL: none */
-	uint64_t start_ns;           /**< what the bus takes as CLOCK_MONOTONIC at time 0; shows nowhere */
+	uint64_t start_ns; /**< what the bus takes as CLOCK_MONOTONIC at time 0; shows nowhere */
 	/** steps of the bus in one portion, for tests; 0: no bound; shows nowhere */
 	uint32_t budget;
 	/** As engine_config.clock_ns, for tests of lateness; NULL: nothing is ever late. */

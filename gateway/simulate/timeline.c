@@ -12,7 +12,7 @@
 #include "utf8.h"
 
 /** Bars drawn; a simulation may have a million runs, a person reads some dozens. */
-#define BARS_MAX 100U
+#define BARS_MAX  100U
 #define LABEL_MAX 32U
 
 struct lane {
@@ -95,7 +95,8 @@ static struct lane *lane_get(struct timeline *timeline, const struct cue_type *t
 	if (!lanes)
 		return NULL;
 	timeline->lanes = lanes;
-	lanes[timeline->n_lanes] = (struct lane){ .type = type, .name = strdup(cue_type_name(type)) };
+	lanes[timeline->n_lanes] =
+	        (struct lane){ .type = type, .name = strdup(cue_type_name(type)) };
 	return lanes[timeline->n_lanes].name ? &lanes[timeline->n_lanes++] : NULL;
 }
 
@@ -147,8 +148,10 @@ static int end_bar(struct timeline *timeline, const cJSON *data, uint64_t time_n
 {
 	const char *run = text_of(data, "playlist_id");
 	const char *reason = text_of(data, "reason");
-	const char *by = text_of(cJSON_GetObjectItemCaseSensitive(data, "interrupt_event"), "event_type");
-	double count = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(data, "emitted_count"));
+	const char *by =
+	        text_of(cJSON_GetObjectItemCaseSensitive(data, "interrupt_event"), "event_type");
+	double count =
+	        cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(data, "emitted_count"));
 	const char *detail = text_of(data, "detail");
 
 	for (size_t i = 0; i < timeline->n_bars; i++) {
@@ -211,9 +214,9 @@ static void row_clear(struct canvas *c)
 static unsigned char_columns(uint32_t c)
 {
 	static const uint32_t wide[][2] = {
-		{ 0x1100, 0x115F },   { 0x2E80, 0xA4CF },   { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF },
-		{ 0xFE30, 0xFE6F },   { 0xFF00, 0xFF60 },   { 0xFFE0, 0xFFE6 }, { 0x1F300, 0x1FAFF },
-		{ 0x20000, 0x3FFFD },
+		{ 0x1100, 0x115F }, { 0x2E80, 0xA4CF },   { 0xAC00, 0xD7A3 },
+		{ 0xF900, 0xFAFF }, { 0xFE30, 0xFE6F },   { 0xFF00, 0xFF60 },
+		{ 0xFFE0, 0xFFE6 }, { 0x1F300, 0x1FAFF }, { 0x20000, 0x3FFFD },
 	};
 
 	if (c >= 0x300 && c <= 0x36F)
@@ -368,7 +371,9 @@ static unsigned label_width(const struct timeline *timeline)
 			longest = strlen(timeline->lanes[i].name);
 	}
 	for (size_t i = 0; i < timeline->n_bars; i++) {
-		size_t columns = count_columns(timeline->bars[i].playlist, strlen(timeline->bars[i].playlist)) + 9;
+		size_t columns = count_columns(timeline->bars[i].playlist,
+		                               strlen(timeline->bars[i].playlist)) +
+		                 9;
 
 		if (columns > longest)
 			longest = columns;
@@ -379,7 +384,9 @@ static unsigned label_width(const struct timeline *timeline)
 void timeline_draw(const struct timeline *timeline, uint64_t end_ns, unsigned width, FILE *stream)
 {
 	char row[TIMELINE_WIDTH_MAX + 1];
-	struct canvas c = { .stream = stream, .end_ns = end_ns ? end_ns : 1, .last_ns = end_ns, .row = row };
+	struct canvas c = {
+		.stream = stream, .end_ns = end_ns ? end_ns : 1, .last_ns = end_ns, .row = row
+	};
 
 	if (width < TIMELINE_WIDTH_MIN)
 		width = TIMELINE_WIDTH_MIN;
@@ -397,7 +404,8 @@ void timeline_draw(const struct timeline *timeline, uint64_t end_ns, unsigned wi
 	for (size_t i = 0; i < timeline->n_lanes; i++)
 		draw_lane(&c, &timeline->lanes[i]);
 	if (timeline->n_runs > 0)
-		fprintf(stream, "\nruns: [ start, ] completed, x interrupted or cancelled, > still running\n");
+		fprintf(stream, "\nruns: [ start, ] completed, x interrupted or cancelled, > still "
+		                "running\n");
 	for (size_t i = 0; i < timeline->n_bars; i++)
 		draw_bar(&c, &timeline->bars[i]);
 	if (timeline->n_runs > timeline->n_bars)

@@ -101,7 +101,8 @@ int topics_emit_type(const char *rest, char type[CUE_TYPE_MAX_LEN + 1], const ch
 		return -EINVAL;
 	}
 	if (strchr(rest, '.')) {
-		*ret_reason = "the segments of an event type are topic levels here: write '/' for '.'";
+		*ret_reason =
+		        "the segments of an event type are topic levels here: write '/' for '.'";
 		return -EINVAL;
 	}
 	memcpy(type, rest, len + 1);

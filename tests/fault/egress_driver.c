@@ -130,10 +130,14 @@ static void make(struct load *load, const char *dir, const char *name)
 	struct log_config log = { .fd = STDERR_FILENO, .level = LOG_LEVEL_WARNING };
 	struct egress_config egress = { .backoff_min_ns = 1 * MS, .backoff_max_ns = 4 * MS };
 	struct outbox_config outbox = {
-		.max_events = 100000, .max_bytes = 1ULL << 30, .dir = dir, .boot_id = name,
+		.max_events = 100000,
+		.max_bytes = 1ULL << 30,
+		.dir = dir,
+		.boot_id = name,
 		/* Connections are cut here, no disk hangs: a call that takes
 		 * seconds is a busy machine's. */
-		.open_wait_ns = 3600 * CUE_NS_PER_S, .stall_ns = 3600 * CUE_NS_PER_S,
+		.open_wait_ns = 3600 * CUE_NS_PER_S,
+		.stall_ns = 3600 * CUE_NS_PER_S,
 		.end_wait_ns = 3600 * CUE_NS_PER_S
 	};
 

@@ -34,7 +34,8 @@ static char dir[64], sentinel[64];
 static const char *const names[] = {
 	"outbox.db",        "outbox.db-wal",        "outbox.db-shm",     "outbox.db-journal",
 	"definitions.json", "definitions.json.tmp", "lock",              "definitions",
-	"definitions/1.def", "definitions/1.def.tmp", "definitions/2.def", "definitions.json.migrated",
+	"definitions/1.def", "definitions/1.def.tmp", "definitions/2.def",
+	"definitions.json.migrated",
 };
 /* clang-format on */
 #define N_NAMES (sizeof(names) / sizeof(names[0]))

@@ -52,7 +52,8 @@ static int record_event(void *user, struct cue_bus *bus, const struct cue_event 
 		return 0;
 	json = cue_payload_json(event->payload);
 	peripheral = cJSON_GetObjectItemCaseSensitive(json, "virtual_peripheral");
-	text = record->text[cJSON_GetObjectItemCaseSensitive(peripheral, "name")->valuestring[1] - '0'];
+	text = record->text[cJSON_GetObjectItemCaseSensitive(peripheral, "name")->valuestring[1] -
+	                    '0'];
 	events = cJSON_GetObjectItemCaseSensitive(json, "events");
 	if (!events)
 		events = cJSON_GetObjectItemCaseSensitive(json, "sequence");

@@ -151,7 +151,8 @@ static void random_sequence(struct rig *rig, struct model *m, uint64_t *rng)
 		snprintf(text, sizeof(text), "{\"c\":\"%c\"}", m->steps[k].code);
 		if (m->steps[k].code != '?')
 			matches[k] = cJSON_Parse(text);
-		steps[k] = (struct cue_filter){ .type = types[m->steps[k].type], .match = matches[k] };
+		steps[k] =
+		        (struct cue_filter){ .type = types[m->steps[k].type], .match = matches[k] };
 	}
 	rig_define(rig, &(struct cue_gesture_config){
 	                        .name = "seq",

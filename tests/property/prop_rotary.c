@@ -213,12 +213,13 @@ static bool one(unsigned long long seed)
 	knob.bounces = below(&knob, 2);
 	knob.debounce_ns = below(&knob, 2) ? MS : 0;
 	knob.levels = levels_at(&knob, knob.at);
-	if (decoder_new(&(struct decoder_config){
-	                        .kind = DECODER_ROTARY,
-	                        .debounce_ns = knob.debounce_ns,
-	                        .steps_per_detent = (unsigned)knob.steps_per_detent,
-	                },
-	                &knob.decoder) < 0)
+	if (decoder_new(
+	            &(struct decoder_config){
+	                    .kind = DECODER_ROTARY,
+	                    .debounce_ns = knob.debounce_ns,
+	                    .steps_per_detent = (unsigned)knob.steps_per_detent,
+	            },
+	            &knob.decoder) < 0)
 		abort();
 	for (unsigned line = 0; line < 2; line++)
 		take(&knob, changes,

@@ -101,7 +101,8 @@ static bool play_case(uint64_t seed, struct totals *totals)
 	good = play_once(&sc, &expected, 0, 0, 0);
 	/* Where there is a clock, how late one wakes is part of the scenario. */
 	if (good)
-		good = play_once(&sc, &expected, 987654321012345ULL, sc.late ? 0 : 7 * SC_MS + 1, 0);
+		good = play_once(&sc, &expected, 987654321012345ULL, sc.late ? 0 : 7 * SC_MS + 1,
+		                 0);
 	if (good && !sc.late)
 		good = play_once(&sc, &expected, 1, SC_MS + (seed * 7919) % (50 * SC_MS), 0);
 	/* Work in portions is the same work. */

@@ -58,7 +58,7 @@ static int fault(const struct trace_case *c, unsigned line, const char *text)
 static int add_directive(struct trace_case *c, unsigned line, uint64_t time_ns, char *text)
 {
 	struct directive *d =
-		realloc(c->directives, (c->n_directives + 1) * sizeof(*c->directives));
+	        realloc(c->directives, (c->n_directives + 1) * sizeof(*c->directives));
 	char *args = strchr(text, ' ');
 
 	if (!d)
@@ -105,7 +105,8 @@ static int take_line(struct trace_case *c, unsigned line, char *text, bool *ret_
 	if (at && strcspn(text, " ") == (size_t)(at - text)) {
 		*at++ = '\0';
 		if (trace_seconds(text, &time_ns) < 0)
-			return fault(c, line, "the time before a directive must be seconds, absolute");
+			return fault(c, line,
+			             "the time before a directive must be seconds, absolute");
 		return add_directive(c, line, time_ns, at);
 	}
 	*ret_is_trace = true;
@@ -137,8 +138,9 @@ static int split_input(struct trace_case *c, char *input)
 	for (size_t i = 1; i < c->n_directives; i++) {
 		const struct directive *d = &c->directives[i];
 
-		if (d->time_ns == DIRECTIVE_FIRST ? d[-1].time_ns != DIRECTIVE_FIRST :
-		                                    d[-1].time_ns != DIRECTIVE_FIRST && d->time_ns < d[-1].time_ns)
+		if (d->time_ns == DIRECTIVE_FIRST
+		            ? d[-1].time_ns != DIRECTIVE_FIRST
+		            : d[-1].time_ns != DIRECTIVE_FIRST && d->time_ns < d[-1].time_ns)
 			return fault(c, d->line, "directives must be in order of time");
 	}
 	return 0;
@@ -166,7 +168,8 @@ int trace_case_read(const char *path, struct trace_case *ret_case)
 	if (r >= 0) {
 		r = trace_parse(input, strlen(input), &c.trace, &error);
 		if (r < 0)
-			fprintf(stderr, "%s:%u:%u: %s\n", path, error.line, error.column, error.text);
+			fprintf(stderr, "%s:%u:%u: %s\n", path, error.line, error.column,
+			        error.text);
 	}
 	free(input);
 	if (r < 0) {

@@ -21,12 +21,12 @@ struct directive {
 };
 
 struct trace_case {
-	const char *path;        /**< borrowed */
-	char *text;              /**< the whole file */
-	const char *expected;    /**< into text */
+	const char *path;     /**< borrowed */
+	char *text;           /**< the whole file */
+	const char *expected; /**< into text */
 	size_t expected_len;
 	char *config_path;
-	uint64_t until_ns;       /**< CUE_TIME_NONE: until nothing is left */
+	uint64_t until_ns; /**< CUE_TIME_NONE: until nothing is left */
 	struct directive *directives;
 	size_t n_directives;
 	struct trace *trace;

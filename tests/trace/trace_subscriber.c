@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define SUBSCRIBERS_MAX 32U
-#define NAME_SIZE 64U
+#define NAME_SIZE       64U
 
 struct subscriber {
 	struct trace_subscribers *all;

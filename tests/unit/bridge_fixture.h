@@ -21,12 +21,15 @@
 #define SECOND CUE_NS_PER_S
 
 static const char fixture_config[] =
-	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
-	"  \"mqtt\": { \"remote\": { \"cmd\": \"admin\" }, \"reply_prefixes\": [\"apps\"], \"qos\": { \"quiet.*\": \"off\", \"fast\": 0 } },"
-	"  \"inputs\": { \"pad\": { \"driver\": \"sim\", \"kind\": \"button\", \"event\": \"button.press\" } },"
-	"  \"playlists\": { \"blink\": { \"trigger\": \"go\", \"steps\": [ { \"emit\": \"lamp.set\","
-	"                   \"repeat\": 10, \"interval\": \"1s\" } ] } },"
-	"  \"limits\": { \"payload_bytes\": 1000 } }";
+        "{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+        "  \"mqtt\": { \"remote\": { \"cmd\": \"admin\" }, \"reply_prefixes\": [\"apps\"], "
+        "\"qos\": { \"quiet.*\": \"off\", \"fast\": 0 } },"
+        "  \"inputs\": { \"pad\": { \"driver\": \"sim\", \"kind\": \"button\", \"event\": "
+        "\"button.press\" } },"
+        "  \"playlists\": { \"blink\": { \"trigger\": \"go\", \"steps\": [ { \"emit\": "
+        "\"lamp.set\","
+        "                   \"repeat\": 10, \"interval\": \"1s\" } ] } },"
+        "  \"limits\": { \"payload_bytes\": 1000 } }";
 
 struct fixture {
 	struct config *config;
@@ -110,15 +113,17 @@ static inline void fixture_setup_with(struct fixture *f, const char *text, uint6
 	diag_clear(&diag);
 	cr_assert_not_null(f->config);
 	cr_assert_eq(topics_new("cuebus", "t", &f->topics), 0);
-	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = outbox_events, .max_bytes = 1000000 },
+	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = outbox_events,
+	                                                 .max_bytes = 1000000 },
 	                        &f->outbox),
 	             0);
 	cr_assert_eq(retained_new(NULL, NULL, &f->retained), 0);
 	cr_assert_eq(log_new(&log, &f->log), 0);
 	fixture_engine(f);
-	bridge = (struct bridge_config){ f->engine, f->commands, f->topics, f->outbox, f->log,
-		                         "cafe0001" };
-	views = (struct views_config){ f->engine, f->topics, f->retained, f->log, "cafe0001", "0", f->now_ns };
+	bridge = (struct bridge_config){ f->engine, f->commands, f->topics,
+		                         f->outbox, f->log,      "cafe0001" };
+	views = (struct views_config){ f->engine,  f->topics, f->retained, f->log,
+		                       "cafe0001", "0",       f->now_ns };
 	cr_assert_eq(bridge_new(&bridge, &f->bridge), 0);
 	cr_assert_eq(views_new(&views, &f->views), 0);
 }
@@ -164,7 +169,8 @@ static inline void fixture_wake(struct fixture *f, uint64_t after_ns)
 	bridge_tick(f->bridge);
 }
 
-static inline void fixture_receive(struct fixture *f, struct inbox_message message, const char *payload)
+static inline void fixture_receive(struct fixture *f, struct inbox_message message,
+                                   const char *payload)
 {
 	message.payload = payload;
 	if (!message.oversized)

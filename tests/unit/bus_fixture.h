@@ -13,7 +13,7 @@
 
 struct fixture {
 	struct cue_bus *bus;
-	char log[4096]; /* "name:type " for each call, see log_event() */
+	char log[4096];      /* "name:type " for each call, see log_event() */
 	unsigned reports[8]; /* by enum cue_report_code */
 	uint64_t random_state;
 	uint64_t last_ns; /* for tests that keep an event's time */

@@ -89,7 +89,7 @@ static inline void rig_close(struct rig *rig)
 }
 
 static inline const char *run_with(struct rig *rig, const char *name, const char *payload,
-                            const char *correlation)
+                                   const char *correlation)
 {
 	size_t len;
 
@@ -98,12 +98,12 @@ static inline const char *run_with(struct rig *rig, const char *name, const char
 	engine_wake(rig->engine, rig->now_ns);
 	cr_assert_eq(commands_run(rig->commands,
 	                          &(struct command_request){
-					  .name = name,
-					  .payload = payload,
-					  .payload_len = strlen(payload),
-					  .correlation = correlation,
-					  .correlation_len = correlation ? strlen(correlation) : 0,
-					  .now_ns = rig->now_ns },
+	                                  .name = name,
+	                                  .payload = payload,
+	                                  .payload_len = strlen(payload),
+	                                  .correlation = correlation,
+	                                  .correlation_len = correlation ? strlen(correlation) : 0,
+	                                  .now_ns = rig->now_ns },
 	                          &rig->reply, &len),
 	             0);
 	cr_assert_eq(strlen(rig->reply), len);
@@ -115,8 +115,8 @@ static inline const char *run(struct rig *rig, const char *name, const char *pay
 	return run_with(rig, name, payload, NULL);
 }
 
-static inline void expect_error(struct rig *rig, const char *name, const char *payload, const char *code,
-                         const char *path)
+static inline void expect_error(struct rig *rig, const char *name, const char *payload,
+                                const char *code, const char *path)
 {
 	char part[128];
 	const char *reply = run(rig, name, payload);

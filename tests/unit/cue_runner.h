@@ -33,41 +33,41 @@ struct cue_test {
 };
 static struct cue_test *cue_tests;
 
-#define Test(suite_, name_, ...)                                                              \
-	static void suite_##_##name_##_body(void);                                            \
-	__attribute__((constructor)) static void suite_##_##name_##_register(void)            \
-	{                                                                                     \
-		static struct cue_test test = { #suite_, #name_, suite_##_##name_##_body, NULL }; \
-		test.next = cue_tests;                                                        \
-		cue_tests = &test;                                                            \
-	}                                                                                     \
+#define Test(suite_, name_, ...)                                                                   \
+	static void suite_##_##name_##_body(void);                                                 \
+	__attribute__((constructor)) static void suite_##_##name_##_register(void)                 \
+	{                                                                                          \
+		static struct cue_test test = { #suite_, #name_, suite_##_##name_##_body, NULL };  \
+		test.next = cue_tests;                                                             \
+		cue_tests = &test;                                                                 \
+	}                                                                                          \
 	static void suite_##_##name_##_body(void)
 
-#define CUE_CHECK(cond, text)                                                                 \
-	do {                                                                                  \
-		if (!(cond)) {                                                                \
-			fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, text);     \
-			exit(1);                                                              \
-		}                                                                             \
+#define CUE_CHECK(cond, text)                                                                      \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, text);          \
+			exit(1);                                                                   \
+		}                                                                                  \
 	} while (0)
-#define cr_assert(cond, ...) CUE_CHECK(cond, #cond)
-#define cr_expect(cond, ...) CUE_CHECK(cond, #cond)
-#define cr_assert_not(cond, ...) CUE_CHECK(!(cond), "not " #cond)
-#define cr_assert_eq(a, b, ...) CUE_CHECK((a) == (b), #a " == " #b)
-#define cr_expect_eq(a, b, ...) CUE_CHECK((a) == (b), #a " == " #b)
-#define cr_assert_neq(a, b, ...) CUE_CHECK((a) != (b), #a " != " #b)
-#define cr_expect_neq(a, b, ...) CUE_CHECK((a) != (b), #a " != " #b)
-#define cr_assert_lt(a, b, ...) CUE_CHECK((a) < (b), #a " < " #b)
-#define cr_assert_leq(a, b, ...) CUE_CHECK((a) <= (b), #a " <= " #b)
-#define cr_assert_gt(a, b, ...) CUE_CHECK((a) > (b), #a " > " #b)
-#define cr_assert_geq(a, b, ...) CUE_CHECK((a) >= (b), #a " >= " #b)
-#define cr_assert_null(a, ...) CUE_CHECK((a) == NULL, #a " is NULL")
-#define cr_assert_not_null(a, ...) CUE_CHECK((a) != NULL, #a " is not NULL")
-#define cr_assert_str_eq(a, b, ...) CUE_CHECK(strcmp((a), (b)) == 0, #a " equals " #b)
-#define cr_expect_str_eq(a, b, ...) CUE_CHECK(strcmp((a), (b)) == 0, #a " equals " #b)
-#define cr_assert_str_neq(a, b, ...) CUE_CHECK(strcmp((a), (b)) != 0, #a " differs from " #b)
+#define cr_assert(cond, ...)              CUE_CHECK(cond, #cond)
+#define cr_expect(cond, ...)              CUE_CHECK(cond, #cond)
+#define cr_assert_not(cond, ...)          CUE_CHECK(!(cond), "not " #cond)
+#define cr_assert_eq(a, b, ...)           CUE_CHECK((a) == (b), #a " == " #b)
+#define cr_expect_eq(a, b, ...)           CUE_CHECK((a) == (b), #a " == " #b)
+#define cr_assert_neq(a, b, ...)          CUE_CHECK((a) != (b), #a " != " #b)
+#define cr_expect_neq(a, b, ...)          CUE_CHECK((a) != (b), #a " != " #b)
+#define cr_assert_lt(a, b, ...)           CUE_CHECK((a) < (b), #a " < " #b)
+#define cr_assert_leq(a, b, ...)          CUE_CHECK((a) <= (b), #a " <= " #b)
+#define cr_assert_gt(a, b, ...)           CUE_CHECK((a) > (b), #a " > " #b)
+#define cr_assert_geq(a, b, ...)          CUE_CHECK((a) >= (b), #a " >= " #b)
+#define cr_assert_null(a, ...)            CUE_CHECK((a) == NULL, #a " is NULL")
+#define cr_assert_not_null(a, ...)        CUE_CHECK((a) != NULL, #a " is not NULL")
+#define cr_assert_str_eq(a, b, ...)       CUE_CHECK(strcmp((a), (b)) == 0, #a " equals " #b)
+#define cr_expect_str_eq(a, b, ...)       CUE_CHECK(strcmp((a), (b)) == 0, #a " equals " #b)
+#define cr_assert_str_neq(a, b, ...)      CUE_CHECK(strcmp((a), (b)) != 0, #a " differs from " #b)
 #define cr_assert_arr_eq(a, b, size, ...) CUE_CHECK(memcmp((a), (b), (size)) == 0, #a " equals " #b)
-#define cr_assert_fail(...) CUE_CHECK(0, "unreachable")
+#define cr_assert_fail(...)               CUE_CHECK(0, "unreachable")
 
 #if defined(__SANITIZE_THREAD__)
 #define CUE_FORKS 0
@@ -96,7 +96,8 @@ static int cue_run_test(const struct cue_test *test)
 		return 0;
 	}
 	if (waitpid(pid, &status, 0) != pid || status != 0) {
-		fprintf(stderr, "%s::%s: failed, wait status %#x\n", test->suite, test->name, (unsigned)status);
+		fprintf(stderr, "%s::%s: failed, wait status %#x\n", test->suite, test->name,
+		        (unsigned)status);
 		return 1;
 	}
 	return 0;

@@ -18,7 +18,8 @@
 
 /* ---- a folder ---- */
 
-static inline int disk_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static inline int disk_remove_one(const char *path, const struct stat *st, int type,
+                                  struct FTW *ftw)
 {
 	(void)st, (void)type, (void)ftw;
 	return remove(path);
@@ -129,13 +130,15 @@ static inline int disk_traits(sqlite3_file *f)
 /* Columns by hand. */
 /* clang-format off */
 static const sqlite3_io_methods disk_methods = {
-	1,          disk_close,   disk_read,       disk_write,   disk_truncate, disk_sync,  disk_size,
+	1,          disk_close,   disk_read,       disk_write,   disk_truncate, disk_sync,
+	disk_size,
 	disk_lock,  disk_unlock,  disk_check_lock, disk_control, disk_sector,   disk_traits, NULL,
 	NULL,       NULL,         NULL,            NULL,         NULL,
 };
 /* clang-format on */
 
-static inline int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out)
+static inline int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
+                            int *out)
 {
 	struct disk_file *file = (struct disk_file *)f;
 	struct stat st;

@@ -14,7 +14,7 @@
 
 #include "engine.h"
 
-#define FAKES 4U
+#define FAKES      4U
 #define FAKE_EDGES 32U
 
 /** The source behind a "fake" input, by the digit at the end of its line's name. */
@@ -111,7 +111,7 @@ static inline void fake_edge(unsigned i, uint64_t time_ns, bool level, bool gap)
 {
 	fakes[i].level = level;
 	fakes[i].edges[fakes[i].n_edges++] =
-		(struct driver_edge){ .time_ns = time_ns, .level = level, .gap = gap };
+	        (struct driver_edge){ .time_ns = time_ns, .level = level, .gap = gap };
 }
 
 /** The engine and the text of its log: `type@time_ns data` a line. */

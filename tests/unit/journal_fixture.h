@@ -151,9 +151,11 @@ static inline void define_by_command(struct life *life)
 	struct config_playlist *playlist;
 	struct diag diag = { 0 };
 
-	cr_assert_eq(config_playlist_parse("p", by_command, strlen(by_command), &diag, &playlist), 0);
+	cr_assert_eq(config_playlist_parse("p", by_command, strlen(by_command), &diag, &playlist),
+	             0);
 	diag_clear(&diag);
-	cr_assert_eq(cue_playlist_define(engine_playlists(life->engine), &playlist->def, NULL, NULL), 0);
+	cr_assert_eq(
+	        cue_playlist_define(engine_playlists(life->engine), &playlist->def, NULL, NULL), 0);
 	config_playlist_free(playlist);
 }
 

@@ -69,7 +69,7 @@ static struct output_ops line_ops = {
 };
 
 static inline int line_open(const struct output_config *config, struct output_driver **ret_driver,
-                     char *error)
+                            char *error)
 {
 	struct fake_line *line = &lines[config->line[strlen(config->line) - 1] - '0'];
 
@@ -99,7 +99,7 @@ static inline char *text(const char *s)
 }
 
 static inline struct config_output output(const char *name, const char *line, const char *on_event,
-                                   const char *value)
+                                          const char *value)
 {
 	return (struct config_output){
 		.name = text(name),

@@ -240,13 +240,13 @@ Test(advance, a_backlog_that_is_cut_reaches_what_publishes_and_stops_and_nothing
 	for (size_t i = 0; i < 5; i++) {
 		struct cue_subscription *subscription;
 
-		cr_assert_eq(cue_bus_subscribe(f.bus,
-		                               &(struct cue_subscription_config){
-		                                       .type = "a",
-		                                       .priority = priorities[i],
-		                                       .handler = count_call,
-		                                       .user = &calls[i] },
-		                               &subscription),
+		cr_assert_eq(cue_bus_subscribe(
+		                     f.bus,
+		                     &(struct cue_subscription_config){ .type = "a",
+		                                                        .priority = priorities[i],
+		                                                        .handler = count_call,
+		                                                        .user = &calls[i] },
+		                     &subscription),
 		             0);
 	}
 	cue_bus_cut_backlog(f.bus); /* nothing waits */

@@ -2,7 +2,7 @@
 #include "bridge_fixture.h"
 
 #define EMIT(name) ((struct inbox_message){ .topic = "cuebus/1/t/emit/" name })
-#define CMD(name) ((struct inbox_message){ .topic = "cuebus/1/t/cmd/" name })
+#define CMD(name)  ((struct inbox_message){ .topic = "cuebus/1/t/cmd/" name })
 
 Test(bridge_in, an_emit_becomes_an_event_with_its_data)
 {
@@ -38,8 +38,12 @@ Test(bridge_in, what_is_wrong_with_an_emit_is_told)
 		{ EMIT("a"), "{", "invalid_json" },
 		{ EMIT("a"), "{\"x\":1,\"x\":2}", "invalid_json" },
 		{ { .topic = "cuebus/1/t/emit/a", .retain = true }, "1", "refused" },
-		{ { .topic = "cuebus/1/t/emit/a", .oversized = true, .payload_len = 1001 }, "", "limit" },
-		{ { .topic = "cuebus/1/t/emit/a", .has_expiry = true, .expiry_s = 0 }, "1", "stale" },
+		{ { .topic = "cuebus/1/t/emit/a", .oversized = true, .payload_len = 1001 },
+		  "",
+		  "limit" },
+		{ { .topic = "cuebus/1/t/emit/a", .has_expiry = true, .expiry_s = 0 },
+		  "1",
+		  "stale" },
 	};
 	char expected[64];
 	struct fixture f;
@@ -92,7 +96,9 @@ Test(bridge_in, refusals_are_told_once_a_second_and_counted)
 
 Test(bridge_in, an_expiry_counts_from_the_arrival)
 {
-	struct inbox_message message = { .topic = "cuebus/1/t/emit/a", .has_expiry = true, .expiry_s = 2 };
+	struct inbox_message message = { .topic = "cuebus/1/t/emit/a",
+		                         .has_expiry = true,
+		                         .expiry_s = 2 };
 	struct fixture f;
 
 	fixture_setup(&f, 100);
@@ -278,8 +284,9 @@ Test(bridge_in, odd_topics_do_no_harm)
 }
 
 static const char limited[] =
-	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
-	"  \"mqtt\": { \"remote\": { \"emit\": [\"lamp.*\"], \"cmd\": [\"ping\", \"event/emit\"] } } }";
+        "{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+        "  \"mqtt\": { \"remote\": { \"emit\": [\"lamp.*\"], \"cmd\": [\"ping\", \"event/emit\"] } "
+        "} }";
 
 Test(bridge_in, only_the_events_allowed_are_emitted)
 {
@@ -316,9 +323,12 @@ Test(bridge_in, only_the_commands_allowed_are_run)
 
 	fixture_setup_with(&f, limited, 100);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-		fixture_receive(&f, (struct inbox_message){ .topic = refused[i] }, "{\"request_id\":1}");
+		fixture_receive(&f, (struct inbox_message){ .topic = refused[i] },
+		                "{\"request_id\":1}");
 		fixture_next(&f);
-		cr_assert(fixture_has(&f, "{\"ok\":false,\"request_id\":1,\"error\":{\"code\":\"refused\""),
+		cr_assert(fixture_has(
+		                  &f,
+		                  "{\"ok\":false,\"request_id\":1,\"error\":{\"code\":\"refused\""),
 		          "%s", f.text);
 	}
 	/* The refusal names the key and what to write there. */
@@ -336,8 +346,9 @@ Test(bridge_in, only_the_commands_allowed_are_run)
 }
 
 static const char safety[] =
-	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" }, %s"
-	"  \"inputs\": { \"estop\": { \"driver\": \"sim\", \"kind\": \"switch\", \"event\": \"estop.changed\" } } }";
+        "{ \"version\": 1, \"gateway\": { \"id\": \"t\" }, %s"
+        "  \"inputs\": { \"estop\": { \"driver\": \"sim\", \"kind\": \"switch\", \"event\": "
+        "\"estop.changed\" } } }";
 
 Test(bridge_in, nobody_outside_forges_the_event_of_an_input)
 {
@@ -353,7 +364,8 @@ Test(bridge_in, nobody_outside_forges_the_event_of_an_input)
 	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/gateway/refused");
 	cr_assert(fixture_has(&f, "\"code\":\"refused\""));
 	cr_assert(fixture_has(&f, "mqtt.remote.inputs"));
-	fixture_receive(&f, CMD("event/emit"), "{\"event_type\":\"estop.changed\",\"data\":{\"state\":false}}");
+	fixture_receive(&f, CMD("event/emit"),
+	                "{\"event_type\":\"estop.changed\",\"data\":{\"state\":false}}");
 	fixture_next(&f);
 	cr_assert_str_eq(f.topic, "cuebus/1/t/reply/event/emit");
 	cr_assert(fixture_has(&f, "\"code\":\"refused\""));
@@ -373,19 +385,21 @@ Test(bridge_in, nobody_outside_forges_the_event_of_an_input)
 Test(bridge_in, by_default_commands_of_use_are_run_and_no_others)
 {
 	static const char plain[] = "{ \"version\": 1, \"gateway\": { \"id\": \"t\" } }";
-	static const char *const others[] = { "playlist/define", "playlist/remove", "gesture/define",
-		                              "gesture/remove",  "config/get",      "config/check",
+	static const char *const others[] = { "playlist/define", "playlist/remove",
+		                              "gesture/define",  "gesture/remove",
+		                              "config/get",      "config/check",
 		                              "config/reload",   "input/set" };
 	struct fixture f;
 	char topic[100];
 
 	fixture_setup_with(&f, plain, 100);
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		const char *body = strstr(others[i], "define") ? "{\"name\":\"x\",\"definition\":{}}"
+		const char *body = strstr(others[i], "define")
+		                           ? "{\"name\":\"x\",\"definition\":{}}"
 		                   : strstr(others[i], "playlist/") ? "{\"playlist\":\"x\"}"
 		                   : strstr(others[i], "gesture/")  ? "{\"gesture\":\"x\"}"
-		                   : strstr(others[i], "input/")    ? "{\"input\":\"x\",\"value\":1}"
-		                                                    : "{}";
+		                   : strstr(others[i], "input/") ? "{\"input\":\"x\",\"value\":1}"
+		                                                 : "{}";
 
 		snprintf(topic, sizeof(topic), "cuebus/1/t/cmd/%s", others[i]);
 		fixture_receive(&f, (struct inbox_message){ .topic = topic }, body);
@@ -399,9 +413,9 @@ Test(bridge_in, by_default_commands_of_use_are_run_and_no_others)
 }
 
 static const char few_bytes[] =
-	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
-	"  \"mqtt\": { \"remote\": { \"cmd\": \"admin\" }, \"qos\": { \"quiet.*\": \"off\" } },"
-	"  \"limits\": { \"emit_bytes_per_second\": 65536, \"payload_bytes\": 200000 } }";
+        "{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+        "  \"mqtt\": { \"remote\": { \"cmd\": \"admin\" }, \"qos\": { \"quiet.*\": \"off\" } },"
+        "  \"limits\": { \"emit_bytes_per_second\": 65536, \"payload_bytes\": 200000 } }";
 
 /** A JSON string of @p bytes, quotes included. */
 static void fill_string(char *text, size_t bytes)

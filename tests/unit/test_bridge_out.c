@@ -65,7 +65,9 @@ Test(bridge_out, a_gap_is_told_when_there_is_room_again)
 	fixture_wake(&f, 1);
 	cr_assert_eq(fixture_next(&f), 26);
 	cr_assert_str_eq(f.topic, "cuebus/1/t/bus/gateway/gap");
-	cr_assert(fixture_has(&f, "\"data\":{\"from_seq\":1,\"to_seq\":5,\"count\":5,\"reason\":\"outbox_full\"}"));
+	cr_assert(fixture_has(
+	        &f,
+	        "\"data\":{\"from_seq\":1,\"to_seq\":5,\"count\":5,\"reason\":\"outbox_full\"}"));
 	fixture_wake(&f, 1);
 	cr_assert_eq(fixture_next(&f), 0, "told once");
 	fixture_teardown(&f);

@@ -36,7 +36,7 @@ static void listen(struct fixture *f, struct recorder *r)
 	r->f = f;
 	cr_assert_eq(cue_bus_subscribe(f->bus,
 	                               &(struct cue_subscription_config){
-					       .type = "*", .handler = record, .user = r },
+	                                       .type = "*", .handler = record, .user = r },
 	                               &subscription),
 	             0);
 }
@@ -65,10 +65,9 @@ Test(bus, types_that_are_not_numbered_leave_no_gap_and_hand_their_cause_on)
 	struct fixture f;
 	struct recorder first = { .on = "a", .follows = { "quiet" } };
 	struct recorder second = { .on = "quiet", .follows = { "b" } };
-	struct cue_bus_config config = { .gateway_id = "t",
-		                         .random = fixture_random,
-		                         .is_numbered = not_quiet,
-		                         .user = &f };
+	struct cue_bus_config config = {
+		.gateway_id = "t", .random = fixture_random, .is_numbered = not_quiet, .user = &f
+	};
 
 	memset(&f, 0, sizeof(f));
 	cr_assert_eq(cue_bus_new(&config, &f.bus), 0);
@@ -76,8 +75,9 @@ Test(bus, types_that_are_not_numbered_leave_no_gap_and_hand_their_cause_on)
 	second.f = &f;
 	struct cue_subscription *subscription;
 	cr_assert_eq(cue_bus_subscribe(f.bus,
-	                               &(struct cue_subscription_config){
-					       .type = "quiet", .handler = record, .user = &second },
+	                               &(struct cue_subscription_config){ .type = "quiet",
+	                                                                  .handler = record,
+	                                                                  .user = &second },
 	                               &subscription),
 	             0);
 	fixture_emit(&f, "a");
@@ -257,7 +257,8 @@ Test(bus, tells_how_many_types_it_has_room_for)
 	cr_assert_eq(cue_bus_intern(f.bus, "own.a", &type), 0);
 	cr_assert_eq(cue_bus_emit(f.bus, &foreign, NULL), 0);
 	cr_assert_eq(cue_bus_intern(f.bus, "event.playlist.created", &type), 0);
-	cr_assert_eq(cue_bus_type_room(f.bus), 2U, "neither a foreign nor a reserved one takes any");
+	cr_assert_eq(cue_bus_type_room(f.bus), 2U,
+	             "neither a foreign nor a reserved one takes any");
 	cr_assert(cue_bus_has_type(f.bus, "own.a"));
 	cr_assert(cue_bus_has_type(f.bus, "event.playlist.stopped"), "reserved, not interned yet");
 	cr_assert_not(cue_bus_has_type(f.bus, "foreign"), "to own it takes room");
@@ -316,7 +317,7 @@ Test(bus, an_events_time_is_kept_but_never_in_the_future)
 	fixture_open(&f, NULL);
 	cr_assert_eq(cue_bus_subscribe(f.bus,
 	                               &(struct cue_subscription_config){
-					       .type = "a", .handler = keep_time, .user = &seen },
+	                                       .type = "a", .handler = keep_time, .user = &seen },
 	                               &subscription),
 	             0);
 	cue_bus_advance(f.bus, 2000);

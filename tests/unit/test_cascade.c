@@ -39,7 +39,10 @@ static int ignore(void *user, struct cue_bus *bus, const struct cue_event *event
 static void open_quiet(struct pf *f, struct cue_limits limits)
 {
 	struct cue_bus_config config = {
-		.gateway_id = "porch", .random = pf_random, .report = pf_report, .user = f,
+		.gateway_id = "porch",
+		.random = pf_random,
+		.report = pf_report,
+		.user = f,
 		.limits = limits,
 	};
 

@@ -157,7 +157,8 @@ static struct command_memory *next_life(uint64_t now_ns)
 
 	cr_assert_eq(command_memory_new(65536, 1000000, &kept, &memory), 0);
 	for (size_t i = n_notes; i-- > 0;)
-		command_memory_restore(memory, now_ns, notes[i].key, notes[i].text, strlen(notes[i].text));
+		command_memory_restore(memory, now_ns, notes[i].key, notes[i].text,
+		                       strlen(notes[i].text));
 	return memory;
 }
 
@@ -207,7 +208,8 @@ Test(command_memory, what_is_no_note_is_forgotten)
 	/* clang-format off */
 	static const char *const keys[] = { "request/", "request/xyz", "request/0123456789abcdeg",
 		                            "request/0123456789ABCDEF", "request/0x0123456789abcd",
-		                            "request/-123456789abcdef", "request/0123456789abcdef" };
+		                            "request/-123456789abcdef",
+		                            "request/0123456789abcdef" };
 	/* clang-format on */
 	/* Columns by hand. */
 	/* clang-format off */
@@ -216,7 +218,8 @@ Test(command_memory, what_is_no_note_is_forgotten)
 		size_t len; /* 0: of the text */
 	} texts[] = {
 		{ "999999 ping {}", 0 },
-		{ "", 0 }, { " ", 0 }, { "\t\n \t", 0 }, { "1", 0 }, { "x ping {}", 0 }, { " 5 ping {}", 0 },
+		{ "", 0 }, { " ", 0 }, { "\t\n \t", 0 }, { "1", 0 }, { "x ping {}", 0 },
+		  { " 5 ping {}", 0 },
 		{ "-9223372036854775808 ping {}", 0 }, { "99999999999999999999 ping {}", 0 },
 		{ "999999", 0 }, { "999999 ", 0 }, { "999999 ping", 0 }, { "999999 ping x", 0 },
 		{ "999999 ping {", 0 }, { "999999 ping {\0}", 15 }, { "999999 pi\0ng {}", 15 },
@@ -237,7 +240,8 @@ Test(command_memory, what_is_no_note_is_forgotten)
 			keep(NULL, keys[k], exact, len);
 			cr_assert_eq(command_memory_new(10, 10000, &kept, &memory), 0);
 			command_memory_restore(memory, 5, keys[k], exact, len);
-			cr_assert_eq(command_memory_count(memory), right, "%s: %s", keys[k], texts[t].text);
+			cr_assert_eq(command_memory_count(memory), right, "%s: %s", keys[k],
+			             texts[t].text);
 			cr_assert_eq(n_notes, right);
 			command_memory_free(memory);
 			free(exact);
@@ -281,7 +285,8 @@ Test(command_memory, of_a_long_reply_only_that_there_was_one_is_noted)
 
 	memset(reply, 'x', COMMAND_NOTE_REPLY_MAX + 1);
 	wall_ms = 1000000;
-	cr_assert_eq(command_memory_put(memory, &key_a, 5, reply, COMMAND_NOTE_REPLY_MAX + 1, true), 0);
+	cr_assert_eq(command_memory_put(memory, &key_a, 5, reply, COMMAND_NOTE_REPLY_MAX + 1, true),
+	             0);
 	cr_assert(finds(memory, &key_a, 5, reply));
 	command_memory_free(memory);
 	memory = next_life(5);

@@ -12,15 +12,17 @@
 #include "disk_fixture.h"
 
 static const char config_text[] =
-	"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
-	"  \"mqtt\": { \"remote\": { \"cmd\": \"admin\" } },"
-	"  \"inputs\": { \"pad\": { \"driver\": \"sim\", \"kind\": \"button\", \"event\": \"button.press\" } },"
-	"  \"gestures\": { \"double\": { \"type\": \"double_tap\", \"source\": \"button.press\","
-	"                  \"window\": \"500ms\", \"emit\": \"button.double_tap\" } },"
-	"  \"playlists\": { \"blink\": { \"mode\": \"single\", \"steps\": [ { \"emit\": \"lamp.set\", \"repeat\": 10,"
-	"                  \"interval\": \"1s\" } ] } },"
-	"  \"limits\": { \"commands_per_second\": 50, \"payload_bytes\": 1000,"
-	"                  \"definitions\": 7, \"kept_definition_bytes\": 4096 } }";
+        "{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+        "  \"mqtt\": { \"remote\": { \"cmd\": \"admin\" } },"
+        "  \"inputs\": { \"pad\": { \"driver\": \"sim\", \"kind\": \"button\", \"event\": "
+        "\"button.press\" } },"
+        "  \"gestures\": { \"double\": { \"type\": \"double_tap\", \"source\": \"button.press\","
+        "                  \"window\": \"500ms\", \"emit\": \"button.double_tap\" } },"
+        "  \"playlists\": { \"blink\": { \"mode\": \"single\", \"steps\": [ { \"emit\": "
+        "\"lamp.set\", \"repeat\": 10,"
+        "                  \"interval\": \"1s\" } ] } },"
+        "  \"limits\": { \"commands_per_second\": 50, \"payload_bytes\": 1000,"
+        "                  \"definitions\": 7, \"kept_definition_bytes\": 4096 } }";
 
 static void rig_open(struct rig *rig, const char *state_dir)
 {
@@ -32,15 +34,17 @@ Test(commands, start_list_runs_and_stop)
 	struct rig rig;
 
 	rig_open(&rig, NULL);
-	cr_assert_not_null(strstr(run(&rig, "playlist/start", "{\"playlist\":\"blink\",\"request_id\":7}"),
-	                          "{\"ok\":true,\"request_id\":7,\"result\":{\"run\":\""));
+	cr_assert_not_null(
+	        strstr(run(&rig, "playlist/start", "{\"playlist\":\"blink\",\"request_id\":7}"),
+	               "{\"ok\":true,\"request_id\":7,\"result\":{\"run\":\""));
 	expect_error(&rig, "playlist/start", "{\"playlist\":\"blink\"}", "busy", "/playlist");
 	rig.now_ns += 2500000000ULL;
 	cr_assert_not_null(strstr(run(&rig, "playlist/runs", ""),
 	                          "\"playlist\":\"blink\",\"state\":\"running\",\"offset\":2.5,"));
 	cr_assert_not_null(strstr(run(&rig, "playlist/list", "{}"),
 	                          "{\"playlists\":[{\"name\":\"blink\",\"definition_id\":\""));
-	cr_assert_not_null(strstr(run(&rig, "playlist/stop", "{\"all\":true}"), "{\"stopped\":[\""));
+	cr_assert_not_null(
+	        strstr(run(&rig, "playlist/stop", "{\"all\":true}"), "{\"stopped\":[\""));
 	cr_assert_not_null(strstr(run(&rig, "playlist/stop", "{\"playlist\":\"blink\"}"),
 	                          "\"result\":{\"stopped\":[]}"));
 	cr_assert_not_null(strstr(run(&rig, "playlist/runs", "{}"),
@@ -69,14 +73,16 @@ Test(commands, runs_come_page_by_page)
 	size_t pages = 0, n = 0;
 
 	rig_open(&rig, NULL);
-	cr_assert_not_null(strstr(run(&rig, "playlist/define",
-	                              "{\"name\":\"many\",\"definition\":{\"max_runs\":7,\"steps\":[{\"emit\":"
-	                              "\"a.b\",\"offset\":\"1h\"}]}}"),
-	                          "\"ok\":true"));
+	cr_assert_not_null(
+	        strstr(run(&rig, "playlist/define",
+	                   "{\"name\":\"many\",\"definition\":{\"max_runs\":7,\"steps\":[{\"emit\":"
+	                   "\"a.b\",\"offset\":\"1h\"}]}}"),
+	               "\"ok\":true"));
 	for (unsigned i = 0; i < 7; i++)
 		cr_assert_not_null(strstr(run(&rig, "playlist/start", "{\"playlist\":\"many\"}"),
 		                          "\"ok\":true"));
-	cr_assert_not_null(strstr(run(&rig, "playlist/start", "{\"playlist\":\"blink\"}"), "\"ok\":true"));
+	cr_assert_not_null(
+	        strstr(run(&rig, "playlist/start", "{\"playlist\":\"blink\"}"), "\"ok\":true"));
 	strcpy(asked, "{\"playlist\":\"many\",\"limit\":3}");
 	do {
 		const char *reply = run(&rig, "playlist/runs", asked);
@@ -84,7 +90,8 @@ Test(commands, runs_come_page_by_page)
 		cr_assert_not_null(strstr(reply, "\"total\":7,"));
 		n += read_page(reply, next);
 		pages++;
-		snprintf(asked, sizeof(asked), "{\"playlist\":\"many\",\"limit\":3,\"after\":\"%s\"}", next);
+		snprintf(asked, sizeof(asked),
+		         "{\"playlist\":\"many\",\"limit\":3,\"after\":\"%s\"}", next);
 	} while (*next);
 	cr_assert_eq(n, 7);
 	cr_assert_eq(pages, 3);
@@ -116,7 +123,8 @@ Test(commands, bad_requests_name_the_field)
 	expect_error(&rig, "playlist/start", "{\"playlist\":\"blink\",\"triger_data\":1}",
 	             "invalid_request", "/triger_data");
 	expect_error(&rig, "playlist/stop", "{}", "invalid_request", NULL);
-	expect_error(&rig, "playlist/stop", "{\"all\":true,\"run\":\"x\"}", "invalid_request", NULL);
+	expect_error(&rig, "playlist/stop", "{\"all\":true,\"run\":\"x\"}", "invalid_request",
+	             NULL);
 	expect_error(&rig, "playlist/stop", "{\"run\":\"x\"}", "invalid_request", "/run");
 	expect_error(&rig, "playlist/stop", "{\"run\":\"00000000000000000000000000000000\"}",
 	             "not_found", "/run");
@@ -129,12 +137,15 @@ Test(commands, bad_requests_name_the_field)
 	expect_error(&rig, "playlist/remove", "{\"playlist\":\"blink\"}", "refused", "/playlist");
 	expect_error(&rig, "playlist/remove", "{\"playlist\":\"x\"}", "not_found", "/playlist");
 	expect_error(&rig, "gesture/remove", "{\"gesture\":\"double\"}", "refused", "/gesture");
-	expect_error(&rig, "event/emit", "{\"event_type\":\"Bad\"}", "invalid_request", "/event_type");
-	expect_error(&rig, "event/emit", "{\"event_type\":\"gateway.gap\"}", "refused", "/event_type");
+	expect_error(&rig, "event/emit", "{\"event_type\":\"Bad\"}", "invalid_request",
+	             "/event_type");
+	expect_error(&rig, "event/emit", "{\"event_type\":\"gateway.gap\"}", "refused",
+	             "/event_type");
 	expect_error(&rig, "event/emit", "{\"event_type\":\"a\",\"producer_id\":-1}",
 	             "invalid_request", "/producer_id");
 	expect_error(&rig, "input/set", "{\"input\":\"x\",\"value\":1}", "not_found", "/input");
-	expect_error(&rig, "input/set", "{\"input\":\"pad\",\"value\":2}", "invalid_request", "/value");
+	expect_error(&rig, "input/set", "{\"input\":\"pad\",\"value\":2}", "invalid_request",
+	             "/value");
 	expect_error(&rig, "input/set", "{\"input\":\"pad\",\"value\":1,\"line\":1}",
 	             "invalid_request", "/line");
 	expect_error(&rig, "config/reload", "{}", "refused", NULL);
@@ -175,10 +186,13 @@ Test(commands, twice_the_same_request_runs_once)
 	snprintf(first, sizeof(first), "%s",
 	         run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"));
 	rig.now_ns += 60000000000ULL;
-	expect_repeated(run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"), first);
+	expect_repeated(run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"),
+	                first);
 	rig.now_ns += 1;
-	cr_assert_str_neq(run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"), first);
-	snprintf(first, sizeof(first), "%s", run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"));
+	cr_assert_str_neq(run(&rig, "event/emit", "{\"event_type\":\"a\",\"request_id\":\"r\"}"),
+	                  first);
+	snprintf(first, sizeof(first), "%s",
+	         run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"));
 	expect_repeated(run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"), first);
 	expect_repeated(run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "c"), first);
 	cr_assert_str_neq(run_with(&rig, "event/emit", "{\"event_type\":\"a\"}", "d"), first);
@@ -235,8 +249,8 @@ Test(commands, what_was_carried_out_is_answered_again_over_the_rate_too)
 Test(commands, emits_are_limited_in_number_and_in_bytes)
 {
 	static const char text[] =
-		"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
-		"  \"limits\": { \"emits_per_second\": 10, \"emit_bytes_per_second\": 65536 } }";
+	        "{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+	        "  \"limits\": { \"emits_per_second\": 10, \"emit_bytes_per_second\": 65536 } }";
 	struct rig rig;
 	struct commands_stats stats;
 	static char large[40001];
@@ -253,8 +267,8 @@ Test(commands, emits_are_limited_in_number_and_in_bytes)
 	/* What was refused for its bytes took nothing: small ones
 	 * still pass, up to their number. */
 	for (int i = 0; i < 9; i++)
-		cr_assert_not_null(strstr(run(&rig, "event/emit", "{\"event_type\":\"a\"}"),
-		                          "\"ok\":true"));
+		cr_assert_not_null(
+		        strstr(run(&rig, "event/emit", "{\"event_type\":\"a\"}"), "\"ok\":true"));
 	expect_error(&rig, "event/emit", "{\"event_type\":\"a\"}", "limit", NULL);
 	cr_assert_not_null(strstr(rig.reply, "limits.emits_per_second"));
 	commands_get_stats(rig.commands, &stats);
@@ -269,9 +283,9 @@ Test(commands, emits_are_limited_in_number_and_in_bytes)
 Test(commands, trigger_data_counts_among_the_bytes_of_emits)
 {
 	static const char text[] =
-		"{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
-		"  \"limits\": { \"emit_bytes_per_second\": 65536 },"
-		"  \"playlists\": { \"p\": { \"steps\": [ { \"emit\": \"x\" } ] } } }";
+	        "{ \"version\": 1, \"gateway\": { \"id\": \"t\" },"
+	        "  \"limits\": { \"emit_bytes_per_second\": 65536 },"
+	        "  \"playlists\": { \"p\": { \"steps\": [ { \"emit\": \"x\" } ] } } }";
 	static char large[40001];
 	struct rig rig;
 
@@ -279,10 +293,12 @@ Test(commands, trigger_data_counts_among_the_bytes_of_emits)
 	memset(large, 'x', sizeof(large) - 1);
 	memcpy(large, "{\"playlist\":\"p\",\"trigger_data\":\"", 32);
 	memcpy(large + sizeof(large) - 3, "\"}", 2);
-	cr_assert_not_null(strstr(run(&rig, "playlist/start", large), "\"ok\":true"), "%s", rig.reply);
+	cr_assert_not_null(strstr(run(&rig, "playlist/start", large), "\"ok\":true"), "%s",
+	                   rig.reply);
 	expect_error(&rig, "playlist/start", large, "limit", NULL);
 	cr_assert_not_null(strstr(rig.reply, "limits.emit_bytes_per_second"));
-	cr_assert_not_null(strstr(run(&rig, "playlist/start", "{\"playlist\":\"p\"}"), "\"ok\":true"));
+	cr_assert_not_null(
+	        strstr(run(&rig, "playlist/start", "{\"playlist\":\"p\"}"), "\"ok\":true"));
 	rig_close(&rig);
 }
 
@@ -306,8 +322,9 @@ Test(commands, definitions_survive)
 	cr_assert_not_null(strstr(run(&rig, "gesture/list", ""), "\"name\":\"mine\""));
 	run(&rig, "playlist/start", "{\"playlist\":\"made\"}");
 	engine_wake(rig.engine, rig.now_ns);
-	cr_assert_not_null(strstr(run(&rig, "state/get", "{\"event_type\":\"other.step\"}"),
-	                          "\"event_type\":\"other.step\",\"producer_id\":0,\"data\":null,"));
+	cr_assert_not_null(
+	        strstr(run(&rig, "state/get", "{\"event_type\":\"other.step\"}"),
+	               "\"event_type\":\"other.step\",\"producer_id\":0,\"data\":null,"));
 	cr_assert_not_null(strstr(run(&rig, "playlist/remove", "{\"playlist\":\"made\"}"),
 	                          "{\"removed\":\"made\"}"));
 	expect_error(&rig, "playlist/remove", "{\"playlist\":\"made\"}", "not_found", "/playlist");
@@ -345,7 +362,8 @@ Test(commands, kept_definitions_that_can_not_be_made_are_passed_over)
 	expect_error(&rig, "playlist/start", "{\"playlist\":\"g\"}", "not_found", "/playlist");
 	/* It keeps no reload from working, and is in force once there is room. */
 	cr_assert_eq(commands_reapply(rig.commands), 0);
-	cr_assert_not_null(strstr(run(&rig, "playlist/remove", "{\"playlist\":\"bad\"}"), "removed"));
+	cr_assert_not_null(
+	        strstr(run(&rig, "playlist/remove", "{\"playlist\":\"bad\"}"), "removed"));
 	cr_assert_not_null(strstr(run(&rig, "playlist/remove", "{\"playlist\":\"b\"}"), "removed"));
 	cr_assert_eq(commands_reapply(rig.commands), 0);
 	cr_assert_not_null(strstr(run(&rig, "playlist/list", ""), "\"name\":\"g\""));
@@ -395,7 +413,8 @@ Test(commands, data_keeps_its_spelling)
 
 	rig_open(&rig, NULL);
 	run(&rig, "event/emit",
-	    "{\"event_type\":\"a\",\"producer_id\":4,\"data\": {\"n\": 12345678901234567890, \"x\": 1.50}}");
+	    "{\"event_type\":\"a\",\"producer_id\":4,\"data\": {\"n\": 12345678901234567890, "
+	    "\"x\": 1.50}}");
 	cr_assert_not_null(strstr(run(&rig, "state/get", "{\"producer_id\":4}"),
 	                          "\"data\":{\"n\":12345678901234567890,\"x\":1.50}"));
 	rig_close(&rig);
@@ -421,7 +440,8 @@ Test(commands, config_check_answers_ok_whatever_it_finds)
 
 		rig_open(&rig, NULL);
 		reply = run(&rig, "config/check", cases[i].payload);
-		snprintf(head, sizeof(head), "{\"ok\":true,\"request_id\":%s,", cases[i].request_id);
+		snprintf(head, sizeof(head), "{\"ok\":true,\"request_id\":%s,",
+		         cases[i].request_id);
 		cr_assert_eq(strncmp(reply, head, strlen(head)), 0, "%s", reply);
 		cr_assert_not_null(strstr(reply, cases[i].error ? "\"severity\":\"error\""
 		                                                : "\"findings\":[]"),

@@ -6,22 +6,27 @@
 #include <unistd.h>
 
 #define INPUTS                                                                                     \
-	"\"inputs\":{\"estop\":{\"driver\":\"sim\",\"kind\":\"switch\",\"event\":\"estop.changed\"}}"
+	"\"inputs\":{\"estop\":{\"driver\":\"sim\",\"kind\":\"switch\","                           \
+	"\"event\":\"estop.changed\"}}"
 #define PLAYLISTS(name)                                                                            \
-	"\"playlists\":{\"" name "\":{\"interrupts\":[\"stop\"],\"steps\":[{\"emit\":\"belt.move\","      \
+	"\"playlists\":{\"" name                                                                   \
+	"\":{\"interrupts\":[\"stop\"],\"steps\":[{\"emit\":\"belt.move\","                        \
 	"\"repeat\":10,\"interval\":\"1s\"}]}}"
 #define GESTURES(name)                                                                             \
-	"\"gestures\":{\"" name "\":{\"type\":\"double_tap\",\"source\":\"tap\",\"window\":\"1s\","        \
+	"\"gestures\":{\"" name                                                                    \
+	"\":{\"type\":\"double_tap\",\"source\":\"tap\",\"window\":\"1s\","                        \
 	"\"emit\":\"tap.twice\"}}"
 #define CONFIG(remote, more)                                                                       \
-	"{\"version\":1,\"gateway\":{\"id\":\"t\"},\"mqtt\":{\"remote\":" remote "}," INPUTS more "}"
+	"{\"version\":1,\"gateway\":{\"id\":\"t\"},\"mqtt\":{\"remote\":" remote "}," INPUTS more  \
+	"}"
 
 #define DEFINE(name, definition) "{\"name\":\"" name "\",\"definition\":" definition "}"
 #define STEPS(type)              "{\"steps\":[{\"emit\":\"" type "\"}]}"
 #define TAP(emit)                                                                                  \
 	"{\"type\":\"double_tap\",\"source\":\"tap\",\"window\":\"1s\",\"emit\":\"" emit "\"}"
 #define MIRROR(type, more)                                                                         \
-	"{\"type\":\"gated_mirror\",\"gate\":\"open\",\"mirror\":[\"lamp.level\",\"" type "\"]" more "}"
+	"{\"type\":\"gated_mirror\",\"gate\":\"open\",\"mirror\":[\"lamp.level\",\"" type          \
+	"\"]" more "}"
 
 #define ADMIN "{\"cmd\":\"admin\"}"
 
@@ -37,8 +42,10 @@ Test(commands_kept, a_name_of_the_configuration_is_not_taken)
 	struct rig rig;
 
 	rig_open_with(&rig, both, NULL);
-	expect_error(&rig, "playlist/define", DEFINE("belt", STEPS("belt.move")), "refused", "/name");
-	expect_error(&rig, "gesture/define", DEFINE("double", TAP("tap.twice")), "refused", "/name");
+	expect_error(&rig, "playlist/define", DEFINE("belt", STEPS("belt.move")), "refused",
+	             "/name");
+	expect_error(&rig, "gesture/define", DEFINE("double", TAP("tap.twice")), "refused",
+	             "/name");
 	expect_error(&rig, "playlist/remove", "{\"playlist\":\"belt\"}", "refused", "/playlist");
 	expect_error(&rig, "gesture/remove", "{\"gesture\":\"double\"}", "refused", "/gesture");
 	/* Its interrupt is there still. */
@@ -66,7 +73,8 @@ Test(commands_kept, origin_tells_where_a_definition_is_from)
 	cr_assert_not_null(strstr(strstr(list, "\"name\":\"belt\""), "\"origin\":\"config\""));
 	cr_assert_not_null(strstr(strstr(list, "\"name\":\"made\""), "\"origin\":\"command\""));
 	list = run(&rig, "gesture/list", "");
-	cr_assert_not_null(strstr(list, "\"type\":\"double_tap\",\"origin\":\"config\"},{\"name\":\"mine\""));
+	cr_assert_not_null(
+	        strstr(list, "\"type\":\"double_tap\",\"origin\":\"config\"},{\"name\":\"mine\""));
 	cr_assert_not_null(strstr(strstr(list, "\"name\":\"mine\""), "\"origin\":\"command\""));
 	rig_close(&rig);
 }
@@ -86,8 +94,10 @@ static const struct denied cases[] = {
 	{ "{\"cmd\":true,\"emit\":[\"go.go\"]}", "playlist/define",
 	  DEFINE("p", "{\"completion\":\"motor.set\",\"steps\":[{\"emit\":\"go.go\"}]}"),
 	  "/definition/completion" },
-	{ "{\"cmd\":true,\"emit\":[\"go.go\"]}", "playlist/define", DEFINE("p", STEPS("go.go")), NULL },
-	{ "{\"cmd\":true,\"emit\":[\"go.*\"]}", "playlist/define", DEFINE("p", STEPS("go.go")), NULL },
+	{ "{\"cmd\":true,\"emit\":[\"go.go\"]}", "playlist/define", DEFINE("p", STEPS("go.go")),
+	  NULL },
+	{ "{\"cmd\":true,\"emit\":[\"go.*\"]}", "playlist/define", DEFINE("p", STEPS("go.go")),
+	  NULL },
 	{ "{\"cmd\":true,\"emit\":false}", "playlist/define", DEFINE("p", STEPS("go.go")),
 	  "/definition/steps/0/emit" },
 	{ "{\"cmd\":true,\"emit\":[\"go.go\"]}", "gesture/define", DEFINE("g", TAP("motor.set")),
@@ -99,9 +109,11 @@ static const struct denied cases[] = {
 	{ "{\"cmd\":true,\"emit\":[\"lamp.level\"]}", "gesture/define",
 	  DEFINE("g", MIRROR("lamp.level", ",\"emit\":\"motor.set\"")), "/definition/emit" },
 	/* mqtt.remote.inputs */
-	{ ADMIN, "playlist/define", DEFINE("p", STEPS("estop.changed")), "/definition/steps/0/emit" },
+	{ ADMIN, "playlist/define", DEFINE("p", STEPS("estop.changed")),
+	  "/definition/steps/0/emit" },
 	{ ADMIN, "gesture/define", DEFINE("g", TAP("estop.changed")), "/definition/emit" },
-	{ ADMIN, "gesture/define", DEFINE("g", MIRROR("estop.changed", "")), "/definition/mirror/1" },
+	{ ADMIN, "gesture/define", DEFINE("g", MIRROR("estop.changed", "")),
+	  "/definition/mirror/1" },
 	{ "{\"cmd\":true,\"inputs\":true}", "playlist/define", DEFINE("p", STEPS("estop.changed")),
 	  NULL },
 	/* mqtt.remote.cmd: a gated playlist does what a command does. */
@@ -126,10 +138,11 @@ Test(commands_kept, a_definition_does_no_more_than_its_sender_could)
 		struct rig rig;
 		char text[1000];
 
-		snprintf(text, sizeof(text),
-		         "{\"version\":1,\"gateway\":{\"id\":\"t\"},\"mqtt\":{\"remote\":%s}," INPUTS
-		         "," PLAYLISTS("belt") "}",
-		         cases[i].remote);
+		snprintf(
+		        text, sizeof(text),
+		        "{\"version\":1,\"gateway\":{\"id\":\"t\"},\"mqtt\":{\"remote\":%s}," INPUTS
+		        "," PLAYLISTS("belt") "}",
+		        cases[i].remote);
 		rig_open_with(&rig, text, NULL);
 		if (cases[i].path)
 			expect_error(&rig, cases[i].command, cases[i].request, "refused",
@@ -171,12 +184,14 @@ Test(commands_kept, a_later_configuration_wins_and_says_so)
 	cr_assert_not_null(mkdtemp(dir));
 	keep(dir);
 	rig_open_with(&rig, both, dir);
-	cr_assert_not_null(strstr(rig.notices, "playlist 'belt', defined by command, is not in force: "
-	                                       "the configuration has one of that name"));
+	cr_assert_not_null(strstr(rig.notices,
+	                          "playlist 'belt', defined by command, is not in force: "
+	                          "the configuration has one of that name"));
 	cr_assert_not_null(strstr(rig.notices, "gesture 'double', defined by command"));
 	run(&rig, "playlist/start", "{\"playlist\":\"belt\"}");
 	engine_wake(rig.engine, rig.now_ns);
-	cr_assert_not_null(strstr(run(&rig, "state/get", "{\"event_type\":\"belt.move\"}"), "belt.move"));
+	cr_assert_not_null(
+	        strstr(run(&rig, "state/get", "{\"event_type\":\"belt.move\"}"), "belt.move"));
 	cr_assert_not_null(strstr(run(&rig, "state/get", "{\"event_type\":\"other.step\"}"), "[]"));
 	cr_assert_not_null(strstr(run(&rig, "playlist/list", ""), "\"origin\":\"config\""));
 	/* The kept one can be dropped; the configuration's stays, and can't. */
@@ -203,7 +218,8 @@ Test(commands_kept, what_a_later_configuration_forbids_is_not_put_in_force)
 	cr_assert_not_null(mkdtemp(dir));
 	keep(dir);
 	rig_open_with(&rig, strict, dir);
-	cr_assert_not_null(strstr(rig.notices, "playlist 'belt', defined by command, is not in force"));
+	cr_assert_not_null(
+	        strstr(rig.notices, "playlist 'belt', defined by command, is not in force"));
 	cr_assert_not_null(strstr(rig.notices, "mqtt.remote.emit"));
 	cr_assert_null(strstr(rig.notices, "double"));
 	expect_error(&rig, "playlist/start", "{\"playlist\":\"belt\"}", "not_found", "/playlist");
@@ -263,13 +279,15 @@ Test(commands_kept, a_reload_gives_names_and_takes_rights)
 
 	rig_open_with(&rig, CONFIG(ADMIN, ""), NULL);
 	run(&rig, "playlist/define", DEFINE("belt", STEPS("other.step")));
-	run(&rig, "playlist/define", DEFINE("slow", "{\"steps\":[{\"emit\":\"other.slow\",\"offset\":\"9s\"}]}"));
+	run(&rig, "playlist/define",
+	    DEFINE("slow", "{\"steps\":[{\"emit\":\"other.slow\",\"offset\":\"9s\"}]}"));
 	run(&rig, "playlist/start", "{\"playlist\":\"slow\"}");
 	engine_wake(rig.engine, rig.now_ns);
 	reload(&rig, both);
 	cr_assert_not_null(strstr(rig.notices, "playlist 'belt', defined by command"));
 	cr_assert_null(strstr(rig.notices, "slow"));
-	cr_assert_not_null(strstr(run(&rig, "playlist/runs", "{\"playlist\":\"slow\"}"), "running"));
+	cr_assert_not_null(
+	        strstr(run(&rig, "playlist/runs", "{\"playlist\":\"slow\"}"), "running"));
 	/* Back again: the kept one is in force again, with its own step. */
 	reload(&rig, CONFIG(ADMIN, ""));
 	cr_assert_str_eq(rig.notices, "");

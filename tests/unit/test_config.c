@@ -278,7 +278,8 @@ Test(config, secrets_and_the_environment_are_masked)
 /** The hash is published: it must not let anybody try out guesses. */
 Test(config, the_hash_does_not_depend_on_values_of_the_environment)
 {
-	static const char text[] = "{\"gateway\":{\"id\":\"g\"},\"mqtt\":{\"username\":\"${CUEBUS_TEST_VALUE}\"}}";
+	static const char text[] =
+	        "{\"gateway\":{\"id\":\"g\"},\"mqtt\":{\"username\":\"${CUEBUS_TEST_VALUE}\"}}";
 	struct loaded one, other;
 
 	setenv("CUEBUS_TEST_VALUE", "hunter2", 1);
@@ -296,14 +297,18 @@ Test(config, the_hash_does_not_depend_on_values_of_the_environment)
 Test(config, a_configuration_from_a_message_does_not_see_the_environment)
 {
 	static const char *const texts[] = {
-		"{\"gateway\":{\"id\":\"x\"},\"gestures\":{\"g\":{\"type\":\"gated_playlist\",\"gate\":\"a.b\","
+		"{\"gateway\":{\"id\":\"x\"},\"gestures\":{\"g\":{\"type\":\"gated_playlist\","
+		"\"gate\":\"a.b\","
 		"\"playlist\":\"${%s}\"}}}",
 		"{\"gateway\":{\"id\":\"${%s}\"},\"mqtt\":{\"url\":\"mqtt://x\"}}",
 		"{\"gateway\":{\"id\":\"x\"},\"mqtt\":{\"url\":\"${%s}\"}}",
-		"{\"gateway\":{\"id\":\"x\"},\"playlists\":{\"p\":{\"trigger\":\"${%s}\",\"interrupts\":[\"${%s}\"],"
+		"{\"gateway\":{\"id\":\"x\"},\"playlists\":{\"p\":{\"trigger\":\"${%s}\","
+		"\"interrupts\":[\"${%s}\"],"
 		"\"steps\":[{\"emit\":\"${%s}\",\"offset\":\"${%s}\"}]}}}",
-		"{\"gateway\":{\"id\":\"x\"},\"inputs\":{\"i\":{\"driver\":\"${%s}\",\"kind\":\"${%s}\",\"event\":\"${%s}\"}}}",
-		"{\"gateway\":{\"id\":\"x\"},\"mqtt\":{\"username\":\"u\",\"password_env\":\"%s\"}}",
+		"{\"gateway\":{\"id\":\"x\"},\"inputs\":{\"i\":{\"driver\":\"${%s}\","
+		"\"kind\":\"${%s}\",\"event\":\"${%s}\"}}}",
+		"{\"gateway\":{\"id\":\"x\"},\"mqtt\":{\"username\":\"u\","
+		"\"password_env\":\"%s\"}}",
 	};
 	char set[600], unset[600];
 
@@ -325,7 +330,8 @@ Test(config, a_configuration_from_a_message_does_not_see_the_environment)
 		(void)config_load_request(unset, strlen(unset), &diags[1], &config);
 		config_free(config);
 		cr_assert_eq(diags[0].n, diags[1].n, "%zu", i);
-		cr_assert_eq(diags[0].n_errors, 0, "%zu %s", i, diags[0].n ? diags[0].findings[0].message : "");
+		cr_assert_eq(diags[0].n_errors, 0, "%zu %s", i,
+		             diags[0].n ? diags[0].findings[0].message : "");
 		for (size_t k = 0; k < diags[0].n; k++) {
 			cr_assert_str_eq(diags[0].findings[k].rule, "environment");
 			cr_assert_null(strstr(diags[0].findings[k].message, "hunter2"));
@@ -340,31 +346,51 @@ Test(config, a_configuration_from_a_message_does_not_see_the_environment)
 Test(config, any_string_of_a_configuration_from_a_message_may_be_a_reference)
 {
 	static const char text[] =
-		"{\"version\":1,\"gateway\":{\"id\":\"x\",\"state_dir\":\"/s\",\"health_interval\":\"9s\"},"
-		"\"mqtt\":{\"url\":\"mqtts://h\",\"username\":\"u\",\"password_file\":\"/p\",\"ca_file\":\"/c\","
-		"\"cert_file\":\"/c\",\"key_file\":\"/k\",\"client_id\":\"c\",\"topic_prefix\":\"t\","
-		"\"protocol\":\"3.1.1\",\"keepalive\":\"9s\",\"reply_prefixes\":[\"a\",\"b\"],"
-		"\"qos\":{\"a\":\"off\"},\"remote\":{\"cmd\":[\"use\",\"ping\"],\"emit\":[\"a.b\",\"tap\"]}},"
-		"\"outbox\":{\"sync\":\"batch\",\"full\":\"drop_oldest\"},"
-		"\"inputs\":{\"i\":{\"driver\":\"gpio\",\"chip\":\"c\",\"line\":\"l\",\"kind\":\"button\",\"bias\":"
-		"\"pull-up\",\"active\":\"low\",\"debounce\":\"9ms\",\"event\":\"tap\",\"release_event\":\"untap\","
-		"\"data\":{\"k\":\"v\"}},\"j\":{\"driver\":\"sim\",\"kind\":\"button\",\"event\":\"tap\"},"
-		"\"r\":{\"driver\":\"gpio\",\"lines\":[\"m\",\"n\"],\"kind\":\"rotary\",\"event\":\"turn\","
-		"\"debounce\":\"20ms\"}},"
-		"\"outputs\":{\"o\":{\"driver\":\"gpio\",\"line\":\"q\",\"on_event\":\"lamp\",\"value\":\"/on\"}},"
-		"\"gestures\":{\"d\":{\"type\":\"double_tap\",\"source\":\"tap\",\"window\":\"9ms\",\"emit\":\"dd\","
-		"\"metadata\":{\"m\":\"n\"}},\"s\":{\"type\":\"sequence\",\"timeout\":\"1s\",\"emit\":\"ss\",\"steps\":"
-		"[{\"event\":\"tap\",\"match\":{\"k\":\"v\"}},\"untap\"]},\"s2\":{\"type\":\"sequence\",\"emit\":\"s2\","
-		"\"steps\":[\"tap\",\"untap\",\"tap\"]},\"c\":{\"type\":\"simultaneous\",\"source\":\"tap\",\"window\":"
-		"\"1s\",\"required_sources\":2,\"emit\":\"cc\"},\"m\":{\"type\":\"gated_mirror\",\"gate\":[\"tap\"],"
-		"\"mirror\":[\"lvl\",\"turn\"],\"when\":{\"state\":\"tap\",\"truthy\":true}},\"g\":{\"type\":"
-		"\"gated_playlist\",\"gate\":\"tap\",\"playlist\":\"p\",\"when\":{\"all\":[{\"state\":\"turn\",\"match\":"
-		"{\"k\":{\"in\":[\"v\",\"w\"]}}}]}}},"
-		"\"playlists\":{\"p\":{\"trigger\":[\"dd\",{\"event\":\"ss\",\"match\":{\"k\":{\"eq\":\"v\"}}}],"
-		"\"interrupts\":[\"cc\",{\"event\":\"lvl\"}],\"completion\":\"pp\",\"mode\":\"single\",\"late\":\"skip\","
-		"\"on_restart\":\"resume\",\"interrupt_debounce\":\"1s\",\"metadata\":{\"m\":\"n\"},\"steps\":[{\"emit\":"
-		"\"lamp\",\"data\":\"x\",\"offset\":\"1s\",\"repeat\":2,\"interval\":\"1s\"},{\"emit\":\"tap\"}]},"
-		"\"q\":{\"trigger\":\"pp\",\"steps\":[{\"emit\":\"dd\"}]}}}";
+	        "{\"version\":1,\"gateway\":{\"id\":\"x\",\"state_dir\":\"/s\","
+	        "\"health_interval\":\"9s\"},"
+	        "\"mqtt\":{\"url\":\"mqtts://h\",\"username\":\"u\",\"password_file\":\"/p\","
+	        "\"ca_file\":\"/c\","
+	        "\"cert_file\":\"/c\",\"key_file\":\"/k\",\"client_id\":\"c\","
+	        "\"topic_prefix\":\"t\","
+	        "\"protocol\":\"3.1.1\",\"keepalive\":\"9s\",\"reply_prefixes\":[\"a\",\"b\"],"
+	        "\"qos\":{\"a\":\"off\"},\"remote\":{\"cmd\":[\"use\",\"ping\"],\"emit\":[\"a.b\","
+	        "\"tap\"]}},"
+	        "\"outbox\":{\"sync\":\"batch\",\"full\":\"drop_oldest\"},"
+	        "\"inputs\":{\"i\":{\"driver\":\"gpio\",\"chip\":\"c\",\"line\":\"l\","
+	        "\"kind\":\"button\",\"bias\":"
+	        "\"pull-up\",\"active\":\"low\",\"debounce\":\"9ms\",\"event\":\"tap\","
+	        "\"release_event\":\"untap\","
+	        "\"data\":{\"k\":\"v\"}},\"j\":{\"driver\":\"sim\",\"kind\":\"button\","
+	        "\"event\":\"tap\"},"
+	        "\"r\":{\"driver\":\"gpio\",\"lines\":[\"m\",\"n\"],\"kind\":\"rotary\","
+	        "\"event\":\"turn\","
+	        "\"debounce\":\"20ms\"}},"
+	        "\"outputs\":{\"o\":{\"driver\":\"gpio\",\"line\":\"q\",\"on_event\":\"lamp\","
+	        "\"value\":\"/on\"}},"
+	        "\"gestures\":{\"d\":{\"type\":\"double_tap\",\"source\":\"tap\","
+	        "\"window\":\"9ms\",\"emit\":\"dd\","
+	        "\"metadata\":{\"m\":\"n\"}},\"s\":{\"type\":\"sequence\",\"timeout\":\"1s\","
+	        "\"emit\":\"ss\",\"steps\":"
+	        "[{\"event\":\"tap\",\"match\":{\"k\":\"v\"}},\"untap\"]},"
+	        "\"s2\":{\"type\":\"sequence\",\"emit\":\"s2\","
+	        "\"steps\":[\"tap\",\"untap\",\"tap\"]},\"c\":{\"type\":\"simultaneous\","
+	        "\"source\":\"tap\",\"window\":"
+	        "\"1s\",\"required_sources\":2,\"emit\":\"cc\"},\"m\":{\"type\":\"gated_mirror\","
+	        "\"gate\":[\"tap\"],"
+	        "\"mirror\":[\"lvl\",\"turn\"],\"when\":{\"state\":\"tap\",\"truthy\":true}},"
+	        "\"g\":{\"type\":"
+	        "\"gated_playlist\",\"gate\":\"tap\",\"playlist\":\"p\","
+	        "\"when\":{\"all\":[{\"state\":\"turn\",\"match\":"
+	        "{\"k\":{\"in\":[\"v\",\"w\"]}}}]}}},"
+	        "\"playlists\":{\"p\":{\"trigger\":[\"dd\",{\"event\":\"ss\","
+	        "\"match\":{\"k\":{\"eq\":\"v\"}}}],"
+	        "\"interrupts\":[\"cc\",{\"event\":\"lvl\"}],\"completion\":\"pp\","
+	        "\"mode\":\"single\",\"late\":\"skip\","
+	        "\"on_restart\":\"resume\",\"interrupt_debounce\":\"1s\","
+	        "\"metadata\":{\"m\":\"n\"},\"steps\":[{\"emit\":"
+	        "\"lamp\",\"data\":\"x\",\"offset\":\"1s\",\"repeat\":2,\"interval\":\"1s\"},"
+	        "{\"emit\":\"tap\"}]},"
+	        "\"q\":{\"trigger\":\"pp\",\"steps\":[{\"emit\":\"dd\"}]}}}";
 	size_t replaced = 0;
 
 	for (const char *at = text; (at = strchr(at, '"')) != NULL;) {
@@ -374,11 +400,14 @@ Test(config, any_string_of_a_configuration_from_a_message_may_be_a_reference)
 		char *copy;
 
 		if (end[1] != ':') { /* a value */
-			cr_assert_geq(asprintf(&copy, "%.*s\"${CUEBUS_X}\"%s", (int)(at - text), text, end + 1), 0);
+			cr_assert_geq(asprintf(&copy, "%.*s\"${CUEBUS_X}\"%s", (int)(at - text),
+			                       text, end + 1),
+			              0);
 			(void)config_load_request(copy, strlen(copy), &diag, &config);
 			for (size_t i = 0; i < diag.n; i++)
-				cr_expect_neq(diag.findings[i].severity, DIAG_ERROR, "%zu %s %s", replaced,
-				              diag.findings[i].path, diag.findings[i].message);
+				cr_expect_neq(diag.findings[i].severity, DIAG_ERROR, "%zu %s %s",
+				              replaced, diag.findings[i].path,
+				              diag.findings[i].message);
 			cr_assert_gt(diag.n, 0);
 			config_free(config);
 			diag_clear(&diag);

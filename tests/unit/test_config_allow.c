@@ -53,10 +53,18 @@ Test(config_allow, a_noun_allows_its_verbs_and_nothing_else)
 	cr_assert_not(config_allows_command(&allow, "event/emit"));
 }
 
-static const char *const used[] = { "playlist/start", "playlist/stop",  "playlist/pause",
-	                            "playlist/resume", "playlist/seek", "playlist/tempo",
-	                            "playlist/list",   "playlist/runs", "gesture/list",
-	                            "event/emit",      "state/get",     "input/position",
+static const char *const used[] = { "playlist/start",
+	                            "playlist/stop",
+	                            "playlist/pause",
+	                            "playlist/resume",
+	                            "playlist/seek",
+	                            "playlist/tempo",
+	                            "playlist/list",
+	                            "playlist/runs",
+	                            "gesture/list",
+	                            "event/emit",
+	                            "state/get",
+	                            "input/position",
 	                            "ping" };
 static const char *const administrated[] = { "playlist/define", "playlist/remove", "gesture/define",
 	                                     "gesture/remove",  "config/get",      "config/check",
@@ -72,7 +80,8 @@ Test(config_allow, use_is_a_group_without_definitions_configuration_and_inputs)
 	for (size_t i = 0; i < LEN(used); i++)
 		cr_assert(config_allows_command(&allow, used[i]), "%s", used[i]);
 	for (size_t i = 0; i < LEN(administrated); i++)
-		cr_assert_not(config_allows_command(&allow, administrated[i]), "%s", administrated[i]);
+		cr_assert_not(config_allows_command(&allow, administrated[i]), "%s",
+		              administrated[i]);
 	cr_assert_not(config_allows_command(&allow, "use"));
 	cr_assert_not(config_allows_command(&allow, "playlist"));
 }
@@ -95,7 +104,8 @@ static void load(const char *remote, struct config **ret_config)
 	struct diag diag = { 0 };
 	char text[512];
 
-	snprintf(text, sizeof(text), "{\"version\":1,\"gateway\":{\"id\":\"t\"},\"mqtt\":{%s}}", remote);
+	snprintf(text, sizeof(text), "{\"version\":1,\"gateway\":{\"id\":\"t\"},\"mqtt\":{%s}}",
+	         remote);
 	cr_assert_eq(config_load_text("t", text, strlen(text), &diag, ret_config), 0);
 	diag_clear(&diag);
 }
@@ -127,12 +137,9 @@ Test(config_allow, true_and_admin_are_all_and_false_is_nothing)
 	static const struct {
 		const char *cmd;
 		bool config_get, ping;
-	} cases[] = { { "true", true, true },
-		      { "\"admin\"", true, true },
-		      { "\"use\"", false, true },
-		      { "false", false, false },
-		      { "[]", false, false },
-		      { "[\"config\"]", true, false } };
+	} cases[] = { { "true", true, true },     { "\"admin\"", true, true },
+		      { "\"use\"", false, true }, { "false", false, false },
+		      { "[]", false, false },     { "[\"config\"]", true, false } };
 
 	for (size_t i = 0; i < LEN(cases); i++) {
 		struct config *config = NULL;
@@ -142,7 +149,8 @@ Test(config_allow, true_and_admin_are_all_and_false_is_nothing)
 		load(remote, &config);
 		cr_assert_eq(config_allows_command(&config->mqtt.remote.cmd, "config/get"),
 		             cases[i].config_get);
-		cr_assert_eq(config_allows_command(&config->mqtt.remote.cmd, "ping"), cases[i].ping);
+		cr_assert_eq(config_allows_command(&config->mqtt.remote.cmd, "ping"),
+		             cases[i].ping);
 		config_free(config);
 	}
 }
@@ -155,7 +163,8 @@ static struct config *load_with_inputs(const char *remote)
 
 	snprintf(text, sizeof(text),
 	         "{\"version\":1,\"gateway\":{\"id\":\"t\"},\"mqtt\":{\"remote\":%s},"
-	         "\"inputs\":{\"estop\":{\"driver\":\"sim\",\"kind\":\"switch\",\"event\":\"estop.changed\"},"
+	         "\"inputs\":{\"estop\":{\"driver\":\"sim\",\"kind\":\"switch\","
+	         "\"event\":\"estop.changed\"},"
 	         "\"bell\":{\"driver\":\"sim\",\"kind\":\"button\",\"event\":\"bell.press\","
 	         "\"release_event\":\"bell.release\"}}}",
 	         remote);
@@ -179,7 +188,8 @@ Test(config_allow, types_of_local_inputs_are_not_emitted_from_outside)
 		{ "{\"inputs\":true}", "estop.changed", NULL },
 		{ "{\"inputs\":true}", "bell.*", NULL },
 		{ "{\"inputs\":true}", "gateway.gap", "reserved" },
-		{ "{\"inputs\":true,\"emit\":[\"lamp.set\"]}", "estop.changed", "mqtt.remote.emit" },
+		{ "{\"inputs\":true,\"emit\":[\"lamp.set\"]}", "estop.changed",
+		  "mqtt.remote.emit" },
 		{ "{\"emit\":[\"lamp.set\"]}", "lamp.*", "mqtt.remote.emit" },
 		{ "{\"emit\":[\"lamp.*\"]}", "lamp.*", NULL },
 		{ "{\"emit\":[\"lamp.*\"]}", "lamp.left.*", NULL },

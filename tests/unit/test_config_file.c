@@ -124,9 +124,10 @@ Test(config_file, conf_d_does_not_wait_for_a_pipe)
 	make_conf_d(folder, path);
 	snprintf(path, sizeof(path), "%s/conf.d/a.json", folder);
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	assert_conf_d_finding(folder, "conf.d/a.json",
-	                      "not a regular file: what stands in conf.d, or is read again while the "
-	                      "gateway runs, can't be a pipe or a device");
+	assert_conf_d_finding(
+	        folder, "conf.d/a.json",
+	        "not a regular file: what stands in conf.d, or is read again while the "
+	        "gateway runs, can't be a pipe or a device");
 }
 
 /* A start may read `cuebus run -c <(…)`; a reload would wait for somebody to write. */

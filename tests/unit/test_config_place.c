@@ -6,11 +6,12 @@
 #include "config.h"
 #include "diag.h"
 
-static const char text[] = "{ \"version\": 1,\n"
-			   "  \"gateway\": {\n"
-			   "    \"id\": \"porch\" },\n"
-			   "  \"inputs\": { \"bell\": { \"driver\": \"sim\", \"kind\": \"button\",\n"
-			   "    \"event\": \"bell.press\" } } }\n";
+static const char text[] =
+        "{ \"version\": 1,\n"
+        "  \"gateway\": {\n"
+        "    \"id\": \"porch\" },\n"
+        "  \"inputs\": { \"bell\": { \"driver\": \"sim\", \"kind\": \"button\",\n"
+        "    \"event\": \"bell.press\" } } }\n";
 
 static struct config *load(void)
 {

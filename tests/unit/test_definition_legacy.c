@@ -43,9 +43,10 @@ static int read_text(const char *text)
 
 Test(definition_legacy, reads_what_was_written)
 {
-	cr_assert_eq(read_text("{\"version\":1,\"playlists\":{\"a\":\"{}\",\"\\u00e4\\ud83d\\ude00\\n\":"
-	                       "\"[1,2]\"},\"gestures\":{}}"),
-	             0);
+	cr_assert_eq(
+	        read_text("{\"version\":1,\"playlists\":{\"a\":\"{}\",\"\\u00e4\\ud83d\\ude00\\n\":"
+	                  "\"[1,2]\"},\"gestures\":{}}"),
+	        0);
 	cr_assert_str_eq(found, "playlist a={};playlist \xc3\xa4\xf0\x9f\x98\x80\n=[1,2];");
 	cr_assert_eq(read_text(" { \"version\" : 1 , \"playlists\" : { } ,\n"
 	                       "\"gestures\":{ \"g\" : \"{}\" } } "),
@@ -55,21 +56,31 @@ Test(definition_legacy, reads_what_was_written)
 
 Test(definition_legacy, one_too_long_is_passed_over)
 {
-	cr_assert_eq(read_text("{\"version\":1,\"playlists\":{\"a\":\"123456789\",\"b\":\"12345678\","
-	                       "\"\":\"1\"},\"gestures\":{}}"),
-	             0);
+	cr_assert_eq(
+	        read_text("{\"version\":1,\"playlists\":{\"a\":\"123456789\",\"b\":\"12345678\","
+	                  "\"\":\"1\"},\"gestures\":{}}"),
+	        0);
 	cr_assert_str_eq(found, "playlist a too long;playlist b=12345678;playlist - too long;");
 }
 
 Test(definition_legacy, before_the_damage_all_is_found)
 {
-	static const char *const ends[] = { "",      ",",        ",\"b\"",  ",\"b\":1",       ",\"b\":\"\\q\"",
-		                            ";",     ",\"b\":\"", "}",       "}}x,\"gestures\"", ",\"b\":\"\\u0000\"",
+	static const char *const ends[] = { "",
+		                            ",",
+		                            ",\"b\"",
+		                            ",\"b\":1",
+		                            ",\"b\":\"\\q\"",
+		                            ";",
+		                            ",\"b\":\"",
+		                            "}",
+		                            "}}x,\"gestures\"",
+		                            ",\"b\":\"\\u0000\"",
 		                            ",\"b\":\"\\ud800\"" };
 	char text[200];
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		snprintf(text, sizeof(text), "{\"version\":1,\"playlists\":{\"a\":\"{}\"%s", ends[i]);
+		snprintf(text, sizeof(text), "{\"version\":1,\"playlists\":{\"a\":\"{}\"%s",
+		         ends[i]);
 		/* A file that ends where it might is as good as one that is whole. */
 		if (strncmp(ends[i], "}}", 2) == 0)
 			cr_assert_eq(read_text(text), 0);

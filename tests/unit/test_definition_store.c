@@ -441,8 +441,9 @@ Test(definition_store, of_a_spoilt_old_file_the_good_is_taken)
 	struct definition_store *store;
 
 	disk_make_dir(dir);
-	write_file("definitions.json",
-	           "{\"version\":1,\"playlists\":{\"a\":\"{}\",\"bad\":\"{\",\"c\":\"{}\",\"d\":\"{");
+	write_file(
+	        "definitions.json",
+	        "{\"version\":1,\"playlists\":{\"a\":\"{}\",\"bad\":\"{\",\"c\":\"{}\",\"d\":\"{");
 	store = open_store();
 	cr_assert_str_eq(all(store), "a={};c={};");
 	cr_assert_eq(stats_of(store).set_aside, 2U);

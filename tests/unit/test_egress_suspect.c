@@ -180,7 +180,8 @@ Test(egress_suspect, after_three_of_a_kind_the_like_is_not_sent)
 		cr_assert_neq(suspects_judge(&s, &large, 0), SUSPECT_REJECT);
 		reject(&s, &large);
 	}
-	cr_assert_eq(suspects_judge(&s, &(struct suspect_item){ 20, 400, 5000 }, 0), SUSPECT_REJECT);
+	cr_assert_eq(suspects_judge(&s, &(struct suspect_item){ 20, 400, 5000 }, 0),
+	             SUSPECT_REJECT);
 	cr_assert(!suspects_reject(&s, &(struct suspect_item){ 20, 400, 5000 }, 0));
 	cr_assert_eq(suspects_judge(&s, &(struct suspect_item){ 20, 400, 4999 }, 0), SUSPECT_SEND);
 }

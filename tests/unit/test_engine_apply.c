@@ -105,7 +105,8 @@ Test(engine_apply, unchanged_keeps_its_run_changed_finishes_on_the_old_gone_is_c
 	engine_wake(f.engine, 1000 * MS);
 	log = fixture_log(&f);
 	cr_assert_eq(count(log, "\nsame.step@") + count(log, "\nold.step@") +
-	                     (strncmp(log, "same.step@", 10) == 0) + (strncmp(log, "old.step@", 9) == 0),
+	                     (strncmp(log, "same.step@", 10) == 0) +
+	                     (strncmp(log, "old.step@", 9) == 0),
 	             2);
 	cr_assert_eq(count(log, "gone.step"), 0);
 	emit(&f, "go");
@@ -239,10 +240,11 @@ Test(engine_faults, announced_once_a_second_with_what_was_left_out)
 	engine_wake(f.engine, 0);
 	emit(&f, "work");
 	emit(&f, "work");
-	cr_assert_not_null(strstr(fixture_log(&f),
-	                          "gateway.fault@0 {\"fault\":\"handler_failed\",\"event_type\":\"work\","
-	                          "\"what\":\"w\",\"error\":\"Input/output error\",\"cause_seq\":1,"
-	                          "\"suppressed\":2}\n"));
+	cr_assert_not_null(
+	        strstr(fixture_log(&f),
+	               "gateway.fault@0 {\"fault\":\"handler_failed\",\"event_type\":\"work\","
+	               "\"what\":\"w\",\"error\":\"Input/output error\",\"cause_seq\":1,"
+	               "\"suppressed\":2}\n"));
 	engine_wake(f.engine, 999 * MS);
 	cr_assert_str_eq(fixture_log(&f), "");
 	engine_wake(f.engine, 1000 * MS);
@@ -265,7 +267,8 @@ Test(engine_faults, a_full_state_store_is_announced_for_events_but_not_for_the_a
 	emit(&f, "kept");
 	emit(&f, "left.out");
 	engine_wake(f.engine, 0);
-	cr_assert_not_null(strstr(fixture_log(&f), "\"fault\":\"state_full\",\"event_type\":\"left.out\""));
+	cr_assert_not_null(
+	        strstr(fixture_log(&f), "\"fault\":\"state_full\",\"event_type\":\"left.out\""));
 	/* gateway.fault found no place either: telling that would never end. */
 	engine_wake(f.engine, 60 * CUE_NS_PER_S);
 	cr_assert_str_eq(fixture_log(&f), "");
@@ -289,7 +292,8 @@ Test(engine_faults, foreign_types_leave_the_places_of_those_that_the_gateway_emi
 	cr_assert_eq(engine_open_inputs(f.engine, error), 0, "%s", error);
 	for (int i = 0; i < 100; i++) {
 		snprintf(type, sizeof(type), "foreign.%d", i);
-		(void)cue_bus_emit(engine_bus(f.engine), &(struct cue_emit){ .type = type, .outside = true }, NULL);
+		(void)cue_bus_emit(engine_bus(f.engine),
+		                   &(struct cue_emit){ .type = type, .outside = true }, NULL);
 	}
 	engine_wake(f.engine, 0);
 	cr_assert_not_null(strstr(fixture_log(&f), "gateway.fault@0 {\"fault\":\"types_full\""));

@@ -14,15 +14,15 @@ static struct config_input button(const char *name, const char *driver, const ch
 		.n_lines = line ? 1 : 0,
 		.decoder = { .kind = DECODER_BUTTON },
 		.producer_id = 7,
-		.event = (char *)(uintptr_t)"press",
-		.release_event = (char *)(uintptr_t)"release",
+		.event = (char *)(uintptr_t) "press",
+		.release_event = (char *)(uintptr_t) "release",
 	};
 }
 
 static struct config config_of(struct config_input *inputs, size_t n)
 {
 	return (struct config){
-		.gateway = { .id = (char *)(uintptr_t)"t" },
+		.gateway = { .id = (char *)(uintptr_t) "t" },
 		.inputs = inputs,
 		.n_inputs = n,
 	};

@@ -10,20 +10,20 @@ static struct config_input button(const char *name, const char *line, uint64_t d
 {
 	return (struct config_input){
 		.name = (char *)(uintptr_t)name,
-		.driver = (char *)(uintptr_t)"fake",
+		.driver = (char *)(uintptr_t) "fake",
 		.lines = { (char *)(uintptr_t)line },
 		.n_lines = 1,
 		.decoder = { .kind = DECODER_BUTTON, .debounce_ns = debounce_ns },
-		.event = (char *)(uintptr_t)"press",
-		.release_event = (char *)(uintptr_t)"release",
+		.event = (char *)(uintptr_t) "press",
+		.release_event = (char *)(uintptr_t) "release",
 	};
 }
 
 static struct config config_of(struct config_input *inputs, size_t n)
 {
-	return (struct config){
-		.gateway = { .id = (char *)(uintptr_t)"t" }, .inputs = inputs, .n_inputs = n
-	};
+	return (struct config){ .gateway = { .id = (char *)(uintptr_t) "t" },
+		                .inputs = inputs,
+		                .n_inputs = n };
 }
 
 /** Timers that emit, all overdue at some time. */
@@ -43,7 +43,8 @@ static void on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 
 	(void)deadline_ns;
 	b->fired++;
-	(void)cue_bus_emit(bus, &(struct cue_emit){ .type = "step", .time_ns = CUE_TIME_NONE }, NULL);
+	(void)cue_bus_emit(bus, &(struct cue_emit){ .type = "step", .time_ns = CUE_TIME_NONE },
+	                   NULL);
 }
 
 static void open_backlog(struct backlog *b, uint64_t debounce_ns, unsigned n, uint64_t due_ns)
@@ -103,7 +104,8 @@ Test(engine_wake, timers_that_are_a_little_late_go_before_an_edge_as_ever)
 	while (wake(&b, 20 * MS, 3) == -EAGAIN)
 		cr_assert_eq(cue_bus_now(engine_bus(b.f.engine)), 10 * MS);
 	log = fixture_log(&b.f);
-	cr_assert_str_eq(log + strlen(log) - strlen("press@15000000 {\"input\":\"a\",\"pressed\":true}\n"),
+	cr_assert_str_eq(log + strlen(log) -
+	                         strlen("press@15000000 {\"input\":\"a\",\"pressed\":true}\n"),
 	                 "press@15000000 {\"input\":\"a\",\"pressed\":true}\n");
 	cr_assert_eq(b.fired, 8U);
 	cr_assert_eq(overtaken(&b), 0U);
@@ -165,8 +167,8 @@ static int answer(void *user, struct cue_bus *bus, const struct cue_event *event
 {
 	(void)user, (void)event;
 	for (int i = 0; i < 10; i++)
-		(void)cue_bus_emit(bus, &(struct cue_emit){ .type = "more", .time_ns = CUE_TIME_NONE },
-		                   NULL);
+		(void)cue_bus_emit(
+		        bus, &(struct cue_emit){ .type = "more", .time_ns = CUE_TIME_NONE }, NULL);
 	return 0;
 }
 
@@ -233,10 +235,9 @@ static int double_it(void *user, struct cue_bus *bus, const struct cue_event *ev
 {
 	(void)user, (void)event;
 	for (int i = 0; i < 2; i++)
-		(void)cue_bus_emit_caused(bus,
-		                          &(struct cue_emit){ .type = "storm",
-		                                              .time_ns = CUE_TIME_NONE },
-		                          0, 1, NULL);
+		(void)cue_bus_emit_caused(
+		        bus, &(struct cue_emit){ .type = "storm", .time_ns = CUE_TIME_NONE }, 0, 1,
+		        NULL);
 	return 0;
 }
 
@@ -245,13 +246,12 @@ static void begin_storm(struct backlog *b)
 	struct cue_subscription *subscription;
 
 	cr_assert_eq(cue_bus_subscribe(engine_bus(b->f.engine),
-	                               &(struct cue_subscription_config){
-	                                       .type = "storm", .handler = double_it },
+	                               &(struct cue_subscription_config){ .type = "storm",
+	                                                                  .handler = double_it },
 	                               &subscription),
 	             0);
 	cr_assert_eq(cue_bus_emit(engine_bus(b->f.engine),
-	                          &(struct cue_emit){ .type = "storm",
-	                                              .time_ns = CUE_TIME_NONE },
+	                          &(struct cue_emit){ .type = "storm", .time_ns = CUE_TIME_NONE },
 	                          NULL),
 	             0);
 }
@@ -293,9 +293,9 @@ Test(engine_wake, a_backlog_that_keeps_an_edge_waiting_leads_to_nothing_more)
 
 	open_backlog(&b, 0, 0, 0);
 	cr_assert_eq(cue_bus_subscribe(engine_bus(b.f.engine),
-	                               &(struct cue_subscription_config){
-	                                       .type = "press", .handler = see_time,
-	                                       .user = &press_ns },
+	                               &(struct cue_subscription_config){ .type = "press",
+	                                                                  .handler = see_time,
+	                                                                  .user = &press_ns },
 	                               &subscription),
 	             0);
 	begin_storm(&b);

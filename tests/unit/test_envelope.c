@@ -42,7 +42,9 @@ Test(envelope, has_its_keys_in_the_fixed_order)
 		/* 2026-11-23T11:03:55.938124Z at 91,234.567 s of monotonic time */
 		.wall_offset_ns = 1795431835938124000LL - 91234567000LL,
 	};
-	struct cue_event event = { .time_ns = 91234567999ULL, .seq = 1842, .cause_seq = 1839, .producer_id = 1 };
+	struct cue_event event = {
+		.time_ns = 91234567999ULL, .seq = 1842, .cause_seq = 1839, .producer_id = 1
+	};
 	struct cue_bus *bus = make_bus("button.double_tap", &event.type);
 	char *text;
 
@@ -59,7 +61,8 @@ Test(envelope, has_its_keys_in_the_fixed_order)
 
 Test(envelope, no_cause_and_no_number_are_null)
 {
-	const struct envelope_context context = { .boot_id = "00000000", .monotonic_base_ns = 1000000 };
+	const struct envelope_context context = { .boot_id = "00000000",
+		                                  .monotonic_base_ns = 1000000 };
 	struct cue_event event = { .time_ns = 1500000, .payload = cue_payload_null() };
 	struct cue_bus *bus = make_bus("a", &event.type);
 	char *text = written(&context, &event);

@@ -16,7 +16,8 @@ static bool valid(const char *name)
 
 Test(event, types_that_are_valid)
 {
-	static const char *const good[] = { "a", "button.press", "a.b.c.d.e.f.g.h", "x_y-z.0", "9" };
+	static const char *const good[] = { "a", "button.press", "a.b.c.d.e.f.g.h", "x_y-z.0",
+		                            "9" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		cr_assert(valid(good[i]));
@@ -27,7 +28,8 @@ Test(event, types_that_are_not)
 	/* Columns by hand. */
 	/* clang-format off */
 	static const char *const bad[] = { "",      ".",   "a.",  ".a",  "a..b", "A",  "a b",
-		                           "a/b",   "a+",  "a#",  "a*",  "\xc3\xa4", "a.b.c.d.e.f.g.h.i" };
+		                           "a/b",   "a+",  "a#",  "a*",  "\xc3\xa4",
+		                           "a.b.c.d.e.f.g.h.i" };
 	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)

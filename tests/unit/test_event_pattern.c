@@ -6,7 +6,9 @@
 Test(event_pattern, valid_ones)
 {
 	static const char *const good[] = { "a", "a.b", "a.*", "a.b.c.d.e.f.g.h.*", "a-b_c.0" };
-	static const char *const bad[] = { "", "*", ".*", "a*", "a.*.b", "A.*", "a..*", "a.b.", "a.b.c.d.e.f.g.h.i" };
+	static const char *const bad[] = { "",     "*",     ".*",
+		                           "a*",   "a.*.b", "A.*",
+		                           "a..*", "a.b.",  "a.b.c.d.e.f.g.h.i" };
 	const char *reason = NULL;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
@@ -32,7 +34,8 @@ Test(event_pattern, a_prefix_takes_what_is_below_it_only)
 
 Test(event_pattern, the_closer_fit_is_larger)
 {
-	size_t wide = event_pattern_match("a.*", "a.b.c"), near = event_pattern_match("a.b.*", "a.b.c");
+	size_t wide = event_pattern_match("a.*", "a.b.c"),
+	       near = event_pattern_match("a.b.*", "a.b.c");
 
 	cr_assert_gt(near, wide);
 	cr_assert_gt(event_pattern_match("a.b.c", "a.b.c"), near);

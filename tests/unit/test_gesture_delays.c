@@ -122,7 +122,8 @@ Test(gesture_delays, a_mirror_waits_for_its_gate_but_not_for_a_condition)
 	cue_gestures_add_delay(f.gestures, "door", MS(40));
 	cr_assert_eq(wait_of(&f, "gated"), MS(40));
 	cr_assert_eq(wait_of(&f, "asked"), 0);
-	cr_assert_eq(wait_of(&f, "steps"), MS(40), "what is told comes at once, what is live 40 ms late");
+	cr_assert_eq(wait_of(&f, "steps"), MS(40),
+	             "what is told comes at once, what is live 40 ms late");
 	gesture_close(&f);
 }
 

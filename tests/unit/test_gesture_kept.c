@@ -18,11 +18,11 @@ static struct cue_gestures_stats stats_of(const struct gesture_fixture *f)
 static void define(struct gesture_fixture *f, const char *name, enum cue_gesture_type type)
 {
 	gesture_define(f, &(struct cue_gesture_config){ .name = name,
-	                                               .type = type,
-	                                               .source = { .type = "press" },
-	                                               .window_ns = 1000 * (uint64_t)CUE_NS_PER_MS,
-	                                               .required_sources = 2,
-	                                               .emit = name });
+	                                                .type = type,
+	                                                .source = { .type = "press" },
+	                                                .window_ns = 1000 * (uint64_t)CUE_NS_PER_MS,
+	                                                .required_sources = 2,
+	                                                .emit = name });
 }
 
 /** A press whose data has @p n bytes. */
@@ -107,14 +107,16 @@ Test(gesture_kept, who_is_being_heard_of_is_never_forgotten)
 Test(gesture_kept, a_sequence_begins_anew_for_a_producer_that_was_forgotten)
 {
 	struct gesture_fixture f;
-	struct cue_filter steps[] = { { .type = "press" }, { .type = "press" }, { .type = "press" } };
+	struct cue_filter steps[] = { { .type = "press" },
+		                      { .type = "press" },
+		                      { .type = "press" } };
 
 	gesture_open(&f, &limits);
 	gesture_define(&f, &(struct cue_gesture_config){ .name = "code",
-	                                                .type = CUE_GESTURE_SEQUENCE,
-	                                                .emit = "code",
-	                                                .steps = steps,
-	                                                .n_steps = 3 });
+	                                                 .type = CUE_GESTURE_SEQUENCE,
+	                                                 .emit = "code",
+	                                                 .steps = steps,
+	                                                 .n_steps = 3 });
 	press(&f, 0, 1, 4000);
 	press(&f, 1, 1, 4000);
 	press(&f, 2, 2, 4000); /* 1 is forgotten */

@@ -46,10 +46,9 @@ Test(gpio_lookup, the_number_of_lines_is_checked)
 
 Test(gpio_lookup, an_output_is_called_one)
 {
-	struct output_config config = { .output = "lamp",
-		                        .consumer = "test",
-		                        .chip = "/nonexistent/gpiochip0",
-		                        .line = "0" };
+	struct output_config config = {
+		.output = "lamp", .consumer = "test", .chip = "/nonexistent/gpiochip0", .line = "0"
+	};
 	char error[DRIVER_ERROR_SIZE] = "";
 	struct output_driver *driver = NULL;
 

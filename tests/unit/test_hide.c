@@ -58,8 +58,10 @@ Test(hide, a_value_that_was_cut_off_is_found_by_its_beginning)
 	cr_assert_eq(hide_new(&hide), 0);
 	cr_assert_eq(hide_add(hide, "BIG", value), 0);
 	expect(hide, jsonc_quote(quoted, value), "\"${BIG}...\"");
-	snprintf(text, sizeof(text), "%.60s%s", "............................................................", value);
-	expect(hide, jsonc_quote(quoted, text), "\"............................................................${BIG}...\"");
+	snprintf(text, sizeof(text), "%.60s%s",
+	         "............................................................", value);
+	expect(hide, jsonc_quote(quoted, text),
+	       "\"............................................................${BIG}...\"");
 	snprintf(text, sizeof(text), "%.20s, and on", value);
 	expect(hide, text, "${BIG}, and on");
 	hide_free(hide);

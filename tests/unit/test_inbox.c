@@ -28,9 +28,17 @@ Test(inbox, keeps_everything_about_a_message)
 	struct inbox *inbox = make(10, 100000, 100);
 	char topic[] = "t/u", payload[] = "\0x", response[] = "r", correlation[] = "\0c";
 	struct inbox_message message = {
-		.topic = topic, .payload = payload, .payload_len = 2, .qos = 2, .retain = true,
-		.response_topic = response, .correlation = correlation, .correlation_len = 2,
-		.has_expiry = true, .expiry_s = 30, .arrival_ns = 12345,
+		.topic = topic,
+		.payload = payload,
+		.payload_len = 2,
+		.qos = 2,
+		.retain = true,
+		.response_topic = response,
+		.correlation = correlation,
+		.correlation_len = 2,
+		.has_expiry = true,
+		.expiry_s = 30,
+		.arrival_ns = 12345,
 	};
 	struct inbox_message *got;
 
@@ -98,7 +106,9 @@ Test(inbox, bytes_are_a_bound_and_large_payloads_are_not_copied)
 {
 	static char large[1000];
 	struct inbox *inbox = make(100, 1800, 900);
-	struct inbox_message message = { .topic = "t", .payload = large, .payload_len = sizeof(large) };
+	struct inbox_message message = { .topic = "t",
+		                         .payload = large,
+		                         .payload_len = sizeof(large) };
 	struct inbox_message *got;
 	struct inbox_stats stats;
 
@@ -194,7 +204,9 @@ Test(inbox, bytes_are_a_bound_of_each_lane)
 {
 	static char large[1000];
 	struct inbox *inbox = make(100, 1800, 1000);
-	struct inbox_message message = { .topic = "P/emit/a", .payload = large, .payload_len = 1000 };
+	struct inbox_message message = { .topic = "P/emit/a",
+		                         .payload = large,
+		                         .payload_len = 1000 };
 
 	cr_assert_eq(inbox_put(inbox, &message), 0);
 	cr_assert_eq(inbox_put(inbox, &message), -ENOBUFS);

@@ -40,20 +40,22 @@ Test(input_event, each_kind_has_its_fields)
 	      "{\"input\":\"pad\",\"pressed\":false,\"held_ms\":80}");
 	check(DECODER_SWITCH, (struct decoder_change){ .type = DECODER_STATE, .state = true }, NULL,
 	      "{\"input\":\"pad\",\"state\":true}");
-	check(DECODER_SWITCH, (struct decoder_change){ .type = DECODER_STATE, .initial = true }, NULL,
-	      "{\"input\":\"pad\",\"state\":false,\"initial\":true}");
+	check(DECODER_SWITCH, (struct decoder_change){ .type = DECODER_STATE, .initial = true },
+	      NULL, "{\"input\":\"pad\",\"state\":false,\"initial\":true}");
 	check(DECODER_ROTARY,
 	      (struct decoder_change){ .type = DECODER_ROTATED, .position = -3, .delta = -1 }, NULL,
 	      "{\"input\":\"pad\",\"position\":-3,\"delta\":-1}");
 	check(DECODER_COUNTER,
-	      (struct decoder_change){ .type = DECODER_COUNTED, .count = 2, .interval_ns = 250000000 },
+	      (struct decoder_change){
+	              .type = DECODER_COUNTED, .count = 2, .interval_ns = 250000000 },
 	      NULL, "{\"input\":\"pad\",\"count\":2,\"interval_ms\":250}");
 }
 
 Test(input_event, configured_data_follows_with_its_spelling)
 {
 	check(DECODER_BUTTON, (struct decoder_change){ .type = DECODER_PRESSED },
-	      "{\"code\":\"u,\\\"}p\",\"level\":1.50,\"deep\":{\"a\":[1,{\"b\":\"]\"}]},\"big\":9007199254740993}",
+	      "{\"code\":\"u,\\\"}p\",\"level\":1.50,\"deep\":{\"a\":[1,{\"b\":\"]\"}]},"
+	      "\"big\":9007199254740993}",
 	      "{\"input\":\"pad\",\"pressed\":true,\"code\":\"u,\\\"}p\",\"level\":1.50,"
 	      "\"deep\":{\"a\":[1,{\"b\":\"]\"}]},\"big\":9007199254740993}");
 	check(DECODER_BUTTON, (struct decoder_change){ .type = DECODER_PRESSED }, "{}",

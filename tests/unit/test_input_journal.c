@@ -12,11 +12,13 @@
 #include "time_limits.h"
 
 #define FLUSH_NS limit_ns(60 * CUE_NS_PER_S)
-#define CONFIG(inputs, more)                                                                      \
+#define CONFIG(inputs, more)                                                                       \
 	"{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"inputs\":{" inputs "}" more "}"
-#define RAIN   "\"rain\":{\"driver\":\"sim\",\"kind\":\"counter\",\"event\":\"rain.pulse\",\"restore\":true}"
-#define DIAL                                                                                      \
-	"\"dial\":{\"driver\":\"sim\",\"kind\":\"rotary\",\"event\":\"dial.turned\","             \
+#define RAIN                                                                                       \
+	"\"rain\":{\"driver\":\"sim\",\"kind\":\"counter\",\"event\":\"rain.pulse\","              \
+	"\"restore\":true}"
+#define DIAL                                                                                       \
+	"\"dial\":{\"driver\":\"sim\",\"kind\":\"rotary\",\"event\":\"dial.turned\","              \
 	"\"steps_per_detent\":1,\"restore\":true}"
 #define GAS    "\"gas\":{\"driver\":\"sim\",\"kind\":\"counter\",\"event\":\"gas.pulse\"}"
 #define NORMAL CONFIG(RAIN "," DIAL "," GAS, "")
@@ -42,10 +44,12 @@ static int zeros(void *user, void *buf, size_t len)
 
 static void begin(struct life *life, const char *text)
 {
-	struct outbox_config oc = {
-		.max_events = 1000, .max_bytes = 1000000, .dir = dir, .boot_id = "7f3a9c21",
-		.retry_min_ns = 1000000, .retry_max_ns = 1000000
-	};
+	struct outbox_config oc = { .max_events = 1000,
+		                    .max_bytes = 1000000,
+		                    .dir = dir,
+		                    .boot_id = "7f3a9c21",
+		                    .retry_min_ns = 1000000,
+		                    .retry_max_ns = 1000000 };
 	struct log_config lc = { .fd = 2 };
 	struct engine_config ec = { .start_ns = 1000, .random = zeros, .virtual_devices = true };
 	struct input_journal_config jc = { 0 };
@@ -164,8 +168,7 @@ Test(input_journal, without_its_event_on_disk_it_is_written_now_and_then)
 	disk_make_dir(dir);
 	begin(&life, QUIET);
 	pulse(&life, "rain", 10);
-	cr_assert_eq(input_journal_deadline(life.journal),
-	             1000 + 2000000 + INPUT_JOURNAL_REST_NS);
+	cr_assert_eq(input_journal_deadline(life.journal), 1000 + 2000000 + INPUT_JOURNAL_REST_NS);
 	crash(&life);
 	begin(&life, QUIET);
 	cr_assert_eq(counted(&life, "rain"), 1, "the first at once, then a rest");
@@ -207,7 +210,10 @@ Test(input_journal, of_an_input_that_is_gone_the_note_goes)
 Test(input_journal, what_makes_no_sense_is_removed)
 {
 	static const char *const texts[] = {
-		"", "{", "[]", "{\"input\":\"rain\",\"kind\":\"counter\",\"value\":3}",
+		"",
+		"{",
+		"[]",
+		"{\"input\":\"rain\",\"kind\":\"counter\",\"value\":3}",
 		"{\"input\":\"rain\",\"kind\":\"counter\",\"value\":\"-3\"}",
 		"{\"input\":\"rain\",\"kind\":\"button\",\"value\":\"3\"}",
 		"{\"input\":\"rain\",\"kind\":\"rotary\",\"value\":\"3\"}",
@@ -220,7 +226,8 @@ Test(input_journal, what_makes_no_sense_is_removed)
 	disk_make_dir(dir);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		begin(&life, NORMAL);
-		cr_assert_eq(outbox_journal_put(life.outbox, "input/x", texts[i], strlen(texts[i])), 0);
+		cr_assert_eq(outbox_journal_put(life.outbox, "input/x", texts[i], strlen(texts[i])),
+		             0);
 		cr_assert_eq(outbox_journal_put(life.outbox, "run/x", "{}", 2), 0);
 		crash(&life);
 		begin(&life, NORMAL);

@@ -168,8 +168,9 @@ static int count_kind(void *user, const char *key, const void *value, size_t len
 /** The notes of one kind that the life which has crashed left on disk. */
 static struct count notes(const char *prefix)
 {
-	struct outbox_config config = { .max_events = 1000, .max_bytes = 1000000, .dir = dir,
-		                        .boot_id = "7f3a9c21" };
+	struct outbox_config config = {
+		.max_events = 1000, .max_bytes = 1000000, .dir = dir, .boot_id = "7f3a9c21"
+	};
 	struct count count = { .prefix = prefix };
 	struct outbox *outbox;
 
@@ -265,8 +266,9 @@ Test(journal, a_run_whose_types_no_longer_fit_is_cancelled)
 	struct life life = { 0 };
 	size_t n;
 
-	n = (size_t)snprintf(many, sizeof(many), CONFIG("\"p\":{\"trigger\":\"go\",\"on_restart\":"
-	                                                "\"resume\",\"steps\":["));
+	n = (size_t)snprintf(many, sizeof(many),
+	                     CONFIG("\"p\":{\"trigger\":\"go\",\"on_restart\":"
+	                            "\"resume\",\"steps\":["));
 	n -= strlen("}}"); /* go on within the configuration */
 	for (int i = 0; i < 80; i++)
 		n += (size_t)snprintf(many + n, sizeof(many) - n,

@@ -148,11 +148,13 @@ Test(journal_restore, a_run_that_emits_what_is_not_allowed_any_more_is_cancelled
 	static const struct {
 		const char *config;
 		bool goes_on;
-	} cases[] = { { STRICT("{\"emit\":[\"tick\"]}"), false },
-		      { "{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"inputs\":{\"b\":{\"driver\":"
-		        "\"sim\",\"kind\":\"button\",\"event\":\"bell\"}}}",
-		        false },
-		      { STRICT("{\"emit\":[\"tick\",\"bell\"]}"), true } };
+	} cases[] = {
+		{ STRICT("{\"emit\":[\"tick\"]}"), false },
+		{ "{\"version\":1,\"gateway\":{\"id\":\"porch\"},\"inputs\":{\"b\":{\"driver\":"
+		  "\"sim\",\"kind\":\"button\",\"event\":\"bell\"}}}",
+		  false },
+		{ STRICT("{\"emit\":[\"tick\",\"bell\"]}"), true }
+	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct life life;
@@ -165,8 +167,9 @@ Test(journal_restore, a_run_that_emits_what_is_not_allowed_any_more_is_cancelled
 		wake(&life, S(1003));
 		wake(&life, S(1100));
 		if (cases[i].goes_on)
-			expect(&life, "1003000 created p at 3000\n1003000 tick\n1003000 bell\n"
-			              "1003000 tick\n1004000 tick\n1004000 stopped p completed 6\n");
+			expect(&life,
+			       "1003000 created p at 3000\n1003000 tick\n1003000 bell\n"
+			       "1003000 tick\n1004000 tick\n1004000 stopped p completed 6\n");
 		else
 			expect(&life, "1003000 stopped p cancelled 1 <restart>\n");
 		by_command = NULL;

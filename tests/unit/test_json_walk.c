@@ -129,7 +129,7 @@ Test(json_walk, a_name_that_ends_within_a_sequence_is_not_read_past)
 {
 	static const char *const names[] = { "\xF4", "\xF4x", "\xE0\x80", "\xF0\x9F\x98", "\x80" };
 	static const char *const payloads[] = { "{\"\\ud83d\\ude00\":1}", "{\"\\u0061\\u00e9\":1}",
-		                                 "{\".\\\\\\\"truthy\":1}" };
+		                                "{\".\\\\\\\"truthy\":1}" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		for (size_t j = 0; j < sizeof(payloads) / sizeof(*payloads); j++)

@@ -33,8 +33,12 @@ static int64_t wall(void *user)
 
 static void setup_fd(struct fixture *f, enum log_format format, bool journal, int fd)
 {
-	struct log_config config = { .format = format, .journal = journal, .level = LOG_LEVEL_INFO,
-		                     .monotonic_ns = now, .wall_ns = wall, .user = f };
+	struct log_config config = { .format = format,
+		                     .journal = journal,
+		                     .level = LOG_LEVEL_INFO,
+		                     .monotonic_ns = now,
+		                     .wall_ns = wall,
+		                     .user = f };
 
 	memset(f, 0, sizeof(*f));
 	f->fd = fd;
@@ -297,10 +301,11 @@ Test(log, findings_are_objects_in_json)
 
 	setup(&f, LOG_FORMAT_JSON, false);
 	write_findings(&f);
-	cr_assert_str_eq(text(&f), "{\"time\":\"2026-11-23T11:03:55.938124Z\",\"level\":\"error\","
-	                           "\"message\":\"a.json:3:7: a \\\"b\\\" [bad-unit]\"}\n"
-	                           "{\"time\":\"2026-11-23T11:03:55.938124Z\",\"level\":\"warning\","
-	                           "\"message\":\"a.json:4:1: c d [short]\"}\n");
+	cr_assert_str_eq(text(&f),
+	                 "{\"time\":\"2026-11-23T11:03:55.938124Z\",\"level\":\"error\","
+	                 "\"message\":\"a.json:3:7: a \\\"b\\\" [bad-unit]\"}\n"
+	                 "{\"time\":\"2026-11-23T11:03:55.938124Z\",\"level\":\"warning\","
+	                 "\"message\":\"a.json:4:1: c d [short]\"}\n");
 	teardown(&f);
 }
 

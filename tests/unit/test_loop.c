@@ -57,8 +57,11 @@ static void on_signal(void *user, int signum)
 
 static void setup(struct rig *rig)
 {
-	struct loop_config config = { .wake = on_wake, .next_deadline = next_deadline, .fds = get_fds,
-		                      .signal = on_signal, .user = rig };
+	struct loop_config config = { .wake = on_wake,
+		                      .next_deadline = next_deadline,
+		                      .fds = get_fds,
+		                      .signal = on_signal,
+		                      .user = rig };
 
 	memset(rig, 0, sizeof(*rig));
 	cr_assert_eq(loop_new(&config, &rig->loop), 0);
@@ -76,7 +79,8 @@ Test(loop, serves_deadlines_not_before_they_are_due)
 	loop_run(rig.loop);
 	cr_assert_eq(rig.next, 3);
 	cr_assert_geq(clock_monotonic_ns(), now_ns + 3100000);
-	cr_assert_eq(loop_lateness(rig.loop)->count, 2, "the first was served by the wake at the start");
+	cr_assert_eq(loop_lateness(rig.loop)->count, 2,
+	             "the first was served by the wake at the start");
 	loop_free(rig.loop);
 }
 
@@ -118,8 +122,11 @@ static uint64_t never(void *user)
 Test(loop, polls_descriptors_also_when_one_is_replaced_under_its_number)
 {
 	struct fd_rig f = { 0 };
-	struct loop_config config = { .wake = read_fd, .next_deadline = never, .fds = get_fds,
-		                      .signal = on_signal, .user = &f };
+	struct loop_config config = { .wake = read_fd,
+		                      .next_deadline = never,
+		                      .fds = get_fds,
+		                      .signal = on_signal,
+		                      .user = &f };
 
 	cr_assert_eq(loop_new(&config, &f.rig.loop), 0);
 	f.rig.fds[0] = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -11,7 +11,9 @@ static struct config_mqtt make(const char *url)
 	static char text[128], id[] = "cuebus-t";
 
 	strncpy(text, url, sizeof(text) - 1);
-	return (struct config_mqtt){ .url = text, .client_id = id, .protocol = 5, .keepalive_ns = 30 * CUE_NS_PER_S };
+	return (struct config_mqtt){
+		.url = text, .client_id = id, .protocol = 5, .keepalive_ns = 30 * CUE_NS_PER_S
+	};
 }
 
 static void expect_uri(const char *url, const char *uri, bool tls)

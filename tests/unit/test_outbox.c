@@ -17,7 +17,8 @@ static struct outbox *make(uint64_t max_events, uint64_t max_bytes)
 {
 	struct outbox *outbox = NULL;
 
-	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = max_events, .max_bytes = max_bytes },
+	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = max_events,
+	                                                 .max_bytes = max_bytes },
 	                        &outbox),
 	             0);
 	return outbox;
@@ -49,8 +50,13 @@ Test(outbox, gives_out_in_order_and_copies)
 {
 	struct outbox *outbox = make(100, 100000);
 	char topic[] = "a/b", payload[] = "{}", correlation[] = { 1, 0, 2 };
-	struct outbox_message message = { .seq = 7, .topic = topic, .payload = payload, .payload_len = 2,
-		                          .qos = 1, .correlation = correlation, .correlation_len = 3 };
+	struct outbox_message message = { .seq = 7,
+		                          .topic = topic,
+		                          .payload = payload,
+		                          .payload_len = 2,
+		                          .qos = 1,
+		                          .correlation = correlation,
+		                          .correlation_len = 3 };
 	struct outbox_message got;
 
 	cr_assert_eq(outbox_put(outbox, &message), 0);
@@ -178,7 +184,9 @@ Test(outbox, bytes_are_a_bound_too)
 {
 	static char large[2000];
 	struct outbox *outbox = make(100, 1500);
-	struct outbox_message message = { .seq = 9, .topic = "t", .payload = large, .payload_len = sizeof(large) };
+	struct outbox_message message = {
+		.seq = 9, .topic = "t", .payload = large, .payload_len = sizeof(large)
+	};
 	struct outbox_gap gap;
 	struct outbox_stats stats;
 
@@ -211,8 +219,10 @@ Test(outbox, wakes_when_there_was_nothing_to_take)
 	unsigned wakes = 0;
 	uint64_t id;
 
-	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = 10, .max_bytes = 100000,
-	                                                 .wake = count_wake, .user = &wakes },
+	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = 10,
+	                                                 .max_bytes = 100000,
+	                                                 .wake = count_wake,
+	                                                 .user = &wakes },
 	                        &outbox),
 	             0);
 	cr_assert_eq(put(outbox, 1), 0);

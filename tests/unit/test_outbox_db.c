@@ -393,10 +393,11 @@ static uint64_t sent_with_foreign(const char *sql)
 Test(outbox_db, a_view_in_a_tables_place_is_set_aside)
 {
 	cr_assert_eq(sent_with_foreign(NULL), 30);
-	cr_assert_eq(sent_with_foreign("DROP TABLE messages; CREATE VIEW messages AS " ENDLESS
-	                               "SELECT id,'x' boot_id,id seq,0 flags,'t' topic,x'70' payload,"
-	                               "NULL correlation,0 checksum FROM r"),
-	             0);
+	cr_assert_eq(
+	        sent_with_foreign("DROP TABLE messages; CREATE VIEW messages AS " ENDLESS
+	                          "SELECT id,'x' boot_id,id seq,0 flags,'t' topic,x'70' payload,"
+	                          "NULL correlation,0 checksum FROM r"),
+	        0);
 	cr_assert_eq(sent_with_foreign("DROP TABLE journal; CREATE VIEW journal AS " ENDLESS
 	                               "SELECT id key,'x' value,0 checksum FROM r"),
 	             0);
@@ -442,12 +443,14 @@ Test(outbox_db, what_sqlite_does_ends_when_it_is_halted)
 	put_many(outbox, 1, 20000);
 	outbox_free(outbox);
 	path_of(path, sizeof(path), "outbox.db");
-	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, &halt, &db, error), 0, "%s", error);
+	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, &halt, &db, error), 0, "%s",
+	             error);
 	cr_assert_eq(outbox_db_scan(db, false, see_outline, &n), 0);
 	cr_assert_eq(n, 20000, "%u", n);
 	halt = true;
 	n = 0;
-	cr_assert_eq(outbox_db_scan(db, false, see_outline, &n), -EIO, "no damage: nothing is set aside");
+	cr_assert_eq(outbox_db_scan(db, false, see_outline, &n), -EIO,
+	             "no damage: nothing is set aside");
 	cr_assert_lt(n, 20000);
 	outbox_db_close(db, true);
 	disk_remove_dir(dir);

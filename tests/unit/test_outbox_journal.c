@@ -7,15 +7,18 @@
 #include "outbox_internal.h"
 #include "time_limits.h"
 
-#define MS 1000000ULL
+#define MS       1000000ULL
 #define FLUSH_NS limit_ns(60000 * MS)
 
 static char dir[64];
 
 static struct outbox *make(const char *boot_id)
 {
-	struct outbox_config config = { .max_events = 1000, .max_bytes = 1000000, .dir = dir,
-		                        .boot_id = boot_id, .retry_min_ns = 5 * MS,
+	struct outbox_config config = { .max_events = 1000,
+		                        .max_bytes = 1000000,
+		                        .dir = dir,
+		                        .boot_id = boot_id,
+		                        .retry_min_ns = 5 * MS,
 		                        .retry_max_ns = 20 * MS };
 	struct outbox *outbox = NULL;
 
@@ -163,7 +166,9 @@ Test(outbox_journal, without_a_disk_nothing_is_kept_and_nothing_fails)
 {
 	struct outbox *outbox = NULL;
 
-	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = 10, .max_bytes = 1000 }, &outbox), 0);
+	cr_assert_eq(
+	        outbox_new(&(struct outbox_config){ .max_events = 10, .max_bytes = 1000 }, &outbox),
+	        0);
 	put(outbox, "a", "1");
 	cr_assert_eq(outbox_journal_remove(outbox, "a"), 0);
 	expect_notes(outbox, "");

@@ -11,7 +11,8 @@ static struct outbox *make(void)
 {
 	struct outbox *outbox = NULL;
 
-	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = 100, .max_bytes = 1 << 20,
+	cr_assert_eq(outbox_new(&(struct outbox_config){ .max_events = 100,
+	                                                 .max_bytes = 1 << 20,
 	                                                 .full = OUTBOX_REJECT_NEW },
 	                        &outbox),
 	             0);
@@ -20,8 +21,10 @@ static struct outbox *make(void)
 
 static int put(struct outbox *outbox, uint64_t seq, const char *text, size_t len)
 {
-	return outbox_put(outbox, &(struct outbox_message){ .seq = seq, .topic = "t", .payload = text,
-	                                                    .payload_len = len, .qos = 1 });
+	return outbox_put(
+	        outbox,
+	        &(struct outbox_message){
+	                .seq = seq, .topic = "t", .payload = text, .payload_len = len, .qos = 1 });
 }
 
 static int reply(struct outbox *outbox, const char *text)

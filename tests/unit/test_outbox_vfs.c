@@ -25,12 +25,15 @@ static sqlite3 *open_db(const char *vfs)
 	sqlite3 *db = NULL;
 
 	snprintf(path, sizeof(path), "%s/x.db", dir);
-	cr_assert_eq(sqlite3_open_v2(path, &db,
-	                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE,
-	                             vfs),
-	             SQLITE_OK);
-	cr_assert_eq(sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
-	                              "PRAGMA cache_size=1", NULL, NULL, NULL),
+	cr_assert_eq(
+	        sqlite3_open_v2(path, &db,
+	                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE,
+	                        vfs),
+	        SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db,
+	                          "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
+	                          "PRAGMA cache_size=1",
+	                          NULL, NULL, NULL),
 	             SQLITE_OK);
 	return db;
 }
@@ -44,9 +47,10 @@ Test(outbox_vfs, a_read_that_the_disk_refuses_is_no_damage)
 	disk_make_dir(dir);
 	disk_install();
 	db = open_db(outbox_vfs_name());
-	cr_assert_eq(sqlite3_exec(db, "CREATE TABLE t(a);"
-	                              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
-	                              "WHERE i<2000) INSERT INTO t SELECT randomblob(500) FROM n",
+	cr_assert_eq(sqlite3_exec(db,
+	                          "CREATE TABLE t(a);"
+	                          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
+	                          "WHERE i<2000) INSERT INTO t SELECT randomblob(500) FROM n",
 	                          NULL, NULL, NULL),
 	             SQLITE_OK);
 	before = outbox_vfs_refused_reads();

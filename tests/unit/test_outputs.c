@@ -48,19 +48,21 @@ Test(outputs, a_pointer_that_leads_nowhere_changes_nothing_and_is_counted)
 	cr_assert_eq(totals(&f).set, 1);
 	cr_assert_eq(totals(&f).ignored, 2);
 	/* The first one is told, the others are only counted. */
-	cr_assert_str_eq(fixture_log(&f),
-	                 "lamp.set@0 {\"on\":1}\n"
-	                 "lamp.set@0 {\"off\":1}\n"
-	                 "gateway.output_ignored@0 {\"output\":\"lamp\",\"error\":\"the data has no "
-	                 "\\\"/on\\\"\"}\n"
-	                 "lamp.set@0 null\n");
+	cr_assert_str_eq(
+	        fixture_log(&f),
+	        "lamp.set@0 {\"on\":1}\n"
+	        "lamp.set@0 {\"off\":1}\n"
+	        "gateway.output_ignored@0 {\"output\":\"lamp\",\"error\":\"the data has no "
+	        "\\\"/on\\\"\"}\n"
+	        "lamp.set@0 null\n");
 	fixture_tear_down(&f);
 }
 
 Test(outputs, a_value_that_is_no_level_changes_nothing)
 {
-	static const char *const values[] = { "{\"on\":false}", "\"OFF\"", "\"on\"", "2",
-		                              "-1",               "0.5",     "[]",     "null" };
+	static const char *const values[] = {
+		"{\"on\":false}", "\"OFF\"", "\"on\"", "2", "-1", "0.5", "[]", "null"
+	};
 	static struct config_output_text texts[] = { { "on", true }, { "OFF", false } };
 	struct config_output outputs[] = { output("plain", "l0", "set", ""),
 		                           output("mapped", "l1", "set", "") };
@@ -147,7 +149,8 @@ Test(outputs, the_line_is_set_before_what_follows_from_the_event)
 		                                     .n_triggers = 1,
 		                                     .steps = &step,
 		                                     .n_steps = 1 } };
-	struct config_output outputs[] = { output("a", "l0", "event.playlist.created", "/steps/0/offset"),
+	struct config_output outputs[] = { output("a", "l0", "event.playlist.created",
+		                                  "/steps/0/offset"),
 		                           output("b", "l1", "go", "") };
 	struct config config = config_of(outputs, 2);
 	struct fixture f;

@@ -56,7 +56,7 @@ Test(password, byte_order_mark_is_skipped)
 	expect("\xEF\xBB\xBFs3cret\r\n", 11, 0, "s3cret");
 	expect("\xEF\xBB\xBF\r\n", 5, -EINVAL, NULL);
 	expect("\xEF\xBB\xBF", 3, -EINVAL, NULL);
-	expect("\xEF\xBBs", 3, 0, "\xEF\xBBs"); /* not a whole mark */
+	expect("\xEF\xBBs", 3, 0, "\xEF\xBBs");           /* not a whole mark */
 	expect("s\xEF\xBB\xBFx", 5, 0, "s\xEF\xBB\xBFx"); /* not at the start */
 }
 
@@ -112,7 +112,8 @@ Test(password, files_that_are_none)
 {
 	char none[] = "/nonexistent/password", folder[] = "/tmp", zero[] = "/dev/zero", fifo[64];
 
-	expect_path(none, -ENOENT, "mqtt.password_file '/nonexistent/password' can't be read: No such");
+	expect_path(none, -ENOENT,
+	            "mqtt.password_file '/nonexistent/password' can't be read: No such");
 	expect_path(folder, -EINVAL, "not a regular file");
 	expect_path(zero, -EINVAL, "not a regular file");
 	snprintf(fifo, sizeof(fifo), "/tmp/cuebus-password-%d", (int)getpid());
@@ -132,7 +133,10 @@ Test(password, from_the_environment)
 	cr_assert_str_eq(got, "fr0m env");
 	got = password_forget(got);
 	/* As from a file. */
-	setenv(name, "\xEF\xBB\xBF" "fr0m env\r\n", 1);
+	setenv(name,
+	       "\xEF\xBB\xBF"
+	       "fr0m env\r\n",
+	       1);
 	cr_assert_eq(password_read(&settings, &got, error, sizeof(error)), 0);
 	cr_assert_str_eq(got, "fr0m env");
 	got = password_forget(got);

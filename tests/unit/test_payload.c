@@ -257,8 +257,8 @@ Test(payload, members_as_they_are_spelt)
 		{ "\"c\"", "[{\"d\":\"]\"},[]]" },
 		{ "\"\"", "{}" },
 	};
-	struct cue_payload *payload =
-		make("{\"a\": 1e400, \"b\\\"}\": \"},{\\\"\", \"c\": [{\"d\":\"]\"}, []], \"\": {}}");
+	struct cue_payload *payload = make(
+	        "{\"a\": 1e400, \"b\\\"}\": \"},{\\\"\", \"c\": [{\"d\":\"]\"}, []], \"\": {}}");
 	const char *p = cue_payload_bytes(payload, NULL) + 1, *end = p;
 
 	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++, p = end + 1) {

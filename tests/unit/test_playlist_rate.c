@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define US(n) ((uint64_t)(n) * CUE_NS_PER_US)
-#define MS(n) ((uint64_t)(n) * CUE_NS_PER_MS)
-#define S(n)  ((uint64_t)(n) * CUE_NS_PER_S)
+#define US(n) ((uint64_t)(n)*CUE_NS_PER_US)
+#define MS(n) ((uint64_t)(n)*CUE_NS_PER_MS)
+#define S(n)  ((uint64_t)(n)*CUE_NS_PER_S)
 
 static const struct cue_playlist_limits usual = { 10000, US(100) };
 
@@ -29,7 +29,8 @@ static struct cue_step step(uint64_t offset_ns, uint32_t repeat, uint64_t interv
 
 Test(playlist_rate, an_interval_has_a_least_length)
 {
-	struct cue_step steps[] = { step(0, 1, 0), step(0, 2, US(100)), step(0, 1000000000, US(1)) };
+	struct cue_step steps[] = { step(0, 1, 0), step(0, 2, US(100)),
+		                    step(0, 1000000000, US(1)) };
 	struct cue_predicate_error error;
 
 	cr_assert_eq(rate(&usual, steps, 2, &error), 0);

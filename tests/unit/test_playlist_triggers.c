@@ -239,7 +239,8 @@ Test(playlist_triggers, the_debounce_is_one_of_sources_and_of_event_times)
 	cr_assert(stops(&f, 1, t + MS(110)));
 	cr_assert(stops(&f, 1, t + MS(110)), "as old is not later");
 	cr_assert(stops(&f, 1, t + MS(105)), "an older one");
-	cr_assert_not(stops(&f, 1, t + MS(119)), "the latest of them counts, not the last dispatched");
+	cr_assert_not(stops(&f, 1, t + MS(119)),
+	              "the latest of them counts, not the last dispatched");
 	cr_assert(stops(&f, 2, t + MS(111)), "another producer");
 	pf_close(&f);
 }

@@ -65,8 +65,8 @@ Test(pointer, one_that_leads_nowhere_says_so)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		cr_assert_eq(ask(cases[i][0], cases[i][1], NULL, 0), -ENOENT, "%s in %s", cases[i][0],
-		             cases[i][1]);
+		cr_assert_eq(ask(cases[i][0], cases[i][1], NULL, 0), -ENOENT, "%s in %s",
+		             cases[i][0], cases[i][1]);
 }
 
 Test(pointer, what_is_none_is_refused)

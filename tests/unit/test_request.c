@@ -27,10 +27,11 @@ Test(request, values_keep_their_spelling)
 	struct request request;
 	struct request_error error;
 
-	cr_assert_eq(read_text("{ \"data\" : {\"x\": 1.50, \"s\":\"a\\\"}\"} , \"name\":\"a\\u0062\", "
-	                       "\"n\":4294967295, \"level\":1, \"request_id\": 12345678901234567890 }",
-	                       &request, &error),
-	             0);
+	cr_assert_eq(
+	        read_text("{ \"data\" : {\"x\": 1.50, \"s\":\"a\\\"}\"} , \"name\":\"a\\u0062\", "
+	                  "\"n\":4294967295, \"level\":1, \"request_id\": 12345678901234567890 }",
+	                  &request, &error),
+	        0);
 	cr_assert_str_eq(request.values[0].string, "ab");
 	cr_assert_eq(strncmp(request.values[1].raw, "{\"x\":1.50,\"s\":\"a\\\"}\"}",
 	                     request.values[1].raw_len),
@@ -110,8 +111,8 @@ Test(request, a_request_id_has_254_bytes_at_most)
 		int r;
 
 		memset(digits, '1', cases[i].n);
-		snprintf(text, sizeof(text), "{\"name\":\"a\",\"request_id\":%s%s%s}", cases[i].before,
-		         digits, cases[i].after);
+		snprintf(text, sizeof(text), "{\"name\":\"a\",\"request_id\":%s%s%s}",
+		         cases[i].before, digits, cases[i].after);
 		r = read_text(text, &request, &error);
 		cr_assert_eq(r, cases[i].ok ? 0 : -EINVAL, "%zu", i);
 		if (!cases[i].ok) {

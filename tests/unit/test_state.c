@@ -238,7 +238,8 @@ Test(state, a_quarter_is_kept_free_of_what_comes_from_outside)
 
 	fixture_open(&f, &limits);
 	cr_assert_eq(cue_payload_new(large, strlen(large), 0, &emit_outside.payload, NULL), 0);
-	for (emit_outside.producer_id = 0; emit_outside.producer_id < 200; emit_outside.producer_id++)
+	for (emit_outside.producer_id = 0; emit_outside.producer_id < 200;
+	     emit_outside.producer_id++)
 		cr_assert_eq(cue_bus_emit(f.bus, &emit_outside, NULL), 0);
 	cr_assert_gt(f.reports[CUE_REPORT_STATE_FULL], 100U);
 	emit(&f, "estop.changed", 7, large);

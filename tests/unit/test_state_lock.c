@@ -92,7 +92,8 @@ Test(state_lock, is_gone_with_a_killed_process)
 	cr_assert_eq(pipe(fds), 0);
 	pid = fork();
 	if (pid == 0) {
-		if (state_lock_new(dir, "porch", NULL, &lock, error) == 0 && write(fds[1], "x", 1) == 1)
+		if (state_lock_new(dir, "porch", NULL, &lock, error) == 0 &&
+		    write(fds[1], "x", 1) == 1)
 			pause();
 		_exit(1);
 	}

@@ -29,10 +29,10 @@ static int on_event(void *user, struct cue_bus *bus, const struct cue_event *eve
 	if (s->subscribes && !s->subscribes->subscription)
 		cr_assert_eq(cue_bus_subscribe(bus,
 		                               &(struct cue_subscription_config){
-						       .type = cue_event_type_name(event),
-						       .handler = on_event,
-						       .user = s->subscribes,
-						       .priority = 99 },
+		                                       .type = cue_event_type_name(event),
+		                                       .handler = on_event,
+		                                       .user = s->subscribes,
+		                                       .priority = 99 },
 		                               &s->subscribes->subscription),
 		             0);
 	return s->result;
@@ -139,14 +139,14 @@ Test(subscription, bad_patterns_are_refused_and_own_nothing)
 
 	fixture_open(&f, NULL);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		cr_assert_eq(cue_bus_subscribe(f.bus,
-		                               &(struct cue_subscription_config){
-						       .type = bad[i],
-						       .handler = on_event,
-						       .destroy = on_destroy,
-						       .user = &s },
-		                               &s.subscription),
-		             -EINVAL);
+		cr_assert_eq(
+		        cue_bus_subscribe(f.bus,
+		                          &(struct cue_subscription_config){ .type = bad[i],
+		                                                             .handler = on_event,
+		                                                             .destroy = on_destroy,
+		                                                             .user = &s },
+		                          &s.subscription),
+		        -EINVAL);
 	cr_assert_eq(s.destroyed, 0U);
 	fixture_close(&f);
 }

@@ -66,7 +66,8 @@ Test(timeline, lanes_bars_and_axis)
 	struct fixture f = set_up();
 
 	add(&f, "go", 0, NULL);
-	add(&f, "event.playlist.created", 0, "{\"playlist_id\":\"" ID "\",\"playlist_name\":\"show\"}");
+	add(&f, "event.playlist.created", 0,
+	    "{\"playlist_id\":\"" ID "\",\"playlist_name\":\"show\"}");
 	add(&f, "tick", 0, NULL);
 	add(&f, "event.playlist.emitted", 0, "{}");
 	add(&f, "tick", 1000, NULL);
@@ -98,8 +99,8 @@ Test(timeline, still_running_and_crowded_columns)
 	    "{\"playlist_id\":\"" ID "\",\"playlist_name\":\"show\"}");
 	draw(&f, 4000, 55);
 	cr_assert_not_null(strstr(f.text, "burst         #  12\n"));
-	cr_assert_not_null(
-		strstr(f.text, "show 00112233                     [===================>  running\n"));
+	cr_assert_not_null(strstr(
+	        f.text, "show 00112233                     [===================>  running\n"));
 	tear_down(&f);
 }
 
@@ -148,7 +149,8 @@ Test(timeline, names_are_cut_and_padded_by_characters)
 	add(&f, "go", 0, NULL);
 	add(&f, "event.playlist.created", 0,
 	    "{\"playlist_id\":\"" ID "\",\"playlist_name\":\"überführung äöü\"}");
-	add(&f, "event.playlist.created", 0, "{\"playlist_id\":\"" ID "\",\"playlist_name\":\"灯\"}");
+	add(&f, "event.playlist.created", 0,
+	    "{\"playlist_id\":\"" ID "\",\"playlist_name\":\"灯\"}");
 	draw(&f, 2000, 42);
 	cr_assert_str_eq(f.text,
 	                 "seconds              0         1         2\n"

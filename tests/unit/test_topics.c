@@ -74,7 +74,8 @@ Test(topics, parses_what_comes_in)
 
 	cr_assert_eq(topics_parse(topics, "cuebus/1/porch/emit/button/press", &rest), TOPIC_EMIT);
 	cr_assert_str_eq(rest, "button/press");
-	cr_assert_eq(topics_parse(topics, "cuebus/1/porch/cmd/playlist/start", &rest), TOPIC_COMMAND);
+	cr_assert_eq(topics_parse(topics, "cuebus/1/porch/cmd/playlist/start", &rest),
+	             TOPIC_COMMAND);
 	cr_assert_str_eq(rest, "playlist/start");
 	cr_assert_eq(topics_parse(topics, "cuebus/1/porch/cmd/", &rest), TOPIC_COMMAND);
 	cr_assert_str_eq(rest, "");
@@ -186,7 +187,8 @@ Test(topics, a_response_topic_is_one_that_every_broker_takes)
 	/* clang-format off */
 	static const char *const bad[] = {
 		"apps//x",       "apps/x/",        "apps/x//",        "/apps/x",       "$SYS/x",
-		"$share/g/x",    "apps/\xFF",      "apps/\xC3",       "apps/\xC0\xAF", "apps/\xED\xA0\x80",
+		"$share/g/x",    "apps/\xFF",      "apps/\xC3",       "apps/\xC0\xAF",
+		"apps/\xED\xA0\x80",
 		"apps/\xF4\x90\x80\x80", "apps/\xE0\x80\x80", "apps/x#", "apps/+",    "apps/\x01",
 		"apps/\xEF\xBF\xBF",
 	};
@@ -195,7 +197,8 @@ Test(topics, a_response_topic_is_one_that_every_broker_takes)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		cr_assert_not_null(topics_reply_fault(topics, bad[i], prefixes, 3), "%zu", i);
-	cr_assert_null(topics_reply_fault(topics, "apps/gr\xC3\xBC\xC3\x9F/\xF0\x9F\x94\x94", prefixes, 3));
+	cr_assert_null(topics_reply_fault(topics, "apps/gr\xC3\xBC\xC3\x9F/\xF0\x9F\x94\x94",
+	                                  prefixes, 3));
 	topics_free(topics);
 }
 

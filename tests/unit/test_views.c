@@ -29,12 +29,17 @@ Test(views, at_the_start_info_comes_first)
 	views_flush(f.views, f.now_ns);
 	cr_assert(take(&f));
 	cr_assert_str_eq(f.topic, "cuebus/1/t/info");
-	cr_assert(fixture_has(&f, "{\"version\":\"0\",\"boot_id\":\"cafe0001\",\"started_at\":\"1970-"));
-	cr_assert(fixture_has(&f, "\"inputs\":[\"pad\"],\"outputs\":[],\"gestures\":[],\"playlists\":[\"blink\"]}"));
+	cr_assert(fixture_has(
+	        &f, "{\"version\":\"0\",\"boot_id\":\"cafe0001\",\"started_at\":\"1970-"));
+	cr_assert(fixture_has(
+	        &f,
+	        "\"inputs\":[\"pad\"],\"outputs\":[],\"gestures\":[],\"playlists\":[\"blink\"]}"));
 	cr_assert(take(&f));
 	cr_assert_str_eq(f.topic, "cuebus/1/t/input/pad");
-	cr_assert_str_eq(f.text, "{\"name\":\"pad\",\"kind\":\"button\",\"driver\":\"sim\",\"producer_id\":0,"
-	                         "\"value\":null,\"timestamp\":null}");
+	cr_assert_str_eq(
+	        f.text,
+	        "{\"name\":\"pad\",\"kind\":\"button\",\"driver\":\"sim\",\"producer_id\":0,"
+	        "\"value\":null,\"timestamp\":null}");
 	cr_assert(take(&f));
 	cr_assert_str_eq(f.topic, "cuebus/1/t/playlist/blink");
 	cr_assert(fixture_has(&f, "{\"playlist_name\":\"blink\",\"definition_id\":\""));
@@ -84,8 +89,9 @@ Test(views, an_output_shows_its_level_and_why)
 	cr_assert(take(&f)); /* info */
 	cr_assert(take(&f));
 	cr_assert_str_eq(f.topic, "cuebus/1/t/output/lamp");
-	cr_assert_str_eq(f.text, "{\"name\":\"lamp\",\"driver\":\"sim\",\"level\":0,\"why\":\"start\","
-	                         "\"timestamp\":\"1970-01-01T00:00:01.000000Z\"}");
+	cr_assert_str_eq(f.text,
+	                 "{\"name\":\"lamp\",\"driver\":\"sim\",\"level\":0,\"why\":\"start\","
+	                 "\"timestamp\":\"1970-01-01T00:00:01.000000Z\"}");
 	cr_assert_not(take(&f));
 	f.now_ns += SECOND;
 	engine_wake(f.engine, f.now_ns);

@@ -368,7 +368,8 @@ Test(when, a_value_that_was_not_kept_makes_no_condition_hold)
 		{ "{\"state\":\"estop\",\"match\":{\"a\":{\"exists\":false}}}", false },
 		{ "{\"not\":{\"state\":\"estop\"}}", false },
 		{ "{\"not\":{\"not\":{\"state\":\"estop\"}}}", false },
-		{ "{\"all\":[{\"not\":{\"state\":\"never\"}},{\"not\":{\"state\":\"estop\"}}]}", false },
+		{ "{\"all\":[{\"not\":{\"state\":\"never\"}},{\"not\":{\"state\":\"estop\"}}]}",
+		  false },
 		/* What decides by itself does. */
 		{ "{\"any\":[{\"state\":\"estop\"},{\"not\":{\"state\":\"never\"}}]}", true },
 		{ "{\"not\":{\"all\":[{\"state\":\"estop\"},{\"state\":\"never\"}]}}", true },

@@ -32,9 +32,9 @@ enum cue_report_code {
 	CUE_REPORT_QUEUE_FULL,
 	/** a state was not kept. error: -ENOSPC too many entries; -EDQUOT too many bytes. */
 	CUE_REPORT_STATE_FULL,
-	CUE_REPORT_BACKLOG_CUT,    /**< cue_bus_cut_backlog() was called; the event that was next. */
-	CUE_REPORT_TYPES_FULL,     /**< an event of a new type was refused. */
-	CUE_REPORT_NO_MEMORY,      /**< something was given up for lack of memory. */
+	CUE_REPORT_BACKLOG_CUT, /**< cue_bus_cut_backlog() was called; the event that was next. */
+	CUE_REPORT_TYPES_FULL,  /**< an event of a new type was refused. */
+	CUE_REPORT_NO_MEMORY,   /**< something was given up for lack of memory. */
 };
 
 /** Valid during the callback. */
@@ -51,7 +51,7 @@ struct cue_limits {
 	/** data of the events waiting for dispatch, see cue_payload_size(); shared
 	 *  data counts for each [64 MiB]. */
 	uint64_t queue_bytes;
-	uint64_t state_bytes;     /**< the state store, data and bookkeeping [16 MiB]. */
+	uint64_t state_bytes; /**< the state store, data and bookkeeping [16 MiB]. */
 	/** what all gestures together keep until they fire, data and bookkeeping; over it whoever
 	 *  was heard of longest ago is forgotten, never who is being heard of [16 MiB]. */
 	uint64_t gesture_bytes;
@@ -64,14 +64,14 @@ struct cue_limits {
 	/** events waiting for dispatch, and events that follow from one outside event or timer
 	 *  before time passes: through timers of no delay too [65,536]. */
 	uint32_t queue_events;
-	uint32_t state_entries;   /**< (type, producer) pairs kept [65,536]. */
-	uint32_t cascade_depth;   /**< [32] */
+	uint32_t state_entries; /**< (type, producer) pairs kept [65,536]. */
+	uint32_t cascade_depth; /**< [32] */
 	/** [32] An event's data that is nested deeper is left out, and marked,
 	 *  where another event embeds it: only playlists and gestures that feed
 	 *  each other in a circle come there. */
 	uint32_t json_depth;
-	uint32_t definitions;     /**< playlists plus gestures [10,000]. */
-	uint32_t active_runs;     /**< [100,000] */
+	uint32_t definitions; /**< playlists plus gestures [10,000]. */
+	uint32_t active_runs; /**< [100,000] */
 	/** an event's data where playlists quote it in another's; larger is
 	 *  left out and marked [65,536]. */
 	uint32_t quote_bytes;
@@ -103,24 +103,24 @@ struct cue_bus_config {
 };
 
 struct cue_bus_stats {
-	uint64_t events;          /**< dispatched */
+	uint64_t events; /**< dispatched */
 	uint64_t handler_failures;
 	uint64_t cascades_cut;
-	uint64_t backlogs_cut;    /**< times that cue_bus_cut_backlog() took effect */
-	uint64_t events_cut;      /**< events that it kept from most subscribers */
+	uint64_t backlogs_cut; /**< times that cue_bus_cut_backlog() took effect */
+	uint64_t events_cut;   /**< events that it kept from most subscribers */
 	uint64_t queue_refused;
 	uint64_t state_refused;
 	uint64_t types_refused;
-	uint64_t quotes_omitted;  /**< an event's data that another event should have quoted */
+	uint64_t quotes_omitted; /**< an event's data that another event should have quoted */
 	uint64_t timers_fired;
-	uint32_t types;           /**< now */
-	uint32_t state_entries;   /**< now */
-	uint64_t state_bytes;     /**< now */
-	uint64_t queue_bytes;     /**< now */
-	uint32_t queue_events;    /**< now */
+	uint32_t types;         /**< now */
+	uint32_t state_entries; /**< now */
+	uint64_t state_bytes;   /**< now */
+	uint64_t queue_bytes;   /**< now */
+	uint32_t queue_events;  /**< now */
 	uint32_t queue_peak;
-	uint32_t timers_armed;    /**< now */
-	uint32_t subscriptions;   /**< now */
+	uint32_t timers_armed;  /**< now */
+	uint32_t subscriptions; /**< now */
 };
 
 /**
@@ -239,11 +239,11 @@ int64_t cue_bus_wall_offset(const struct cue_bus *bus);
 /* ---- events ---- */
 
 struct cue_emit {
-	const char *type;            /**< must be valid; interned. */
+	const char *type; /**< must be valid; interned. */
 	uint32_t producer_id;
 	uint32_t origin;             /**< see cue_event; 0 for none. */
 	struct cue_payload *payload; /**< borrowed, a reference is taken; NULL is `null`. */
-	uint64_t time_ns;            /**< CUE_TIME_NONE: the bus's now. Later than now is clamped to now. */
+	uint64_t time_ns; /**< CUE_TIME_NONE: the bus's now. Later than now is clamped to now. */
 	/** A publisher that nobody vouches for said it: a quarter of the state store is kept free
 	 *  of such events, and types that nobody else has named have a budget of their own. */
 	bool outside;
@@ -267,8 +267,8 @@ int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret
  * @param cause_seq 0 for none.
  * @param depth     the new event's depth.
  */
-int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit,
-                        uint64_t cause_seq, unsigned depth, uint64_t *ret_seq);
+int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64_t cause_seq,
+                        unsigned depth, uint64_t *ret_seq);
 
 /** The event being dispatched, or NULL outside of a handler. */
 const struct cue_event *cue_bus_current(const struct cue_bus *bus);
@@ -287,22 +287,22 @@ int cue_bus_intern(struct cue_bus *bus, const char *name, const struct cue_type 
 
 /* ---- subscriptions ---- */
 
-#define CUE_PRIORITY_BRIDGE 1000000
+#define CUE_PRIORITY_BRIDGE    1000000
 #define CUE_PRIORITY_INTERRUPT 1000
-#define CUE_PRIORITY_GESTURE 50
-#define CUE_PRIORITY_TRIGGER 0
+#define CUE_PRIORITY_GESTURE   50
+#define CUE_PRIORITY_TRIGGER   0
 
 /** @return 0, or a negative errno that is counted and reported. */
 typedef int (*cue_handler)(void *user, struct cue_bus *bus, const struct cue_event *event);
 
 struct cue_subscription_config {
-	const char *type;   /**< a type, a prefix ending in ".*", or "*" for all. */
-	int priority;       /**< high first */
+	const char *type; /**< a type, a prefix ending in ".*", or "*" for all. */
+	int priority;     /**< high first */
 	cue_handler handler;
 	/** optional; runs once, when nothing can call the handler any more. */
 	void (*destroy)(void *user);
 	void *user;
-	const char *name;   /**< for reports; copied; may be NULL. */
+	const char *name; /**< for reports; copied; may be NULL. */
 };
 
 /**

@@ -15,12 +15,12 @@ struct cue_type;
 
 #define CUE_NS_PER_US 1000ULL
 #define CUE_NS_PER_MS 1000000ULL
-#define CUE_NS_PER_S 1000000000ULL
+#define CUE_NS_PER_S  1000000000ULL
 
 /** "No deadline", "no time given". */
 #define CUE_TIME_NONE UINT64_MAX
 
-#define CUE_TYPE_MAX_LEN 128U
+#define CUE_TYPE_MAX_LEN      128U
 #define CUE_TYPE_MAX_SEGMENTS 8U
 
 /**
@@ -35,13 +35,13 @@ struct cue_event {
 	/** From 1 without gaps over numbered types; 0 for an event of
 	 *  a type that is not numbered. */
 	uint64_t seq;
-	uint64_t cause_seq;          /**< seq of the nearest numbered event that led here, 0 none. */
+	uint64_t cause_seq; /**< seq of the nearest numbered event that led here, 0 none. */
 	const struct cue_type *type; /**< Interned: equal types are equal pointers. */
 	struct cue_payload *payload; /**< Never NULL. Borrowed from the bus. */
 	uint32_t producer_id;
-	uint32_t origin;             /**< The gesture that emitted it, 0 none. */
-	uint16_t depth;              /**< Events between this one and its outside cause. */
-	bool outside;                /**< See cue_emit. */
+	uint32_t origin; /**< The gesture that emitted it, 0 none. */
+	uint16_t depth;  /**< Events between this one and its outside cause. */
+	bool outside;    /**< See cue_emit. */
 };
 
 /** A type's name, NUL-terminated, e.g. "button.press". Lives as long as the bus. */

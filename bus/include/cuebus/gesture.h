@@ -45,9 +45,9 @@ struct cue_gestures;
 struct cue_playlists;
 
 /** Event types a definition may list under `gate` and under `mirror`. */
-#define CUE_GESTURE_TYPES_MAX 64U
-#define CUE_GESTURE_STEPS_MAX 64U
-#define CUE_GESTURE_COUNT_MAX 16U
+#define CUE_GESTURE_TYPES_MAX   64U
+#define CUE_GESTURE_STEPS_MAX   64U
+#define CUE_GESTURE_COUNT_MAX   16U
 #define CUE_GESTURE_SOURCES_MAX 64U
 /** Bytes of a gesture's name. */
 #define CUE_GESTURE_NAME_MAX 128U
@@ -89,19 +89,19 @@ struct cue_gesture_config {
 	/** required for taps, simultaneous, sequence; for a mirror NULL keeps the mirrored type. */
 	const char *emit;
 	struct cue_payload *metadata; /**< NULL: none. */
-	int priority;                 /**< as given; the config's default is CUE_PRIORITY_GESTURE. */
+	int priority; /**< as given; the config's default is CUE_PRIORITY_GESTURE. */
 	/** less than this after firing, what would fire is counted and dropped; per producer for
 	 *  taps and sequences. 0: none. */
 	uint64_t cooldown_ns;
 
-	struct cue_filter source;     /**< taps, simultaneous. */
-	uint64_t window_ns;           /**< taps, simultaneous: 1 to CUE_DURATION_MAX_NS. */
-	uint32_t count;               /**< multi tap: 2 to 16. */
-	uint32_t required_sources;    /**< simultaneous: 2 to 64. */
+	struct cue_filter source;  /**< taps, simultaneous. */
+	uint64_t window_ns;        /**< taps, simultaneous: 1 to CUE_DURATION_MAX_NS. */
+	uint32_t count;            /**< multi tap: 2 to 16. */
+	uint32_t required_sources; /**< simultaneous: 2 to 64. */
 
 	const struct cue_filter *steps; /**< sequence: 1 to 64. */
 	size_t n_steps;
-	uint64_t timeout_ns;          /**< sequence; 0: none. */
+	uint64_t timeout_ns; /**< sequence; 0: none. */
 
 	/** gated: event types, 1 to 64; a mirror with `when` may have none. */
 	const char *const *gate;
@@ -109,13 +109,13 @@ struct cue_gesture_config {
 	/** mirror: event types, 1 to 64. One that is a gate too changes the gate first. */
 	const char *const *mirror;
 	size_t n_mirror;
-	uint32_t output_producer_id;  /**< mirror. */
+	uint32_t output_producer_id; /**< mirror. */
 	/** Gated: on the state store, as it is at each mirrored event, or gate
 	 *  event of a gated playlist. NULL: the default gate predicate on the
 	 *  latest gate event's data. */
 	const struct cJSON *when;
-	bool initial;                 /**< mirror with gates: open before the first gate event. */
-	const char *playlist;         /**< gated playlist. */
+	bool initial;         /**< mirror with gates: open before the first gate event. */
+	const char *playlist; /**< gated playlist. */
 	/** gated playlist: stop its runs (detail "gate") before starting. */
 	bool cancel_active_runs;
 };
@@ -145,7 +145,8 @@ struct cue_gestures *cue_gestures_free(struct cue_gestures *gestures);
 int cue_gesture_define(struct cue_gestures *gestures, const struct cue_gesture_config *config,
                        struct cue_id *ret_id, struct cue_predicate_error *ret_error);
 /** The same checks without a side effect. @return 0; -EINVAL; -ENOMEM. */
-int cue_gesture_check(const struct cue_gesture_config *config, struct cue_predicate_error *ret_error);
+int cue_gesture_check(const struct cue_gesture_config *config,
+                      struct cue_predicate_error *ret_error);
 /** Safe inside a handler: the gesture does nothing more, not even for the
  *  event being dispatched. @return 0; -ENOENT. */
 int cue_gesture_remove(struct cue_gestures *gestures, const char *name);
@@ -174,7 +175,7 @@ struct cue_gesture_info {
 	struct cue_id id;
 	enum cue_gesture_type type;
 	uint64_t fired;
-	uint64_t cooled_down;        /**< dropped by cooldown. */
+	uint64_t cooled_down; /**< dropped by cooldown. */
 	uint64_t producers_forgotten;
 	/** how long after its time an event is taken, 0 at once; as of the last
 	 *  event or cue_gesture_foreach(). */
@@ -199,13 +200,14 @@ struct cue_gestures_stats {
 	/** producers forgotten, or gestures begun anew, because
 	 *  cue_limits.gesture_bytes was reached. */
 	uint64_t kept_forgotten;
-	uint64_t kept_bytes;     /**< now: what gestures keep until they fire. */
+	uint64_t kept_bytes; /**< now: what gestures keep until they fire. */
 	/** events that a full hold let through before their wait was over. */
 	uint64_t taken_early;
-	uint64_t held_events;  /**< now: events that wait for earlier ones */
-	uint64_t held_bytes;   /**< now: of their data */
+	uint64_t held_events; /**< now: events that wait for earlier ones */
+	uint64_t held_bytes;  /**< now: of their data */
 	uint32_t definitions; /**< now */
 };
-void cue_gestures_get_stats(const struct cue_gestures *gestures, struct cue_gestures_stats *ret_stats);
+void cue_gestures_get_stats(const struct cue_gestures *gestures,
+                            struct cue_gestures_stats *ret_stats);
 
 #endif

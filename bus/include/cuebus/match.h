@@ -27,8 +27,8 @@
 #define CUEBUS_MATCH_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct cJSON;
 struct cue_bus;
@@ -72,8 +72,8 @@ struct cue_when *cue_when_free(struct cue_when *when);
 /** Evaluate against the bus's state store as it is now. */
 bool cue_when_eval(const struct cue_when *when, const struct cue_bus *bus);
 /** Visit each state's event type (for lint); non-zero stops. */
-int cue_when_foreach_type(const struct cue_when *when,
-                          int (*visit)(void *user, const char *type), void *user);
+int cue_when_foreach_type(const struct cue_when *when, int (*visit)(void *user, const char *type),
+                          void *user);
 
 /** An event type and a predicate on its data. As used in definitions. */
 struct cue_filter {

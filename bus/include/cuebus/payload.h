@@ -61,8 +61,7 @@ int cue_json_validate(const char *json, size_t len, unsigned max_depth,
  * @return as cue_json_validate().
  */
 int cue_payload_new(const char *json, size_t len, unsigned max_depth,
-                    struct cue_payload **ret_payload,
-                    struct cue_json_error *ret_error);
+                    struct cue_payload **ret_payload, struct cue_json_error *ret_error);
 
 /**
  * Make a payload from bytes this program wrote itself, without a second look.

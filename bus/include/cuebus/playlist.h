@@ -49,7 +49,7 @@ enum cue_late {
 
 /** What cue_playlist_restore() does with a run of the previous life. */
 enum cue_on_restart {
-	CUE_ON_RESTART_ABORT,  /**< `stopped`, reason `cancelled`, detail `restart`. */
+	CUE_ON_RESTART_ABORT, /**< `stopped`, reason `cancelled`, detail `restart`. */
 	/** go on, on the original time line; what fell into the downtime is
 	 *  overdue and goes by `late`. */
 	CUE_ON_RESTART_RESUME,
@@ -62,7 +62,7 @@ enum cue_cause { CUE_CAUSE_TRIGGER, CUE_CAUSE_COMMAND, CUE_CAUSE_GESTURE, CUE_CA
 enum cue_stop_reason { CUE_STOP_COMPLETED, CUE_STOP_INTERRUPTED, CUE_STOP_CANCELLED };
 
 /** Durations and offsets are bounded so that no sum overflows: 10 years. */
-#define CUE_DURATION_MAX_NS (3650ULL * 86400ULL * CUE_NS_PER_S)
+#define CUE_DURATION_MAX_NS  (3650ULL * 86400ULL * CUE_NS_PER_S)
 #define CUE_MAX_RUNS_DEFAULT 16U
 /** `event.playlist.overdue` is told of a run that has not stopped this
  *  long after its expected end. */
@@ -72,8 +72,8 @@ struct cue_step {
 	const char *emit;
 	struct cue_payload *data; /**< NULL is `null`. */
 	uint64_t offset_ns;
-	uint64_t interval_ns;     /**< > 0 when repeat > 1. */
-	uint32_t repeat;          /**< 0 is taken as 1. */
+	uint64_t interval_ns; /**< > 0 when repeat > 1. */
+	uint32_t repeat;      /**< 0 is taken as 1. */
 	uint32_t producer_id;
 };
 
@@ -87,7 +87,7 @@ struct cue_playlist_config {
 	const char *completion;       /**< NULL: none. */
 	struct cue_payload *metadata; /**< NULL: none. */
 	enum cue_playlist_mode mode;
-	uint32_t max_runs;            /**< 0: CUE_MAX_RUNS_DEFAULT. */
+	uint32_t max_runs; /**< 0: CUE_MAX_RUNS_DEFAULT. */
 	enum cue_late late;
 	enum cue_on_restart on_restart;
 	/** an interrupt is ignored and counted when its event time is later, by less than this,
@@ -140,7 +140,8 @@ int cue_playlist_check_rate(const struct cue_playlist_config *config,
                             struct cue_predicate_error *ret_error);
 
 /** The other checks without a side effect. */
-int cue_playlist_check(const struct cue_playlist_config *config, struct cue_predicate_error *ret_error);
+int cue_playlist_check(const struct cue_playlist_config *config,
+                       struct cue_predicate_error *ret_error);
 
 /** Remove; its active runs are cancelled with @p detail ("removed" if NULL).
  *  @return 0; -ENOENT. */
@@ -150,7 +151,7 @@ int cue_playlist_remove(struct cue_playlists *playlists, const char *name, const
 struct cue_run_result {
 	struct cue_id run;
 	enum cue_stop_reason reason;
-	const char *detail;     /**< NULL or static/borrowed text. */
+	const char *detail; /**< NULL or static/borrowed text. */
 	uint64_t emitted_count;
 	uint64_t skipped_count; /**< occurrences dropped by CUE_LATE_SKIP or refused by the bus. */
 };
@@ -158,8 +159,8 @@ struct cue_run_result {
 struct cue_playlist_start {
 	const char *name;
 	enum cue_cause cause;
-	const char *request_id;        /**< JSON text of the id as given, or NULL. */
-	const char *trigger_type;      /**< trigger_event of the lifecycle payloads; NULL: none. */
+	const char *request_id;   /**< JSON text of the id as given, or NULL. */
+	const char *trigger_type; /**< trigger_event of the lifecycle payloads; NULL: none. */
 	uint32_t trigger_producer_id;
 	struct cue_payload *trigger_data; /**< NULL is `null`. */
 	/** Join: called exactly once, after the run's `stopped` event was
@@ -258,13 +259,14 @@ struct cue_playlist_version *cue_playlists_know(struct cue_playlists *playlists,
  *         too many event types; -ENOBUFS the bus's queue is full; -ENOMEM. On
  *         failure nothing was told and nothing has changed.
  */
-int cue_playlist_restore(struct cue_playlists *playlists, const struct cue_playlist_restore *restore,
+int cue_playlist_restore(struct cue_playlists *playlists,
+                         const struct cue_playlist_restore *restore,
                          struct cue_predicate_error *ret_error);
 
 struct cue_playlist_info {
 	const char *name;
 	struct cue_id definition_id;
-	size_t active;                  /**< runs, waiting ones included. */
+	size_t active; /**< runs, waiting ones included. */
 	uint64_t expected_duration_ns;
 	const struct cue_payload *definition; /**< the definition as JSON (config format). */
 };
@@ -283,9 +285,11 @@ struct cue_run_info {
 /** In order of name. Non-zero from @p visit stops and is returned. Must not
  *  define, remove, start or stop. */
 int cue_playlist_foreach(struct cue_playlists *playlists,
-                         int (*visit)(void *user, const struct cue_playlist_info *info), void *user);
+                         int (*visit)(void *user, const struct cue_playlist_info *info),
+                         void *user);
 /** @return 0; -ENOENT. The info's pointers are valid until the definition changes. */
-int cue_playlist_get(struct cue_playlists *playlists, const char *name, struct cue_playlist_info *ret_info);
+int cue_playlist_get(struct cue_playlists *playlists, const char *name,
+                     struct cue_playlist_info *ret_info);
 /** In order of creation; @p name NULL: of all playlists. Non-zero from @p visit
  *  stops and is returned. Must not define, remove, start or stop.
  *  @return what visit returned last, or 0; -ENOENT no such playlist. */
@@ -313,7 +317,7 @@ struct cue_run_record {
 	const char *trigger_type; /**< NULL: none. */
 	uint32_t trigger_producer_id;
 	const struct cue_payload *trigger_data; /**< NULL is `null`. */
-	enum cue_omitted trigger_omitted; /**< why the data is not there. */
+	enum cue_omitted trigger_omitted;       /**< why the data is not there. */
 };
 
 /** Told of what a journal must keep, when the lifecycle event was appended and
@@ -329,7 +333,8 @@ struct cue_run_observer {
 };
 
 /** One observer, copied, or none (NULL). cue_playlists_free() does not call it. */
-void cue_playlists_observe(struct cue_playlists *playlists, const struct cue_run_observer *observer);
+void cue_playlists_observe(struct cue_playlists *playlists,
+                           const struct cue_run_observer *observer);
 /** Call the observer's `active` for every active run, in order of creation. */
 void cue_playlists_observe_again(struct cue_playlists *playlists);
 
@@ -339,14 +344,15 @@ struct cue_playlists_stats {
 	uint64_t aborted;  /**< of `cancelled`, runs of a previous life that did not. */
 	uint64_t overdue;
 	uint64_t steps_emitted, steps_skipped;
-	uint64_t interrupts_redundant;  /**< interrupts that found no active run. */
+	uint64_t interrupts_redundant; /**< interrupts that found no active run. */
 	uint64_t interrupts_debounced;
 	uint64_t stops_redundant; /**< calls to stop that found no active run. */
 	/** active runs whose trigger's data cue_limits.trigger_bytes left no room for. */
 	uint64_t triggers_dropped;
-	uint64_t trigger_bytes;    /**< now */
+	uint64_t trigger_bytes;            /**< now */
 	uint32_t definitions, active_runs; /**< now */
 };
-void cue_playlists_get_stats(const struct cue_playlists *playlists, struct cue_playlists_stats *ret_stats);
+void cue_playlists_get_stats(const struct cue_playlists *playlists,
+                             struct cue_playlists_stats *ret_stats);
 
 #endif

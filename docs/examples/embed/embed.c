@@ -65,9 +65,11 @@ static int define(struct cue_playlists *playlists, struct cue_gestures *gestures
 	struct cue_payload *on = NULL;
 	struct cue_filter stop = { .type = "stop" };
 	struct cue_step step = { .emit = "lamp.set", .repeat = 100, .interval_ns = 250 * MS };
-	struct cue_playlist_config blink = {
-		.name = "blink", .interrupts = &stop, .n_interrupts = 1, .steps = &step, .n_steps = 1
-	};
+	struct cue_playlist_config blink = { .name = "blink",
+		                             .interrupts = &stop,
+		                             .n_interrupts = 1,
+		                             .steps = &step,
+		                             .n_steps = 1 };
 	struct cue_gesture_config tap = {
 		.name = "double",
 		.type = CUE_GESTURE_DOUBLE_TAP,
@@ -113,8 +115,9 @@ int main(void)
 	    cue_gestures_new(bus, playlists, &gestures) < 0)
 		return EXIT_FAILURE;
 	if (cue_bus_subscribe(bus,
-	                      &(struct cue_subscription_config){
-				      .type = "*", .priority = CUE_PRIORITY_BRIDGE, .handler = print_event },
+	                      &(struct cue_subscription_config){ .type = "*",
+	                                                         .priority = CUE_PRIORITY_BRIDGE,
+	                                                         .handler = print_event },
 	                      &printer) < 0 ||
 	    cue_bus_subscribe(bus,
 	                      &(struct cue_subscription_config){ .type = "button.double_tap",

@@ -19,7 +19,7 @@ enum decoder_kind { DECODER_BUTTON, DECODER_SWITCH, DECODER_ROTARY, DECODER_COUN
 
 struct decoder_config {
 	enum decoder_kind kind;
-	uint64_t debounce_ns;       /**< 0: every edge counts. */
+	uint64_t debounce_ns; /**< 0: every edge counts. */
 	/** rotary: quadrature steps per position, 1, 2 or 4 (default 4). */
 	unsigned steps_per_detent;
 };
@@ -40,7 +40,7 @@ struct decoder_change {
 	int64_t position;
 	int delta;
 	uint64_t count;
-	uint64_t held_ns;     /**< button that was down at the start: since the start */
+	uint64_t held_ns; /**< button that was down at the start: since the start */
 	/** counter: since the pulse before; 0 for the first, and after lost edges. */
 	uint64_t interval_ns;
 };

@@ -15,15 +15,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DRIVER_LINES_MAX 2U
+#define DRIVER_LINES_MAX  2U
 #define DRIVER_ERROR_SIZE 512U
 
-enum driver_bias { DRIVER_BIAS_AS_IS, DRIVER_BIAS_DISABLED, DRIVER_BIAS_PULL_UP, DRIVER_BIAS_PULL_DOWN };
+enum driver_bias {
+	DRIVER_BIAS_AS_IS,
+	DRIVER_BIAS_DISABLED,
+	DRIVER_BIAS_PULL_UP,
+	DRIVER_BIAS_PULL_DOWN
+};
 
 /** What to open. Borrowed for the call to open. */
 struct driver_config {
-	const char *input;          /**< the input's name, for messages and as part of the consumer label. */
-	const char *consumer;       /**< label shown by gpioinfo, e.g. "cuebus:porch". */
+	const char *input; /**< the input's name, for messages and as part of the consumer label. */
+	const char *consumer; /**< label shown by gpioinfo, e.g. "cuebus:porch". */
 	/** chip's label, name (gpiochip0) or path; NULL: the first
 	 *  chip that has the line's name. */
 	const char *chip;
@@ -32,8 +37,8 @@ struct driver_config {
 	size_t n_lines;
 	enum driver_bias bias;
 	bool active_low;
-	const char *file;           /**< replay: the trace file. */
-	uint64_t now_ns;            /**< CLOCK_MONOTONIC at open; replay counts from here. */
+	const char *file; /**< replay: the trace file. */
+	uint64_t now_ns;  /**< CLOCK_MONOTONIC at open; replay counts from here. */
 	/** replay: what is due; outlives the driver. NULL: CLOCK_MONOTONIC. */
 	uint64_t (*clock_ns)(void *user);
 	void *clock_user;

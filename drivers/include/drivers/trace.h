@@ -32,7 +32,7 @@ enum trace_entry_type { TRACE_EVENT, TRACE_INPUT_SET, TRACE_COMMAND };
 struct trace_entry {
 	enum trace_entry_type type;
 	uint64_t time_ns;
-	char *name;               /**< event type, input's name, or "noun/verb"; owned by the trace. */
+	char *name; /**< event type, input's name, or "noun/verb"; owned by the trace. */
 	uint32_t producer_id;
 	struct cue_payload *data; /**< owned by the trace; never NULL. */
 	unsigned line;            /**< of the file, from 1. */
@@ -54,11 +54,13 @@ struct trace_error {
  * @param text untrusted, need not be NUL-terminated, borrowed for the call.
  * @return 0; -EINVAL (ret_error filled, the first fault); -ENOMEM. Freed with trace_free().
  */
-int trace_parse(const char *text, size_t len, struct trace **ret_trace, struct trace_error *ret_error);
+int trace_parse(const char *text, size_t len, struct trace **ret_trace,
+                struct trace_error *ret_error);
 
 /** Read a file and parse it. @return also -EFBIG over @p max_bytes, or the errno of
  *  reading (ret_error.line is 0). */
-int trace_load(const char *path, uint64_t max_bytes, struct trace **ret_trace, struct trace_error *ret_error);
+int trace_load(const char *path, uint64_t max_bytes, struct trace **ret_trace,
+               struct trace_error *ret_error);
 
 struct trace *trace_free(struct trace *trace);
 

@@ -25,7 +25,7 @@
 /** Pairs of emitter and listener looked at one by one; beyond, a cycle may stay unseen. */
 #define PAIRS_MAX 1000000U
 /** Names shown of a long cycle. */
-#define NAMES_MAX 12U
+#define NAMES_MAX        12U
 #define NAME_SHOWN_BYTES 128
 
 struct emission {

@@ -191,8 +191,8 @@ static const char *find_slip(const struct lint *lint, struct names *set, const c
  * Whoever may emit anything from outside probably does: then only a slip is
  * worth a word.
  */
-static void check_type(struct lint *lint, struct names *emitted, const char *what,
-                       const char *type, const struct jsonc_node *place)
+static void check_type(struct lint *lint, struct names *emitted, const char *what, const char *type,
+                       const struct jsonc_node *place)
 {
 	const struct config_allow *remote = &lint->config->mqtt.remote.emit;
 	bool reserved = cue_type_is_reserved(type);
@@ -201,16 +201,16 @@ static void check_type(struct lint *lint, struct names *emitted, const char *wha
 	if (contains(emitted, type) ||
 	    (!reserved && remote->limited && config_allows_event(remote, type)))
 		return;
-	meant = reserved || remote->limited ? suggest(lint, emitted, type) :
-	                                      find_slip(lint, emitted, type);
+	meant = reserved || remote->limited ? suggest(lint, emitted, type)
+	                                    : find_slip(lint, emitted, type);
 	if (!reserved && !remote->limited && !meant)
 		return;
 	config_finding(lint->reader, DIAG_WARNING, place, "never-emitted", "%s \"%s\": %s%s%s%s",
 	               what, type,
-	               reserved        ? "the gateway emits no event of this type" :
-	               remote->limited ? "nothing here emits it, and mqtt.remote.emit does not "
-	                                 "allow it from outside" :
-	                                 "nothing here emits it",
+	               reserved          ? "the gateway emits no event of this type"
+	               : remote->limited ? "nothing here emits it, and mqtt.remote.emit does not "
+	                                   "allow it from outside"
+	                                 : "nothing here emits it",
 	               meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
 }
 
@@ -234,10 +234,10 @@ static void check_types(struct lint *lint, struct names *emitted, const char *wh
 }
 
 /** Every "state" of a condition. */
-static void check_condition(struct lint *lint, struct names *emitted,
-                            const struct jsonc_node *node)
+static void check_condition(struct lint *lint, struct names *emitted, const struct jsonc_node *node)
 {
-	const struct jsonc_node *state = node->type == JSONC_OBJECT ? jsonc_get(node, "state") : NULL;
+	const struct jsonc_node *state =
+	        node->type == JSONC_OBJECT ? jsonc_get(node, "state") : NULL;
 
 	if (state) {
 		check_type(lint, emitted, "state", state->text, state);

@@ -22,8 +22,8 @@ static void check_data(struct lint *lint, const struct config_input *input,
 	const struct jsonc_node *data = jsonc_get(node, "data");
 
 	/* What is no object has been told already, and has no keys. */
-	for (const struct jsonc_node *c = data && data->type == JSONC_OBJECT ? data->first : NULL; c;
-	     c = c->next) {
+	for (const struct jsonc_node *c = data && data->type == JSONC_OBJECT ? data->first : NULL;
+	     c; c = c->next) {
 		char quoted[JSONC_QUOTE_SIZE];
 
 		if (input_event_owns_key(input->decoder.kind, c->key))
@@ -164,8 +164,8 @@ static bool check_filter(struct lint *lint, struct sources *sources,
                          const struct cue_filter *filter, const struct jsonc_node *place)
 {
 	const struct source *end = sources->items + sources->n, *last = NULL;
-	const struct source *at = bsearch(filter->type, sources->items, sources->n, sizeof(*at),
-	                                  compare_type);
+	const struct source *at =
+	        bsearch(filter->type, sources->items, sources->n, sizeof(*at), compare_type);
 	struct cue_match *match = NULL;
 	bool told = false;
 

@@ -44,10 +44,9 @@ static int compare_event(const void *key, const void *item)
 /** @return the first that the event sets, or NULL; the others follow it. */
 static const struct target *first_of(const struct targets *targets, const char *type)
 {
-	const struct target *found =
-		type ? bsearch(type, targets->items, targets->n, sizeof(*targets->items),
-	                       compare_event)
-		     : NULL;
+	const struct target *found = type ? bsearch(type, targets->items, targets->n,
+	                                            sizeof(*targets->items), compare_event)
+	                                  : NULL;
 
 	while (found && found > targets->items && strcmp(found[-1].on_event, type) == 0)
 		found--;
@@ -130,11 +129,12 @@ static void check_object(const struct targets *targets, const char *type, const 
 
 		if (*lint->config->outputs[t->index].value)
 			continue;
-		config_finding(lint->reader, DIAG_ERROR, value ? value : jsonc_get(node, "on_event"),
-		               "output-value",
-		               "the data of \"%s\" from %s%s%s is an object; \"value\" must name one "
-		               "of its members",
-		               type, what, name ? " " : "", name ? jsonc_quote(quoted, name) : "");
+		config_finding(
+		        lint->reader, DIAG_ERROR, value ? value : jsonc_get(node, "on_event"),
+		        "output-value",
+		        "the data of \"%s\" from %s%s%s is an object; \"value\" must name one "
+		        "of its members",
+		        type, what, name ? " " : "", name ? jsonc_quote(quoted, name) : "");
 	}
 }
 
@@ -168,7 +168,7 @@ void lint_outputs(struct lint *lint)
 	for (size_t i = 0; i < config->n_outputs; i++) {
 		if (config->outputs[i].on_event && config->outputs[i].value)
 			targets.items[targets.n++] =
-				(struct target){ config->outputs[i].on_event, i };
+			        (struct target){ config->outputs[i].on_event, i };
 	}
 	qsort(targets.items, targets.n, sizeof(*targets.items), by_event);
 	for (size_t i = 0; i < config->n_playlists; i++) {

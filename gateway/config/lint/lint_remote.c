@@ -28,7 +28,7 @@ void lint_remote(struct lint *lint)
 	/* A prefix may well be meant for what is below it besides the input. */
 	for (const struct jsonc_node *node = emit->first; node; node = node->next) {
 		const struct config_input *input =
-			node->type == JSONC_STRING ? input_of(lint->config, node->text) : NULL;
+		        node->type == JSONC_STRING ? input_of(lint->config, node->text) : NULL;
 		char quoted[JSONC_QUOTE_SIZE];
 
 		if (input)

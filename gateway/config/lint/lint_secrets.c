@@ -57,7 +57,7 @@ static void check_member(struct config_reader *reader, const struct jsonc_node *
                          const char *key)
 {
 	const struct jsonc_node *node =
-		object && object->type == JSONC_OBJECT ? jsonc_get(object, key) : NULL;
+	        object && object->type == JSONC_OBJECT ? jsonc_get(object, key) : NULL;
 
 	if (node)
 		check(reader, node);

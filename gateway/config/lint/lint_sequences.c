@@ -42,8 +42,7 @@ static void spell_filter(struct cue_writer *w, const struct jsonc_node *node)
 	        node->type == JSONC_OBJECT ? jsonc_get(node, "match") : NULL;
 
 	cue_writer_array_begin(w);
-	jsonc_write(w, node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node,
-	                  JSONC_PLAIN);
+	jsonc_write(w, node->type == JSONC_OBJECT ? jsonc_get(node, "event") : node, JSONC_PLAIN);
 	if (match)
 		jsonc_write(w, match, JSONC_PLAIN);
 	cue_writer_array_end(w);

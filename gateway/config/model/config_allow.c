@@ -7,9 +7,12 @@
 /* What `use` stands for: nothing here changes a definition, shows the configuration or takes an
  * input's place. Names that no version has yet are listed so that a configuration may name them. */
 static const char *const use_commands[] = {
-	"playlist/start", "playlist/stop",  "playlist/pause", "playlist/resume",
-	"playlist/seek",  "playlist/tempo", "playlist/list",  "playlist/runs",
-	"gesture/list",   "event/emit",     "state/get",      "input/position",
+	"playlist/start", "playlist/stop",
+	"playlist/pause", "playlist/resume",
+	"playlist/seek",  "playlist/tempo",
+	"playlist/list",  "playlist/runs",
+	"gesture/list",   "event/emit",
+	"state/get",      "input/position",
 	"ping",           NULL,
 };
 

@@ -32,12 +32,12 @@ struct config_qos_rule {
 };
 
 /** Groups of commands in mqtt.remote.cmd: what config_use_commands() names, and all. */
-#define CONFIG_ALLOW_USE "use"
+#define CONFIG_ALLOW_USE   "use"
 #define CONFIG_ALLOW_ADMIN "admin"
 
 /** What is allowed from outside. All zero: everything. */
 struct config_allow {
-	bool limited;          /**< only what `patterns` name; without any nothing */
+	bool limited; /**< only what `patterns` name; without any nothing */
 	const char **patterns;
 	size_t n;
 };
@@ -50,7 +50,7 @@ struct config_remote {
 };
 
 struct config_mqtt {
-	char *url;          /**< mqtt://host[:1883] or mqtts://host[:8883]; default mqtt://localhost:1883 */
+	char *url; /**< mqtt://host[:1883] or mqtts://host[:8883]; default mqtt://localhost:1883 */
 	char *username;
 	char *password_file;
 	char *password_env; /**< name of the environment variable that holds the password */
@@ -88,9 +88,9 @@ struct config_input {
 	struct decoder_config decoder;
 	uint32_t producer_id;
 	char *event;
-	char *release_event; /**< NULL: none */
+	char *release_event;      /**< NULL: none */
 	struct cue_payload *data; /**< an object merged into every event's data, or NULL */
-	bool restore; /**< counter, rotary: its value outlasts a restart */
+	bool restore;             /**< counter, rotary: its value outlasts a restart */
 };
 
 /** One entry of an output's `map`. */
@@ -114,18 +114,18 @@ struct config_output {
 
 struct config_limits {
 	struct cue_limits bus;
-	uint64_t config_bytes;        /**< 4 MiB */
-	uint64_t payload_bytes;       /**< 64 KiB */
-	uint64_t outbox_events;       /**< 1,000,000 */
-	uint64_t outbox_bytes;        /**< 256 MiB */
-	uint64_t outbox_memory_bytes; /**< 64 MiB */
+	uint64_t config_bytes;          /**< 4 MiB */
+	uint64_t payload_bytes;         /**< 64 KiB */
+	uint64_t outbox_events;         /**< 1,000,000 */
+	uint64_t outbox_bytes;          /**< 256 MiB */
+	uint64_t outbox_memory_bytes;   /**< 64 MiB */
 	uint64_t kept_definition_bytes; /**< 16 MiB */
 	struct cue_playlist_limits playlist;
 	uint64_t emit_bytes_per_second; /**< 8 MiB: of the payloads of emits from outside */
-	uint64_t inbox_bytes;         /**< 32 MiB: of emits, and as much of commands */
-	uint32_t commands_per_second; /**< 1,000 */
-	uint32_t emits_per_second;    /**< 5,000: from outside, all together */
-	uint32_t inbox_messages;      /**< 10,000 */
+	uint64_t inbox_bytes;           /**< 32 MiB: of emits, and as much of commands */
+	uint32_t commands_per_second;   /**< 1,000 */
+	uint32_t emits_per_second;      /**< 5,000: from outside, all together */
+	uint32_t inbox_messages;        /**< 10,000 */
 };
 
 /** A playlist or gesture with what its config struct points to, and its JSON text. */
@@ -160,12 +160,12 @@ struct config {
 	size_t n_playlists;
 	/** the merged configuration as JSON with secrets masked (config/get) */
 	struct cue_payload *masked;
-	char hash[17];              /**< 16 hex digits over `masked` (P/info) */
+	char hash[17]; /**< 16 hex digits over `masked` (P/info) */
 	/** the values that were taken from the environment: no text shows them */
 	struct hide *hide;
 	/** private: see config_has_playlist() */
 	struct config_names playlist_names, gesture_names;
-	void *arena;                /**< private: what owns the strings */
+	void *arena;                   /**< private: what owns the strings */
 	const struct jsonc_node *root; /**< private: the merged tree, of the arena */
 };
 

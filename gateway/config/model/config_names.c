@@ -23,9 +23,9 @@ static void sort(struct config_names *names)
 int config_names_init(struct config *config, struct arena *arena)
 {
 	config->playlist_names.items =
-		arena_array(arena, config->n_playlists + 1, sizeof(const char *));
+	        arena_array(arena, config->n_playlists + 1, sizeof(const char *));
 	config->gesture_names.items =
-		arena_array(arena, config->n_gestures + 1, sizeof(const char *));
+	        arena_array(arena, config->n_gestures + 1, sizeof(const char *));
 	if (!config->playlist_names.items || !config->gesture_names.items)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->n_playlists; i++)

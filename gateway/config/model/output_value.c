@@ -69,6 +69,7 @@ const char *output_value_describe(const struct config_output *output, const stru
 	if (!value)
 		snprintf(buf, OUTPUT_VALUE_TEXT_SIZE, "the data has no \"%.100s\"", output->value);
 	else
-		snprintf(buf, OUTPUT_VALUE_TEXT_SIZE, "%s is neither %s", name_of(value, name), wanted);
+		snprintf(buf, OUTPUT_VALUE_TEXT_SIZE, "%s is neither %s", name_of(value, name),
+		         wanted);
 	return buf;
 }

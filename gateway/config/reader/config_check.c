@@ -118,8 +118,8 @@ static int check_rate(struct config_reader *reader, const struct jsonc_node *nod
 	int r = cue_playlist_check_rate(def, &reader->limits->playlist, &error);
 
 	if (r == -EINVAL)
-		config_finding(reader, DIAG_ERROR, jsonc_resolve(node, error.path), "step-rate", "%s",
-		               error.text);
+		config_finding(reader, DIAG_ERROR, jsonc_resolve(node, error.path), "step-rate",
+		               "%s", error.text);
 	return r;
 }
 

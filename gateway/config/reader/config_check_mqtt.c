@@ -67,8 +67,8 @@ static void check_password(struct config_reader *reader, const struct jsonc_node
 	/* Whoever sent a configuration to be checked does not learn what the environment has. */
 	if (mqtt->password_env && !reader->foreign && !secure_getenv(mqtt->password_env))
 		config_finding(reader, DIAG_ERROR, env, "environment",
-		               "environment variable %.*s is not set", utf8_fit(mqtt->password_env, 64),
-		               mqtt->password_env);
+		               "environment variable %.*s is not set",
+		               utf8_fit(mqtt->password_env, 64), mqtt->password_env);
 }
 
 static void check_mode(struct config_reader *reader, const struct jsonc_node *node, const char *key,
@@ -92,9 +92,10 @@ void config_check_mqtt(struct config_reader *reader, const struct jsonc_node *no
 	struct mqtt_url url;
 
 	if (!jsonc_get(node, "cert_file") != !jsonc_get(node, "key_file"))
-		config_key_finding(reader, DIAG_ERROR,
-		                   at(node, jsonc_get(node, "cert_file") ? "cert_file" : "key_file"),
-		                   "missing-key", "\"cert_file\" and \"key_file\" need each other");
+		config_key_finding(
+		        reader, DIAG_ERROR,
+		        at(node, jsonc_get(node, "cert_file") ? "cert_file" : "key_file"),
+		        "missing-key", "\"cert_file\" and \"key_file\" need each other");
 	check_password(reader, node, mqtt);
 	/* What comes over the network is not to find out about files. */
 	if (reader->local) {

@@ -264,7 +264,8 @@ static void read_objects(struct config_reader *reader, const struct config_field
 {
 	char *array;
 
-	if (!config_expect(reader, field, node, JSONC_ARRAY) || !config_check_count(reader, field, node))
+	if (!config_expect(reader, field, node, JSONC_ARRAY) ||
+	    !config_check_count(reader, field, node))
 		return;
 	array = config_alloc(reader, node->n, field->table->size);
 	if (!array)

@@ -78,10 +78,11 @@ static bool check_pattern(struct config_reader *reader, const struct config_fiel
 	if (field->type == CONFIG_ALLOW_EVENTS) {
 		if (event_pattern_is_valid(node->text, &reason)) {
 			if (cue_type_is_reserved(node->text))
-				config_finding(reader, DIAG_WARNING, node, "unused-key",
-				               "%s allows nothing: types beginning with event., "
-				               "gateway., gesture. and input. are the gateway's own",
-				               config_quote(quoted, node));
+				config_finding(
+				        reader, DIAG_WARNING, node, "unused-key",
+				        "%s allows nothing: types beginning with event., "
+				        "gateway., gesture. and input. are the gateway's own",
+				        config_quote(quoted, node));
 			return true;
 		}
 		config_finding(reader, DIAG_ERROR, node, "event-pattern",
@@ -90,10 +91,11 @@ static bool check_pattern(struct config_reader *reader, const struct config_fiel
 		return false;
 	}
 	if (!is_command_pattern(node->text)) {
-		config_finding(reader, DIAG_ERROR, node, "command-pattern",
-		               "%s must be a command's noun such as \"playlist\", noun and verb such "
-		               "as \"playlist/start\", \"use\" or \"admin\"",
-		               config_quote(quoted, node));
+		config_finding(
+		        reader, DIAG_ERROR, node, "command-pattern",
+		        "%s must be a command's noun such as \"playlist\", noun and verb such "
+		        "as \"playlist/start\", \"use\" or \"admin\"",
+		        config_quote(quoted, node));
 		return false;
 	}
 	check_known(reader, node);
@@ -146,11 +148,12 @@ void config_read_allow(struct config_reader *reader, const struct config_field *
 	} else if (field->type == CONFIG_ALLOW_COMMANDS && node->type == JSONC_STRING) {
 		read_group(reader, field, node, &allow);
 	} else {
-		config_finding(reader, DIAG_ERROR, node, "type",
-		               "\"%s\" must be %strue, false or an array of what is allowed, not %s",
-		               field->key,
-		               field->type == CONFIG_ALLOW_COMMANDS ? "\"use\", \"admin\", " : "",
-		               jsonc_type_name(node->type));
+		config_finding(
+		        reader, DIAG_ERROR, node, "type",
+		        "\"%s\" must be %strue, false or an array of what is allowed, not %s",
+		        field->key,
+		        field->type == CONFIG_ALLOW_COMMANDS ? "\"use\", \"admin\", " : "",
+		        jsonc_type_name(node->type));
 	}
 	memcpy((char *)object + field->offset, &allow, sizeof(allow));
 }

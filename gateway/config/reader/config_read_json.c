@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jsonc_write.h"
 #include "did_you_mean.h"
 #include "event_pattern.h"
+#include "jsonc_write.h"
 
 static void release_payload(void *payload)
 {
@@ -163,9 +163,9 @@ bool config_filter(struct config_reader *reader, const struct config_field *fiel
 			config_key_finding(reader, DIAG_ERROR, c, "unknown-key",
 			                   "unknown key %s; %s%s%s", jsonc_quote(quoted, c->key),
 			                   meant ? "did you mean \"" : "here belong ",
-			                   meant       ? meant :
-			                   n_keys == 3 ? "\"event\", \"match\" and \"debounce\"" :
-			                                 "\"event\" and \"match\"",
+			                   meant         ? meant
+			                   : n_keys == 3 ? "\"event\", \"match\" and \"debounce\""
+			                                 : "\"event\" and \"match\"",
 			                   meant ? "\"?" : "");
 			sound = false;
 		}

@@ -32,8 +32,8 @@ static bool check_text(struct config_reader *reader, const struct jsonc_node *no
 	if (strlen(node->key) <= TEXT_MAX)
 		return true;
 	config_key_finding(reader, DIAG_ERROR, node, "range",
-	                   "a text of %zu bytes; at most %u are allowed",
-	                   strlen(node->key), TEXT_MAX);
+	                   "a text of %zu bytes; at most %u are allowed", strlen(node->key),
+	                   TEXT_MAX);
 	return false;
 }
 

@@ -16,9 +16,9 @@ struct config_reader {
 	struct diag *diag;
 	const struct config_limits *limits; /**< in force for what is read */
 	size_t skipped;                     /**< broken strings passed over */
-	bool local;                         /**< it comes from this machine: files it names may be looked at */
-	bool foreign;                       /**< it came in a message: the environment is not for it */
-	int error;                          /**< sticky: -ENOMEM */
+	bool local;   /**< it comes from this machine: files it names may be looked at */
+	bool foreign; /**< it came in a message: the environment is not for it */
+	int error;    /**< sticky: -ENOMEM */
 };
 
 /** A finding at a node's value. */

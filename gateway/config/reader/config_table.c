@@ -3,18 +3,18 @@
 
 #include <string.h>
 
-#include "config_model.h"
 #include "config_check.h"
+#include "config_model.h"
 #include "mqtt_limits.h"
 #include "topics.h"
 
-#define NS_PER_S ((int64_t)CUE_NS_PER_S)
+#define NS_PER_S   ((int64_t)CUE_NS_PER_S)
 #define LEN(array) (sizeof(array) / sizeof(*(array)))
 
 /* No path is changed when it is read: the system takes it as it is. */
 #define RELATIVE_PATH                                                                              \
-	"A relative path begins at the folder that the process was started in: better an "         \
-	"absolute one."
+	"A relative path starts at the folder in which the process was started; prefer an "        \
+	"absolute path."
 
 /* Laid out by hand: with one member a line the tables would be three times as long. */
 /* clang-format off */

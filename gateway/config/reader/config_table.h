@@ -40,22 +40,22 @@ enum config_type {
 	CONFIG_FILTER,   /**< an event type or {event, match} [struct cue_filter] */
 	CONFIG_FILTERS,  /**< one filter or an array [const struct cue_filter *, count] */
 	CONFIG_INTERRUPTS, /**< the same, where a filter may have a debounce */
-	CONFIG_WHEN,     /**< a condition on the state store [const struct cJSON *] */
-	CONFIG_DATA,     /**< any JSON [struct cue_payload *] */
-	CONFIG_OBJECT,   /**< any JSON object [struct cue_payload *] */
-	CONFIG_LINE,     /**< a line's name or offset [char *; or char *[], count] */
-	CONFIG_LINES,    /**< min to max of them in an array [char *[], count] */
-	CONFIG_POINTER,  /**< a JSON Pointer, or "" [char *] */
+	CONFIG_WHEN,       /**< a condition on the state store [const struct cJSON *] */
+	CONFIG_DATA,       /**< any JSON [struct cue_payload *] */
+	CONFIG_OBJECT,     /**< any JSON object [struct cue_payload *] */
+	CONFIG_LINE,       /**< a line's name or offset [char *; or char *[], count] */
+	CONFIG_LINES,      /**< min to max of them in an array [char *[], count] */
+	CONFIG_POINTER,    /**< a JSON Pointer, or "" [char *] */
 	/** true, false, or an array of event types and prefixes [struct config_allow] */
 	CONFIG_ALLOW_EVENTS,
 	/** "use", "admin", true, false, or an array of nouns, noun/verb and those
 	 *  words [struct config_allow] */
 	CONFIG_ALLOW_COMMANDS,
-	CONFIG_QOS,      /**< pattern to 0, 1 or "off" [struct config_qos_rule *, count] */
-	CONFIG_LEVELS,   /**< text to true, false, 1 or 0 [struct config_output_text *, count] */
-	CONFIG_STRUCT,   /**< an object by `table` [the table's struct, in place] */
-	CONFIG_MAP,      /**< name to object by `table` [array of the table's struct, count] */
-	CONFIG_LIST,     /**< array of objects by `table` [array of the table's struct, count] */
+	CONFIG_QOS,    /**< pattern to 0, 1 or "off" [struct config_qos_rule *, count] */
+	CONFIG_LEVELS, /**< text to true, false, 1 or 0 [struct config_output_text *, count] */
+	CONFIG_STRUCT, /**< an object by `table` [the table's struct, in place] */
+	CONFIG_MAP,    /**< name to object by `table` [array of the table's struct, count] */
+	CONFIG_LIST,   /**< array of objects by `table` [array of the table's struct, count] */
 };
 
 struct config_field {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config_table.h"
 
-#include "config_model.h"
 #include "config_check.h"
+#include "config_model.h"
 
-#define NS_PER_S ((int64_t)CUE_NS_PER_S)
+#define NS_PER_S     ((int64_t)CUE_NS_PER_S)
 #define DURATION_MAX ((int64_t)CUE_DURATION_MAX_NS)
-#define LEN(array) (sizeof(array) / sizeof(*(array)))
+#define LEN(array)   (sizeof(array) / sizeof(*(array)))
 
 /* ---- inputs: variants are the kinds, and from bit 8 on the drivers ---- */
 
-#define KIND(kind_) (1U << DECODER_##kind_)
-#define DRIVER_GPIO (1U << 8)
+#define KIND(kind_)   (1U << DECODER_##kind_)
+#define DRIVER_GPIO   (1U << 8)
 #define DRIVER_REPLAY (1U << 10)
 
 /* In the order of enum decoder_kind, enum driver_bias. */
@@ -154,9 +154,9 @@ const struct config_table config_table_output = {
 #define G(member_) CONFIG_MEMBER(struct config_gesture, def.member_)
 
 /* In the order of enum cue_gesture_type. */
-static const char *const gesture_types[] = { "double_tap",   "multi_tap",      "simultaneous",
-"sequence",
-	                                     "gated_mirror", "gated_playlist", NULL };
+static const char *const gesture_types[] = {
+	"double_tap", "multi_tap", "simultaneous", "sequence", "gated_mirror", "gated_playlist", NULL,
+};
 
 static const struct config_field gesture_fields[] = {
 	{ .key = "type", .type = CONFIG_ENUM, .required = true, .values = gesture_types, G(type),

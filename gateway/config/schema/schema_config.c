@@ -26,8 +26,9 @@ static const struct {
 	{ "duration",
 	  "{\"description\":\"A decimal number and a unit: us, ms, s, m, h; 10 years at most.\","
 	  "\"type\":\"string\",\"pattern\":\"^[0-9]+([.][0-9]+)?(us|ms|s|m|h)$\"}" },
-	{ "positive_duration", "{\"description\":\"A duration above 0.\",\"$ref\":\"#/$defs/duration\","
-	                       "\"not\":{\"pattern\":\"^[0.]+[a-z]\"}}" },
+	{ "positive_duration",
+	  "{\"description\":\"A duration above 0.\",\"$ref\":\"#/$defs/duration\","
+	  "\"not\":{\"pattern\":\"^[0.]+[a-z]\"}}" },
 	{ "event_type", "{\"description\":\"1 to 8 segments of [a-z0-9_-]+ joined by dots, 128 "
 	                "characters at most.\","
 	                "\"type\":\"string\",\"maxLength\":128,"

@@ -27,7 +27,7 @@ enum outbox_full {
 	/** The oldest message never taken; if there is none, the oldest that was
 	 *  taken before a rewind. */
 	OUTBOX_DROP_OLDEST,
-	OUTBOX_REJECT_NEW,  /**< the one that is put */
+	OUTBOX_REJECT_NEW, /**< the one that is put */
 };
 
 #endif

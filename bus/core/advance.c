@@ -61,16 +61,6 @@ bool cue_bus_has_waiting(const struct cue_bus *bus)
 	return bus->queue.n > 0;
 }
 
-bool budget_take(struct cue_budget *budget)
-{
-	if (budget->steps == 0 || (budget->is_over && budget->is_over(budget->user))) {
-		budget->steps = 0;
-		return false;
-	}
-	budget->steps--;
-	return true;
-}
-
 static bool is_busy(const struct cue_bus *bus)
 {
 	return bus->dispatching || bus->advancing || bus->hold > 0;

@@ -185,18 +185,6 @@ int cue_bus_random(struct cue_bus *bus, void *buf, size_t len)
 	return bus->config.random(bus->config.user, buf, len);
 }
 
-void cue_bus_report(struct cue_bus *bus, const struct cue_report *report)
-{
-	/* A report may emit; what fails in there is counted, not reported again. */
-	if (!bus->config.report || bus->reporting)
-		return;
-	bus->reporting = true;
-	bus->hold++;
-	bus->config.report(bus->config.user, report);
-	bus->hold--;
-	bus->reporting = false;
-}
-
 bool bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload)
 {
 	if (cue_payload_depth(payload) <= bus->limits.json_depth)
@@ -206,17 +194,6 @@ bool bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload)
 }
 
 /* ---- dispatch ---- */
-
-void bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *event,
-                        const char *what)
-{
-	bus->stats.handler_failures++;
-	cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_HANDLER_FAILED,
-	                                          .error = error,
-	                                          .event_type = event->type->name,
-	                                          .what = what,
-	                                          .seq = event->seq });
-}
 
 static void call(struct cue_bus *bus, const struct cue_subscription *subscription,
                  const struct cue_event *event)
@@ -369,13 +346,24 @@ int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64
 	return 0;
 }
 
+void bus_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth)
+{
+	const struct cue_event *event = bus->current;
+
+	*ret_seq = 0;
+	*ret_depth = 0;
+	if (event) {
+		/* An event that is not numbered hands on what led to it. */
+		*ret_seq = event->seq ? event->seq : event->cause_seq;
+		*ret_depth = event->depth + 1U;
+	}
+}
+
 int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret_seq)
 {
-	const struct cue_event *cause = bus->current;
+	uint64_t cause_seq;
+	unsigned depth;
 
-	if (!cause)
-		return cue_bus_emit_caused(bus, emit, 0, 0, ret_seq);
-	/* An event that is not numbered hands on what led to it. */
-	return cue_bus_emit_caused(bus, emit, cause->seq ? cause->seq : cause->cause_seq,
-	                           cause->depth + 1U, ret_seq);
+	bus_current_cause(bus, &cause_seq, &depth);
+	return cue_bus_emit_caused(bus, emit, cause_seq, depth, ret_seq);
 }

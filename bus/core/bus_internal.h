@@ -181,6 +181,9 @@ void bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *
  */
 bool bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload);
 
+/** seq and depth that an event appended now gets as a consequence of the current one. */
+void bus_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth);
+
 /** Dispatch what waits, unless a dispatch is at work or held back.
  *  @param budget NULL: no bound. @return 0; -EAGAIN. */
 int queue_drain(struct cue_bus *bus, struct cue_budget *budget);
@@ -205,6 +208,7 @@ int state_init(struct state_table *table);
 void state_clear(struct state_table *table);
 void state_update(struct cue_bus *bus, const struct cue_event *event);
 
+/** Cancel all, and drop the lists of all types. Before intern_clear(). */
 void subscriptions_clear(struct cue_bus *bus);
 /** The list for a type, built if need be; a reference the caller drops. NULL: no memory. */
 struct subscription_list *subscription_list_get(struct cue_bus *bus, struct cue_type *type);

@@ -27,7 +27,6 @@ int intern_init(struct intern_table *table, uint64_t seed)
 
 static void type_free(struct cue_type *type)
 {
-	subscription_list_unref(type->list);
 	cue_payload_unref(type->latest.payload);
 	free(type->exact);
 	free(type->name);

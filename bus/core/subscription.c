@@ -215,5 +215,6 @@ void subscriptions_clear(struct cue_bus *bus)
 {
 	while (bus->subscriptions)
 		cue_subscription_cancel(bus->subscriptions);
+	drop_lists(bus, NULL);
 	free(bus->wildcards);
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A gesture belongs to the registry and to each of its subscriptions. The bus
- * lets go of a cancelled subscription only when no dispatch can reach it, so a
- * gesture that is removed, by its own handler's doing even, stays valid until
- * that handler has returned. */
+/* The registry: define, redefine, remove, look at. */
 #include "gesture_internal.h"
 
 #include <errno.h>
@@ -41,19 +38,6 @@ int cue_gesture_type_parse(const char *name, enum cue_gesture_type *ret_type)
 
 /* ---- one gesture ---- */
 
-static void gesture_unref(struct gesture *gesture)
-{
-	if (--gesture->refs > 0)
-		return;
-	gesture->kind->clear(gesture);
-	free(gesture->hold.ring);
-	free(gesture->inputs);
-	free(gesture->name);
-	free(gesture->emit);
-	free(gesture->peripheral);
-	free(gesture);
-}
-
 static int on_event(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
 	const struct gesture_input *input = user;
@@ -67,54 +51,11 @@ static int on_event(void *user, struct cue_bus *bus, const struct cue_event *eve
 	return gesture_hold(gesture, input->roles, event);
 }
 
-int gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
-{
-	int r;
-
-	gesture->refs++; /* its handler may remove it */
-	gesture->handled = event;
-	r = gesture->kind->handle(gesture, roles, event);
-	gesture->handled = NULL;
-	gesture_unref(gesture);
-	return r;
-}
-
 static void on_unsubscribed(void *user)
 {
 	const struct gesture_input *input = user;
 
 	gesture_unref(input->gesture);
-}
-
-int gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role)
-{
-	const struct cue_type *interned;
-	int r;
-
-	r = cue_bus_intern(gesture->bus, type, &interned);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < gesture->n_inputs; i++) {
-		if (gesture->inputs[i].type == interned) {
-			gesture->inputs[i].roles |= (unsigned)role;
-			return 0;
-		}
-	}
-	if (gesture->n_inputs == gesture->cap_inputs) {
-		size_t cap = gesture->cap_inputs ? 2 * gesture->cap_inputs : 2;
-		struct gesture_input *inputs = reallocarray(gesture->inputs, cap, sizeof(*inputs));
-
-		if (!inputs)
-			return -ENOMEM;
-		gesture->inputs = inputs;
-		gesture->cap_inputs = cap;
-	}
-	gesture->inputs[gesture->n_inputs++] = (struct gesture_input){
-		.gesture = gesture,
-		.type = interned,
-		.roles = (unsigned)role,
-	};
-	return 0;
 }
 
 static int subscribe(struct gesture *gesture)

@@ -99,8 +99,14 @@ struct cue_gestures {
 	struct cue_timer *hold_timer;
 };
 
+/* ---- gesture_object.c ---- */
+
+/** Drop a reference; the last one frees it. */
+void gesture_unref(struct gesture *gesture);
 /** Let the gesture handle an event that is its turn. @return what the kind returned. */
 int gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event);
+/** Listen to @p type, or add @p role to it. @return 0; -ENOSPC; -ENOMEM. */
+int gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role);
 
 /* ---- gesture_hold.c: events in the order of their times ---- */
 
@@ -118,9 +124,6 @@ void gesture_hold_due(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 
 /** Set how long each gesture waits, by the delays of the types it listens to. */
 void gesture_delays_update(struct cue_gestures *gestures);
-
-/** Listen to @p type, or add @p role to it. @return 0; -ENOSPC; -ENOMEM. */
-int gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role);
 
 /* ---- gesture_fire.c: firing ---- */
 

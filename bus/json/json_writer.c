@@ -2,7 +2,6 @@
 #include <cuebus/json_writer.h>
 
 #include <cuebus/event.h>
-#include <cuebus/payload.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -251,19 +250,6 @@ void cue_writer_seconds(struct cue_writer *w, uint64_t ns)
 	put(w, text, len + 1);
 }
 
-void cue_writer_payload(struct cue_writer *w, const struct cue_payload *payload)
-{
-	size_t len;
-	const char *bytes;
-
-	if (!payload) {
-		cue_writer_null(w);
-		return;
-	}
-	bytes = cue_payload_bytes(payload, &len);
-	put_value(w, bytes, len);
-}
-
 void cue_writer_raw(struct cue_writer *w, const char *json, size_t len)
 {
 	put_value(w, json, len);
@@ -297,23 +283,4 @@ int cue_writer_finish(struct cue_writer *w, char **ret_text, size_t *ret_len)
 	error = w->error;
 	cue_writer_clear(w);
 	return error;
-}
-
-int cue_writer_finish_payload(struct cue_writer *w, struct cue_payload **ret_payload)
-{
-	char *text;
-	size_t len;
-	int r = cue_writer_finish(w, &text, &len);
-
-	if (r < 0)
-		return r;
-	if (len == 0) {
-		free(text);
-		*ret_payload = cue_payload_null();
-		return 0;
-	}
-	r = cue_payload_adopt(text, len, ret_payload);
-	if (r < 0)
-		free(text);
-	return r;
 }

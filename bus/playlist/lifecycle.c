@@ -235,6 +235,32 @@ int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
 	cue_writer_key(&w, "detail");
 	cue_writer_string(&w, detail);
 	write_cause(&w, request);
-	run_current_cause(bus, &cause_seq, &depth);
+	bus_current_cause(bus, &cause_seq, &depth);
 	return emit(bus, "event.playlist.rejected", &w, cause_seq, depth, NULL);
+}
+
+/* ---- the observer ---- */
+
+void run_observe_active(const struct run *run)
+{
+	const struct cue_run_observer *observer = &run->set->observer;
+	bool running = run->phase == RUN_RUNNING;
+	const struct told_event *trigger = &run->request.trigger;
+	struct cue_run_record record = {
+		.run = run->id,
+		.playlist = run->def->name,
+		.definition = run->def->json,
+		.state = running ? CUE_RUN_RUNNING : CUE_RUN_QUEUED,
+		.start_ns = running ? run->steps.start_ns : run->asked_ns,
+		.skipped_count = run->skipped_count,
+		.passed_ns = run->request.cause == CUE_CAUSE_RESTORE ? run->restored_passed_ns
+		                                                     : CUE_TIME_NONE,
+		.trigger_type = trigger->type ? cue_type_name(trigger->type) : NULL,
+		.trigger_producer_id = trigger->producer_id,
+		.trigger_data = trigger->data,
+		.trigger_omitted = trigger->omitted,
+	};
+
+	if (observer->active)
+		observer->active(observer->user, &record);
 }

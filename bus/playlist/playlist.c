@@ -14,6 +14,9 @@ int cue_playlists_new(struct cue_bus *bus, struct cue_playlists **ret_playlists)
 	if (!set)
 		return -ENOMEM;
 	set->bus = bus;
+	set->on_run_timer = run_on_timer;
+	set->on_trigger = playlist_on_trigger;
+	set->on_interrupt = playlist_on_interrupt;
 	set->limits = playlist_limits(&(struct cue_playlist_limits){ 0 });
 	r = run_table_init(&set->table);
 	if (r < 0) {
@@ -230,7 +233,7 @@ int cue_playlist_remove(struct cue_playlists *playlists, const char *name, const
 	if (!playlist)
 		return -ENOENT;
 	cue_bus_begin(bus);
-	run_current_cause(bus, &end.cause_seq, &end.depth);
+	bus_current_cause(bus, &end.cause_seq, &end.depth);
 	while (playlist->runs.first)
 		run_detach(playlist->runs.first, &end, &ended);
 	forget(playlist, &ended);

@@ -136,7 +136,7 @@ void type_node_remove_trigger(struct type_node *node, const struct playlist *pla
 /** First entry with order >= @p order. */
 size_t type_node_find_trigger(const struct type_node *node, uint64_t order);
 
-/* Handlers of the two subscriptions; user is the type_node. */
+/* Handlers of the two subscriptions, for cue_playlists; user is the type_node. */
 int playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event *event);
 int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_event *event);
 
@@ -272,7 +272,7 @@ void run_complete(struct run *run, uint64_t last_seq, unsigned last_depth);
 int run_start(struct playlist *playlist, const struct run_request *request, struct cue_id *ret_id);
 /** Set a run's clock going and tell `created`. On failure it is as before. */
 int run_begin(struct run *run);
-/** The run's timer. */
+/** The run's timer, for cue_playlists. */
 void run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 /** Take a run out of everything; it is told by run_end_all(). */
 void run_detach(struct run *run, const struct run_end *end, struct ended_list *ended);
@@ -287,8 +287,6 @@ void run_finish_ended(struct ended_list *ended);
 /** In order of creation: sort, tell, finish. */
 void run_end_all(struct cue_playlists *set, struct ended_list *ended);
 void run_free(struct run *run);
-/** seq and depth that an event appended now gets as a consequence of the current one. */
-void run_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth);
 
 /* ---- lifecycle events; each returns what cue_bus_emit() does ---- */
 
@@ -306,6 +304,9 @@ int lifecycle_stopped(const struct run *run, uint64_t *ret_seq);
 int lifecycle_completion(const struct run *run, uint64_t stopped_seq);
 int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
                        const struct run_request *request, const char *reason, const char *detail);
+
+/** Tell the observer of a run that waits or runs. */
+void run_observe_active(const struct run *run);
 
 /* ---- the set ---- */
 
@@ -328,6 +329,11 @@ struct playlist {
 
 struct cue_playlists {
 	struct cue_bus *bus;
+	/* Handlers of a run's timer and of a type_node's subscriptions. run.c and
+	 * playlist_types.c register them here, because the files that define them build on
+	 * those two. */
+	cue_timer_handler on_run_timer;
+	cue_handler on_trigger, on_interrupt;
 	struct playlist **by_name;
 	size_t n_playlists, cap_playlists;
 	struct type_node **nodes; /* by address of their type */
@@ -342,8 +348,6 @@ struct cue_playlists {
 	struct cue_playlists_stats stats;
 };
 
-/** Tell the observer of a run that waits or runs. */
-void run_observe_active(const struct run *run);
 /** A run waits or runs: settle whether its trigger's data is kept, and tell the observer. */
 void run_become_active(struct run *run);
 /** Drop its trigger's data. */

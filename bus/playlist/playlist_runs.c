@@ -40,7 +40,7 @@ static struct run_end cancelled(const struct cue_bus *bus, const char *detail)
 {
 	struct run_end end = { .reason = CUE_STOP_CANCELLED, .detail = detail };
 
-	run_current_cause(bus, &end.cause_seq, &end.depth);
+	bus_current_cause(bus, &end.cause_seq, &end.depth);
 	return end;
 }
 
@@ -131,30 +131,6 @@ int cue_run_foreach(struct cue_playlists *playlists, const char *name,
 }
 
 /* ---- the observer ---- */
-
-void run_observe_active(const struct run *run)
-{
-	const struct cue_run_observer *observer = &run->set->observer;
-	bool running = run->phase == RUN_RUNNING;
-	const struct told_event *trigger = &run->request.trigger;
-	struct cue_run_record record = {
-		.run = run->id,
-		.playlist = run->def->name,
-		.definition = run->def->json,
-		.state = running ? CUE_RUN_RUNNING : CUE_RUN_QUEUED,
-		.start_ns = running ? run->steps.start_ns : run->asked_ns,
-		.skipped_count = run->skipped_count,
-		.passed_ns = run->request.cause == CUE_CAUSE_RESTORE ? run->restored_passed_ns
-		                                                     : CUE_TIME_NONE,
-		.trigger_type = trigger->type ? cue_type_name(trigger->type) : NULL,
-		.trigger_producer_id = trigger->producer_id,
-		.trigger_data = trigger->data,
-		.trigger_omitted = trigger->omitted,
-	};
-
-	if (observer->active)
-		observer->active(observer->user, &record);
-}
 
 void cue_playlists_observe(struct cue_playlists *playlists, const struct cue_run_observer *observer)
 {

@@ -171,7 +171,7 @@ int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_even
 		set->stats.interrupts_redundant++;
 		return 0;
 	}
-	run_current_cause(bus, &end.cause_seq, &end.depth);
+	bus_current_cause(bus, &end.cause_seq, &end.depth);
 	for (struct interrupt_link *link = node->live, *next; link; link = next) {
 		/* The detached runs keep the definition, so `link` stays. */
 		next = link->next;

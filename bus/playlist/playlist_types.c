@@ -110,7 +110,7 @@ int type_node_add_link(struct type_node *node)
 	int r = 0;
 
 	if (node->n_links == 0)
-		r = subscribe(node, CUE_PRIORITY_INTERRUPT, playlist_on_interrupt,
+		r = subscribe(node, CUE_PRIORITY_INTERRUPT, node->set->on_interrupt,
 		              "playlist interrupts", &node->interrupt_subscription);
 	if (r < 0)
 		return r;
@@ -156,7 +156,7 @@ int type_node_add_trigger(struct type_node *node, struct playlist *playlist)
 		node->cap_triggers = cap;
 	}
 	if (node->n_triggers == 0) {
-		int r = subscribe(node, CUE_PRIORITY_TRIGGER, playlist_on_trigger,
+		int r = subscribe(node, CUE_PRIORITY_TRIGGER, node->set->on_trigger,
 		                  "playlist triggers", &node->trigger_subscription);
 		if (r < 0)
 			return r;

@@ -18,23 +18,8 @@
 #include "playlist_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ID_ATTEMPTS 8
-
-void run_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth)
-{
-	const struct cue_event *event = cue_bus_current(bus);
-
-	*ret_seq = 0;
-	*ret_depth = 0;
-	if (event) {
-		*ret_seq = event->seq ? event->seq : event->cause_seq;
-		*ret_depth = event->depth + 1U;
-	}
-}
 
 /* ---- making one ---- */
 
@@ -48,19 +33,6 @@ void run_free(struct run *run)
 	free((char *)(uintptr_t)run->request.request_id);
 	free(run->end.own_detail);
 	free(run);
-}
-
-static int pick_id(struct cue_playlists *set, struct cue_id *ret_id)
-{
-	for (int i = 0; i < ID_ATTEMPTS; i++) {
-		int r = cue_bus_random(set->bus, ret_id->bytes, sizeof(ret_id->bytes));
-
-		if (r < 0)
-			return r;
-		if (!run_table_find(&set->table, ret_id))
-			return 0;
-	}
-	return -EIO; /* a source that repeats itself is none */
 }
 
 int run_new(struct cue_playlists *set, struct playlist_def *def, const struct run_request *request,
@@ -80,11 +52,11 @@ int run_new(struct cue_playlists *set, struct playlist_def *def, const struct ru
 	cue_payload_ref(run->request.trigger.data);
 	run->asked_ns = cue_bus_now(set->bus);
 	run->asked_in = cue_bus_current(set->bus) ? set->bus->stats.events : 0;
-	run_current_cause(set->bus, &run->cause_seq, &run->depth);
+	bus_current_cause(set->bus, &run->cause_seq, &run->depth);
 	r = cascade_current(set->bus, &run->cascade);
 	cascade_ref(run->cascade);
 	if (r >= 0)
-		r = cue_timer_new(set->bus, run_on_timer, run, &run->timer);
+		r = cue_timer_new(set->bus, set->on_run_timer, run, &run->timer);
 	if (r >= 0 && request->request_id) {
 		run->request.request_id = strdup(request->request_id);
 		r = run->request.request_id ? 0 : -ENOMEM;
@@ -178,137 +150,4 @@ int run_begin(struct run *run)
 	cue_timer_arm(run->timer, run_steps_deadline(&run->steps, first.at_ns));
 	run_become_active(run);
 	return 0;
-}
-
-/* ---- starting ---- */
-
-static int reject(const struct playlist_def *def, const struct run_request *request,
-                  const char *reason, const char *detail, int error)
-{
-	struct cue_playlists *set = def->playlist->set;
-	struct cue_id id;
-	int r = pick_id(set, &id);
-
-	if (r < 0)
-		return r;
-	set->stats.rejected++;
-	/* If the bus refuses the event it has reported that itself. */
-	(void)lifecycle_rejected(def, &id, request, reason, detail);
-	return error;
-}
-
-/** @return 0 when mode and limits allow one more run, or what to return. */
-static int admit(const struct playlist *playlist, const struct run_request *request)
-{
-	const struct playlist_def *def = playlist->def;
-	const struct cue_playlists *set = playlist->set;
-	uint32_t limit = cue_bus_limits(set->bus)->active_runs;
-	size_t n_staying = set->table.n;
-	char detail[96];
-
-	switch (def->mode) {
-	case CUE_MODE_SINGLE:
-		if (playlist->n_runs > 0)
-			return reject(def, request, "busy",
-			              "a run is active and the mode is single", -EBUSY);
-		break;
-	case CUE_MODE_RESTART:
-		n_staying -= playlist->n_runs;
-		break;
-	case CUE_MODE_PARALLEL:
-	case CUE_MODE_QUEUED:
-		if (playlist->n_runs < def->max_runs)
-			break;
-		if (def->max_runs == 1)
-			snprintf(detail, sizeof(detail),
-			         "the 1 run that max_runs allows is active");
-		else
-			snprintf(detail, sizeof(detail), "all %u runs that max_runs allows are %s",
-			         def->max_runs,
-			         def->mode == CUE_MODE_QUEUED ? "active or waiting" : "active");
-		return reject(def, request, "max_runs", detail, -EBUSY);
-	}
-	if (n_staying < limit)
-		return 0;
-	snprintf(detail, sizeof(detail), "%u %s active, the limit of this gateway", limit,
-	         limit == 1 ? "run is" : "runs are");
-	return reject(def, request, "active_runs", detail, -ENOSPC);
-}
-
-/** Let the bus cut, count and report a start that comes too deep in a cascade,
- *  before anything has changed. */
-static int check_depth(struct cue_bus *bus)
-{
-	uint64_t cause_seq;
-	unsigned depth;
-
-	run_current_cause(bus, &cause_seq, &depth);
-	if (depth <= cue_bus_limits(bus)->cascade_depth)
-		return 0;
-	(void)cue_bus_emit_caused(
-	        bus,
-	        &(struct cue_emit){ .type = "event.playlist.created", .time_ns = CUE_TIME_NONE },
-	        cause_seq, depth, NULL);
-	return -ELOOP;
-}
-
-static void cancel_for_restart(struct playlist *playlist, struct ended_list *ended)
-{
-	struct run_end end = { .reason = CUE_STOP_CANCELLED, .detail = "restart" };
-
-	run_current_cause(playlist->set->bus, &end.cause_seq, &end.depth);
-	while (playlist->runs.first)
-		run_detach(playlist->runs.first, &end, ended);
-}
-
-static int start(struct playlist *playlist, const struct run_request *request,
-                 struct cue_id *ret_id, struct ended_list *ended)
-{
-	struct cue_playlists *set = playlist->set;
-	struct ended_list unborn = { 0 };
-	struct cue_id id;
-	struct run *run;
-	bool waits;
-	int r;
-
-	r = check_depth(set->bus);
-	if (r >= 0)
-		r = admit(playlist, request);
-	if (r >= 0)
-		r = pick_id(set, &id);
-	if (r >= 0)
-		r = run_new(set, playlist->def, request, &run);
-	if (r < 0)
-		return r;
-	if (playlist->def->mode == CUE_MODE_RESTART)
-		cancel_for_restart(playlist, ended);
-	waits = playlist->def->mode == CUE_MODE_QUEUED && playlist->n_runs > 0;
-	run_enlist(run, &id);
-	run_tell_ended(set, ended);
-	r = waits ? 0 : run_begin(run);
-	if (r < 0) {
-		run_detach(run, &(struct run_end){ 0 }, &unborn);
-		run_free(run);
-		return r;
-	}
-	if (waits)
-		run_become_active(run);
-	*ret_id = id;
-	return 0;
-}
-
-int run_start(struct playlist *playlist, const struct run_request *request, struct cue_id *ret_id)
-{
-	struct cue_bus *bus = playlist->set->bus;
-	struct run_request quoted = *request;
-	struct ended_list ended = { 0 };
-	int r;
-
-	quoted.trigger = lifecycle_quote(bus, &request->trigger);
-	cue_bus_begin(bus);
-	r = start(playlist, &quoted, ret_id, &ended);
-	run_finish_ended(&ended);
-	cue_bus_end(bus);
-	cue_payload_unref(quoted.trigger.data);
-	return r;
 }

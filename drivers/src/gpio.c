@@ -4,7 +4,6 @@
  * reading, how lost edges show) is behind gpio_backend.h.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,18 +26,6 @@ struct gpio {
 	struct driver_edge queue[QUEUE_MAX];
 	size_t queue_first, queue_n;
 };
-
-int gpio_fd_ready(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int n = poll(&pfd, 1, 0);
-
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
-	if (n > 0 && !(pfd.revents & POLLIN))
-		return -ENODEV; /* POLLHUP, POLLERR: the chip was removed */
-	return n;
-}
 
 static void gpio_close(struct driver *driver)
 {

@@ -22,6 +22,7 @@ function(cuebus_room folder)
   if(sources)
     set(scope PUBLIC)
     add_library(${target} OBJECT ${sources})
+    set_target_properties(${target} PROPERTIES C_VISIBILITY_PRESET hidden)
     target_link_libraries(${target} PRIVATE cuebus_options)
   else() # only headers
     set(scope INTERFACE)

@@ -53,7 +53,7 @@ void cue_bus_defer(struct cue_bus *bus, bool defer)
 
 bool cue_bus_is_urgent_due(const struct cue_bus *bus, uint64_t now_ns)
 {
-	return timer_is_due(bus, now_ns, true, true);
+	return cue_timer_is_due(bus, now_ns, true, true);
 }
 
 bool cue_bus_has_waiting(const struct cue_bus *bus)
@@ -87,12 +87,12 @@ static int run_due(struct cue_bus *bus, const struct request *request)
 {
 	int r;
 
-	while ((r = queue_drain(bus, request->budget)) >= 0) {
-		if (!timer_is_due(bus, request->now_ns, request->inclusive, request->urgent))
+	while ((r = cue_queue_drain(bus, request->budget)) >= 0) {
+		if (!cue_timer_is_due(bus, request->now_ns, request->inclusive, request->urgent))
 			return 0;
-		if (request->budget && !budget_take(request->budget))
+		if (request->budget && !cue_budget_take(request->budget))
 			return -EAGAIN;
-		fire(bus, timer_pop(bus, request->urgent), request->urgent);
+		fire(bus, cue_timer_pop(bus, request->urgent), request->urgent);
 	}
 	return r;
 }
@@ -104,7 +104,7 @@ static int advance(struct cue_bus *bus, const struct request *request)
 	if (is_busy(bus))
 		return -EBUSY;
 	if (request->now_ns < bus->now_ns)
-		return bus->deferred ? queue_drain(bus, request->budget) : 0;
+		return bus->deferred ? cue_queue_drain(bus, request->budget) : 0;
 	bus->advancing = true;
 	/* What comes at now_ns itself goes before the timers of that time: it may stop them. */
 	bus->target_ns = request->now_ns - (!request->inclusive && request->now_ns > 0);
@@ -149,5 +149,5 @@ int cue_bus_overtake(struct cue_bus *bus, uint64_t now_ns, bool inclusive,
 
 int cue_bus_dispatch(struct cue_bus *bus, struct cue_budget *budget)
 {
-	return is_busy(bus) ? -EBUSY : queue_drain(bus, budget);
+	return is_busy(bus) ? -EBUSY : cue_queue_drain(bus, budget);
 }

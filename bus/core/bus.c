@@ -50,14 +50,14 @@ static int queue_push(struct cue_bus *bus, const struct queued_event *queued)
 static int append(struct cue_bus *bus, const struct cue_event *event)
 {
 	struct queued_event queued = { .event = *event };
-	int r = event->depth > 0 ? cascade_current(bus, &queued.cascade) : 0;
+	int r = event->depth > 0 ? cue_cascade_current(bus, &queued.cascade) : 0;
 
 	if (r >= 0 && queued.cascade && queued.cascade->n_events >= bus->limits.queue_events)
 		r = -ENOBUFS;
 	if (r >= 0)
 		r = queue_push(bus, &queued);
 	if (r >= 0 && queued.cascade) {
-		cascade_ref(queued.cascade);
+		cue_cascade_ref(queued.cascade);
 		queued.cascade->n_events++;
 	}
 	return r;
@@ -122,9 +122,9 @@ int cue_bus_new(const struct cue_bus_config *config, struct cue_bus **ret_bus)
 	bus->gateway_id = strdup(config->gateway_id);
 	r = bus->gateway_id ? config->random(config->user, &seed, sizeof(seed)) : -ENOMEM;
 	if (r >= 0)
-		r = intern_init(&bus->types, seed);
+		r = cue_intern_init(&bus->types, seed);
 	if (r >= 0)
-		r = state_init(&bus->states);
+		r = cue_state_init(&bus->states);
 	if (r < 0) {
 		cue_bus_free(bus);
 		return r;
@@ -137,16 +137,16 @@ struct cue_bus *cue_bus_free(struct cue_bus *bus)
 {
 	if (!bus)
 		return NULL;
-	subscriptions_clear(bus);
+	cue_subscriptions_clear(bus);
 	while (bus->queue.n > 0) {
 		struct queued_event queued = queue_pop(&bus->queue);
 
 		cue_payload_unref(queued.event.payload);
-		cascade_unref(queued.cascade);
+		cue_cascade_unref(queued.cascade);
 	}
 	free(bus->queue.ring);
-	state_clear(&bus->states);
-	intern_clear(&bus->types);
+	cue_state_clear(&bus->states);
+	cue_intern_clear(&bus->types);
 	free(bus->timers.heap);
 	free(bus->urgent.heap);
 	free(bus->gateway_id);
@@ -185,7 +185,7 @@ int cue_bus_random(struct cue_bus *bus, void *buf, size_t len)
 	return bus->config.random(bus->config.user, buf, len);
 }
 
-bool bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload)
+bool cue_bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload)
 {
 	if (cue_payload_depth(payload) <= bus->limits.json_depth)
 		return false;
@@ -201,7 +201,7 @@ static void call(struct cue_bus *bus, const struct cue_subscription *subscriptio
 	int r = subscription->handler(subscription->user, bus, event);
 
 	if (r < 0)
-		bus_handler_failed(bus, r, event, subscription->name);
+		cue_bus_handler_failed(bus, r, event, subscription->name);
 }
 
 static void dispatch(struct cue_bus *bus, const struct cue_event *event)
@@ -210,8 +210,8 @@ static void dispatch(struct cue_bus *bus, const struct cue_event *event)
 
 	bus->current = event;
 	bus->stats.events++;
-	state_update(bus, event);
-	list = subscription_list_get(bus, bus->types.by_id[event->type->id]);
+	cue_state_update(bus, event);
+	list = cue_subscription_list_get(bus, bus->types.by_id[event->type->id]);
 	if (!list)
 		cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
 		                                          .error = -ENOMEM,
@@ -224,7 +224,7 @@ static void dispatch(struct cue_bus *bus, const struct cue_event *event)
 		if (!list->items[i]->cancelled)
 			call(bus, list->items[i], event);
 	}
-	subscription_list_unref(list);
+	cue_subscription_list_unref(list);
 	bus->stats.events_cut += bus->cutting;
 	bus->current = NULL;
 }
@@ -249,7 +249,7 @@ bool cue_bus_is_cutting(const struct cue_bus *bus)
 	return bus->cutting;
 }
 
-int queue_drain(struct cue_bus *bus, struct cue_budget *budget)
+int cue_queue_drain(struct cue_bus *bus, struct cue_budget *budget)
 {
 	int r = 0;
 
@@ -259,16 +259,16 @@ int queue_drain(struct cue_bus *bus, struct cue_budget *budget)
 	while (bus->queue.n > 0) {
 		struct queued_event queued;
 
-		if (budget && !budget_take(budget)) {
+		if (budget && !cue_budget_take(budget)) {
 			r = -EAGAIN;
 			break;
 		}
 		queued = queue_pop(&bus->queue);
 		bus->cascade = queued.cascade; /* NULL: its first consequence begins one */
 		dispatch(bus, &queued.event);
-		payload_drop_tree(queued.event.payload);
+		cue_payload_drop_tree(queued.event.payload);
 		cue_payload_unref(queued.event.payload);
-		bus->cascade = cascade_unref(bus->cascade);
+		bus->cascade = cue_cascade_unref(bus->cascade);
 	}
 	if (bus->queue.n == 0)
 		bus->cutting = false;
@@ -280,7 +280,7 @@ int queue_drain(struct cue_bus *bus, struct cue_budget *budget)
 static void drain_now(struct cue_bus *bus)
 {
 	if (!bus->deferred)
-		(void)queue_drain(bus, NULL);
+		(void)cue_queue_drain(bus, NULL);
 }
 
 void cue_bus_begin(struct cue_bus *bus)
@@ -318,7 +318,7 @@ int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64
 	struct cue_type *type;
 	int r;
 
-	r = intern_type(bus, emit->type, emit->outside, &type);
+	r = cue_intern_type(bus, emit->type, emit->outside, &type);
 	if (r < 0)
 		return r;
 	event = (struct cue_event){
@@ -346,7 +346,7 @@ int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64
 	return 0;
 }
 
-void bus_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth)
+void cue_bus_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth)
 {
 	const struct cue_event *event = bus->current;
 
@@ -364,6 +364,6 @@ int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret
 	uint64_t cause_seq;
 	unsigned depth;
 
-	bus_current_cause(bus, &cause_seq, &depth);
+	cue_bus_current_cause(bus, &cause_seq, &depth);
 	return cue_bus_emit_caused(bus, emit, cause_seq, depth, ret_seq);
 }

@@ -170,8 +170,8 @@ uint64_t cue_bus_horizon(const struct cue_bus *bus);
 void cue_bus_report(struct cue_bus *bus, const struct cue_report *report);
 
 /** A handler failed on @p event: count and report it. */
-void bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *event,
-                        const char *what);
+void cue_bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *event,
+                            const char *what);
 
 /**
  * Whether an event's data is nested deeper than cue_limits.json_depth, so that it
@@ -179,45 +179,46 @@ void bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *
  * then it is counted. Nothing from outside is; a chain of playlists or gestures
  * that feed each other would else grow with every round, for ever.
  */
-bool bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload);
+bool cue_bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload);
 
 /** seq and depth that an event appended now gets as a consequence of the current one. */
-void bus_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth);
+void cue_bus_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth);
 
 /** Dispatch what waits, unless a dispatch is at work or held back.
  *  @param budget NULL: no bound. @return 0; -EAGAIN. */
-int queue_drain(struct cue_bus *bus, struct cue_budget *budget);
+int cue_queue_drain(struct cue_bus *bus, struct cue_budget *budget);
 /** Count one step. @return false: the budget is used up. */
-bool budget_take(struct cue_budget *budget);
+bool cue_budget_take(struct cue_budget *budget);
 
 /* cascade.c */
-struct cascade *cascade_ref(struct cascade *cascade);
+struct cascade *cue_cascade_ref(struct cascade *cascade);
 /** NULL is allowed. @return NULL. */
-struct cascade *cascade_unref(struct cascade *cascade);
+struct cascade *cue_cascade_unref(struct cascade *cascade);
 /** The one that an event appended now belongs to, begun if need be; borrowed.
  *  @param ret_cascade NULL outside of a dispatch. @return 0; -ENOMEM. */
-int cascade_current(struct cue_bus *bus, struct cascade **ret_cascade);
+int cue_cascade_current(struct cue_bus *bus, struct cascade **ret_cascade);
 
-int intern_init(struct intern_table *table, uint64_t seed);
-void intern_clear(struct intern_table *table);
-struct cue_type *intern_find(const struct intern_table *table, const char *name, size_t len);
+int cue_intern_init(struct intern_table *table, uint64_t seed);
+void cue_intern_clear(struct intern_table *table);
+struct cue_type *cue_intern_find(const struct intern_table *table, const char *name, size_t len);
 /** @param outside see cue_emit. @return 0; -EINVAL; -ENOSPC (counted and reported); -ENOMEM. */
-int intern_type(struct cue_bus *bus, const char *name, bool outside, struct cue_type **ret_type);
+int cue_intern_type(struct cue_bus *bus, const char *name, bool outside,
+                    struct cue_type **ret_type);
 
-int state_init(struct state_table *table);
-void state_clear(struct state_table *table);
-void state_update(struct cue_bus *bus, const struct cue_event *event);
+int cue_state_init(struct state_table *table);
+void cue_state_clear(struct state_table *table);
+void cue_state_update(struct cue_bus *bus, const struct cue_event *event);
 
-/** Cancel all, and drop the lists of all types. Before intern_clear(). */
-void subscriptions_clear(struct cue_bus *bus);
+/** Cancel all, and drop the lists of all types. Before cue_intern_clear(). */
+void cue_subscriptions_clear(struct cue_bus *bus);
 /** The list for a type, built if need be; a reference the caller drops. NULL: no memory. */
-struct subscription_list *subscription_list_get(struct cue_bus *bus, struct cue_type *type);
-void subscription_list_unref(struct subscription_list *list);
+struct subscription_list *cue_subscription_list_get(struct cue_bus *bus, struct cue_type *type);
+void cue_subscription_list_unref(struct subscription_list *list);
 
 /** Whether the earliest armed timer is due (deadline < limit, or == when
  *  @p inclusive). @param urgent of those only. */
-bool timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, bool urgent);
+bool cue_timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, bool urgent);
 /** Take the earliest off its queue; there is one. */
-struct cue_timer *timer_pop(struct cue_bus *bus, bool urgent);
+struct cue_timer *cue_timer_pop(struct cue_bus *bus, bool urgent);
 
 #endif

@@ -8,21 +8,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct cascade *cascade_ref(struct cascade *cascade)
+struct cascade *cue_cascade_ref(struct cascade *cascade)
 {
 	if (cascade)
 		cascade->refs++;
 	return cascade;
 }
 
-struct cascade *cascade_unref(struct cascade *cascade)
+struct cascade *cue_cascade_unref(struct cascade *cascade)
 {
 	if (cascade && --cascade->refs == 0)
 		free(cascade);
 	return NULL;
 }
 
-int cascade_current(struct cue_bus *bus, struct cascade **ret_cascade)
+int cue_cascade_current(struct cue_bus *bus, struct cascade **ret_cascade)
 {
 	if (!bus->cascade && bus->dispatching) {
 		bus->cascade = calloc(1, sizeof(*bus->cascade));

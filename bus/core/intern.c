@@ -17,7 +17,7 @@ static uint64_t hash_name(uint64_t seed, const char *name, size_t len)
 	return hash ^ (hash >> 32);
 }
 
-int intern_init(struct intern_table *table, uint64_t seed)
+int cue_intern_init(struct intern_table *table, uint64_t seed)
 {
 	table->n_buckets = 64;
 	table->seed = seed;
@@ -33,7 +33,7 @@ static void type_free(struct cue_type *type)
 	free(type);
 }
 
-void intern_clear(struct intern_table *table)
+void cue_intern_clear(struct intern_table *table)
 {
 	for (size_t i = 0; i < table->n; i++)
 		type_free(table->by_id[i]);
@@ -52,7 +52,7 @@ static struct cue_type *find_hashed(const struct intern_table *table, const char
 	return NULL;
 }
 
-struct cue_type *intern_find(const struct intern_table *table, const char *name, size_t len)
+struct cue_type *cue_intern_find(const struct intern_table *table, const char *name, size_t len)
 {
 	return find_hashed(table, name, len, hash_name(table->seed, name, len));
 }
@@ -152,7 +152,7 @@ static int adopt(struct cue_bus *bus, struct cue_type *type)
 	return 0;
 }
 
-int intern_type(struct cue_bus *bus, const char *name, bool outside, struct cue_type **ret_type)
+int cue_intern_type(struct cue_bus *bus, const char *name, bool outside, struct cue_type **ret_type)
 {
 	size_t len = strnlen(name, CUE_TYPE_MAX_LEN + 1);
 	uint64_t hash = hash_name(bus->types.seed, name, len);
@@ -189,7 +189,7 @@ int intern_type(struct cue_bus *bus, const char *name, bool outside, struct cue_
 int cue_bus_intern(struct cue_bus *bus, const char *name, const struct cue_type **ret_type)
 {
 	struct cue_type *type;
-	int r = intern_type(bus, name, false, &type);
+	int r = cue_intern_type(bus, name, false, &type);
 
 	if (r < 0)
 		return r;
@@ -220,7 +220,7 @@ const char *cue_event_type_name(const struct cue_event *event)
 
 bool cue_bus_has_type(const struct cue_bus *bus, const char *name)
 {
-	const struct cue_type *type = intern_find(&bus->types, name, strlen(name));
+	const struct cue_type *type = cue_intern_find(&bus->types, name, strlen(name));
 
 	return type ? !type->outside : cue_type_is_reserved(name);
 }

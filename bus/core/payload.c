@@ -143,17 +143,17 @@ unsigned cue_payload_depth(const struct cue_payload *payload)
 }
 
 /* The immortal one is never written to; its bytes count for nothing. */
-bool payload_keep(struct cue_payload *payload)
+bool cue_payload_keep(struct cue_payload *payload)
 {
 	return payload->refs != 0 && payload->keepers++ == 0;
 }
 
-bool payload_release(struct cue_payload *payload)
+bool cue_payload_release(struct cue_payload *payload)
 {
 	return payload->refs != 0 && --payload->keepers == 0;
 }
 
-void payload_drop_tree(struct cue_payload *payload)
+void cue_payload_drop_tree(struct cue_payload *payload)
 {
 	if (payload->refs == 0)
 		return;

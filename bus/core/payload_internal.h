@@ -9,15 +9,15 @@
 #include <cuebus/payload.h>
 
 /** Free the parsed tree, if there is one: whoever asks next parses anew. */
-void payload_drop_tree(struct cue_payload *payload);
+void cue_payload_drop_tree(struct cue_payload *payload);
 
 /**
  * Several may keep one payload, and its bytes are to count once. Call
- * payload_release() as often as payload_keep(); neither takes or drops a
+ * cue_payload_release() as often as cue_payload_keep(); neither takes or drops a
  * reference.
  * @return keep: whether nobody kept it before; release: whether nobody does now.
  */
-bool payload_keep(struct cue_payload *payload);
-bool payload_release(struct cue_payload *payload);
+bool cue_payload_keep(struct cue_payload *payload);
+bool cue_payload_release(struct cue_payload *payload);
 
 #endif

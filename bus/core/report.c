@@ -14,8 +14,8 @@ void cue_bus_report(struct cue_bus *bus, const struct cue_report *report)
 	bus->reporting = false;
 }
 
-void bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *event,
-                        const char *what)
+void cue_bus_handler_failed(struct cue_bus *bus, int error, const struct cue_event *event,
+                            const char *what)
 {
 	bus->stats.handler_failures++;
 	cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_HANDLER_FAILED,

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-int state_init(struct state_table *table)
+int cue_state_init(struct state_table *table)
 {
 	table->n_buckets = 256;
 	table->buckets = calloc(table->n_buckets, sizeof(*table->buckets));
 	return table->buckets ? 0 : -ENOMEM;
 }
 
-void state_clear(struct state_table *table)
+void cue_state_clear(struct state_table *table)
 {
 	for (size_t i = 0; i < table->n_buckets && table->buckets; i++) {
 		struct state_entry *entry = table->buckets[i];
@@ -158,7 +158,7 @@ static struct state_entry *add(struct cue_bus *bus, const struct cue_event *even
 	return entry;
 }
 
-void state_update(struct cue_bus *bus, const struct cue_event *event)
+void cue_state_update(struct cue_bus *bus, const struct cue_event *event)
 {
 	struct state_entry *entry = find(&bus->states, event->type, event->producer_id);
 	/* The bus owns its types; handlers only see them as const. */
@@ -183,7 +183,7 @@ void state_update(struct cue_bus *bus, const struct cue_event *event)
 int cue_bus_state_get(const struct cue_bus *bus, const char *type_name, const uint32_t *producer_id,
                       struct cue_state *ret_state)
 {
-	const struct cue_type *type = intern_find(&bus->types, type_name, strlen(type_name));
+	const struct cue_type *type = cue_intern_find(&bus->types, type_name, strlen(type_name));
 	const struct state_entry *entry = NULL;
 	const struct cue_state *state;
 

@@ -21,7 +21,7 @@ static void subscription_unref(struct cue_subscription *subscription)
 	free(subscription);
 }
 
-void subscription_list_unref(struct subscription_list *list)
+void cue_subscription_list_unref(struct subscription_list *list)
 {
 	if (!list || --list->refs > 0)
 		return;
@@ -35,7 +35,7 @@ static void drop_list(struct cue_type *type)
 	struct subscription_list *list = type->list;
 
 	type->list = NULL;
-	subscription_list_unref(list);
+	cue_subscription_list_unref(list);
 }
 
 static void drop_lists(struct cue_bus *bus, struct cue_type *type)
@@ -91,7 +91,7 @@ static int compare(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-struct subscription_list *subscription_list_get(struct cue_bus *bus, struct cue_type *type)
+struct subscription_list *cue_subscription_list_get(struct cue_bus *bus, struct cue_type *type)
 {
 	struct subscription_list *list = type->list;
 	size_t n = type->n_exact;
@@ -135,7 +135,7 @@ static int resolve(struct cue_bus *bus, const char *pattern, struct cue_subscrip
 		subscription->prefix = strndup(pattern, len - 1);
 		return subscription->prefix ? 0 : -ENOMEM;
 	}
-	return intern_type(bus, pattern, false, &subscription->type);
+	return cue_intern_type(bus, pattern, false, &subscription->type);
 }
 
 static int enlist(struct cue_bus *bus, struct cue_subscription *subscription)
@@ -211,7 +211,7 @@ struct cue_subscription *cue_subscription_cancel(struct cue_subscription *subscr
 	return NULL;
 }
 
-void subscriptions_clear(struct cue_bus *bus)
+void cue_subscriptions_clear(struct cue_bus *bus)
 {
 	while (bus->subscriptions)
 		cue_subscription_cancel(bus->subscriptions);

@@ -89,7 +89,7 @@ static struct cue_timer *earliest(const struct cue_bus *bus, bool urgent)
 	return urgent ? timer : earlier(timer, first(&bus->timers));
 }
 
-bool timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, bool urgent)
+bool cue_timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, bool urgent)
 {
 	const struct cue_timer *timer = earliest(bus, urgent);
 
@@ -97,7 +97,7 @@ bool timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, 
 	       (timer->deadline_ns < limit_ns || (inclusive && timer->deadline_ns == limit_ns));
 }
 
-struct cue_timer *timer_pop(struct cue_bus *bus, bool urgent)
+struct cue_timer *cue_timer_pop(struct cue_bus *bus, bool urgent)
 {
 	struct cue_timer *timer = earliest(bus, urgent);
 
@@ -183,11 +183,6 @@ void cue_timer_disarm(struct cue_timer *timer)
 bool cue_timer_is_armed(const struct cue_timer *timer)
 {
 	return timer->position != TIMER_IDLE;
-}
-
-uint64_t cue_timer_deadline(const struct cue_timer *timer)
-{
-	return cue_timer_is_armed(timer) ? timer->deadline_ns : CUE_TIME_NONE;
 }
 
 /** Of all armed timers; CUE_TIME_NONE: none is. */

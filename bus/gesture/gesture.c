@@ -11,12 +11,12 @@ static const struct {
 	const char *name;
 	const struct gesture_kind *kind;
 } types[] = {
-	[CUE_GESTURE_DOUBLE_TAP] = { "double_tap", &gesture_kind_tap },
-	[CUE_GESTURE_MULTI_TAP] = { "multi_tap", &gesture_kind_tap },
-	[CUE_GESTURE_SIMULTANEOUS] = { "simultaneous", &gesture_kind_simultaneous },
-	[CUE_GESTURE_SEQUENCE] = { "sequence", &gesture_kind_sequence },
-	[CUE_GESTURE_GATED_MIRROR] = { "gated_mirror", &gesture_kind_gated_mirror },
-	[CUE_GESTURE_GATED_PLAYLIST] = { "gated_playlist", &gesture_kind_gated_playlist },
+	[CUE_GESTURE_DOUBLE_TAP] = { "double_tap", &cue_gesture_kind_tap },
+	[CUE_GESTURE_MULTI_TAP] = { "multi_tap", &cue_gesture_kind_tap },
+	[CUE_GESTURE_SIMULTANEOUS] = { "simultaneous", &cue_gesture_kind_simultaneous },
+	[CUE_GESTURE_SEQUENCE] = { "sequence", &cue_gesture_kind_sequence },
+	[CUE_GESTURE_GATED_MIRROR] = { "gated_mirror", &cue_gesture_kind_gated_mirror },
+	[CUE_GESTURE_GATED_PLAYLIST] = { "gated_playlist", &cue_gesture_kind_gated_playlist },
 };
 #define N_TYPES (sizeof(types) / sizeof(*types))
 
@@ -47,15 +47,15 @@ static int on_event(void *user, struct cue_bus *bus, const struct cue_event *eve
 	if (event->origin == gesture->origin)
 		return 0;
 	if (gesture->registry->delays_stale)
-		gesture_delays_update(gesture->registry);
-	return gesture_hold(gesture, input->roles, event);
+		cue_gesture_delays_update(gesture->registry);
+	return cue_gesture_hold(gesture, input->roles, event);
 }
 
 static void on_unsubscribed(void *user)
 {
 	const struct gesture_input *input = user;
 
-	gesture_unref(input->gesture);
+	cue_gesture_unref(input->gesture);
 }
 
 static int subscribe(struct gesture *gesture)
@@ -83,11 +83,11 @@ static int subscribe(struct gesture *gesture)
 static void gesture_remove(struct gesture *gesture)
 {
 	gesture->removed = true;
-	gesture_hold_clear(gesture);
+	cue_gesture_hold_clear(gesture);
 	for (size_t i = 0; i < gesture->n_inputs; i++)
 		gesture->inputs[i].subscription =
 		        cue_subscription_cancel(gesture->inputs[i].subscription);
-	gesture_unref(gesture);
+	cue_gesture_unref(gesture);
 }
 
 /** Apart from the ids of playlists of the same name. */
@@ -114,8 +114,8 @@ static int fill(struct gesture *gesture, const struct cue_gesture_config *config
 		                  : -ENOMEM;
 	}
 	if (r >= 0)
-		r = gesture_peripheral_write(&gesture->id, config->name, config->metadata,
-		                             &gesture->peripheral, &gesture->peripheral_len);
+		r = cue_gesture_peripheral_write(&gesture->id, config->name, config->metadata,
+		                                 &gesture->peripheral, &gesture->peripheral_len);
 	if (r >= 0)
 		r = gesture->kind->init(gesture, config);
 	if (r >= 0)
@@ -163,7 +163,7 @@ int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists,
 	gestures->bus = bus;
 	gestures->playlists = playlists;
 	/* Inputs are waited for: what is held must not wait behind overdue playlists. */
-	r = cue_timer_new_urgent(bus, gesture_hold_due, gestures, &gestures->hold_timer);
+	r = cue_timer_new_urgent(bus, cue_gesture_hold_due, gestures, &gestures->hold_timer);
 	if (r < 0) {
 		free(gestures);
 		return r;
@@ -315,7 +315,7 @@ int cue_gesture_foreach(struct cue_gestures *gestures,
                         int (*visit)(void *user, const struct cue_gesture_info *info), void *user)
 {
 	if (gestures->delays_stale)
-		gesture_delays_update(gestures);
+		cue_gesture_delays_update(gestures);
 	for (size_t i = 0; i < gestures->n; i++) {
 		struct cue_gesture_info info = info_of(gestures->items[i]);
 		int r = visit(user, &info);

@@ -131,7 +131,7 @@ static void reset(const struct gesture *gesture)
 	}
 }
 
-void gesture_delays_update(struct cue_gestures *gestures)
+void cue_gesture_delays_update(struct cue_gestures *gestures)
 {
 	gestures->delays_stale = false;
 	for (size_t i = 0; i < gestures->n; i++)
@@ -150,10 +150,10 @@ void gesture_delays_update(struct cue_gestures *gestures)
 		struct gesture *gesture = gestures->items[i];
 		struct type_delay delay = delay_of_inputs(gesture);
 
-		gesture_hold_set_wait(gesture,
-		                      gesture->ordered && delay.shortest_ns < delay.longest_ns
-		                              ? delay.longest_ns
-		                              : 0);
+		cue_gesture_hold_set_wait(gesture,
+		                          gesture->ordered && delay.shortest_ns < delay.longest_ns
+		                                  ? delay.longest_ns
+		                                  : 0);
 	}
 }
 

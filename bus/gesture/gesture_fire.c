@@ -4,23 +4,23 @@
 
 #include <string.h>
 
-uint64_t gesture_distance_ns(uint64_t a_ns, uint64_t b_ns)
+/** |a - b|: event times need not come in order. */
+static uint64_t distance_ns(uint64_t a_ns, uint64_t b_ns)
 {
 	return a_ns > b_ns ? a_ns - b_ns : b_ns - a_ns;
 }
 
-bool gesture_may_fire(struct gesture *gesture, const struct gesture_cooldown *cooldown,
-                      uint64_t time_ns)
+bool cue_gesture_may_fire(struct gesture *gesture, const struct gesture_cooldown *cooldown,
+                          uint64_t time_ns)
 {
-	if (!cooldown->fired ||
-	    gesture_distance_ns(time_ns, cooldown->time_ns) >= gesture->cooldown_ns)
+	if (!cooldown->fired || distance_ns(time_ns, cooldown->time_ns) >= gesture->cooldown_ns)
 		return true;
 	gesture->cooled_down++;
 	gesture->registry->stats.cooled_down++;
 	return false;
 }
 
-void gesture_fired(struct gesture *gesture, struct gesture_cooldown *cooldown, uint64_t time_ns)
+void cue_gesture_fired(struct gesture *gesture, struct gesture_cooldown *cooldown, uint64_t time_ns)
 {
 	cooldown->fired = true;
 	cooldown->time_ns = time_ns;
@@ -28,8 +28,8 @@ void gesture_fired(struct gesture *gesture, struct gesture_cooldown *cooldown, u
 	gesture->registry->stats.fired++;
 }
 
-bool gesture_emit(struct gesture *gesture, const char *type, uint32_t producer_id,
-                  struct cue_payload *payload, uint64_t time_ns)
+bool cue_gesture_emit(struct gesture *gesture, const char *type, uint32_t producer_id,
+                      struct cue_payload *payload, uint64_t time_ns)
 {
 	const struct cue_event *cause = gesture->handled;
 
@@ -58,19 +58,20 @@ static uint64_t latest_ns(const struct cue_event *events, size_t n)
 	return time_ns;
 }
 
-int gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown, const char *key,
-                        const struct cue_event *events, size_t n, uint32_t producer_id)
+int cue_gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown,
+                            const char *key, const struct cue_event *events, size_t n,
+                            uint32_t producer_id)
 {
 	__attribute__((cleanup(cue_payload_unrefp))) struct cue_payload *payload = NULL;
 	uint64_t time_ns = latest_ns(events, n);
 	int r;
 
-	if (!gesture_may_fire(gesture, cooldown, time_ns))
+	if (!cue_gesture_may_fire(gesture, cooldown, time_ns))
 		return 0;
-	r = gesture_payload_events(gesture, key, events, n, &payload);
+	r = cue_gesture_payload_events(gesture, key, events, n, &payload);
 	if (r < 0)
 		return r;
-	if (gesture_emit(gesture, gesture->emit, producer_id, payload, time_ns))
-		gesture_fired(gesture, cooldown, time_ns);
+	if (cue_gesture_emit(gesture, gesture->emit, producer_id, payload, time_ns))
+		cue_gesture_fired(gesture, cooldown, time_ns);
 	return 0;
 }

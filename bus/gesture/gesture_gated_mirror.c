@@ -40,9 +40,9 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	if (config->when)
 		r = cue_when_new(config->when, &mirror->when, NULL);
 	for (size_t i = 0; r >= 0 && i < config->n_gate; i++)
-		r = gesture_add_input(gesture, config->gate[i], GESTURE_ROLE_GATE);
+		r = cue_gesture_add_input(gesture, config->gate[i], GESTURE_ROLE_GATE);
 	for (size_t i = 0; r >= 0 && i < config->n_mirror; i++)
-		r = gesture_add_input(gesture, config->mirror[i], GESTURE_ROLE_MIRROR);
+		r = cue_gesture_add_input(gesture, config->mirror[i], GESTURE_ROLE_MIRROR);
 	return r;
 }
 
@@ -58,14 +58,14 @@ static int re_emit(struct gesture *gesture, struct mirror *mirror, const struct 
 	__attribute__((cleanup(cue_payload_unrefp))) struct cue_payload *payload = NULL;
 	int r;
 
-	if (!gesture_may_fire(gesture, &mirror->cooldown, event->time_ns))
+	if (!cue_gesture_may_fire(gesture, &mirror->cooldown, event->time_ns))
 		return 0;
-	r = gesture_payload_mirror(gesture, event->payload, &payload);
+	r = cue_gesture_payload_mirror(gesture, event->payload, &payload);
 	if (r < 0)
 		return r;
-	if (gesture_emit(gesture, gesture->emit ? gesture->emit : cue_event_type_name(event),
-	                 mirror->producer_id, payload, event->time_ns))
-		gesture_fired(gesture, &mirror->cooldown, event->time_ns);
+	if (cue_gesture_emit(gesture, gesture->emit ? gesture->emit : cue_event_type_name(event),
+	                     mirror->producer_id, payload, event->time_ns))
+		cue_gesture_fired(gesture, &mirror->cooldown, event->time_ns);
 	return 0;
 }
 
@@ -95,4 +95,4 @@ static void clear(struct gesture *gesture)
 	free(mirror);
 }
 
-const struct gesture_kind gesture_kind_gated_mirror = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_gated_mirror = { init, handle, clear };

@@ -31,7 +31,7 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	if (config->when)
 		r = cue_when_new(config->when, &gated->when, NULL);
 	for (size_t i = 0; r >= 0 && i < config->n_gate; i++)
-		r = gesture_add_input(gesture, config->gate[i], GESTURE_ROLE_GATE);
+		r = cue_gesture_add_input(gesture, config->gate[i], GESTURE_ROLE_GATE);
 	return r;
 }
 
@@ -59,7 +59,7 @@ static int start(struct gesture *gesture, struct gated_playlist *gated,
 	                       },
 	                       NULL);
 	if (r >= 0)
-		gesture_fired(gesture, &gated->cooldown, event->time_ns);
+		cue_gesture_fired(gesture, &gated->cooldown, event->time_ns);
 	/* What the mode refuses is told by event.playlist.rejected. */
 	return r == -EBUSY ? 0 : r;
 }
@@ -71,7 +71,7 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	                         : cue_payload_gate(event->payload);
 
 	(void)roles;
-	if (!holds || !gesture_may_fire(gesture, &gated->cooldown, event->time_ns))
+	if (!holds || !cue_gesture_may_fire(gesture, &gated->cooldown, event->time_ns))
 		return 0;
 	return start(gesture, gated, event);
 }
@@ -87,4 +87,4 @@ static void clear(struct gesture *gesture)
 	free(gated);
 }
 
-const struct gesture_kind gesture_kind_gated_playlist = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_gated_playlist = { init, handle, clear };

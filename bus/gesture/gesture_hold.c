@@ -194,10 +194,10 @@ static struct gesture_held pop(struct gesture *gesture)
 static void take(struct gesture *gesture)
 {
 	struct gesture_held held = pop(gesture);
-	int r = gesture_handle(gesture, held.roles, &held.event);
+	int r = cue_gesture_handle(gesture, held.roles, &held.event);
 
 	if (r < 0)
-		bus_handler_failed(gesture->bus, r, &held.event, gesture->name);
+		cue_bus_handler_failed(gesture->bus, r, &held.event, gesture->name);
 	cue_payload_unref(held.event.payload);
 }
 
@@ -223,15 +223,15 @@ static bool is_full(const struct gesture *gesture, const struct cue_event *event
 static int take_early(struct gesture *gesture, unsigned roles, const struct cue_event *event)
 {
 	gesture->registry->stats.taken_early++;
-	return gesture_handle(gesture, roles, event);
+	return cue_gesture_handle(gesture, roles, event);
 }
 
-int gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_event *event)
+int cue_gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_event *event)
 {
 	struct gesture_hold *hold = &gesture->hold;
 
 	if (hold->wait_ns == 0 && hold->n == 0)
-		return gesture_handle(gesture, roles, event);
+		return cue_gesture_handle(gesture, roles, event);
 	while (is_full(gesture, event)) {
 		if (hold->n == 0 || event->time_ns < at(hold, 0)->event.time_ns)
 			return take_early(gesture, roles, event);
@@ -245,7 +245,7 @@ int gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_event
 	return 0;
 }
 
-void gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns)
+void cue_gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns)
 {
 	if (wait_ns == gesture->hold.wait_ns)
 		return;
@@ -256,7 +256,7 @@ void gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns)
 	arm(gesture->registry);
 }
 
-void gesture_hold_clear(struct gesture *gesture)
+void cue_gesture_hold_clear(struct gesture *gesture)
 {
 	if (gesture->hold.n == 0)
 		return;
@@ -269,7 +269,7 @@ void gesture_hold_clear(struct gesture *gesture)
 	arm(gesture->registry);
 }
 
-void gesture_hold_due(void *user, struct cue_bus *bus, uint64_t deadline_ns)
+void cue_gesture_hold_due(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 {
 	(void)deadline_ns;
 	take_due(user, cue_bus_now(bus));

@@ -25,7 +25,7 @@ enum gesture_role {
 
 /** One kind of gesture. The config was checked before init. */
 struct gesture_kind {
-	/** Make `impl` and name the inputs with gesture_add_input(). On failure
+	/** Make `impl` and name the inputs with cue_gesture_add_input(). On failure
 	 *  clear is called with what there is. @return 0; -ENOSPC; -ENOMEM. */
 	int (*init)(struct gesture *gesture, const struct cue_gesture_config *config);
 	/** An event that is not the gesture's own. @return 0 or negative errno. */
@@ -34,11 +34,11 @@ struct gesture_kind {
 	void (*clear)(struct gesture *gesture);
 };
 
-extern const struct gesture_kind gesture_kind_tap;
-extern const struct gesture_kind gesture_kind_simultaneous;
-extern const struct gesture_kind gesture_kind_sequence;
-extern const struct gesture_kind gesture_kind_gated_mirror;
-extern const struct gesture_kind gesture_kind_gated_playlist;
+extern const struct gesture_kind cue_gesture_kind_tap;
+extern const struct gesture_kind cue_gesture_kind_simultaneous;
+extern const struct gesture_kind cue_gesture_kind_sequence;
+extern const struct gesture_kind cue_gesture_kind_gated_mirror;
+extern const struct gesture_kind cue_gesture_kind_gated_playlist;
 
 /** A type the gesture listens to; the subscription's user. */
 struct gesture_input {
@@ -93,7 +93,7 @@ struct cue_gestures {
 	struct cue_gestures_stats stats;      /* `definitions` is not kept here */
 	struct gesture_kept *oldest, *newest; /* what gestures keep, by the last event */
 	uint64_t next_order;
-	bool delays_stale;        /* gesture_delays_update() before the next event */
+	bool delays_stale;        /* cue_gesture_delays_update() before the next event */
 	struct gesture **holding; /* those that hold events, a heap by when the first is due */
 	size_t n_holding, cap_holding;
 	struct cue_timer *hold_timer;
@@ -102,28 +102,28 @@ struct cue_gestures {
 /* ---- gesture_object.c ---- */
 
 /** Drop a reference; the last one frees it. */
-void gesture_unref(struct gesture *gesture);
+void cue_gesture_unref(struct gesture *gesture);
 /** Let the gesture handle an event that is its turn. @return what the kind returned. */
-int gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event);
+int cue_gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event);
 /** Listen to @p type, or add @p role to it. @return 0; -ENOSPC; -ENOMEM. */
-int gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role);
+int cue_gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role);
 
 /* ---- gesture_hold.c: events in the order of their times ---- */
 
 /** An event for the gesture: handle it, or hold it until no earlier one can come.
  *  @return 0; what handling this very event returned. */
-int gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_event *event);
+int cue_gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_event *event);
 /** Those held already are taken by the new wait. */
-void gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns);
+void cue_gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns);
 /** Drop what is held. */
-void gesture_hold_clear(struct gesture *gesture);
+void cue_gesture_hold_clear(struct gesture *gesture);
 /** cue_timer_handler of cue_gestures.hold_timer; @p user is the registry. */
-void gesture_hold_due(void *user, struct cue_bus *bus, uint64_t deadline_ns);
+void cue_gesture_hold_due(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 
 /* ---- gesture_delays.c ---- */
 
 /** Set how long each gesture waits, by the delays of the types it listens to. */
-void gesture_delays_update(struct cue_gestures *gestures);
+void cue_gesture_delays_update(struct cue_gestures *gestures);
 
 /* ---- gesture_fire.c: firing ---- */
 
@@ -133,22 +133,20 @@ struct gesture_cooldown {
 	uint64_t time_ns;
 };
 
-/** |a - b|: event times need not come in order. */
-uint64_t gesture_distance_ns(uint64_t a_ns, uint64_t b_ns);
-
 /** Whether it may fire at @p time_ns; if not, it is counted as cooled down. */
-bool gesture_may_fire(struct gesture *gesture, const struct gesture_cooldown *cooldown,
-                      uint64_t time_ns);
+bool cue_gesture_may_fire(struct gesture *gesture, const struct gesture_cooldown *cooldown,
+                          uint64_t time_ns);
 /** Count a firing and begin the cooldown. */
-void gesture_fired(struct gesture *gesture, struct gesture_cooldown *cooldown, uint64_t time_ns);
+void cue_gesture_fired(struct gesture *gesture, struct gesture_cooldown *cooldown,
+                       uint64_t time_ns);
 
 /**
  * Emit, as the gesture. What the bus refuses it has counted and reported
  * itself; such a gesture has not fired.
  * @return whether it was emitted.
  */
-bool gesture_emit(struct gesture *gesture, const char *type, uint32_t producer_id,
-                  struct cue_payload *payload, uint64_t time_ns);
+bool cue_gesture_emit(struct gesture *gesture, const char *type, uint32_t producer_id,
+                      struct cue_payload *payload, uint64_t time_ns);
 
 /**
  * Fire with the events that made it up, unless cooling down.
@@ -156,15 +154,16 @@ bool gesture_emit(struct gesture *gesture, const char *type, uint32_t producer_i
  * @param events in the order to be listed; borrowed.
  * @return 0; -E2BIG; -ENOMEM.
  */
-int gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown, const char *key,
-                        const struct cue_event *events, size_t n, uint32_t producer_id);
+int cue_gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown,
+                            const char *key, const struct cue_event *events, size_t n,
+                            uint32_t producer_id);
 
 /* ---- gesture_kept.c: events kept until a gesture fires ---- */
 
 struct producer_table;
 
 /** Whoever keeps events: the first member of a producer table's items; or a
- *  gesture as a whole. All zero until gesture_kept_begin(). */
+ *  gesture as a whole. All zero until cue_gesture_kept_begin(). */
 struct gesture_kept {
 	struct gesture *gesture;
 	struct producer_table *table; /* NULL: the gesture as a whole */
@@ -178,28 +177,29 @@ struct gesture_kept {
 
 /** @param bytes what it takes without events, where publishers outside can make more of its
  *         kind; 0: the definition has paid for it. May forget others. */
-void gesture_kept_begin(struct gesture_kept *kept, struct gesture *gesture, size_t bytes);
+void cue_gesture_kept_begin(struct gesture_kept *kept, struct gesture *gesture, size_t bytes);
 /** Keep an event, in order of time, after those of equal time; takes its own
  *  reference on the payload. May forget others, never this one. */
-void gesture_kept_insert(struct gesture_kept *kept, const struct cue_event *event);
+void cue_gesture_kept_insert(struct gesture_kept *kept, const struct cue_event *event);
 /** Drop @p n events from @p first on. */
-void gesture_kept_drop(struct gesture_kept *kept, size_t first, size_t n);
-void gesture_kept_clear(struct gesture_kept *kept);
+void cue_gesture_kept_drop(struct gesture_kept *kept, size_t first, size_t n);
+void cue_gesture_kept_clear(struct gesture_kept *kept);
 /** Drop all and leave the registry's list. All zero is allowed. */
-void gesture_kept_end(struct gesture_kept *kept);
+void cue_gesture_kept_end(struct gesture_kept *kept);
 
 /* ---- gesture_payload.c ---- */
 
 /** `{"id":…,"name":…,"metadata":…}` @return 0; -ENOMEM. */
-int gesture_peripheral_write(const struct cue_id *id, const char *name,
-                             const struct cue_payload *metadata, char **ret_text, size_t *ret_len);
+int cue_gesture_peripheral_write(const struct cue_id *id, const char *name,
+                                 const struct cue_payload *metadata, char **ret_text,
+                                 size_t *ret_len);
 /** `{"<key>":[…],"virtual_peripheral":…}` @return 0; -E2BIG; -ENOMEM. */
-int gesture_payload_events(const struct gesture *gesture, const char *key,
-                           const struct cue_event *events, size_t n,
-                           struct cue_payload **ret_payload);
+int cue_gesture_payload_events(const struct gesture *gesture, const char *key,
+                               const struct cue_event *events, size_t n,
+                               struct cue_payload **ret_payload);
 /** The data of a mirrored event. @return 0; -E2BIG; -ENOMEM. */
-int gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *data,
-                           struct cue_payload **ret_payload);
+int cue_gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *data,
+                               struct cue_payload **ret_payload);
 
 /* ---- gesture_producers.c ---- */
 
@@ -218,26 +218,27 @@ struct producer_table {
 /** @param max       producers kept, at least 1.
  *  @param item_clear optional; frees what an item holds.
  *  @return 0; -ENOMEM. */
-int producer_table_init(struct producer_table *table, size_t max, size_t item_size,
-                        void (*item_clear)(void *item));
+int cue_producer_table_init(struct producer_table *table, size_t max, size_t item_size,
+                            void (*item_clear)(void *item));
 /** The table may be all zero. */
-void producer_table_clear(struct producer_table *table);
+void cue_producer_table_clear(struct producer_table *table);
 /** The state of a producer, which is thereby heard of. NULL: none. */
-void *producer_table_find(struct producer_table *table, uint32_t producer_id);
+void *cue_producer_table_find(struct producer_table *table, uint32_t producer_id);
 /**
  * The same, made (all zero) when there is none.
  * @param ret_forgot set to whether another one was forgotten for it.
  * @return NULL: no memory (nothing was forgotten).
  */
-void *producer_table_get(struct producer_table *table, uint32_t producer_id, bool *ret_forgot);
+void *cue_producer_table_get(struct producer_table *table, uint32_t producer_id, bool *ret_forgot);
 
 /** Forget a producer that is there. */
-void producer_table_remove(struct producer_table *table, uint32_t producer_id);
+void cue_producer_table_remove(struct producer_table *table, uint32_t producer_id);
 /** What one producer takes, in bytes. */
-size_t producer_table_item_bytes(const struct producer_table *table);
+size_t cue_producer_table_item_bytes(const struct producer_table *table);
 
-/** producer_table_get() of items that begin with a struct gesture_kept, counting what is
+/** cue_producer_table_get() of items that begin with a struct gesture_kept, counting what is
  *  forgotten; others' items may be forgotten too. */
-void *gesture_producer(struct gesture *gesture, struct producer_table *table, uint32_t producer_id);
+void *cue_gesture_producer(struct gesture *gesture, struct producer_table *table,
+                           uint32_t producer_id);
 
 #endif

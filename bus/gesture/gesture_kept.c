@@ -37,9 +37,9 @@ static void forget(struct gesture_kept *kept)
 {
 	kept->gesture->registry->stats.kept_forgotten++;
 	if (kept->table)
-		producer_table_remove(kept->table, kept->producer_id); /* clears it */
+		cue_producer_table_remove(kept->table, kept->producer_id); /* clears it */
 	else
-		gesture_kept_clear(kept);
+		cue_gesture_kept_clear(kept);
 }
 
 static void make_room(struct gesture_kept *kept)
@@ -75,13 +75,13 @@ static void discount(struct gesture_kept *kept, size_t bytes)
 
 /* ---- one keeper ---- */
 
-void gesture_kept_begin(struct gesture_kept *kept, struct gesture *gesture, size_t bytes)
+void cue_gesture_kept_begin(struct gesture_kept *kept, struct gesture *gesture, size_t bytes)
 {
 	kept->gesture = gesture;
 	count(kept, bytes);
 }
 
-void gesture_kept_insert(struct gesture_kept *kept, const struct cue_event *event)
+void cue_gesture_kept_insert(struct gesture_kept *kept, const struct cue_event *event)
 {
 	struct cue_event *events = kept->events;
 	size_t at = kept->n;
@@ -95,7 +95,7 @@ void gesture_kept_insert(struct gesture_kept *kept, const struct cue_event *even
 	count(kept, bytes_of(event));
 }
 
-void gesture_kept_drop(struct gesture_kept *kept, size_t first, size_t n)
+void cue_gesture_kept_drop(struct gesture_kept *kept, size_t first, size_t n)
 {
 	struct cue_event *events = kept->events + first;
 
@@ -107,25 +107,26 @@ void gesture_kept_drop(struct gesture_kept *kept, size_t first, size_t n)
 	kept->n -= n;
 }
 
-void gesture_kept_clear(struct gesture_kept *kept)
+void cue_gesture_kept_clear(struct gesture_kept *kept)
 {
 	if (kept->n > 0)
-		gesture_kept_drop(kept, 0, kept->n);
+		cue_gesture_kept_drop(kept, 0, kept->n);
 }
 
-void gesture_kept_end(struct gesture_kept *kept)
+void cue_gesture_kept_end(struct gesture_kept *kept)
 {
 	if (!kept->gesture)
 		return;
-	gesture_kept_clear(kept);
+	cue_gesture_kept_clear(kept);
 	discount(kept, kept->bytes);
 	kept->gesture = NULL;
 }
 
-void *gesture_producer(struct gesture *gesture, struct producer_table *table, uint32_t producer_id)
+void *cue_gesture_producer(struct gesture *gesture, struct producer_table *table,
+                           uint32_t producer_id)
 {
 	bool forgot;
-	struct gesture_kept *kept = producer_table_get(table, producer_id, &forgot);
+	struct gesture_kept *kept = cue_producer_table_get(table, producer_id, &forgot);
 
 	if (forgot) {
 		gesture->producers_forgotten++;
@@ -134,7 +135,7 @@ void *gesture_producer(struct gesture *gesture, struct producer_table *table, ui
 	if (kept && !kept->gesture) {
 		kept->table = table;
 		kept->producer_id = producer_id;
-		gesture_kept_begin(kept, gesture, producer_table_item_bytes(table));
+		cue_gesture_kept_begin(kept, gesture, cue_producer_table_item_bytes(table));
 	}
 	return kept;
 }

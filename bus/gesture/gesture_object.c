@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-void gesture_unref(struct gesture *gesture)
+void cue_gesture_unref(struct gesture *gesture)
 {
 	if (--gesture->refs > 0)
 		return;
@@ -21,7 +21,7 @@ void gesture_unref(struct gesture *gesture)
 	free(gesture);
 }
 
-int gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
+int cue_gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
 {
 	int r;
 
@@ -29,11 +29,11 @@ int gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_eve
 	gesture->handled = event;
 	r = gesture->kind->handle(gesture, roles, event);
 	gesture->handled = NULL;
-	gesture_unref(gesture);
+	cue_gesture_unref(gesture);
 	return r;
 }
 
-int gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role)
+int cue_gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role)
 {
 	const struct cue_type *interned;
 	int r;

@@ -12,8 +12,9 @@
 
 static const char peripheral_key[] = "virtual_peripheral";
 
-int gesture_peripheral_write(const struct cue_id *id, const char *name,
-                             const struct cue_payload *metadata, char **ret_text, size_t *ret_len)
+int cue_gesture_peripheral_write(const struct cue_id *id, const char *name,
+                                 const struct cue_payload *metadata, char **ret_text,
+                                 size_t *ret_len)
 {
 	struct cue_writer w = { 0 };
 	char text[CUE_ID_TEXT_SIZE];
@@ -52,7 +53,7 @@ static void write_event(struct cue_writer *w, struct cue_bus *bus, const struct 
 	cue_writer_key(w, "producer_id");
 	cue_writer_u64(w, event->producer_id);
 	cue_writer_key(w, "data");
-	if (bus_too_deep(bus, event->payload)) {
+	if (cue_bus_too_deep(bus, event->payload)) {
 		cue_writer_null(w);
 		cue_writer_key(w, "data_omitted");
 		cue_writer_string(w, "depth");
@@ -80,9 +81,9 @@ static int finish(struct cue_writer *w, struct cue_payload **ret_payload)
 	return cue_writer_finish_payload(w, ret_payload);
 }
 
-int gesture_payload_events(const struct gesture *gesture, const char *key,
-                           const struct cue_event *events, size_t n,
-                           struct cue_payload **ret_payload)
+int cue_gesture_payload_events(const struct gesture *gesture, const char *key,
+                               const struct cue_event *events, size_t n,
+                               struct cue_payload **ret_payload)
 {
 	struct cue_writer w = { 0 };
 	size_t total = 0;
@@ -136,8 +137,8 @@ static void write_members(struct cue_writer *w, const char *bytes, size_t len)
 	}
 }
 
-int gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *data,
-                           struct cue_payload **ret_payload)
+int cue_gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *data,
+                               struct cue_payload **ret_payload)
 {
 	struct cue_writer w = { 0 };
 	const char *bytes;

@@ -62,18 +62,18 @@ static struct producer *look_up(const struct producer_table *table, uint32_t pro
 	return producer;
 }
 
-void producer_table_remove(struct producer_table *table, uint32_t producer_id)
+void cue_producer_table_remove(struct producer_table *table, uint32_t producer_id)
 {
 	forget(table, look_up(table, producer_id));
 }
 
-size_t producer_table_item_bytes(const struct producer_table *table)
+size_t cue_producer_table_item_bytes(const struct producer_table *table)
 {
 	return sizeof(struct producer) + table->item_size;
 }
 
-int producer_table_init(struct producer_table *table, size_t max, size_t item_size,
-                        void (*item_clear)(void *item))
+int cue_producer_table_init(struct producer_table *table, size_t max, size_t item_size,
+                            void (*item_clear)(void *item))
 {
 	*table = (struct producer_table){
 		.buckets = calloc(BUCKETS_FIRST, sizeof(struct producer *)),
@@ -85,7 +85,7 @@ int producer_table_init(struct producer_table *table, size_t max, size_t item_si
 	return table->buckets ? 0 : -ENOMEM;
 }
 
-void producer_table_clear(struct producer_table *table)
+void cue_producer_table_clear(struct producer_table *table)
 {
 	while (table->oldest)
 		forget(table, table->oldest);
@@ -93,7 +93,7 @@ void producer_table_clear(struct producer_table *table)
 	table->buckets = NULL;
 }
 
-void *producer_table_find(struct producer_table *table, uint32_t producer_id)
+void *cue_producer_table_find(struct producer_table *table, uint32_t producer_id)
 {
 	struct producer *producer = look_up(table, producer_id);
 
@@ -122,9 +122,9 @@ static void grow(struct producer_table *table)
 	}
 }
 
-void *producer_table_get(struct producer_table *table, uint32_t producer_id, bool *ret_forgot)
+void *cue_producer_table_get(struct producer_table *table, uint32_t producer_id, bool *ret_forgot)
 {
-	void *item = producer_table_find(table, producer_id);
+	void *item = cue_producer_table_find(table, producer_id);
 	struct producer **bucket;
 	struct producer *producer;
 

@@ -51,13 +51,13 @@ _Static_assert(CUE_GESTURE_STEPS_MAX <= 64, "a bit for each step");
 
 static void begin_anew(struct progress *progress)
 {
-	gesture_kept_clear(&progress->kept);
+	cue_gesture_kept_clear(&progress->kept);
 	progress->prefixes = 0;
 }
 
 static void clear_progress(void *item)
 {
-	gesture_kept_end(&((struct progress *)item)->kept);
+	cue_gesture_kept_end(&((struct progress *)item)->kept);
 }
 
 static int init_step(struct gesture *gesture, struct step *step, const struct cue_filter *filter)
@@ -68,7 +68,7 @@ static int init_step(struct gesture *gesture, struct step *step, const struct cu
 	if (r >= 0 && filter->match)
 		r = cue_match_new(filter->match, &step->match, NULL);
 	if (r >= 0)
-		r = gesture_add_input(gesture, filter->type, GESTURE_ROLE_SOURCE);
+		r = cue_gesture_add_input(gesture, filter->type, GESTURE_ROLE_SOURCE);
 	return r;
 }
 
@@ -84,10 +84,10 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 		return -ENOMEM;
 	sequence->timeout_ns = config->timeout_ns;
 	sequence->n = config->n_steps;
-	r = producer_table_init(&sequence->producers, gesture->bus->limits.gesture_producers,
-	                        sizeof(struct progress) +
-	                                config->n_steps * sizeof(struct cue_event),
-	                        clear_progress);
+	r = cue_producer_table_init(&sequence->producers, gesture->bus->limits.gesture_producers,
+	                            sizeof(struct progress) +
+	                                    config->n_steps * sizeof(struct cue_event),
+	                            clear_progress);
 	for (size_t i = 0; r >= 0 && i < config->n_steps; i++)
 		r = init_step(gesture, &sequence->steps[i], &config->steps[i]);
 	return r;
@@ -127,8 +127,8 @@ static void follow(const struct sequence *sequence, struct progress *progress, u
 		return;
 	}
 	/* with this event there is one more than the prefix has room for, or more */
-	gesture_kept_drop(&progress->kept, 0, progress->kept.n + 1 - longest);
-	gesture_kept_insert(&progress->kept, event);
+	cue_gesture_kept_drop(&progress->kept, 0, progress->kept.n + 1 - longest);
+	cue_gesture_kept_insert(&progress->kept, event);
 }
 
 static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
@@ -140,11 +140,11 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 
 	(void)roles;
 	/* A producer is worth remembering from its first step on. */
-	progress = producer_table_find(&sequence->producers, event->producer_id);
+	progress = cue_producer_table_find(&sequence->producers, event->producer_id);
 	if (!progress && !(mask & 1U))
 		return 0;
 	if (!progress)
-		progress = gesture_producer(gesture, &sequence->producers, event->producer_id);
+		progress = cue_gesture_producer(gesture, &sequence->producers, event->producer_id);
 	if (!progress)
 		return -ENOMEM;
 	if (event->time_ns < progress->last_ns)
@@ -154,8 +154,8 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	follow(sequence, progress, mask, event);
 	if (progress->kept.n < sequence->n)
 		return 0;
-	r = gesture_fire_events(gesture, &progress->cooldown, "sequence", progress->events,
-	                        progress->kept.n, event->producer_id);
+	r = cue_gesture_fire_events(gesture, &progress->cooldown, "sequence", progress->events,
+	                            progress->kept.n, event->producer_id);
 	begin_anew(progress);
 	return r;
 }
@@ -166,10 +166,10 @@ static void clear(struct gesture *gesture)
 
 	if (!sequence)
 		return;
-	producer_table_clear(&sequence->producers);
+	cue_producer_table_clear(&sequence->producers);
 	for (size_t i = 0; i < sequence->n; i++)
 		cue_match_free(sequence->steps[i].match);
 	free(sequence);
 }
 
-const struct gesture_kind gesture_kind_sequence = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_sequence = { init, handle, clear };

@@ -34,11 +34,11 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	s->window_ns = config->window_ns;
 	s->required = config->required_sources;
 	s->kept.events = s->events;
-	gesture_kept_begin(&s->kept, gesture, 0);
+	cue_gesture_kept_begin(&s->kept, gesture, 0);
 	if (config->source.match)
 		r = cue_match_new(config->source.match, &s->match, NULL);
 	if (r >= 0)
-		r = gesture_add_input(gesture, config->source.type, GESTURE_ROLE_SOURCE);
+		r = cue_gesture_add_input(gesture, config->source.type, GESTURE_ROLE_SOURCE);
 	return r;
 }
 
@@ -51,7 +51,7 @@ static bool drop_of_producer(struct simultaneous *s, const struct cue_event *eve
 			continue;
 		if (s->events[i].time_ns > event->time_ns)
 			return false;
-		gesture_kept_drop(&s->kept, i, 1);
+		cue_gesture_kept_drop(&s->kept, i, 1);
 		return true;
 	}
 	return true;
@@ -64,7 +64,7 @@ static void drop_too_old(struct simultaneous *s)
 
 	while (newest_ns - s->events[drop].time_ns > s->window_ns)
 		drop++;
-	gesture_kept_drop(&s->kept, 0, drop);
+	cue_gesture_kept_drop(&s->kept, 0, drop);
 }
 
 static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
@@ -75,12 +75,12 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	(void)roles;
 	if (!cue_match_eval(s->match, event->payload) || !drop_of_producer(s, event))
 		return 0;
-	gesture_kept_insert(&s->kept, event);
+	cue_gesture_kept_insert(&s->kept, event);
 	drop_too_old(s);
 	if (s->kept.n < s->required)
 		return 0;
-	r = gesture_fire_events(gesture, &s->cooldown, "events", s->events, s->kept.n, 0);
-	gesture_kept_clear(&s->kept);
+	r = cue_gesture_fire_events(gesture, &s->cooldown, "events", s->events, s->kept.n, 0);
+	cue_gesture_kept_clear(&s->kept);
 	return r;
 }
 
@@ -90,9 +90,9 @@ static void clear(struct gesture *gesture)
 
 	if (!s)
 		return;
-	gesture_kept_end(&s->kept);
+	cue_gesture_kept_end(&s->kept);
 	cue_match_free(s->match);
 	free(s);
 }
 
-const struct gesture_kind gesture_kind_simultaneous = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_simultaneous = { init, handle, clear };

@@ -33,7 +33,7 @@ struct tap {
 
 static void clear_taps(void *item)
 {
-	gesture_kept_end(&((struct taps *)item)->kept);
+	cue_gesture_kept_end(&((struct taps *)item)->kept);
 }
 
 static int init(struct gesture *gesture, const struct cue_gesture_config *config)
@@ -52,10 +52,10 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	if (config->source.match)
 		r = cue_match_new(config->source.match, &tap->match, NULL);
 	if (r >= 0)
-		r = producer_table_init(&tap->producers, gesture->bus->limits.gesture_producers,
-		                        item_size, clear_taps);
+		r = cue_producer_table_init(&tap->producers, gesture->bus->limits.gesture_producers,
+		                            item_size, clear_taps);
 	if (r >= 0)
-		r = gesture_add_input(gesture, config->source.type, GESTURE_ROLE_SOURCE);
+		r = cue_gesture_add_input(gesture, config->source.type, GESTURE_ROLE_SOURCE);
 	return r;
 }
 
@@ -67,7 +67,7 @@ static void drop_too_old(struct taps *taps, uint64_t window_ns)
 	while (first > 0 &&
 	       taps->events[first].time_ns - taps->events[first - 1].time_ns <= window_ns)
 		first--;
-	gesture_kept_drop(&taps->kept, 0, first);
+	cue_gesture_kept_drop(&taps->kept, 0, first);
 }
 
 static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
@@ -79,17 +79,17 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	(void)roles;
 	if (!cue_match_eval(tap->match, event->payload))
 		return 0;
-	taps = gesture_producer(gesture, &tap->producers, event->producer_id);
+	taps = cue_gesture_producer(gesture, &tap->producers, event->producer_id);
 	if (!taps)
 		return -ENOMEM;
 	taps->kept.events = taps->events;
-	gesture_kept_insert(&taps->kept, event);
+	cue_gesture_kept_insert(&taps->kept, event);
 	drop_too_old(taps, tap->window_ns);
 	if (taps->kept.n < tap->count)
 		return 0;
-	r = gesture_fire_events(gesture, &taps->cooldown, "events", taps->events, taps->kept.n,
-	                        event->producer_id);
-	gesture_kept_clear(&taps->kept);
+	r = cue_gesture_fire_events(gesture, &taps->cooldown, "events", taps->events, taps->kept.n,
+	                            event->producer_id);
+	cue_gesture_kept_clear(&taps->kept);
 	return r;
 }
 
@@ -99,9 +99,9 @@ static void clear(struct gesture *gesture)
 
 	if (!tap)
 		return;
-	producer_table_clear(&tap->producers);
+	cue_producer_table_clear(&tap->producers);
 	cue_match_free(tap->match);
 	free(tap);
 }
 
-const struct gesture_kind gesture_kind_tap = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_tap = { init, handle, clear };

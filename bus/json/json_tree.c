@@ -31,19 +31,19 @@ static void write_number(struct cue_writer *w, double number)
 	cue_writer_raw(w, text, strlen(text));
 }
 
-void json_tree_write(struct cue_writer *w, const struct cJSON *tree)
+void cue_json_tree_write(struct cue_writer *w, const struct cJSON *tree)
 {
 	if (cJSON_IsObject(tree)) {
 		cue_writer_object_begin(w);
 		for (const cJSON *member = tree->child; member; member = member->next) {
 			cue_writer_key(w, member->string);
-			json_tree_write(w, member);
+			cue_json_tree_write(w, member);
 		}
 		cue_writer_object_end(w);
 	} else if (cJSON_IsArray(tree)) {
 		cue_writer_array_begin(w);
 		for (const cJSON *item = tree->child; item; item = item->next)
-			json_tree_write(w, item);
+			cue_json_tree_write(w, item);
 		cue_writer_array_end(w);
 	} else if (cJSON_IsString(tree)) {
 		cue_writer_string(w, tree->valuestring);

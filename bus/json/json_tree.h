@@ -15,6 +15,6 @@ struct cJSON;
  * keeps 15 digits where that is nearly the number, and prints an infinite one (1e400) as null.
  * Recursion goes as deep as the tree. Errors stay in the writer.
  */
-void json_tree_write(struct cue_writer *w, const struct cJSON *tree);
+void cue_json_tree_write(struct cue_writer *w, const struct cJSON *tree);
 
 #endif

@@ -132,7 +132,7 @@ static unsigned never_cut(const struct cue_bus *bus, unsigned depth)
 	return depth < limit ? depth : limit;
 }
 
-int lifecycle_created(const struct run *run, uint64_t *ret_seq)
+int cue_lifecycle_created(const struct run *run, uint64_t *ret_seq)
 {
 	const struct playlist_def *def = run->def;
 	struct cue_writer w = { 0 };
@@ -151,8 +151,8 @@ int lifecycle_created(const struct run *run, uint64_t *ret_seq)
 	            ret_seq);
 }
 
-int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence, uint64_t late_us,
-                      uint64_t cause_seq, unsigned depth)
+int cue_lifecycle_emitted(const struct run *run, const struct occurrence *occurrence,
+                          uint64_t late_us, uint64_t cause_seq, unsigned depth)
 {
 	const struct playlist_step *step = &run->def->steps[occurrence->step];
 	struct cue_writer w = { 0 };
@@ -176,7 +176,7 @@ int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence
 	            never_cut(run->set->bus, depth), NULL);
 }
 
-int lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns)
+int cue_lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns)
 {
 	struct cue_bus *bus = run->set->bus;
 	struct cue_writer w = { 0 };
@@ -191,7 +191,7 @@ int lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns)
 	return emit(bus, "event.playlist.overdue", &w, run->cause_seq, 0, NULL);
 }
 
-int lifecycle_stopped(const struct run *run, uint64_t *ret_seq)
+int cue_lifecycle_stopped(const struct run *run, uint64_t *ret_seq)
 {
 	const struct run_end *end = &run->end;
 	struct cue_writer w = { 0 };
@@ -212,7 +212,7 @@ int lifecycle_stopped(const struct run *run, uint64_t *ret_seq)
 	            never_cut(run->set->bus, end->depth), ret_seq);
 }
 
-int lifecycle_completion(const struct run *run, uint64_t stopped_seq)
+int cue_lifecycle_completion(const struct run *run, uint64_t stopped_seq)
 {
 	struct cue_writer w = { 0 };
 
@@ -221,8 +221,9 @@ int lifecycle_completion(const struct run *run, uint64_t stopped_seq)
 	            stopped_seq ? stopped_seq : run->end.cause_seq, run->end.depth + 1, NULL);
 }
 
-int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
-                       const struct run_request *request, const char *reason, const char *detail)
+int cue_lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
+                           const struct run_request *request, const char *reason,
+                           const char *detail)
 {
 	struct cue_bus *bus = def->playlist->set->bus;
 	struct cue_writer w = { 0 };
@@ -235,13 +236,13 @@ int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
 	cue_writer_key(&w, "detail");
 	cue_writer_string(&w, detail);
 	write_cause(&w, request);
-	bus_current_cause(bus, &cause_seq, &depth);
+	cue_bus_current_cause(bus, &cause_seq, &depth);
 	return emit(bus, "event.playlist.rejected", &w, cause_seq, depth, NULL);
 }
 
 /* ---- the observer ---- */
 
-void run_observe_active(const struct run *run)
+void cue_run_observe_active(const struct run *run)
 {
 	const struct cue_run_observer *observer = &run->set->observer;
 	bool running = run->phase == RUN_RUNNING;

@@ -63,7 +63,7 @@ static struct told_event omit(struct cue_bus *bus, struct told_event quote, enum
 	return quote;
 }
 
-struct told_event lifecycle_quote(struct cue_bus *bus, const struct told_event *event)
+struct told_event cue_lifecycle_quote(struct cue_bus *bus, const struct told_event *event)
 {
 	struct told_event quote = *event;
 	size_t len;

@@ -14,11 +14,11 @@ int cue_playlists_new(struct cue_bus *bus, struct cue_playlists **ret_playlists)
 	if (!set)
 		return -ENOMEM;
 	set->bus = bus;
-	set->on_run_timer = run_on_timer;
-	set->on_trigger = playlist_on_trigger;
-	set->on_interrupt = playlist_on_interrupt;
-	set->limits = playlist_limits(&(struct cue_playlist_limits){ 0 });
-	r = run_table_init(&set->table);
+	set->on_run_timer = cue_run_on_timer;
+	set->on_trigger = cue_playlist_on_trigger;
+	set->on_interrupt = cue_playlist_on_interrupt;
+	set->limits = cue_playlist_limits_complete(&(struct cue_playlist_limits){ 0 });
+	r = cue_run_table_init(&set->table);
 	if (r < 0) {
 		free(set);
 		return r;
@@ -30,7 +30,7 @@ int cue_playlists_new(struct cue_bus *bus, struct cue_playlists **ret_playlists)
 void cue_playlists_set_limits(struct cue_playlists *playlists,
                               const struct cue_playlist_limits *limits)
 {
-	playlists->limits = playlist_limits(limits);
+	playlists->limits = cue_playlist_limits_complete(limits);
 }
 
 /* ---- by name ---- */
@@ -51,7 +51,7 @@ static size_t find_place(const struct cue_playlists *set, const char *name)
 	return low;
 }
 
-struct playlist *playlist_find(const struct cue_playlists *set, const char *name)
+struct playlist *cue_playlist_find(const struct cue_playlists *set, const char *name)
 {
 	size_t i = find_place(set, name);
 
@@ -105,8 +105,8 @@ static void drop_triggers(struct playlist *playlist, const struct playlist_def *
 	for (size_t i = 0; i < def->n_triggers; i++) {
 		struct type_node *node = def->triggers[i].node;
 
-		if (!kept || !playlist_def_is_triggered_by(kept, node))
-			type_node_remove_trigger(node, playlist);
+		if (!kept || !cue_playlist_def_is_triggered_by(kept, node))
+			cue_type_node_remove_trigger(node, playlist);
 	}
 }
 
@@ -115,7 +115,7 @@ static int add_triggers(struct playlist *playlist, const struct playlist_def *de
                         const struct playlist_def *before)
 {
 	for (size_t i = 0; i < def->n_triggers; i++) {
-		int r = type_node_add_trigger(def->triggers[i].node, playlist);
+		int r = cue_type_node_add_trigger(def->triggers[i].node, playlist);
 
 		if (r < 0) {
 			drop_triggers(playlist, def, before);
@@ -136,7 +136,7 @@ static int redefine(struct playlist *playlist, struct playlist_def *def)
 	def->playlist = playlist;
 	playlist->def = def;
 	/* Runs on the old version hold it, and its interrupts, until they end. */
-	playlist_def_unref(before);
+	cue_playlist_def_unref(before);
 	return 0;
 }
 
@@ -178,13 +178,13 @@ int cue_playlist_define(struct cue_playlists *playlists, const struct cue_playli
 		r = cue_playlist_check_rate(config, &playlists->limits, ret_error);
 	if (r < 0)
 		return r;
-	playlist = playlist_find(playlists, config->name);
-	r = playlist_def_new(playlists, config, &def);
+	playlist = cue_playlist_find(playlists, config->name);
+	r = cue_playlist_def_new(playlists, config, &def);
 	if (r < 0)
 		return r;
 	r = playlist ? redefine(playlist, def) : define_new(playlists, def);
 	if (r < 0) {
-		playlist_def_unref(def);
+		cue_playlist_def_unref(def);
 		return r;
 	}
 	if (ret_definition_id)
@@ -198,7 +198,7 @@ static void forget_restored(struct cue_playlists *set, const struct playlist *pl
 {
 	if (!set->restored || set->restored->playlist != playlist)
 		return;
-	playlist_def_unref(set->restored);
+	cue_playlist_def_unref(set->restored);
 	set->restored = NULL;
 }
 
@@ -215,14 +215,14 @@ static void forget(struct playlist *playlist, struct ended_list *ended)
 	take_out(playlist->set, playlist);
 	drop_triggers(playlist, playlist->def, NULL);
 	playlist->def->playlist = NULL;
-	playlist_def_unref(playlist->def);
+	cue_playlist_def_unref(playlist->def);
 	free(playlist->past_interrupts);
 	free(playlist);
 }
 
 int cue_playlist_remove(struct cue_playlists *playlists, const char *name, const char *detail)
 {
-	struct playlist *playlist = playlist_find(playlists, name);
+	struct playlist *playlist = cue_playlist_find(playlists, name);
 	struct run_end end = {
 		.reason = CUE_STOP_CANCELLED,
 		.detail = detail ? detail : "removed",
@@ -233,11 +233,11 @@ int cue_playlist_remove(struct cue_playlists *playlists, const char *name, const
 	if (!playlist)
 		return -ENOENT;
 	cue_bus_begin(bus);
-	bus_current_cause(bus, &end.cause_seq, &end.depth);
+	cue_bus_current_cause(bus, &end.cause_seq, &end.depth);
 	while (playlist->runs.first)
-		run_detach(playlist->runs.first, &end, &ended);
+		cue_run_detach(playlist->runs.first, &end, &ended);
 	forget(playlist, &ended);
-	run_end_all(playlists, &ended);
+	cue_run_end_all(playlists, &ended);
 	cue_bus_end(bus);
 	return 0;
 }
@@ -250,20 +250,20 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists)
 	if (!playlists)
 		return NULL;
 	while (playlists->runs.first)
-		run_detach(playlists->runs.first, &(struct run_end){ 0 }, &ended);
+		cue_run_detach(playlists->runs.first, &(struct run_end){ 0 }, &ended);
 	for (struct run *run = ended.first; run; run = next) {
 		next = run->next_ended;
-		run_free(run);
+		cue_run_free(run);
 	}
 	for (struct run *run = playlists->untold.first; run; run = next) {
 		next = run->in[RUNS_OF_SET].next;
-		run_free(run);
+		cue_run_free(run);
 	}
 	playlists->untold = (struct run_list){ 0 };
 	while (playlists->n_playlists > 0)
 		forget(playlists->by_name[playlists->n_playlists - 1], &(struct ended_list){ 0 });
 	forget_restored(playlists, NULL);
-	run_table_clear(&playlists->table);
+	cue_run_table_clear(&playlists->table);
 	free(playlists->by_name);
 	free(playlists->nodes);
 	free(playlists);
@@ -299,7 +299,7 @@ int cue_playlist_foreach(struct cue_playlists *playlists,
 int cue_playlist_get(struct cue_playlists *playlists, const char *name,
                      struct cue_playlist_info *ret_info)
 {
-	const struct playlist *playlist = playlist_find(playlists, name);
+	const struct playlist *playlist = cue_playlist_find(playlists, name);
 
 	if (!playlist)
 		return -ENOENT;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct playlist_def *playlist_def_ref(struct playlist_def *def)
+struct playlist_def *cue_playlist_def_ref(struct playlist_def *def)
 {
 	def->refs++;
 	return def;
@@ -17,19 +17,19 @@ struct playlist_def *playlist_def_ref(struct playlist_def *def)
 static void filters_free(struct playlist_filter *filters, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		type_node_unref(filters[i].node);
+		cue_type_node_unref(filters[i].node);
 		cue_match_free(filters[i].match);
 	}
 	free(filters);
 }
 
-void playlist_def_unref(struct playlist_def *def)
+void cue_playlist_def_unref(struct playlist_def *def)
 {
 	if (!def || --def->refs > 0)
 		return;
 	for (size_t i = 0; i < def->n_links; i++) {
-		type_node_remove_link(def->links[i].node);
-		type_node_unref(def->links[i].node);
+		cue_type_node_remove_link(def->links[i].node);
+		cue_type_node_unref(def->links[i].node);
 	}
 	free(def->links);
 	filters_free(def->triggers, def->n_triggers);
@@ -45,7 +45,7 @@ void playlist_def_unref(struct playlist_def *def)
 	free(def);
 }
 
-bool playlist_def_is_triggered_by(const struct playlist_def *def, const struct type_node *node)
+bool cue_playlist_def_is_triggered_by(const struct playlist_def *def, const struct type_node *node)
 {
 	for (size_t i = 0; i < def->n_triggers; i++) {
 		if (def->triggers[i].node == node)
@@ -67,7 +67,7 @@ static int copy_filters(struct cue_playlists *set, const struct cue_filter *from
 		return -ENOMEM;
 	*ret_filters = filters;
 	for (size_t i = 0; i < n; i++) {
-		int r = type_node_get(set, from[i].type, &filters[i].node);
+		int r = cue_type_node_get(set, from[i].type, &filters[i].node);
 
 		if (r < 0)
 			return r;
@@ -102,11 +102,11 @@ static int make_links(struct playlist_def *def)
 
 		if (is_linked(def, node))
 			continue;
-		r = type_node_add_link(node);
+		r = cue_type_node_add_link(node);
 		if (r < 0)
 			return r;
 		def->links[def->n_links++] = (struct interrupt_link){
-			.node = type_node_ref(node),
+			.node = cue_type_node_ref(node),
 			.def = def,
 		};
 	}
@@ -216,14 +216,14 @@ static int fill(struct cue_playlists *set, const struct cue_playlist_config *con
 	if (r >= 0)
 		r = copy_steps(set, config, def);
 	if (r >= 0)
-		r = playlist_steps_json(def, &def->steps_json);
+		r = cue_playlist_steps_json(def, &def->steps_json);
 	if (r >= 0)
-		r = playlist_json(config, &def->json);
+		r = cue_playlist_json(config, &def->json);
 	return r;
 }
 
-int playlist_def_new(struct cue_playlists *set, const struct cue_playlist_config *config,
-                     struct playlist_def **ret_def)
+int cue_playlist_def_new(struct cue_playlists *set, const struct cue_playlist_config *config,
+                         struct playlist_def **ret_def)
 {
 	struct playlist_def *def = calloc(1, sizeof(*def));
 	int r;
@@ -233,7 +233,7 @@ int playlist_def_new(struct cue_playlists *set, const struct cue_playlist_config
 	def->refs = 1;
 	r = fill(set, config, def);
 	if (r < 0) {
-		playlist_def_unref(def);
+		cue_playlist_def_unref(def);
 		return r;
 	}
 	*ret_def = def;

@@ -91,17 +91,17 @@ struct playlist_def {
 };
 
 /** @param config already checked. @return 0; -ENOSPC event types; -ENOMEM. */
-int playlist_def_new(struct cue_playlists *set, const struct cue_playlist_config *config,
-                     struct playlist_def **ret_def);
-struct playlist_def *playlist_def_ref(struct playlist_def *def);
-void playlist_def_unref(struct playlist_def *def);
+int cue_playlist_def_new(struct cue_playlists *set, const struct cue_playlist_config *config,
+                         struct playlist_def **ret_def);
+struct playlist_def *cue_playlist_def_ref(struct playlist_def *def);
+void cue_playlist_def_unref(struct playlist_def *def);
 /** Whether a type is among the triggers (whatever their match). */
-bool playlist_def_is_triggered_by(const struct playlist_def *def, const struct type_node *node);
+bool cue_playlist_def_is_triggered_by(const struct playlist_def *def, const struct type_node *node);
 
 /** `steps` of event.playlist.created. */
-int playlist_steps_json(const struct playlist_def *def, struct cue_payload **ret_payload);
+int cue_playlist_steps_json(const struct playlist_def *def, struct cue_payload **ret_payload);
 /** The definition as one would write it in the configuration, defaults included. */
-int playlist_json(const struct cue_playlist_config *config, struct cue_payload **ret_payload);
+int cue_playlist_json(const struct cue_playlist_config *config, struct cue_payload **ret_payload);
 
 /* ---- types that playlists listen to ---- */
 
@@ -124,21 +124,21 @@ struct type_node {
 };
 
 /** Find or make; a reference. @return 0; -EINVAL; -ENOSPC; -ENOMEM. */
-int type_node_get(struct cue_playlists *set, const char *type, struct type_node **ret_node);
-struct type_node *type_node_ref(struct type_node *node);
-void type_node_unref(struct type_node *node);
+int cue_type_node_get(struct cue_playlists *set, const char *type, struct type_node **ret_node);
+struct type_node *cue_type_node_ref(struct type_node *node);
+void cue_type_node_unref(struct type_node *node);
 /** Count a link in or out; the first subscribes, the last cancels. */
-int type_node_add_link(struct type_node *node);
-void type_node_remove_link(struct type_node *node);
+int cue_type_node_add_link(struct type_node *node);
+void cue_type_node_remove_link(struct type_node *node);
 /** Make the playlist triggered by the type; nothing if it is. @return 0; -ENOMEM. */
-int type_node_add_trigger(struct type_node *node, struct playlist *playlist);
-void type_node_remove_trigger(struct type_node *node, const struct playlist *playlist);
+int cue_type_node_add_trigger(struct type_node *node, struct playlist *playlist);
+void cue_type_node_remove_trigger(struct type_node *node, const struct playlist *playlist);
 /** First entry with order >= @p order. */
-size_t type_node_find_trigger(const struct type_node *node, uint64_t order);
+size_t cue_type_node_find_trigger(const struct type_node *node, uint64_t order);
 
 /* Handlers of the two subscriptions, for cue_playlists; user is the type_node. */
-int playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event *event);
-int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_event *event);
+int cue_playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event *event);
+int cue_playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_event *event);
 
 /* ---- runs ---- */
 
@@ -162,22 +162,22 @@ struct run_steps {
 };
 
 /** @param elapsed_ns how long ago the time line began; 0: it begins now. */
-void run_steps_begin(struct run_steps *steps, uint64_t now_ns, uint64_t elapsed_ns);
+void cue_run_steps_begin(struct run_steps *steps, uint64_t now_ns, uint64_t elapsed_ns);
 /** When an occurrence is due; 0 for one before the clock's zero. */
-uint64_t run_steps_deadline(const struct run_steps *steps, uint64_t at_ns);
+uint64_t cue_run_steps_deadline(const struct run_steps *steps, uint64_t at_ns);
 /** The earliest occurrence by (time, step). @return false when none is left. */
-bool run_steps_peek(const struct run_steps *steps, const struct playlist_def *def,
-                    struct occurrence *ret_next);
+bool cue_run_steps_peek(const struct run_steps *steps, const struct playlist_def *def,
+                        struct occurrence *ret_next);
 /** Move the step of the earliest occurrence on by @p n of its repeats. */
-void run_steps_advance(struct run_steps *steps, const struct playlist_def *def, uint32_t n);
+void cue_run_steps_advance(struct run_steps *steps, const struct playlist_def *def, uint32_t n);
 /** How many occurrences of its step @p next may be skipped so that the newest
  *  one at or before @p horizon_ns (since the start) comes first. */
-uint32_t run_steps_overdue(const struct playlist_def *def, const struct occurrence *next,
-                           uint64_t horizon_ns);
+uint32_t cue_run_steps_overdue(const struct playlist_def *def, const struct occurrence *next,
+                               uint64_t horizon_ns);
 /** Move on behind all occurrences at or before @p through_ns (since the start).
  *  @return how many those were. */
-uint64_t run_steps_pass(struct run_steps *steps, const struct playlist_def *def,
-                        uint64_t through_ns);
+uint64_t cue_run_steps_pass(struct run_steps *steps, const struct playlist_def *def,
+                            uint64_t through_ns);
 
 /** What caused a start or an end, as lifecycle payloads show it. */
 struct told_event {
@@ -249,44 +249,45 @@ struct run_table {
 	size_t n;
 };
 
-int run_table_init(struct run_table *table);
-void run_table_clear(struct run_table *table);
-struct run *run_table_find(const struct run_table *table, const struct cue_id *id);
+int cue_run_table_init(struct run_table *table);
+void cue_run_table_clear(struct run_table *table);
+struct run *cue_run_table_find(const struct run_table *table, const struct cue_id *id);
 /** Make sure that one more fits. @return 0; -ENOMEM. */
-int run_table_reserve(struct run_table *table);
-void run_table_insert(struct run_table *table, struct run *run);
-void run_table_remove(struct run_table *table, struct run *run);
+int cue_run_table_reserve(struct run_table *table);
+void cue_run_table_insert(struct run_table *table, struct run *run);
+void cue_run_table_remove(struct run_table *table, struct run *run);
 
-void run_list_append(struct run_list *list, struct run *run, enum run_list_kind kind);
-void run_list_remove(struct run_list *list, struct run *run, enum run_list_kind kind);
+void cue_run_list_append(struct run_list *list, struct run *run, enum run_list_kind kind);
+void cue_run_list_remove(struct run_list *list, struct run *run, enum run_list_kind kind);
 
 /** Make one that is in no list yet. @param request copied. @return 0; -ENOMEM. */
-int run_new(struct cue_playlists *set, struct playlist_def *def, const struct run_request *request,
-            struct run **ret_run);
+int cue_run_new(struct cue_playlists *set, struct playlist_def *def,
+                const struct run_request *request, struct run **ret_run);
 /** Put a run into every list and index, waiting; def->playlist is not NULL. */
-void run_enlist(struct run *run, const struct cue_id *id);
+void cue_run_enlist(struct run *run, const struct cue_id *id);
 /** Everything was emitted or dropped: `stopped`. The caller holds the bus and
  *  touches nothing that a callback could change afterwards. */
-void run_complete(struct run *run, uint64_t last_seq, unsigned last_depth);
+void cue_run_complete(struct run *run, uint64_t last_seq, unsigned last_depth);
 /** Start, wait or refuse; the caller holds the bus. Errors as cue_playlist_start(). */
-int run_start(struct playlist *playlist, const struct run_request *request, struct cue_id *ret_id);
+int cue_run_start(struct playlist *playlist, const struct run_request *request,
+                  struct cue_id *ret_id);
 /** Set a run's clock going and tell `created`. On failure it is as before. */
-int run_begin(struct run *run);
+int cue_run_begin(struct run *run);
 /** The run's timer, for cue_playlists. */
-void run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
-/** Take a run out of everything; it is told by run_end_all(). */
-void run_detach(struct run *run, const struct run_end *end, struct ended_list *ended);
-/** Add to a list that run_end_all() is to tell. */
-void run_push_ended(struct ended_list *ended, struct run *run);
+void cue_run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
+/** Take a run out of everything; it is told by cue_run_end_all(). */
+void cue_run_detach(struct run *run, const struct run_end *end, struct ended_list *ended);
+/** Add to a list that cue_run_end_all() is to tell. */
+void cue_run_push_ended(struct ended_list *ended, struct run *run);
 /** Append `stopped` (and completion) of each. Those the bus refuses stay with the set, which tries
  * again. */
-void run_tell_ended(struct cue_playlists *set, struct ended_list *ended);
+void cue_run_tell_ended(struct cue_playlists *set, struct ended_list *ended);
 /** Start what waited for them, call on_stopped, free. Touch nothing that a callback could change
  * afterwards. */
-void run_finish_ended(struct ended_list *ended);
+void cue_run_finish_ended(struct ended_list *ended);
 /** In order of creation: sort, tell, finish. */
-void run_end_all(struct cue_playlists *set, struct ended_list *ended);
-void run_free(struct run *run);
+void cue_run_end_all(struct cue_playlists *set, struct ended_list *ended);
+void cue_run_free(struct run *run);
 
 /* ---- lifecycle events; each returns what cue_bus_emit() does ---- */
 
@@ -294,19 +295,20 @@ void run_free(struct run *run);
  *  quoted is counted, and `omitted` says why.
  *  @param event `type` NULL: none. Borrowed, as all in it.
  *  @return its `data` is a reference. */
-struct told_event lifecycle_quote(struct cue_bus *bus, const struct told_event *event);
+struct told_event cue_lifecycle_quote(struct cue_bus *bus, const struct told_event *event);
 
-int lifecycle_created(const struct run *run, uint64_t *ret_seq);
-int lifecycle_emitted(const struct run *run, const struct occurrence *occurrence, uint64_t late_us,
-                      uint64_t cause_seq, unsigned depth);
-int lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns);
-int lifecycle_stopped(const struct run *run, uint64_t *ret_seq);
-int lifecycle_completion(const struct run *run, uint64_t stopped_seq);
-int lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
-                       const struct run_request *request, const char *reason, const char *detail);
+int cue_lifecycle_created(const struct run *run, uint64_t *ret_seq);
+int cue_lifecycle_emitted(const struct run *run, const struct occurrence *occurrence,
+                          uint64_t late_us, uint64_t cause_seq, unsigned depth);
+int cue_lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns);
+int cue_lifecycle_stopped(const struct run *run, uint64_t *ret_seq);
+int cue_lifecycle_completion(const struct run *run, uint64_t stopped_seq);
+int cue_lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
+                           const struct run_request *request, const char *reason,
+                           const char *detail);
 
 /** Tell the observer of a run that waits or runs. */
-void run_observe_active(const struct run *run);
+void cue_run_observe_active(const struct run *run);
 
 /* ---- the set ---- */
 
@@ -349,13 +351,13 @@ struct cue_playlists {
 };
 
 /** A run waits or runs: settle whether its trigger's data is kept, and tell the observer. */
-void run_become_active(struct run *run);
+void cue_run_become_active(struct run *run);
 /** Drop its trigger's data. */
-void run_release_trigger(struct run *run);
+void cue_run_release_trigger(struct run *run);
 
 /** With the defaults in place of 0. */
-struct cue_playlist_limits playlist_limits(const struct cue_playlist_limits *limits);
+struct cue_playlist_limits cue_playlist_limits_complete(const struct cue_playlist_limits *limits);
 
-struct playlist *playlist_find(const struct cue_playlists *set, const char *name);
+struct playlist *cue_playlist_find(const struct cue_playlists *set, const char *name);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "json_tree.h"
 
-int playlist_steps_json(const struct playlist_def *def, struct cue_payload **ret_payload)
+int cue_playlist_steps_json(const struct playlist_def *def, struct cue_payload **ret_payload)
 {
 	struct cue_writer w = { 0 };
 
@@ -64,7 +64,7 @@ static void write_filter(struct cue_writer *w, const struct cue_filter *filter)
 	cue_writer_string(w, filter->type);
 	if (filter->match) {
 		cue_writer_key(w, "match");
-		json_tree_write(w, filter->match);
+		cue_json_tree_write(w, filter->match);
 	}
 	if (filter->has_debounce)
 		write_duration(w, "debounce", filter->debounce_ns);
@@ -155,7 +155,7 @@ static void write_policy(struct cue_writer *w, const struct cue_playlist_config 
 	write_duration(w, "interrupt_debounce", config->interrupt_debounce_ns);
 }
 
-int playlist_json(const struct cue_playlist_config *config, struct cue_payload **ret_payload)
+int cue_playlist_json(const struct cue_playlist_config *config, struct cue_payload **ret_payload)
 {
 	struct cue_writer w = { 0 };
 

@@ -155,7 +155,7 @@ static int check_sum(const struct cue_playlist_config *config, uint32_t limit,
 	return most > (double)limit + 0.5 ? refuse_rate(error, config, step, most, limit) : 0;
 }
 
-struct cue_playlist_limits playlist_limits(const struct cue_playlist_limits *limits)
+struct cue_playlist_limits cue_playlist_limits_complete(const struct cue_playlist_limits *limits)
 {
 	struct cue_playlist_limits l = *limits;
 
@@ -170,7 +170,7 @@ int cue_playlist_check_rate(const struct cue_playlist_config *config,
                             const struct cue_playlist_limits *limits,
                             struct cue_predicate_error *ret_error)
 {
-	struct cue_playlist_limits l = playlist_limits(limits);
+	struct cue_playlist_limits l = cue_playlist_limits_complete(limits);
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < config->n_steps; i++) {

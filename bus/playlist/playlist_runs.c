@@ -9,7 +9,7 @@
 int cue_playlist_start(struct cue_playlists *playlists, const struct cue_playlist_start *start,
                        struct cue_id *ret_run)
 {
-	struct playlist *playlist = playlist_find(playlists, start->name);
+	struct playlist *playlist = cue_playlist_find(playlists, start->name);
 	struct run_request request = {
 		.cause = start->cause,
 		.request_id = start->request_id,
@@ -28,7 +28,7 @@ int cue_playlist_start(struct cue_playlists *playlists, const struct cue_playlis
 		if (r < 0)
 			return r;
 	}
-	r = run_start(playlist, &request, &id);
+	r = cue_run_start(playlist, &request, &id);
 	if (r < 0)
 		return r;
 	if (ret_run)
@@ -40,13 +40,13 @@ static struct run_end cancelled(const struct cue_bus *bus, const char *detail)
 {
 	struct run_end end = { .reason = CUE_STOP_CANCELLED, .detail = detail };
 
-	bus_current_cause(bus, &end.cause_seq, &end.depth);
+	cue_bus_current_cause(bus, &end.cause_seq, &end.depth);
 	return end;
 }
 
 int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *run_id, const char *detail)
 {
-	struct run *run = run_table_find(&playlists->table, run_id);
+	struct run *run = cue_run_table_find(&playlists->table, run_id);
 	struct run_end end = cancelled(playlists->bus, detail);
 	struct ended_list ended = { 0 };
 	struct cue_bus *bus = playlists->bus;
@@ -56,8 +56,8 @@ int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *run_id, c
 		return -ENOENT;
 	}
 	cue_bus_begin(bus);
-	run_detach(run, &end, &ended);
-	run_end_all(playlists, &ended);
+	cue_run_detach(run, &end, &ended);
+	cue_run_end_all(playlists, &ended);
 	cue_bus_end(bus);
 	return 0;
 }
@@ -65,7 +65,7 @@ int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *run_id, c
 int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const char *detail,
                       void (*stopped)(void *user, const struct cue_id *run), void *user)
 {
-	struct playlist *playlist = name ? playlist_find(playlists, name) : NULL;
+	struct playlist *playlist = name ? cue_playlist_find(playlists, name) : NULL;
 	const struct run_list *runs = playlist ? &playlist->runs : &playlists->runs;
 	struct run_end end = cancelled(playlists->bus, detail);
 	struct ended_list ended = { 0 };
@@ -76,11 +76,11 @@ int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const c
 		return -ENOENT;
 	cue_bus_begin(bus);
 	for (; runs->first && n < INT_MAX; n++)
-		run_detach(runs->first, &end, &ended);
+		cue_run_detach(runs->first, &end, &ended);
 	for (const struct run *run = ended.first; stopped && run; run = run->next_ended)
 		stopped(user, &run->id);
 	playlists->stats.stops_redundant += n == 0;
-	run_end_all(playlists, &ended);
+	cue_run_end_all(playlists, &ended);
 	cue_bus_end(bus);
 	return n;
 }
@@ -104,7 +104,7 @@ static int visit_run(const struct run *run,
 int cue_run_foreach_newest(struct cue_playlists *playlists, const char *name, size_t max,
                            int (*visit)(void *user, const struct cue_run_info *info), void *user)
 {
-	const struct playlist *playlist = name ? playlist_find(playlists, name) : NULL;
+	const struct playlist *playlist = name ? cue_playlist_find(playlists, name) : NULL;
 	enum run_list_kind kind = name ? RUNS_OF_PLAYLIST : RUNS_OF_SET;
 	const struct run_list *runs = playlist ? &playlist->runs : &playlists->runs;
 	const struct run *run = runs->first;
@@ -140,5 +140,5 @@ void cue_playlists_observe(struct cue_playlists *playlists, const struct cue_run
 void cue_playlists_observe_again(struct cue_playlists *playlists)
 {
 	for (const struct run *run = playlists->runs.first; run; run = run->in[RUNS_OF_SET].next)
-		run_observe_active(run);
+		cue_run_observe_active(run);
 }

@@ -34,16 +34,16 @@ static bool any_matches(const struct playlist_filter *filters, size_t n,
 	return false;
 }
 
-int playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event *event)
+int cue_playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
-	struct type_node *node = type_node_ref(user);
+	struct type_node *node = cue_type_node_ref(user);
 	uint64_t order = 0;
 	size_t i;
 	int ret = 0;
 
 	/* A callback may define and remove meanwhile: find the place anew each
 	 * time, and leave what was added in this dispatch for the next event. */
-	while ((i = type_node_find_trigger(node, order)) < node->n_triggers) {
+	while ((i = cue_type_node_find_trigger(node, order)) < node->n_triggers) {
 		const struct trigger_entry *entry = &node->triggers[i];
 		struct run_request request = {
 			.cause = CUE_CAUSE_TRIGGER,
@@ -61,12 +61,12 @@ int playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event 
 		def = entry->playlist->def;
 		if (!any_matches(def->triggers, def->n_triggers, node, event))
 			continue;
-		r = run_start(entry->playlist, &request, &id);
+		r = cue_run_start(entry->playlist, &request, &id);
 		/* The rest is told by `rejected` or by the bus itself. */
 		if (r == -ENOMEM || r == -EIO)
 			ret = r;
 	}
-	type_node_unref(node);
+	cue_type_node_unref(node);
 	return ret;
 }
 
@@ -153,11 +153,11 @@ static void detach_all(const struct playlist_def *def, const struct run_end *end
 	for (struct run *run = def->runs.first, *next; run; run = next) {
 		next = run->in[RUNS_OF_VERSION].next;
 		if (run->asked_in != dispatch)
-			run_detach(run, end, ended);
+			cue_run_detach(run, end, ended);
 	}
 }
 
-int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_event *event)
+int cue_playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
 	struct type_node *node = user;
 	struct cue_playlists *set = node->set;
@@ -171,21 +171,21 @@ int playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_even
 		set->stats.interrupts_redundant++;
 		return 0;
 	}
-	bus_current_cause(bus, &end.cause_seq, &end.depth);
+	cue_bus_current_cause(bus, &end.cause_seq, &end.depth);
 	for (struct interrupt_link *link = node->live, *next; link; link = next) {
 		/* The detached runs keep the definition, so `link` stays. */
 		next = link->next;
 		if (!interrupts(link->def, node, event))
 			continue;
 		if (!end.interrupt.type)
-			end.interrupt = lifecycle_quote(bus, &by);
+			end.interrupt = cue_lifecycle_quote(bus, &by);
 		detach_all(link->def, &end, &ended);
 	}
 	for (const struct run *run = ended.first; run; run = run->next_ended) {
 		if (run->def->debounces)
 			remember(run->def->playlist, event);
 	}
-	run_end_all(set, &ended);
+	cue_run_end_all(set, &ended);
 	cue_payload_unref(end.interrupt.data);
 	return 0;
 }

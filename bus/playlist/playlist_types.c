@@ -50,7 +50,7 @@ static int insert_node(struct cue_playlists *set, size_t i, const struct cue_typ
 	return 0;
 }
 
-int type_node_get(struct cue_playlists *set, const char *name, struct type_node **ret_node)
+int cue_type_node_get(struct cue_playlists *set, const char *name, struct type_node **ret_node)
 {
 	const struct cue_type *type;
 	size_t i;
@@ -65,17 +65,17 @@ int type_node_get(struct cue_playlists *set, const char *name, struct type_node 
 		if (r < 0)
 			return r;
 	}
-	*ret_node = type_node_ref(set->nodes[i]);
+	*ret_node = cue_type_node_ref(set->nodes[i]);
 	return 0;
 }
 
-struct type_node *type_node_ref(struct type_node *node)
+struct type_node *cue_type_node_ref(struct type_node *node)
 {
 	node->refs++;
 	return node;
 }
 
-void type_node_unref(struct type_node *node)
+void cue_type_node_unref(struct type_node *node)
 {
 	struct cue_playlists *set;
 	size_t i;
@@ -105,7 +105,7 @@ static int subscribe(struct type_node *node, int priority, cue_handler handler, 
 	                         ret_subscription);
 }
 
-int type_node_add_link(struct type_node *node)
+int cue_type_node_add_link(struct type_node *node)
 {
 	int r = 0;
 
@@ -118,14 +118,14 @@ int type_node_add_link(struct type_node *node)
 	return 0;
 }
 
-void type_node_remove_link(struct type_node *node)
+void cue_type_node_remove_link(struct type_node *node)
 {
 	if (--node->n_links == 0)
 		node->interrupt_subscription =
 		        cue_subscription_cancel(node->interrupt_subscription);
 }
 
-size_t type_node_find_trigger(const struct type_node *node, uint64_t order)
+size_t cue_type_node_find_trigger(const struct type_node *node, uint64_t order)
 {
 	size_t low = 0, high = node->n_triggers;
 
@@ -140,9 +140,9 @@ size_t type_node_find_trigger(const struct type_node *node, uint64_t order)
 	return low;
 }
 
-int type_node_add_trigger(struct type_node *node, struct playlist *playlist)
+int cue_type_node_add_trigger(struct type_node *node, struct playlist *playlist)
 {
-	size_t i = type_node_find_trigger(node, playlist->order);
+	size_t i = cue_type_node_find_trigger(node, playlist->order);
 
 	if (i < node->n_triggers && node->triggers[i].playlist == playlist)
 		return 0;
@@ -169,13 +169,13 @@ int type_node_add_trigger(struct type_node *node, struct playlist *playlist)
 		.since = node->set->bus->stats.events,
 	};
 	node->n_triggers++;
-	type_node_ref(node);
+	cue_type_node_ref(node);
 	return 0;
 }
 
-void type_node_remove_trigger(struct type_node *node, const struct playlist *playlist)
+void cue_type_node_remove_trigger(struct type_node *node, const struct playlist *playlist)
 {
-	size_t i = type_node_find_trigger(node, playlist->order);
+	size_t i = cue_type_node_find_trigger(node, playlist->order);
 
 	if (i == node->n_triggers || node->triggers[i].playlist != playlist)
 		return;
@@ -184,5 +184,5 @@ void type_node_remove_trigger(struct type_node *node, const struct playlist *pla
 	node->n_triggers--;
 	if (node->n_triggers == 0)
 		node->trigger_subscription = cue_subscription_cancel(node->trigger_subscription);
-	type_node_unref(node);
+	cue_type_node_unref(node);
 }

@@ -23,20 +23,20 @@
 
 /* ---- making one ---- */
 
-void run_free(struct run *run)
+void cue_run_free(struct run *run)
 {
 	cue_timer_free(run->timer);
-	cascade_unref(run->cascade);
-	playlist_def_unref(run->def);
-	run_release_trigger(run);
+	cue_cascade_unref(run->cascade);
+	cue_playlist_def_unref(run->def);
+	cue_run_release_trigger(run);
 	cue_payload_unref(run->end.interrupt.data);
 	free((char *)(uintptr_t)run->request.request_id);
 	free(run->end.own_detail);
 	free(run);
 }
 
-int run_new(struct cue_playlists *set, struct playlist_def *def, const struct run_request *request,
-            struct run **ret_run)
+int cue_run_new(struct cue_playlists *set, struct playlist_def *def,
+                const struct run_request *request, struct run **ret_run)
 {
 	struct run *run = calloc(1, sizeof(*run) + def->n_repeating * sizeof(struct occurrence));
 	int r;
@@ -44,7 +44,7 @@ int run_new(struct cue_playlists *set, struct playlist_def *def, const struct ru
 	if (!run)
 		return -ENOMEM;
 	run->set = set;
-	run->def = playlist_def_ref(def);
+	run->def = cue_playlist_def_ref(def);
 	run->phase = RUN_WAITING;
 	run->steps.heap = run->heap;
 	run->request = *request;
@@ -52,9 +52,9 @@ int run_new(struct cue_playlists *set, struct playlist_def *def, const struct ru
 	cue_payload_ref(run->request.trigger.data);
 	run->asked_ns = cue_bus_now(set->bus);
 	run->asked_in = cue_bus_current(set->bus) ? set->bus->stats.events : 0;
-	bus_current_cause(set->bus, &run->cause_seq, &run->depth);
-	r = cascade_current(set->bus, &run->cascade);
-	cascade_ref(run->cascade);
+	cue_bus_current_cause(set->bus, &run->cause_seq, &run->depth);
+	r = cue_cascade_current(set->bus, &run->cascade);
+	cue_cascade_ref(run->cascade);
 	if (r >= 0)
 		r = cue_timer_new(set->bus, set->on_run_timer, run, &run->timer);
 	if (r >= 0 && request->request_id) {
@@ -62,16 +62,16 @@ int run_new(struct cue_playlists *set, struct playlist_def *def, const struct ru
 		r = run->request.request_id ? 0 : -ENOMEM;
 	}
 	if (r >= 0)
-		r = run_table_reserve(&set->table);
+		r = cue_run_table_reserve(&set->table);
 	if (r < 0) {
-		run_free(run);
+		cue_run_free(run);
 		return r;
 	}
 	*ret_run = run;
 	return 0;
 }
 
-void run_list_append(struct run_list *list, struct run *run, enum run_list_kind kind)
+void cue_run_list_append(struct run_list *list, struct run *run, enum run_list_kind kind)
 {
 	run->in[kind].prev = list->last;
 	run->in[kind].next = NULL;
@@ -82,7 +82,7 @@ void run_list_append(struct run_list *list, struct run *run, enum run_list_kind 
 	list->last = run;
 }
 
-void run_list_remove(struct run_list *list, struct run *run, enum run_list_kind kind)
+void cue_run_list_remove(struct run_list *list, struct run *run, enum run_list_kind kind)
 {
 	struct run *prev = run->in[kind].prev, *next = run->in[kind].next;
 
@@ -96,7 +96,7 @@ void run_list_remove(struct run_list *list, struct run *run, enum run_list_kind 
 		list->last = prev;
 }
 
-void run_enlist(struct run *run, const struct cue_id *id)
+void cue_run_enlist(struct run *run, const struct cue_id *id)
 {
 	struct cue_playlists *set = run->set;
 	struct playlist *playlist = run->def->playlist;
@@ -104,10 +104,10 @@ void run_enlist(struct run *run, const struct cue_id *id)
 
 	run->id = *id;
 	run->number = set->serial++;
-	run_table_insert(&set->table, run);
-	run_list_append(&set->runs, run, RUNS_OF_SET);
-	run_list_append(&playlist->runs, run, RUNS_OF_PLAYLIST);
-	run_list_append(&def->runs, run, RUNS_OF_VERSION);
+	cue_run_table_insert(&set->table, run);
+	cue_run_list_append(&set->runs, run, RUNS_OF_SET);
+	cue_run_list_append(&playlist->runs, run, RUNS_OF_PLAYLIST);
+	cue_run_list_append(&def->runs, run, RUNS_OF_VERSION);
 	playlist->n_runs++;
 	if (def->n_runs++ > 0)
 		return;
@@ -122,7 +122,7 @@ void run_enlist(struct run *run, const struct cue_id *id)
 	}
 }
 
-int run_begin(struct run *run)
+int cue_run_begin(struct run *run)
 {
 	struct cue_bus *bus = run->set->bus;
 	struct playlist *playlist = run->def->playlist;
@@ -134,10 +134,10 @@ int run_begin(struct run *run)
 	 * cascade that asked for it. */
 	if (cue_bus_now(bus) != run->asked_ns) {
 		run->depth = 0;
-		run->cascade = cascade_unref(run->cascade);
+		run->cascade = cue_cascade_unref(run->cascade);
 	}
-	run_steps_begin(&run->steps, cue_bus_now(bus), 0);
-	r = lifecycle_created(run, &seq);
+	cue_run_steps_begin(&run->steps, cue_bus_now(bus), 0);
+	r = cue_lifecycle_created(run, &seq);
 	if (r < 0)
 		return r;
 	if (seq)
@@ -146,8 +146,8 @@ int run_begin(struct run *run)
 	run->has_begun = true;
 	playlist->n_running++;
 	run->set->stats.started++;
-	run_steps_peek(&run->steps, run->def, &first);
-	cue_timer_arm(run->timer, run_steps_deadline(&run->steps, first.at_ns));
-	run_become_active(run);
+	cue_run_steps_peek(&run->steps, run->def, &first);
+	cue_timer_arm(run->timer, cue_run_steps_deadline(&run->steps, first.at_ns));
+	cue_run_become_active(run);
 	return 0;
 }

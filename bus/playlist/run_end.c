@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ending runs, in three steps so that nobody sees a half-ended engine: first
- * all runs concerned leave every list and index (run_detach), then `stopped`
- * of each is appended (run_tell_ended), and last the callbacks, which may do
- * what they like (run_finish_ended).
+ * all runs concerned leave every list and index (cue_run_detach), then `stopped`
+ * of each is appended (cue_run_tell_ended), and last the callbacks, which may do
+ * what they like (cue_run_finish_ended).
  *
  * A `stopped` that the bus refuses (queue full, no memory) is not lost: the
  * run stays with the set as "untold" and its timer tries again each
@@ -28,7 +28,7 @@ static void unlink_live(struct playlist_def *def)
 	}
 }
 
-void run_push_ended(struct ended_list *ended, struct run *run)
+void cue_run_push_ended(struct ended_list *ended, struct run *run)
 {
 	run->next_ended = NULL;
 	if (ended->last)
@@ -51,16 +51,16 @@ static struct run *pop_ended(struct ended_list *ended)
 	return run;
 }
 
-void run_detach(struct run *run, const struct run_end *end, struct ended_list *ended)
+void cue_run_detach(struct run *run, const struct run_end *end, struct ended_list *ended)
 {
 	struct cue_playlists *set = run->set;
 	struct playlist *playlist = run->def->playlist;
 
 	cue_timer_disarm(run->timer);
-	run_table_remove(&set->table, run);
-	run_list_remove(&set->runs, run, RUNS_OF_SET);
-	run_list_remove(&playlist->runs, run, RUNS_OF_PLAYLIST);
-	run_list_remove(&run->def->runs, run, RUNS_OF_VERSION);
+	cue_run_table_remove(&set->table, run);
+	cue_run_list_remove(&set->runs, run, RUNS_OF_SET);
+	cue_run_list_remove(&playlist->runs, run, RUNS_OF_PLAYLIST);
+	cue_run_list_remove(&run->def->runs, run, RUNS_OF_VERSION);
 	playlist->n_runs--;
 	if (run->phase == RUN_RUNNING)
 		playlist->n_running--;
@@ -69,7 +69,7 @@ void run_detach(struct run *run, const struct run_end *end, struct ended_list *e
 	run->phase = RUN_ENDED;
 	run->end = *end;
 	cue_payload_ref(run->end.interrupt.data);
-	run_push_ended(ended, run);
+	cue_run_push_ended(ended, run);
 }
 
 static void count(struct cue_playlists_stats *stats, enum cue_stop_reason reason)
@@ -92,7 +92,7 @@ static void keep_untold(struct cue_playlists *set, struct run *run)
 {
 	if (run->end.detail && !run->end.own_detail)
 		run->end.detail = run->end.own_detail = strdup(run->end.detail);
-	run_list_append(&set->untold, run, RUNS_OF_SET);
+	cue_run_list_append(&set->untold, run, RUNS_OF_SET);
 	cue_timer_arm(run->timer, cue_bus_now(set->bus) + TELL_AGAIN_NS);
 }
 
@@ -100,25 +100,25 @@ static bool tell(struct cue_playlists *set, struct run *run)
 {
 	uint64_t seq = 0;
 
-	if (lifecycle_stopped(run, &seq) < 0)
+	if (cue_lifecycle_stopped(run, &seq) < 0)
 		return false;
 	count(&set->stats, run->end.reason);
 	if (set->observer.stopped)
 		set->observer.stopped(set->observer.user, &run->id);
 	/* A completion that is refused is reported by the bus; `stopped` is out. */
 	if (run->end.reason == CUE_STOP_COMPLETED && run->def->completion)
-		(void)lifecycle_completion(run, seq);
+		(void)cue_lifecycle_completion(run, seq);
 	return true;
 }
 
-void run_tell_ended(struct cue_playlists *set, struct ended_list *ended)
+void cue_run_tell_ended(struct cue_playlists *set, struct ended_list *ended)
 {
 	struct ended_list told = { 0 };
 	struct run *run;
 
 	while ((run = pop_ended(ended))) {
 		if (tell(set, run))
-			run_push_ended(&told, run);
+			cue_run_push_ended(&told, run);
 		else
 			keep_untold(set, run);
 	}
@@ -132,21 +132,21 @@ static void start_waiting(struct playlist *playlist, struct ended_list *ended)
 		struct run *run = playlist->runs.first;
 		struct run_end end = { .reason = CUE_STOP_CANCELLED };
 		struct ended_list refused = { 0 };
-		int r = run_begin(run);
+		int r = cue_run_begin(run);
 
 		if (r >= 0)
 			return;
 		end.detail = r == -ELOOP ? "cascade" : "limit";
 		end.cause_seq = run->cause_seq;
 		end.depth = run->depth;
-		run_detach(run, &end, &refused);
-		run_tell_ended(playlist->set, &refused);
+		cue_run_detach(run, &end, &refused);
+		cue_run_tell_ended(playlist->set, &refused);
 		while ((run = pop_ended(&refused)))
-			run_push_ended(ended, run);
+			cue_run_push_ended(ended, run);
 	}
 }
 
-void run_finish_ended(struct ended_list *ended)
+void cue_run_finish_ended(struct ended_list *ended)
 {
 	struct run *run;
 
@@ -164,7 +164,7 @@ void run_finish_ended(struct ended_list *ended)
 			                                .emitted_count = run->emitted_count,
 			                                .skipped_count = run->skipped_count,
 			                        });
-		run_free(run);
+		cue_run_free(run);
 	}
 }
 
@@ -209,9 +209,9 @@ static struct run *sort(struct run *run)
 	return sorted;
 }
 
-void run_end_all(struct cue_playlists *set, struct ended_list *ended)
+void cue_run_end_all(struct cue_playlists *set, struct ended_list *ended)
 {
 	ended->first = sort(ended->first);
-	run_tell_ended(set, ended); /* sets `last` anew */
-	run_finish_ended(ended);
+	cue_run_tell_ended(set, ended); /* sets `last` anew */
+	cue_run_finish_ended(ended);
 }

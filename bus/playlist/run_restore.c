@@ -27,7 +27,7 @@ static bool is_version(const struct playlist_def *def, const char *name, const c
 static struct playlist_def *known_version(const struct cue_playlists *set, const char *name,
                                           const char *json, size_t len)
 {
-	struct playlist *playlist = playlist_find(set, name);
+	struct playlist *playlist = cue_playlist_find(set, name);
 	struct playlist_def *last =
 	        playlist && playlist->runs.last ? playlist->runs.last->def : NULL;
 
@@ -56,22 +56,22 @@ static int find_version(struct cue_playlists *set, const struct cue_playlist_res
 	int r;
 
 	if (def) {
-		*ret_def = playlist_def_ref(def);
+		*ret_def = cue_playlist_def_ref(def);
 		return 0;
 	}
-	r = playlist_def_new(set, restore->definition, &def);
+	r = cue_playlist_def_new(set, restore->definition, &def);
 	if (r < 0)
 		return r;
 	json = cue_payload_bytes(def->json, &len);
 	known = known_version(set, def->name, json, len);
 	if (known) {
-		playlist_def_unref(def);
-		def = playlist_def_ref(known);
+		cue_playlist_def_unref(def);
+		def = cue_playlist_def_ref(known);
 	} else {
-		def->playlist = playlist_find(set, def->name);
+		def->playlist = cue_playlist_find(set, def->name);
 	}
-	playlist_def_unref(set->restored);
-	set->restored = playlist_def_ref(def);
+	cue_playlist_def_unref(set->restored);
+	set->restored = cue_playlist_def_ref(def);
 	*ret_def = def;
 	return 0;
 }
@@ -97,7 +97,7 @@ static void pass(struct run *run, const struct cue_playlist_restore *restore)
 	if (restore->queued)
 		return;
 	if (restore->passed_ns != CUE_TIME_NONE)
-		passed = run_steps_pass(&run->steps, run->def, restore->passed_ns);
+		passed = cue_run_steps_pass(&run->steps, run->def, restore->passed_ns);
 	run->skipped_count = restore->skipped_count < passed ? restore->skipped_count : passed;
 	run->emitted_count = passed - run->skipped_count;
 }
@@ -113,8 +113,8 @@ static void abort_run(struct run *run, const struct cue_playlist_restore *restor
 	run->phase = RUN_ENDED;
 	run->end = (struct run_end){ .reason = CUE_STOP_CANCELLED, .detail = detail };
 	run->set->stats.aborted++;
-	run_push_ended(&ended, run);
-	run_end_all(run->set, &ended);
+	cue_run_push_ended(&ended, run);
+	cue_run_end_all(run->set, &ended);
 }
 
 static void drop_downtime(struct run *run)
@@ -124,7 +124,7 @@ static void drop_downtime(struct run *run)
 
 	if (run->restored_at_ns == 0)
 		return;
-	n = run_steps_pass(&run->steps, run->def, before_ns);
+	n = cue_run_steps_pass(&run->steps, run->def, before_ns);
 	if (run->restored_passed_ns == CUE_TIME_NONE || run->restored_passed_ns < before_ns)
 		run->restored_passed_ns = before_ns;
 	run->skipped_count += n;
@@ -135,7 +135,7 @@ static int resume(struct run *run)
 {
 	struct occurrence next;
 	uint64_t seq = 0;
-	int r = lifecycle_created(run, &seq);
+	int r = cue_lifecycle_created(run, &seq);
 
 	if (r < 0)
 		return r;
@@ -146,19 +146,19 @@ static int resume(struct run *run)
 	run->set->stats.started++;
 	if (run->def->on_restart == CUE_ON_RESTART_SKIP)
 		drop_downtime(run);
-	run_become_active(run);
-	if (run_steps_peek(&run->steps, run->def, &next))
-		cue_timer_arm(run->timer, run_steps_deadline(&run->steps, next.at_ns));
+	cue_run_become_active(run);
+	if (cue_run_steps_peek(&run->steps, run->def, &next))
+		cue_timer_arm(run->timer, cue_run_steps_deadline(&run->steps, next.at_ns));
 	else
-		run_complete(run, seq, 0);
+		cue_run_complete(run, seq, 0);
 	return 0;
 }
 
 static int wait_again(struct run *run)
 {
 	if (run->def->playlist->n_running == 0)
-		return run_begin(run);
-	run_become_active(run);
+		return cue_run_begin(run);
+	cue_run_become_active(run);
 	return 0;
 }
 
@@ -168,10 +168,10 @@ static int go_on(struct run *run, const struct cue_playlist_restore *restore)
 	struct ended_list unborn = { 0 };
 	int r;
 
-	run_enlist(run, &restore->run);
+	cue_run_enlist(run, &restore->run);
 	r = restore->queued ? wait_again(run) : resume(run);
 	if (r < 0)
-		run_detach(run, &(struct run_end){ 0 }, &unborn);
+		cue_run_detach(run, &(struct run_end){ 0 }, &unborn);
 	else
 		set->stats.restored++; /* the run itself may be over */
 	return r;
@@ -183,12 +183,12 @@ static int restore_run(struct cue_playlists *set, struct playlist_def *def,
 {
 	const char *detail = obstacle(def, set);
 	struct run *run;
-	int r = run_new(set, def, request, &run);
+	int r = cue_run_new(set, def, request, &run);
 
 	if (r < 0)
 		return r;
 	run->restored_at_ns = restore->queued ? 0 : restore->elapsed_ns;
-	run_steps_begin(&run->steps, cue_bus_now(set->bus), run->restored_at_ns);
+	cue_run_steps_begin(&run->steps, cue_bus_now(set->bus), run->restored_at_ns);
 	pass(run, restore);
 	if (detail) {
 		abort_run(run, restore, detail);
@@ -196,7 +196,7 @@ static int restore_run(struct cue_playlists *set, struct playlist_def *def,
 	}
 	r = go_on(run, restore);
 	if (r < 0)
-		run_free(run);
+		cue_run_free(run);
 	return r;
 }
 
@@ -215,7 +215,7 @@ int cue_playlist_restore(struct cue_playlists *playlists,
 
 	if (r < 0)
 		return r;
-	if (run_table_find(&playlists->table, &restore->run))
+	if (cue_run_table_find(&playlists->table, &restore->run))
 		return -EEXIST;
 	if (restore->trigger_type) {
 		r = cue_bus_intern(playlists->bus, restore->trigger_type, &request.trigger.type);
@@ -228,6 +228,6 @@ int cue_playlist_restore(struct cue_playlists *playlists,
 	cue_bus_begin(playlists->bus);
 	r = restore_run(playlists, def, restore, &request);
 	cue_bus_end(playlists->bus);
-	playlist_def_unref(def);
+	cue_playlist_def_unref(def);
 	return r;
 }

@@ -14,7 +14,7 @@ static int pick_id(struct cue_playlists *set, struct cue_id *ret_id)
 
 		if (r < 0)
 			return r;
-		if (!run_table_find(&set->table, ret_id))
+		if (!cue_run_table_find(&set->table, ret_id))
 			return 0;
 	}
 	return -EIO; /* a source that repeats itself is none */
@@ -31,7 +31,7 @@ static int reject(const struct playlist_def *def, const struct run_request *requ
 		return r;
 	set->stats.rejected++;
 	/* If the bus refuses the event it has reported that itself. */
-	(void)lifecycle_rejected(def, &id, request, reason, detail);
+	(void)cue_lifecycle_rejected(def, &id, request, reason, detail);
 	return error;
 }
 
@@ -80,7 +80,7 @@ static int check_depth(struct cue_bus *bus)
 	uint64_t cause_seq;
 	unsigned depth;
 
-	bus_current_cause(bus, &cause_seq, &depth);
+	cue_bus_current_cause(bus, &cause_seq, &depth);
 	if (depth <= cue_bus_limits(bus)->cascade_depth)
 		return 0;
 	(void)cue_bus_emit_caused(
@@ -94,9 +94,9 @@ static void cancel_for_restart(struct playlist *playlist, struct ended_list *end
 {
 	struct run_end end = { .reason = CUE_STOP_CANCELLED, .detail = "restart" };
 
-	bus_current_cause(playlist->set->bus, &end.cause_seq, &end.depth);
+	cue_bus_current_cause(playlist->set->bus, &end.cause_seq, &end.depth);
 	while (playlist->runs.first)
-		run_detach(playlist->runs.first, &end, ended);
+		cue_run_detach(playlist->runs.first, &end, ended);
 }
 
 static int start(struct playlist *playlist, const struct run_request *request,
@@ -115,37 +115,38 @@ static int start(struct playlist *playlist, const struct run_request *request,
 	if (r >= 0)
 		r = pick_id(set, &id);
 	if (r >= 0)
-		r = run_new(set, playlist->def, request, &run);
+		r = cue_run_new(set, playlist->def, request, &run);
 	if (r < 0)
 		return r;
 	if (playlist->def->mode == CUE_MODE_RESTART)
 		cancel_for_restart(playlist, ended);
 	waits = playlist->def->mode == CUE_MODE_QUEUED && playlist->n_runs > 0;
-	run_enlist(run, &id);
-	run_tell_ended(set, ended);
-	r = waits ? 0 : run_begin(run);
+	cue_run_enlist(run, &id);
+	cue_run_tell_ended(set, ended);
+	r = waits ? 0 : cue_run_begin(run);
 	if (r < 0) {
-		run_detach(run, &(struct run_end){ 0 }, &unborn);
-		run_free(run);
+		cue_run_detach(run, &(struct run_end){ 0 }, &unborn);
+		cue_run_free(run);
 		return r;
 	}
 	if (waits)
-		run_become_active(run);
+		cue_run_become_active(run);
 	*ret_id = id;
 	return 0;
 }
 
-int run_start(struct playlist *playlist, const struct run_request *request, struct cue_id *ret_id)
+int cue_run_start(struct playlist *playlist, const struct run_request *request,
+                  struct cue_id *ret_id)
 {
 	struct cue_bus *bus = playlist->set->bus;
 	struct run_request quoted = *request;
 	struct ended_list ended = { 0 };
 	int r;
 
-	quoted.trigger = lifecycle_quote(bus, &request->trigger);
+	quoted.trigger = cue_lifecycle_quote(bus, &request->trigger);
 	cue_bus_begin(bus);
 	r = start(playlist, &quoted, ret_id, &ended);
-	run_finish_ended(&ended);
+	cue_run_finish_ended(&ended);
 	cue_bus_end(bus);
 	cue_payload_unref(quoted.trigger.data);
 	return r;

@@ -44,7 +44,7 @@ static void sift_down(struct occurrence *heap, uint32_t n, uint32_t i)
 	}
 }
 
-void run_steps_begin(struct run_steps *steps, uint64_t now_ns, uint64_t elapsed_ns)
+void cue_run_steps_begin(struct run_steps *steps, uint64_t now_ns, uint64_t elapsed_ns)
 {
 	steps->start_ns = now_ns - elapsed_ns;
 	steps->starts_before_zero = elapsed_ns > now_ns;
@@ -52,7 +52,7 @@ void run_steps_begin(struct run_steps *steps, uint64_t now_ns, uint64_t elapsed_
 	steps->n_heap = 0;
 }
 
-uint64_t run_steps_deadline(const struct run_steps *steps, uint64_t at_ns)
+uint64_t cue_run_steps_deadline(const struct run_steps *steps, uint64_t at_ns)
 {
 	uint64_t deadline_ns = steps->start_ns + at_ns;
 
@@ -88,15 +88,15 @@ static bool peek(const struct run_steps *steps, const struct playlist_def *def,
 	return have_first || steps->n_heap > 0;
 }
 
-bool run_steps_peek(const struct run_steps *steps, const struct playlist_def *def,
-                    struct occurrence *ret_next)
+bool cue_run_steps_peek(const struct run_steps *steps, const struct playlist_def *def,
+                        struct occurrence *ret_next)
 {
 	bool is_first;
 
 	return peek(steps, def, ret_next, &is_first);
 }
 
-void run_steps_advance(struct run_steps *steps, const struct playlist_def *def, uint32_t n)
+void cue_run_steps_advance(struct run_steps *steps, const struct playlist_def *def, uint32_t n)
 {
 	struct occurrence next;
 	const struct playlist_step *step;
@@ -119,8 +119,8 @@ void run_steps_advance(struct run_steps *steps, const struct playlist_def *def, 
 	sift_down(steps->heap, steps->n_heap, 0);
 }
 
-uint32_t run_steps_overdue(const struct playlist_def *def, const struct occurrence *next,
-                           uint64_t horizon_ns)
+uint32_t cue_run_steps_overdue(const struct playlist_def *def, const struct occurrence *next,
+                               uint64_t horizon_ns)
 {
 	const struct playlist_step *step = &def->steps[next->step];
 	uint32_t left = step->repeat - 1 - next->repeat;
@@ -132,16 +132,16 @@ uint32_t run_steps_overdue(const struct playlist_def *def, const struct occurren
 	return overdue < left ? (uint32_t)overdue : left;
 }
 
-uint64_t run_steps_pass(struct run_steps *steps, const struct playlist_def *def,
-                        uint64_t through_ns)
+uint64_t cue_run_steps_pass(struct run_steps *steps, const struct playlist_def *def,
+                            uint64_t through_ns)
 {
 	struct occurrence next;
 	uint64_t passed = 0;
 
-	while (run_steps_peek(steps, def, &next) && next.at_ns <= through_ns) {
-		uint32_t n = run_steps_overdue(def, &next, through_ns) + 1;
+	while (cue_run_steps_peek(steps, def, &next) && next.at_ns <= through_ns) {
+		uint32_t n = cue_run_steps_overdue(def, &next, through_ns) + 1;
 
-		run_steps_advance(steps, def, n);
+		cue_run_steps_advance(steps, def, n);
 		passed += n;
 	}
 	return passed;

@@ -14,20 +14,20 @@ static struct run **bucket_of(const struct run_table *table, const struct cue_id
 	return &table->buckets[hash & (table->n_buckets - 1)];
 }
 
-int run_table_init(struct run_table *table)
+int cue_run_table_init(struct run_table *table)
 {
 	table->n_buckets = 64;
 	table->buckets = calloc(table->n_buckets, sizeof(struct run *));
 	return table->buckets ? 0 : -ENOMEM;
 }
 
-void run_table_clear(struct run_table *table)
+void cue_run_table_clear(struct run_table *table)
 {
 	free(table->buckets);
 	*table = (struct run_table){ 0 };
 }
 
-struct run *run_table_find(const struct run_table *table, const struct cue_id *id)
+struct run *cue_run_table_find(const struct run_table *table, const struct cue_id *id)
 {
 	for (struct run *run = *bucket_of(table, id); run; run = run->hash_next) {
 		if (cue_id_equal(&run->id, id))
@@ -36,7 +36,7 @@ struct run *run_table_find(const struct run_table *table, const struct cue_id *i
 	return NULL;
 }
 
-int run_table_reserve(struct run_table *table)
+int cue_run_table_reserve(struct run_table *table)
 {
 	struct run_table larger = { .n_buckets = 2 * table->n_buckets, .n = table->n };
 
@@ -59,7 +59,7 @@ int run_table_reserve(struct run_table *table)
 	return 0;
 }
 
-void run_table_insert(struct run_table *table, struct run *run)
+void cue_run_table_insert(struct run_table *table, struct run *run)
 {
 	struct run **bucket = bucket_of(table, &run->id);
 
@@ -68,7 +68,7 @@ void run_table_insert(struct run_table *table, struct run *run)
 	table->n++;
 }
 
-void run_table_remove(struct run_table *table, struct run *run)
+void cue_run_table_remove(struct run_table *table, struct run *run)
 {
 	struct run **link = bucket_of(table, &run->id);
 

@@ -15,7 +15,7 @@
 
 static void arm(struct run *run, const struct occurrence *next)
 {
-	cue_timer_arm(run->timer, run_steps_deadline(&run->steps, next->at_ns));
+	cue_timer_arm(run->timer, cue_run_steps_deadline(&run->steps, next->at_ns));
 }
 
 /** Time since the start by the clock that lateness is measured with. */
@@ -41,23 +41,23 @@ static void watch(struct run *run)
 	if (now_ns < expected_ns + CUE_OVERDUE_AFTER_NS)
 		return;
 	/* If the bus refuses it, the next firing tries again. */
-	if (lifecycle_overdue(run, now_ns - expected_ns) < 0)
+	if (cue_lifecycle_overdue(run, now_ns - expected_ns) < 0)
 		return;
 	run->was_overdue = true;
 	run->set->stats.overdue++;
 }
 
-void run_complete(struct run *run, uint64_t last_seq, unsigned last_depth)
+void cue_run_complete(struct run *run, uint64_t last_seq, unsigned last_depth)
 {
 	struct cue_playlists *set = run->set;
 	struct ended_list ended = { 0 };
 
-	run_detach(run,
-	           &(struct run_end){ .reason = CUE_STOP_COMPLETED,
-	                              .cause_seq = last_seq,
-	                              .depth = last_depth + 1 },
-	           &ended);
-	run_end_all(set, &ended);
+	cue_run_detach(run,
+	               &(struct run_end){ .reason = CUE_STOP_COMPLETED,
+	                                  .cause_seq = last_seq,
+	                                  .depth = last_depth + 1 },
+	               &ended);
+	cue_run_end_all(set, &ended);
 }
 
 static void skip(struct run *run, uint32_t n)
@@ -82,8 +82,8 @@ static void emit_occurrence(struct run *run, const struct occurrence *occurrence
 	int r;
 
 	if (!no_time_passed)
-		run->cascade = cascade_unref(run->cascade);
-	bus->cascade = cascade_ref(run->cascade);
+		run->cascade = cue_cascade_unref(run->cascade);
+	bus->cascade = cue_cascade_ref(run->cascade);
 	r = cue_bus_emit_caused(bus,
 	                        &(struct cue_emit){ .type = cue_type_name(step->type),
 	                                            .producer_id = step->producer_id,
@@ -92,21 +92,21 @@ static void emit_occurrence(struct run *run, const struct occurrence *occurrence
 	                        run->cause_seq, depth, &seq);
 	if (seq == 0)
 		seq = run->cause_seq;
-	run_steps_advance(&run->steps, run->def, 1);
+	cue_run_steps_advance(&run->steps, run->def, 1);
 	if (r >= 0) {
 		run->emitted_count++;
 		run->set->stats.steps_emitted++;
 		/* If the bus refuses it, it has reported that itself. */
-		(void)lifecycle_emitted(run, occurrence, lateness_us(run, occurrence), seq,
-		                        depth + 1);
+		(void)cue_lifecycle_emitted(run, occurrence, lateness_us(run, occurrence), seq,
+		                            depth + 1);
 	} else {
 		skip(run, 1);
 	}
-	if (run_steps_peek(&run->steps, run->def, &next))
+	if (cue_run_steps_peek(&run->steps, run->def, &next))
 		arm(run, &next);
 	else
-		run_complete(run, seq, depth);
-	bus->cascade = cascade_unref(bus->cascade);
+		cue_run_complete(run, seq, depth);
+	bus->cascade = cue_cascade_unref(bus->cascade);
 }
 
 /** Emit what is due at @p deadline_ns, or with `late: skip` move on from it. */
@@ -114,18 +114,19 @@ static void tick(struct run *run, uint64_t deadline_ns)
 {
 	struct occurrence next = { 0 };
 
-	while (run_steps_peek(&run->steps, run->def, &next) &&
-	       run_steps_deadline(&run->steps, next.at_ns) <= deadline_ns) {
+	while (cue_run_steps_peek(&run->steps, run->def, &next) &&
+	       cue_run_steps_deadline(&run->steps, next.at_ns) <= deadline_ns) {
 		uint32_t n = 0;
 
 		if (run->def->late == CUE_LATE_SKIP)
-			n = run_steps_overdue(run->def, &next,
-			                      cue_bus_horizon(run->set->bus) - run->steps.start_ns);
+			n = cue_run_steps_overdue(run->def, &next,
+			                          cue_bus_horizon(run->set->bus) -
+			                                  run->steps.start_ns);
 		if (n == 0) {
 			emit_occurrence(run, &next);
 			return;
 		}
-		run_steps_advance(&run->steps, run->def, n);
+		cue_run_steps_advance(&run->steps, run->def, n);
 		skip(run, n);
 	}
 	arm(run, &next);
@@ -136,11 +137,11 @@ static void tell_again(struct run *run)
 	struct cue_playlists *set = run->set;
 	struct ended_list ended = { .first = run, .last = run };
 
-	run_list_remove(&set->untold, run, RUNS_OF_SET);
-	run_end_all(set, &ended);
+	cue_run_list_remove(&set->untold, run, RUNS_OF_SET);
+	cue_run_end_all(set, &ended);
 }
 
-void run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
+void cue_run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 {
 	struct run *run = user;
 

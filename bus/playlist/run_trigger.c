@@ -22,29 +22,29 @@ static void keep(struct run *run)
 	if (run->keeps_trigger || !trigger->data)
 		return;
 	run->keeps_trigger = true;
-	if (!payload_keep(trigger->data))
+	if (!cue_payload_keep(trigger->data))
 		return;
 	bytes = cue_payload_size(trigger->data);
 	set->stats.trigger_bytes += bytes;
 	if (set->stats.trigger_bytes <= cue_bus_limits(set->bus)->trigger_bytes)
 		return;
-	run_release_trigger(run);
+	cue_run_release_trigger(run);
 	trigger->omitted = CUE_OMITTED_LIMIT;
 	set->stats.triggers_dropped++;
 }
 
-void run_release_trigger(struct run *run)
+void cue_run_release_trigger(struct run *run)
 {
 	struct told_event *trigger = &run->request.trigger;
 
-	if (run->keeps_trigger && payload_release(trigger->data))
+	if (run->keeps_trigger && cue_payload_release(trigger->data))
 		run->set->stats.trigger_bytes -= cue_payload_size(trigger->data);
 	run->keeps_trigger = false;
 	trigger->data = cue_payload_unref(trigger->data);
 }
 
-void run_become_active(struct run *run)
+void cue_run_become_active(struct run *run)
 {
 	keep(run);
-	run_observe_active(run);
+	cue_run_observe_active(run);
 }

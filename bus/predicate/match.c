@@ -64,7 +64,7 @@ static int check_operand(enum match_operator op, const cJSON *operand,
 		if (cJSON_IsNumber(operand) || cJSON_IsString(operand))
 			return 0;
 		return cue_predicate_fail(error, place, "\"%s\" compares with a number or a string",
-		                          match_operator_name(op));
+		                          cue_match_operator_name(op));
 	case MATCH_IN:
 		if (cJSON_IsArray(operand) && operand->child)
 			return 0;
@@ -75,7 +75,7 @@ static int check_operand(enum match_operator op, const cJSON *operand,
 		if (cJSON_IsBool(operand))
 			return 0;
 		return cue_predicate_fail(error, place, "\"%s\" is true or false",
-		                          match_operator_name(op));
+		                          cue_match_operator_name(op));
 	}
 	return -EINVAL; /* not reached: the switch is exhaustive */
 }
@@ -87,7 +87,7 @@ static bool has_operator(const cJSON *value)
 	if (!cJSON_IsObject(value))
 		return false;
 	for (const cJSON *member = value->child; member; member = member->next) {
-		if (match_operator_find(member->string, &op))
+		if (cue_match_operator_find(member->string, &op))
 			return true;
 	}
 	return false;
@@ -108,12 +108,13 @@ static int check_value(const cJSON *value, const struct cue_place *place,
 	     child = child->next) {
 		struct cue_place at = cue_place_member(place, child->string);
 
-		if (match_operator_meant(child->string, &meant))
+		if (cue_match_operator_meant(child->string, &meant))
 			return cue_predicate_fail(
 			        error, &at,
 			        "\"%s\" is no operator; did you mean \"%s\"? To compare with an "
 			        "object use \"eq\"",
-			        cue_predicate_key(child->string, key), match_operator_name(meant));
+			        cue_predicate_key(child->string, key),
+			        cue_match_operator_name(meant));
 	}
 	return 0;
 }
@@ -126,10 +127,10 @@ static int unknown_operator(const char *name, const struct cue_place *place,
 	enum match_operator meant;
 
 	cue_predicate_key(name, key);
-	if (match_operator_meant(name, &meant))
+	if (cue_match_operator_meant(name, &meant))
 		return cue_predicate_fail(error, place,
 		                          "\"%s\" is no operator; did you mean \"%s\"?", key,
-		                          match_operator_name(meant));
+		                          cue_match_operator_name(meant));
 	return cue_predicate_fail(error, place,
 	                          "\"%s\" is no operator (" MATCH_OPERATORS
 	                          "); to compare with an object use \"eq\"",
@@ -164,7 +165,7 @@ static int compile_field(struct cue_match *match, const cJSON *member,
 		struct cue_place at = cue_place_member(&place, child->string);
 		enum match_operator op;
 
-		if (!match_operator_find(child->string, &op))
+		if (!cue_match_operator_find(child->string, &op))
 			return unknown_operator(child->string, &at, error);
 		r = check_operand(op, child, &at, error);
 		if (r < 0)

@@ -64,7 +64,7 @@ static const struct {
 	{ "istrue", MATCH_TRUTHY },
 };
 
-bool match_operator_find(const char *name, enum match_operator *ret_operator)
+bool cue_match_operator_find(const char *name, enum match_operator *ret_operator)
 {
 	for (size_t i = 0; i < LEN(names); i++) {
 		if (strcmp(names[i], name) == 0) {
@@ -75,7 +75,7 @@ bool match_operator_find(const char *name, enum match_operator *ret_operator)
 	return false;
 }
 
-const char *match_operator_name(enum match_operator operator)
+const char *cue_match_operator_name(enum match_operator operator)
 {
 	return names[operator];
 }
@@ -96,11 +96,11 @@ static bool normalize(const char *name, char word[WORD_SIZE])
 	return true;
 }
 
-bool match_operator_meant(const char *name, enum match_operator *ret_operator)
+bool cue_match_operator_meant(const char *name, enum match_operator *ret_operator)
 {
 	char word[WORD_SIZE];
 
-	if (match_operator_find(name, ret_operator) || !normalize(name, word))
+	if (cue_match_operator_find(name, ret_operator) || !normalize(name, word))
 		return false;
 	for (size_t i = 0; i < LEN(words); i++) {
 		if (strcmp(words[i].word, word) == 0) {
@@ -108,5 +108,5 @@ bool match_operator_meant(const char *name, enum match_operator *ret_operator)
 			return true;
 		}
 	}
-	return match_operator_find(word, ret_operator);
+	return cue_match_operator_find(word, ret_operator);
 }

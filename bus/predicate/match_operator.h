@@ -24,10 +24,10 @@ enum match_operator {
 #define MATCH_OPERATORS "eq ne lt le gt ge in exists truthy"
 
 /** @return whether @p name is an operator, exactly as spelt. */
-bool match_operator_find(const char *name, enum match_operator *ret_operator);
+bool cue_match_operator_find(const char *name, enum match_operator *ret_operator);
 
 /** Valid for ever. */
-const char *match_operator_name(enum match_operator operator);
+const char *cue_match_operator_name(enum match_operator operator);
 
 /**
  * The operator that a word of another language means: `gte`, `$gt`, `==`, `equals`, `LT`.
@@ -35,6 +35,6 @@ const char *match_operator_name(enum match_operator operator);
  * of two letters are one letter away from one.
  * @return false: none; also when @p name is an operator itself.
  */
-bool match_operator_meant(const char *name, enum match_operator *ret_operator);
+bool cue_match_operator_meant(const char *name, enum match_operator *ret_operator);
 
 #endif

@@ -108,7 +108,7 @@ Test(gesture_payload, names_are_escaped)
 	char *text;
 	size_t len;
 
-	cr_assert_eq(gesture_peripheral_write(&id, "a\"b\n\xC3\xA9", NULL, &text, &len), 0);
+	cr_assert_eq(cue_gesture_peripheral_write(&id, "a\"b\n\xC3\xA9", NULL, &text, &len), 0);
 	cr_assert_str_eq(text, "{\"id\":\"00000000000000000000000000000000\","
 	                       "\"name\":\"a\\\"b\\n\xC3\xA9\",\"metadata\":null}");
 	cr_assert_eq(strlen(text), len);

@@ -17,7 +17,7 @@ static char *again(const char *json)
 	char *text;
 
 	cr_assert_not_null(tree, "%s", json);
-	json_tree_write(&w, tree);
+	cue_json_tree_write(&w, tree);
 	cJSON_Delete(tree);
 	cr_assert_eq(cue_writer_finish(&w, &text, NULL), 0);
 	return text;

@@ -13,7 +13,7 @@ static struct told_event quote_of(struct fixture *f, const char *type, const cha
 
 	cr_assert_eq(cue_bus_intern(f->bus, type, &event.type), 0);
 	cr_assert_eq(cue_payload_new(json, strlen(json), CUE_JSON_DEPTH_MAX, &event.data, NULL), 0);
-	quote = lifecycle_quote(f->bus, &event);
+	quote = cue_lifecycle_quote(f->bus, &event);
 	cr_assert_eq(quote.type, event.type);
 	cr_assert_eq(quote.producer_id, 7U);
 	cue_payload_unref(event.data);
@@ -104,11 +104,11 @@ Test(lifecycle_quote, no_event_and_no_data)
 	struct fixture f;
 
 	fixture_open(&f, NULL);
-	quote = lifecycle_quote(f.bus, &none);
+	quote = cue_lifecycle_quote(f.bus, &none);
 	cr_assert_null(quote.type);
 	cr_assert_null(quote.data);
 	cr_assert_eq(cue_bus_intern(f.bus, "a", &none.type), 0);
-	quote = lifecycle_quote(f.bus, &none);
+	quote = cue_lifecycle_quote(f.bus, &none);
 	cr_assert_not_null(quote.type);
 	cr_assert_null(quote.data);
 	cr_assert_eq(quote.omitted, CUE_OMITTED_NOT);

@@ -9,7 +9,7 @@ static const char *meant(const char *word)
 {
 	enum match_operator operator;
 
-	return match_operator_meant(word, &operator) ? match_operator_name(operator) : "";
+	return cue_match_operator_meant(word, &operator) ? cue_match_operator_name(operator) : "";
 }
 
 Test(match_operator, names_are_found_exactly_as_spelt)
@@ -19,12 +19,12 @@ Test(match_operator, names_are_found_exactly_as_spelt)
 	enum match_operator operator= MATCH_TRUTHY;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		cr_assert(match_operator_find(names[i], &operator));
-		cr_assert_str_eq(match_operator_name(operator), names[i]);
+		cr_assert(cue_match_operator_find(names[i], &operator));
+		cr_assert_str_eq(cue_match_operator_name(operator), names[i]);
 		cr_assert_str_eq(meant(names[i]), "", "it is one, it does not mean one");
 	}
-	cr_assert_not(match_operator_find("EQ", &operator));
-	cr_assert_not(match_operator_find("", &operator));
+	cr_assert_not(cue_match_operator_find("EQ", &operator));
+	cr_assert_not(cue_match_operator_find("", &operator));
 }
 
 Test(match_operator, words_of_other_languages)

@@ -18,7 +18,7 @@ static void plan_begin(struct plan *p, uint32_t n, const uint32_t *order, uint64
 	p->def.order = p->order;
 	p->def.n_steps = n;
 	p->run.heap = p->heap;
-	run_steps_begin(&p->run, start_ns, 0);
+	cue_run_steps_begin(&p->run, start_ns, 0);
 }
 
 Test(run_steps, come_by_deadline_then_step)
@@ -34,15 +34,15 @@ Test(run_steps, come_by_deadline_then_step)
 
 	plan_begin(&p, 3, order, 100);
 	for (size_t i = 0; i < 6; i++) {
-		cr_assert(run_steps_peek(&p.run, &p.def, &next));
-		cr_assert_eq(run_steps_deadline(&p.run, next.at_ns), 100 + expected[i].at_ns);
+		cr_assert(cue_run_steps_peek(&p.run, &p.def, &next));
+		cr_assert_eq(cue_run_steps_deadline(&p.run, next.at_ns), 100 + expected[i].at_ns);
 		cr_assert_eq(next.step, expected[i].step);
 		cr_assert_eq(next.repeat, expected[i].repeat);
-		run_steps_advance(&p.run, &p.def, 1);
+		cue_run_steps_advance(&p.run, &p.def, 1);
 	}
-	cr_assert_not(run_steps_peek(&p.run, &p.def, &next));
-	run_steps_advance(&p.run, &p.def, 1); /* nothing happens */
-	cr_assert_not(run_steps_peek(&p.run, &p.def, &next));
+	cr_assert_not(cue_run_steps_peek(&p.run, &p.def, &next));
+	cue_run_steps_advance(&p.run, &p.def, 1); /* nothing happens */
+	cr_assert_not(cue_run_steps_peek(&p.run, &p.def, &next));
 }
 
 Test(run_steps, overdue_counts_what_is_older_than_the_newest)
@@ -53,15 +53,15 @@ Test(run_steps, overdue_counts_what_is_older_than_the_newest)
 	struct occurrence single = { .at_ns = 100, .step = 1 };
 
 	plan_begin(&p, 2, order, 100);
-	cr_assert_eq(run_steps_overdue(&p.def, &first, 50), 0U);
-	cr_assert_eq(run_steps_overdue(&p.def, &first, 100), 0U);
-	cr_assert_eq(run_steps_overdue(&p.def, &first, 109), 0U);
-	cr_assert_eq(run_steps_overdue(&p.def, &first, 110), 1U);
-	cr_assert_eq(run_steps_overdue(&p.def, &first, 139), 3U);
-	cr_assert_eq(run_steps_overdue(&p.def, &first, UINT64_MAX), 4U);
-	cr_assert_eq(run_steps_overdue(&p.def, &single, UINT64_MAX), 0U);
+	cr_assert_eq(cue_run_steps_overdue(&p.def, &first, 50), 0U);
+	cr_assert_eq(cue_run_steps_overdue(&p.def, &first, 100), 0U);
+	cr_assert_eq(cue_run_steps_overdue(&p.def, &first, 109), 0U);
+	cr_assert_eq(cue_run_steps_overdue(&p.def, &first, 110), 1U);
+	cr_assert_eq(cue_run_steps_overdue(&p.def, &first, 139), 3U);
+	cr_assert_eq(cue_run_steps_overdue(&p.def, &first, UINT64_MAX), 4U);
+	cr_assert_eq(cue_run_steps_overdue(&p.def, &single, UINT64_MAX), 0U);
 	first.repeat = 3;
-	cr_assert_eq(run_steps_overdue(&p.def, &first, UINT64_MAX), 1U);
+	cr_assert_eq(cue_run_steps_overdue(&p.def, &first, UINT64_MAX), 1U);
 }
 
 Test(run_steps, a_thousand_million_repeats_neither_drift_nor_overflow)
@@ -72,13 +72,13 @@ Test(run_steps, a_thousand_million_repeats_neither_drift_nor_overflow)
 	struct occurrence next;
 
 	plan_begin(&p, 1, order, 1ULL << 62);
-	run_steps_advance(&p.run, &p.def, 999999999);
-	cr_assert(run_steps_peek(&p.run, &p.def, &next));
-	cr_assert_eq(run_steps_deadline(&p.run, next.at_ns),
+	cue_run_steps_advance(&p.run, &p.def, 999999999);
+	cr_assert(cue_run_steps_peek(&p.run, &p.def, &next));
+	cr_assert_eq(cue_run_steps_deadline(&p.run, next.at_ns),
 	             (1ULL << 62) + 999999999U * interval_ns);
 	cr_assert_eq(next.repeat, 999999999U);
-	run_steps_advance(&p.run, &p.def, 1);
-	cr_assert_not(run_steps_peek(&p.run, &p.def, &next));
+	cue_run_steps_advance(&p.run, &p.def, 1);
+	cr_assert_not(cue_run_steps_peek(&p.run, &p.def, &next));
 }
 
 Test(run_steps, pass_leaves_what_is_after_it_and_counts_the_rest)
@@ -90,28 +90,28 @@ Test(run_steps, pass_leaves_what_is_after_it_and_counts_the_rest)
 	struct occurrence next;
 
 	plan_begin(&p, 3, order, 0);
-	cr_assert_eq(run_steps_pass(&p.run, &p.def, 20), 5U); /* 0, 10, 20; 15; 20 */
-	cr_assert_eq(run_steps_pass(&p.run, &p.def, 20), 0U);
-	cr_assert(run_steps_peek(&p.run, &p.def, &next));
+	cr_assert_eq(cue_run_steps_pass(&p.run, &p.def, 20), 5U); /* 0, 10, 20; 15; 20 */
+	cr_assert_eq(cue_run_steps_pass(&p.run, &p.def, 20), 0U);
+	cr_assert(cue_run_steps_peek(&p.run, &p.def, &next));
 	cr_assert_eq(next.at_ns, 25U);
 	cr_assert_eq(next.step, 2U);
 	cr_assert_eq(next.repeat, 1U);
-	cr_assert_eq(run_steps_pass(&p.run, &p.def, UINT64_MAX), 999999998U);
-	cr_assert_not(run_steps_peek(&p.run, &p.def, &next));
+	cr_assert_eq(cue_run_steps_pass(&p.run, &p.def, UINT64_MAX), 999999998U);
+	cr_assert_not(cue_run_steps_peek(&p.run, &p.def, &next));
 }
 
 Test(run_steps, a_time_line_may_begin_before_the_clock)
 {
 	struct run_steps steps = { 0 };
 
-	run_steps_begin(&steps, 100, 100);
-	cr_assert_eq(run_steps_deadline(&steps, 0), 0U);
-	cr_assert_eq(run_steps_deadline(&steps, 7), 7U);
-	run_steps_begin(&steps, 100, 130);
-	cr_assert_eq(run_steps_deadline(&steps, 0), 0U);
-	cr_assert_eq(run_steps_deadline(&steps, 29), 0U);
-	cr_assert_eq(run_steps_deadline(&steps, 30), 0U);
-	cr_assert_eq(run_steps_deadline(&steps, 31), 1U);
-	cr_assert_eq(run_steps_deadline(&steps, 130), 100U);
-	cr_assert_eq(run_steps_deadline(&steps, CUE_DURATION_MAX_NS), CUE_DURATION_MAX_NS - 30);
+	cue_run_steps_begin(&steps, 100, 100);
+	cr_assert_eq(cue_run_steps_deadline(&steps, 0), 0U);
+	cr_assert_eq(cue_run_steps_deadline(&steps, 7), 7U);
+	cue_run_steps_begin(&steps, 100, 130);
+	cr_assert_eq(cue_run_steps_deadline(&steps, 0), 0U);
+	cr_assert_eq(cue_run_steps_deadline(&steps, 29), 0U);
+	cr_assert_eq(cue_run_steps_deadline(&steps, 30), 0U);
+	cr_assert_eq(cue_run_steps_deadline(&steps, 31), 1U);
+	cr_assert_eq(cue_run_steps_deadline(&steps, 130), 100U);
+	cr_assert_eq(cue_run_steps_deadline(&steps, CUE_DURATION_MAX_NS), CUE_DURATION_MAX_NS - 30);
 }

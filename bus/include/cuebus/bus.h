@@ -18,6 +18,7 @@
 #ifndef CUEBUS_BUS_H
 #define CUEBUS_BUS_H
 
+#include <cuebus/api.h>
 #include <cuebus/event.h>
 
 struct cue_bus;
@@ -127,23 +128,27 @@ struct cue_bus_stats {
  * @param config borrowed for the call; callbacks and `user` must outlive the bus.
  * @return 0; -EINVAL a required member is missing; -ENOMEM.
  */
-int cue_bus_new(const struct cue_bus_config *config, struct cue_bus **ret_bus);
+CUE_API int cue_bus_new(const struct cue_bus_config *config, struct cue_bus **ret_bus);
 
 /**
  * Free the bus, its queue, state, types and remaining subscriptions (their
  * `destroy` runs). Timers, playlists and gestures made on it must be freed
  * before. Not from inside a handler. NULL is allowed. @return NULL.
  */
-struct cue_bus *cue_bus_free(struct cue_bus *bus);
+CUE_API struct cue_bus *cue_bus_free(struct cue_bus *bus);
 
-const struct cue_limits *cue_bus_limits(const struct cue_bus *bus);
-const char *cue_bus_gateway_id(const struct cue_bus *bus);
-void cue_bus_get_stats(const struct cue_bus *bus, struct cue_bus_stats *ret_stats);
+/** The limits in force, defaults filled in. Borrowed; they live and stay as they are as long as the
+ *  bus. */
+CUE_API const struct cue_limits *cue_bus_limits(const struct cue_bus *bus);
+/** cue_bus_config.gateway_id. Borrowed, valid as long as the bus. */
+CUE_API const char *cue_bus_gateway_id(const struct cue_bus *bus);
+/** Copy the counters as they are now. Allowed inside handlers. */
+CUE_API void cue_bus_get_stats(const struct cue_bus *bus, struct cue_bus_stats *ret_stats);
 
 /* ---- time ---- */
 
 /** The bus's now, monotonic ns. Inside a timer's handler: its own deadline. */
-uint64_t cue_bus_now(const struct cue_bus *bus);
+CUE_API uint64_t cue_bus_now(const struct cue_bus *bus);
 
 /**
  * Run every timer due at or before @p now_ns in order of (deadline, creation),
@@ -152,14 +157,14 @@ uint64_t cue_bus_now(const struct cue_bus *bus);
  * and changes nothing. Not from inside a handler (-EBUSY).
  * @return 0; -EBUSY.
  */
-int cue_bus_advance(struct cue_bus *bus, uint64_t now_ns);
+CUE_API int cue_bus_advance(struct cue_bus *bus, uint64_t now_ns);
 
 /**
  * The same for timers due strictly before @p now_ns: call it with an input's
  * time before emitting the input, so that earlier deadlines fire first and, at
  * equal times, input goes before timer.
  */
-int cue_bus_advance_before(struct cue_bus *bus, uint64_t now_ns);
+CUE_API int cue_bus_advance_before(struct cue_bus *bus, uint64_t now_ns);
 
 /* ---- time in portions ----
  *
@@ -180,10 +185,10 @@ struct cue_budget {
  *              functions below dispatch. false (as a bus begins): it dispatches;
  *              what waits is dispatched with the next emit or advance.
  */
-void cue_bus_defer(struct cue_bus *bus, bool defer);
+CUE_API void cue_bus_defer(struct cue_bus *bus, bool defer);
 
 /** Whether events wait for dispatch. */
-bool cue_bus_has_waiting(const struct cue_bus *bus);
+CUE_API bool cue_bus_has_waiting(const struct cue_bus *bus);
 
 /**
  * What waits, and what follows from it, keeps others waiting for too long: until no event
@@ -192,22 +197,23 @@ bool cue_bus_has_waiting(const struct cue_bus *bus);
  * nothing more: no gesture, no trigger. Without effect when nothing waits, or inside a
  * handler. Counted by cue_bus_stats.backlogs_cut and events_cut, and reported once.
  */
-void cue_bus_cut_backlog(struct cue_bus *bus);
+CUE_API void cue_bus_cut_backlog(struct cue_bus *bus);
 
 /** Whether cue_bus_cut_backlog() is in force. */
-bool cue_bus_is_cutting(const struct cue_bus *bus);
+CUE_API bool cue_bus_is_cutting(const struct cue_bus *bus);
 
 /** Whether an urgent timer is due at or before @p now_ns; see cue_timer_new_urgent(). */
-bool cue_bus_is_urgent_due(const struct cue_bus *bus, uint64_t now_ns);
+CUE_API bool cue_bus_is_urgent_due(const struct cue_bus *bus, uint64_t now_ns);
 
 /** Dispatch what waits; no timer fires. @return 0; -EAGAIN the budget is used up; -EBUSY. */
-int cue_bus_dispatch(struct cue_bus *bus, struct cue_budget *budget);
+CUE_API int cue_bus_dispatch(struct cue_bus *bus, struct cue_budget *budget);
 
 /** As cue_bus_advance(). @return 0; -EAGAIN the budget is used up, now is the
  *  deadline of the last timer that fired; -EBUSY. */
-int cue_bus_advance_within(struct cue_bus *bus, uint64_t now_ns, struct cue_budget *budget);
+CUE_API int cue_bus_advance_within(struct cue_bus *bus, uint64_t now_ns, struct cue_budget *budget);
 /** As cue_bus_advance_before(). @return as cue_bus_advance_within(). */
-int cue_bus_advance_before_within(struct cue_bus *bus, uint64_t now_ns, struct cue_budget *budget);
+CUE_API int cue_bus_advance_before_within(struct cue_bus *bus, uint64_t now_ns,
+                                          struct cue_budget *budget);
 
 /**
  * Pass overdue timers by: dispatch what waits, run the urgent timers that are
@@ -218,23 +224,24 @@ int cue_bus_advance_before_within(struct cue_bus *bus, uint64_t now_ns, struct c
  * @param inclusive timers due exactly at @p now_ns too.
  * @return 0; -EAGAIN the budget is used up, now is not yet set; -EBUSY.
  */
-int cue_bus_overtake(struct cue_bus *bus, uint64_t now_ns, bool inclusive,
-                     struct cue_budget *budget);
+CUE_API int cue_bus_overtake(struct cue_bus *bus, uint64_t now_ns, bool inclusive,
+                             struct cue_budget *budget);
 
 /** How long before @p now_ns the earliest timer that is not urgent was due; 0: none was. */
-uint64_t cue_bus_overdue(const struct cue_bus *bus, uint64_t now_ns);
+CUE_API uint64_t cue_bus_overdue(const struct cue_bus *bus, uint64_t now_ns);
 
 /** When cue_bus_advance() next has work, never before now; CUE_TIME_NONE when never. */
-uint64_t cue_bus_next_deadline(const struct cue_bus *bus);
+CUE_API uint64_t cue_bus_next_deadline(const struct cue_bus *bus);
 
 /** The latest time, at most now, up to which every timer that was due has run.
  *  @return false: there is none, a timer for time 0 is waiting. */
-bool cue_bus_get_passed(const struct cue_bus *bus, uint64_t *ret_passed_ns);
+CUE_API bool cue_bus_get_passed(const struct cue_bus *bus, uint64_t *ret_passed_ns);
 
 /** Wall time is computed at the boundary from this one offset (wall minus
  *  monotonic, ns); nothing else in the bus knows of wall time. */
-void cue_bus_set_wall_offset(struct cue_bus *bus, int64_t wall_offset_ns);
-int64_t cue_bus_wall_offset(const struct cue_bus *bus);
+CUE_API void cue_bus_set_wall_offset(struct cue_bus *bus, int64_t wall_offset_ns);
+/** The offset in force: wall time minus monotonic time, ns. */
+CUE_API int64_t cue_bus_wall_offset(const struct cue_bus *bus);
 
 /* ---- events ---- */
 
@@ -259,7 +266,7 @@ struct cue_emit {
  *         or too many follow from one event; -EDQUOT the data waiting has too many bytes; -ENOSPC
  *         too many event types; -ENOMEM. All but -EINVAL are counted and reported.
  */
-int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret_seq);
+CUE_API int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret_seq);
 
 /**
  * As cue_bus_emit(), with the cause said by the caller: for what happens later
@@ -267,23 +274,23 @@ int cue_bus_emit(struct cue_bus *bus, const struct cue_emit *emit, uint64_t *ret
  * @param cause_seq 0 for none.
  * @param depth     the new event's depth.
  */
-int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit, uint64_t cause_seq,
-                        unsigned depth, uint64_t *ret_seq);
+CUE_API int cue_bus_emit_caused(struct cue_bus *bus, const struct cue_emit *emit,
+                                uint64_t cause_seq, unsigned depth, uint64_t *ret_seq);
 
 /** The event being dispatched, or NULL outside of a handler. */
-const struct cue_event *cue_bus_current(const struct cue_bus *bus);
+CUE_API const struct cue_event *cue_bus_current(const struct cue_bus *bus);
 
 /** Ask `is_numbered` again for every known type (after a reload). */
-void cue_bus_refresh_types(struct cue_bus *bus);
+CUE_API void cue_bus_refresh_types(struct cue_bus *bus);
 
 /** Whether cue_bus_intern() of this type needs none of cue_bus_type_room(): it is known as one of
  *  the program's own, or reserved. */
-bool cue_bus_has_type(const struct cue_bus *bus, const char *name);
+CUE_API bool cue_bus_has_type(const struct cue_bus *bus, const char *name);
 /** How many more of the program's own types limits.event_types allows. */
-uint32_t cue_bus_type_room(const struct cue_bus *bus);
+CUE_API uint32_t cue_bus_type_room(const struct cue_bus *bus);
 
 /** Intern a type, as one of the program's own. @return 0; -EINVAL; -ENOSPC; -ENOMEM. */
-int cue_bus_intern(struct cue_bus *bus, const char *name, const struct cue_type **ret_type);
+CUE_API int cue_bus_intern(struct cue_bus *bus, const char *name, const struct cue_type **ret_type);
 
 /* ---- subscriptions ---- */
 
@@ -309,13 +316,13 @@ struct cue_subscription_config {
  * Subscribe; safe inside a handler, where it takes effect with the next event.
  * @return 0; -EINVAL; -ENOSPC; -ENOMEM.
  */
-int cue_bus_subscribe(struct cue_bus *bus, const struct cue_subscription_config *config,
-                      struct cue_subscription **ret_subscription);
+CUE_API int cue_bus_subscribe(struct cue_bus *bus, const struct cue_subscription_config *config,
+                              struct cue_subscription **ret_subscription);
 
 /** Cancel; safe inside any handler, its own included: the handler is not
  *  called again, not even for the event being dispatched. NULL is allowed.
  *  @return NULL. */
-struct cue_subscription *cue_subscription_cancel(struct cue_subscription *subscription);
+CUE_API struct cue_subscription *cue_subscription_cancel(struct cue_subscription *subscription);
 
 /* ---- state store: the latest event of each (type, producer) ----
  *
@@ -338,8 +345,8 @@ struct cue_state {
  * @param producer_id NULL: the latest of any producer.
  * @return 0; -ENOENT nothing seen; -ENODATA something was seen but could not be kept.
  */
-int cue_bus_state_get(const struct cue_bus *bus, const char *type, const uint32_t *producer_id,
-                      struct cue_state *ret_state);
+CUE_API int cue_bus_state_get(const struct cue_bus *bus, const char *type,
+                              const uint32_t *producer_id, struct cue_state *ret_state);
 
 /**
  * Visit the values kept in order of type name, then producer.
@@ -348,7 +355,9 @@ int cue_bus_state_get(const struct cue_bus *bus, const char *type, const uint32_
  * @param visit       return non-zero to stop; must not emit.
  * @return what visit returned last, 0, or -ENOMEM.
  */
-int cue_bus_state_foreach(const struct cue_bus *bus, const char *type, const uint32_t *producer_id,
-                          int (*visit)(void *user, const struct cue_state *state), void *user);
+CUE_API int cue_bus_state_foreach(const struct cue_bus *bus, const char *type,
+                                  const uint32_t *producer_id,
+                                  int (*visit)(void *user, const struct cue_state *state),
+                                  void *user);
 
 #endif

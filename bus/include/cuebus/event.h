@@ -6,6 +6,8 @@
 #ifndef CUEBUS_EVENT_H
 #define CUEBUS_EVENT_H
 
+#include <cuebus/api.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,22 +47,23 @@ struct cue_event {
 };
 
 /** A type's name, NUL-terminated, e.g. "button.press". Lives as long as the bus. */
-const char *cue_type_name(const struct cue_type *type);
-const char *cue_event_type_name(const struct cue_event *event);
+CUE_API const char *cue_type_name(const struct cue_type *type);
+/** The name of an event's type, as cue_type_name(). */
+CUE_API const char *cue_event_type_name(const struct cue_event *event);
 
 /**
  * Whether @p name is a well-formed event type: 1 to 8 segments of
  * `[a-z0-9_-]+` joined by dots, 128 characters at most.
  * @param ret_reason optional; on false a static text saying what is wrong.
  */
-bool cue_type_is_valid(const char *name, size_t len, const char **ret_reason);
+CUE_API bool cue_type_is_valid(const char *name, size_t len, const char **ret_reason);
 
 /**
  * Whether @p name begins with one of the reserved first segments `event`,
  * `gateway`, `gesture` or `input`, which no remote publisher, playlist or
  * configured gesture may emit.
  */
-bool cue_type_is_reserved(const char *name);
+CUE_API bool cue_type_is_reserved(const char *name);
 
 /** A 128-bit id, printed as 32 lower-case hex digits. */
 struct cue_id {
@@ -69,14 +72,17 @@ struct cue_id {
 
 #define CUE_ID_TEXT_SIZE 33U
 
-void cue_id_format(const struct cue_id *id, char text[CUE_ID_TEXT_SIZE]);
-/** @return 0; -EINVAL when @p text is not exactly 32 hex digits. */
-int cue_id_parse(const char *text, struct cue_id *ret_id);
-bool cue_id_equal(const struct cue_id *a, const struct cue_id *b);
+/** Write the id as 32 lower-case hex digits and a NUL. */
+CUE_API void cue_id_format(const struct cue_id *id, char text[CUE_ID_TEXT_SIZE]);
+/** Read what cue_id_format() writes; either case. @return 0; -EINVAL when @p text is not exactly 32
+ *  hex digits, @p ret_id untouched. */
+CUE_API int cue_id_parse(const char *text, struct cue_id *ret_id);
+/** Whether both are the same 16 bytes. */
+CUE_API bool cue_id_equal(const struct cue_id *a, const struct cue_id *b);
 /**
  * A stable id from two names: FNV-1a, 128 bit (Fowler, Noll, Vo; public
  * domain), over @p space, a 0 byte and @p name. Not cryptographic.
  */
-void cue_id_derive(const char *space, const char *name, struct cue_id *ret_id);
+CUE_API void cue_id_derive(const char *space, const char *name, struct cue_id *ret_id);
 
 #endif

@@ -37,6 +37,7 @@
 #ifndef CUEBUS_GESTURE_H
 #define CUEBUS_GESTURE_H
 
+#include <cuebus/api.h>
 #include <cuebus/event.h>
 #include <cuebus/match.h>
 
@@ -126,10 +127,10 @@ struct cue_gesture_config {
  *                  are refused.
  * @return 0; -ENOMEM.
  */
-int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists,
-                     struct cue_gestures **ret_gestures);
+CUE_API int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists,
+                             struct cue_gestures **ret_gestures);
 /** Not from inside a handler. NULL is allowed. @return NULL. */
-struct cue_gestures *cue_gestures_free(struct cue_gestures *gestures);
+CUE_API struct cue_gestures *cue_gestures_free(struct cue_gestures *gestures);
 
 /**
  * Define, or redefine (state and counters start anew, the id stays: derived
@@ -142,19 +143,20 @@ struct cue_gestures *cue_gestures_free(struct cue_gestures *gestures);
  * @return 0; -EINVAL; -ENOSPC too many definitions or event types; -ENOMEM.
  *         On failure an earlier definition stays in force, its state too.
  */
-int cue_gesture_define(struct cue_gestures *gestures, const struct cue_gesture_config *config,
-                       struct cue_id *ret_id, struct cue_predicate_error *ret_error);
+CUE_API int cue_gesture_define(struct cue_gestures *gestures,
+                               const struct cue_gesture_config *config, struct cue_id *ret_id,
+                               struct cue_predicate_error *ret_error);
 /** The same checks without a side effect. @return 0; -EINVAL; -ENOMEM. */
-int cue_gesture_check(const struct cue_gesture_config *config,
-                      struct cue_predicate_error *ret_error);
+CUE_API int cue_gesture_check(const struct cue_gesture_config *config,
+                              struct cue_predicate_error *ret_error);
 /** Safe inside a handler: the gesture does nothing more, not even for the
  *  event being dispatched. @return 0; -ENOENT. */
-int cue_gesture_remove(struct cue_gestures *gestures, const char *name);
+CUE_API int cue_gesture_remove(struct cue_gestures *gestures, const char *name);
 
 /* ---- delays of event types ---- */
 
 /** Forget what cue_gestures_add_delay() said: events of every type come at once. */
-void cue_gestures_clear_delays(struct cue_gestures *gestures);
+CUE_API void cue_gestures_clear_delays(struct cue_gestures *gestures);
 /**
  * Events of @p type may be dispatched @p delay_ns after their own time: the
  * debounce of an input that emits it. Called once for each source of the type,
@@ -162,12 +164,13 @@ void cue_gestures_clear_delays(struct cue_gestures *gestures);
  * these; types of which nothing is said are not late. Takes effect with the
  * next event, for gestures that are defined later, too.
  */
-void cue_gestures_add_delay(struct cue_gestures *gestures, const char *type, uint64_t delay_ns);
+CUE_API void cue_gestures_add_delay(struct cue_gestures *gestures, const char *type,
+                                    uint64_t delay_ns);
 
 /** "double_tap" …; NULL for an unknown value. */
-const char *cue_gesture_type_name(enum cue_gesture_type type);
+CUE_API const char *cue_gesture_type_name(enum cue_gesture_type type);
 /** @return 0; -EINVAL. */
-int cue_gesture_type_parse(const char *name, enum cue_gesture_type *ret_type);
+CUE_API int cue_gesture_type_parse(const char *name, enum cue_gesture_type *ret_type);
 
 /** Valid during the visit. Counters are since the definition. */
 struct cue_gesture_info {
@@ -184,13 +187,14 @@ struct cue_gesture_info {
 
 /** In order of name (bytes). Non-zero from @p visit stops and is returned.
  *  Must not define or remove. */
-int cue_gesture_foreach(struct cue_gestures *gestures,
-                        int (*visit)(void *user, const struct cue_gesture_info *info), void *user);
+CUE_API int cue_gesture_foreach(struct cue_gestures *gestures,
+                                int (*visit)(void *user, const struct cue_gesture_info *info),
+                                void *user);
 
 /** One of them. @p ret_info points into the definition: valid until the next define or remove.
  *  @return 0; -ENOENT. */
-int cue_gesture_get(const struct cue_gestures *gestures, const char *name,
-                    struct cue_gesture_info *ret_info);
+CUE_API int cue_gesture_get(const struct cue_gestures *gestures, const char *name,
+                            struct cue_gesture_info *ret_info);
 
 /** Over all definitions, those removed included. */
 struct cue_gestures_stats {
@@ -207,7 +211,8 @@ struct cue_gestures_stats {
 	uint64_t held_bytes;  /**< now: of their data */
 	uint32_t definitions; /**< now */
 };
-void cue_gestures_get_stats(const struct cue_gestures *gestures,
-                            struct cue_gestures_stats *ret_stats);
+/** Copy the counters as they are now. Allowed inside handlers. */
+CUE_API void cue_gestures_get_stats(const struct cue_gestures *gestures,
+                                    struct cue_gestures_stats *ret_stats);
 
 #endif

@@ -10,6 +10,8 @@
 #ifndef CUEBUS_JSON_WRITER_H
 #define CUEBUS_JSON_WRITER_H
 
+#include <cuebus/api.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,13 +27,17 @@ struct cue_writer {
 	bool need_comma;
 };
 
-void cue_writer_object_begin(struct cue_writer *w);
-void cue_writer_object_end(struct cue_writer *w);
-void cue_writer_array_begin(struct cue_writer *w);
-void cue_writer_array_end(struct cue_writer *w);
+/** Begin an object: cue_writer_key() and a value for each member, then cue_writer_object_end(). */
+CUE_API void cue_writer_object_begin(struct cue_writer *w);
+/** End the object begun last. The caller pairs the calls; the writer does not check. */
+CUE_API void cue_writer_object_end(struct cue_writer *w);
+/** Begin an array: its values follow, then cue_writer_array_end(). */
+CUE_API void cue_writer_array_begin(struct cue_writer *w);
+/** End the array begun last, as cue_writer_object_end(). */
+CUE_API void cue_writer_array_end(struct cue_writer *w);
 
 /** Write an object's key (escaped); the next call writes its value. */
-void cue_writer_key(struct cue_writer *w, const char *key);
+CUE_API void cue_writer_key(struct cue_writer *w, const char *key);
 
 /**
  * Write a NUL-terminated UTF-8 string, escaped; NULL writes `null`. The result
@@ -39,21 +45,26 @@ void cue_writer_key(struct cue_writer *w, const char *key);
  * well-formed UTF-8 sequence, and a NUL in cue_writer_string_n(), becomes
  * U+FFFD.
  */
-void cue_writer_string(struct cue_writer *w, const char *s);
-void cue_writer_string_n(struct cue_writer *w, const char *s, size_t len);
-void cue_writer_u64(struct cue_writer *w, uint64_t v);
-void cue_writer_i64(struct cue_writer *w, int64_t v);
-void cue_writer_bool(struct cue_writer *w, bool v);
-void cue_writer_null(struct cue_writer *w);
+CUE_API void cue_writer_string(struct cue_writer *w, const char *s);
+/** As cue_writer_string(), for the @p len bytes at @p s; a NUL among them does not end them. */
+CUE_API void cue_writer_string_n(struct cue_writer *w, const char *s, size_t len);
+/** A number in decimal; all digits, also beyond 2^53. */
+CUE_API void cue_writer_u64(struct cue_writer *w, uint64_t v);
+/** As cue_writer_u64(), with its sign. */
+CUE_API void cue_writer_i64(struct cue_writer *w, int64_t v);
+/** `true` or `false`. */
+CUE_API void cue_writer_bool(struct cue_writer *w, bool v);
+/** `null`. */
+CUE_API void cue_writer_null(struct cue_writer *w);
 /** Nanoseconds as seconds, exact decimal without trailing zeros: 1.5, 0, 0.2. */
-void cue_writer_seconds(struct cue_writer *w, uint64_t ns);
+CUE_API void cue_writer_seconds(struct cue_writer *w, uint64_t ns);
 /** A payload's bytes as they are; NULL writes `null`. */
-void cue_writer_payload(struct cue_writer *w, const struct cue_payload *payload);
+CUE_API void cue_writer_payload(struct cue_writer *w, const struct cue_payload *payload);
 /** Compact JSON this program already holds, as it is. */
-void cue_writer_raw(struct cue_writer *w, const char *json, size_t len);
+CUE_API void cue_writer_raw(struct cue_writer *w, const char *json, size_t len);
 
 /** Number of bytes written so far. */
-size_t cue_writer_len(const struct cue_writer *w);
+CUE_API size_t cue_writer_len(const struct cue_writer *w);
 
 /**
  * Hand over the text. The writer is empty afterwards either way.
@@ -61,13 +72,13 @@ size_t cue_writer_len(const struct cue_writer *w);
  * @param ret_len  optional; length without the NUL.
  * @return 0; -ENOMEM (outputs untouched, memory released).
  */
-int cue_writer_finish(struct cue_writer *w, char **ret_text, size_t *ret_len);
+CUE_API int cue_writer_finish(struct cue_writer *w, char **ret_text, size_t *ret_len);
 
 /** As cue_writer_finish(), into a payload (a new reference); `null` when nothing was written. */
-int cue_writer_finish_payload(struct cue_writer *w, struct cue_payload **ret_payload);
+CUE_API int cue_writer_finish_payload(struct cue_writer *w, struct cue_payload **ret_payload);
 
 /** Release what is held; for the error paths and __attribute__((cleanup)). */
-void cue_writer_clear(struct cue_writer *w);
+CUE_API void cue_writer_clear(struct cue_writer *w);
 
 /** Bytes cue_format_timestamp() writes, the NUL included. */
 #define CUE_TIMESTAMP_SIZE 32U
@@ -79,6 +90,6 @@ void cue_writer_clear(struct cue_writer *w);
  * @param wall_ns nanoseconds since 1970-01-01T00:00:00Z, may be negative; the
  *                type reaches from the year 1677 to 2262.
  */
-void cue_format_timestamp(int64_t wall_ns, char buf[CUE_TIMESTAMP_SIZE]);
+CUE_API void cue_format_timestamp(int64_t wall_ns, char buf[CUE_TIMESTAMP_SIZE]);
 
 #endif

@@ -26,6 +26,8 @@
 #ifndef CUEBUS_MATCH_H
 #define CUEBUS_MATCH_H
 
+#include <cuebus/api.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,24 +58,24 @@ struct cue_predicate_error {
  * @return 0; -EINVAL malformed or over a limit above; -ENOMEM. Freed with
  *         cue_match_free().
  */
-int cue_match_new(const struct cJSON *json, struct cue_match **ret_match,
-                  struct cue_predicate_error *ret_error);
+CUE_API int cue_match_new(const struct cJSON *json, struct cue_match **ret_match,
+                          struct cue_predicate_error *ret_error);
 /** NULL is allowed. @return NULL. */
-struct cue_match *cue_match_free(struct cue_match *match);
+CUE_API struct cue_match *cue_match_free(struct cue_match *match);
 /** NULL matches everything. Reads the bytes up to what is asked for; a value that is compared is
  *  copied if it is a long string, an array or an object: without memory for that, false. */
-bool cue_match_eval(const struct cue_match *match, const struct cue_payload *payload);
+CUE_API bool cue_match_eval(const struct cue_match *match, const struct cue_payload *payload);
 
 /** Compile a condition; parameters and errors as cue_match_new(). Freed with cue_when_free(). */
-int cue_when_new(const struct cJSON *json, struct cue_when **ret_when,
-                 struct cue_predicate_error *ret_error);
+CUE_API int cue_when_new(const struct cJSON *json, struct cue_when **ret_when,
+                         struct cue_predicate_error *ret_error);
 /** NULL is allowed. @return NULL. */
-struct cue_when *cue_when_free(struct cue_when *when);
+CUE_API struct cue_when *cue_when_free(struct cue_when *when);
 /** Evaluate against the bus's state store as it is now. */
-bool cue_when_eval(const struct cue_when *when, const struct cue_bus *bus);
+CUE_API bool cue_when_eval(const struct cue_when *when, const struct cue_bus *bus);
 /** Visit each state's event type (for lint); non-zero stops. */
-int cue_when_foreach_type(const struct cue_when *when, int (*visit)(void *user, const char *type),
-                          void *user);
+CUE_API int cue_when_foreach_type(const struct cue_when *when,
+                                  int (*visit)(void *user, const char *type), void *user);
 
 /** An event type and a predicate on its data. As used in definitions. */
 struct cue_filter {

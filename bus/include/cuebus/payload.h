@@ -14,6 +14,8 @@
 #ifndef CUEBUS_PAYLOAD_H
 #define CUEBUS_PAYLOAD_H
 
+#include <cuebus/api.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -48,8 +50,8 @@ struct cue_json_error {
  * @return 0; -EBADMSG not JSON (by the rules above); -E2BIG too deep;
  *         -ENOMEM.
  */
-int cue_json_validate(const char *json, size_t len, unsigned max_depth,
-                      struct cue_json_error *ret_error);
+CUE_API int cue_json_validate(const char *json, size_t len, unsigned max_depth,
+                              struct cue_json_error *ret_error);
 
 /**
  * Make a payload from untrusted text: validated as by cue_json_validate() and
@@ -60,8 +62,8 @@ int cue_json_validate(const char *json, size_t len, unsigned max_depth,
  *                    cue_payload_unref(); untouched on failure.
  * @return as cue_json_validate().
  */
-int cue_payload_new(const char *json, size_t len, unsigned max_depth,
-                    struct cue_payload **ret_payload, struct cue_json_error *ret_error);
+CUE_API int cue_payload_new(const char *json, size_t len, unsigned max_depth,
+                            struct cue_payload **ret_payload, struct cue_json_error *ret_error);
 
 /**
  * Make a payload from bytes this program wrote itself, without a second look.
@@ -69,35 +71,35 @@ int cue_payload_new(const char *json, size_t len, unsigned max_depth,
  *             and stays with the caller on failure.
  * @return 0; -ENOMEM.
  */
-int cue_payload_adopt(char *json, size_t len, struct cue_payload **ret_payload);
+CUE_API int cue_payload_adopt(char *json, size_t len, struct cue_payload **ret_payload);
 
 /** The shared payload `null`. Immortal: ref and unref do nothing to it. */
-struct cue_payload *cue_payload_null(void);
+CUE_API struct cue_payload *cue_payload_null(void);
 
 /** Take a reference. @p payload may be NULL. @return @p payload. */
-struct cue_payload *cue_payload_ref(struct cue_payload *payload);
+CUE_API struct cue_payload *cue_payload_ref(struct cue_payload *payload);
 
 /** Drop a reference; the last one frees bytes and tree. NULL is allowed. @return NULL. */
-struct cue_payload *cue_payload_unref(struct cue_payload *payload);
+CUE_API struct cue_payload *cue_payload_unref(struct cue_payload *payload);
 
 /** For __attribute__((cleanup)). */
-void cue_payload_unrefp(struct cue_payload **payload);
+CUE_API void cue_payload_unrefp(struct cue_payload **payload);
 
 /**
  * The bytes: compact JSON, NUL-terminated, valid while a reference is held.
  * @param ret_len optional; length without the NUL.
  */
-const char *cue_payload_bytes(const struct cue_payload *payload, size_t *ret_len);
+CUE_API const char *cue_payload_bytes(const struct cue_payload *payload, size_t *ret_len);
 
 /** The memory it takes, in bytes; 0 for `null`, which is shared by all. */
-size_t cue_payload_size(const struct cue_payload *payload);
+CUE_API size_t cue_payload_size(const struct cue_payload *payload);
 
 /**
  * How deep arrays and objects are nested; a scalar has depth 0. Linear in the
  * length: for what is embedded in another payload, where a chain of playlists
  * and gestures that feed each other would otherwise nest without end.
  */
-unsigned cue_payload_depth(const struct cue_payload *payload);
+CUE_API unsigned cue_payload_depth(const struct cue_payload *payload);
 
 /**
  * The parsed tree, owned by the payload and valid as long as it is; of an
@@ -107,14 +109,14 @@ unsigned cue_payload_depth(const struct cue_payload *payload);
  * integers beyond 2^53 are rounded in the tree, but not in the bytes.
  * @return NULL when memory ran out.
  */
-const struct cJSON *cue_payload_json(struct cue_payload *payload);
+CUE_API const struct cJSON *cue_payload_json(struct cue_payload *payload);
 
 /**
  * Truthiness used by gates: false, 0, "", null, [] and {} are false, the rest
  * true (design section 4, default gate predicate: `pressed`, `state`,
  * `enabled`, `value`, the first key present, else the data's own).
  */
-bool cue_payload_gate(const struct cue_payload *payload);
+CUE_API bool cue_payload_gate(const struct cue_payload *payload);
 
 /**
  * One member of a payload that is an object, as it is spelt. Its first member is at
@@ -124,6 +126,6 @@ bool cue_payload_gate(const struct cue_payload *payload);
  * @param ret_end one past the value's last byte.
  * @return where its value begins, within the same bytes.
  */
-const char *cue_payload_member(const char *member, const char **ret_end);
+CUE_API const char *cue_payload_member(const char *member, const char **ret_end);
 
 #endif

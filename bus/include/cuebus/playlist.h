@@ -29,6 +29,7 @@
 #ifndef CUEBUS_PLAYLIST_H
 #define CUEBUS_PLAYLIST_H
 
+#include <cuebus/api.h>
 #include <cuebus/event.h>
 #include <cuebus/match.h>
 
@@ -99,10 +100,10 @@ struct cue_playlist_config {
 };
 
 /** Thread: the bus's. @return 0; -ENOMEM. */
-int cue_playlists_new(struct cue_bus *bus, struct cue_playlists **ret_playlists);
+CUE_API int cue_playlists_new(struct cue_bus *bus, struct cue_playlists **ret_playlists);
 /** Ends every run without a word, on_stopped included (stop them first to have
  *  them told), frees all. Not from inside a handler. NULL is allowed. @return NULL. */
-struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
+CUE_API struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
 
 /**
  * Define, or redefine keeping the definition_id (derived from gateway id and
@@ -116,8 +117,10 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists);
  * @return 0; -EINVAL; -ENOSPC too many definitions (gestures included) or event types; -ENOMEM. On
  *         failure an earlier definition stays in force.
  */
-int cue_playlist_define(struct cue_playlists *playlists, const struct cue_playlist_config *config,
-                        struct cue_id *ret_definition_id, struct cue_predicate_error *ret_error);
+CUE_API int cue_playlist_define(struct cue_playlists *playlists,
+                                const struct cue_playlist_config *config,
+                                struct cue_id *ret_definition_id,
+                                struct cue_predicate_error *ret_error);
 
 /** How fast the steps of one run may follow each other. 0 in a member
  *  means its default, in brackets. */
@@ -127,25 +130,26 @@ struct cue_playlist_limits {
 };
 
 /** For definitions from now on; those there are stay as they are. @param limits copied. */
-void cue_playlists_set_limits(struct cue_playlists *playlists,
-                              const struct cue_playlist_limits *limits);
+CUE_API void cue_playlists_set_limits(struct cue_playlists *playlists,
+                                      const struct cue_playlist_limits *limits);
 
 /**
  * Whether the steps keep to @p limits; cue_playlist_define() checks it as well.
  * @param config one that cue_playlist_check() takes.
  * @return 0; -EINVAL; -ENOMEM.
  */
-int cue_playlist_check_rate(const struct cue_playlist_config *config,
-                            const struct cue_playlist_limits *limits,
-                            struct cue_predicate_error *ret_error);
+CUE_API int cue_playlist_check_rate(const struct cue_playlist_config *config,
+                                    const struct cue_playlist_limits *limits,
+                                    struct cue_predicate_error *ret_error);
 
 /** The other checks without a side effect. */
-int cue_playlist_check(const struct cue_playlist_config *config,
-                       struct cue_predicate_error *ret_error);
+CUE_API int cue_playlist_check(const struct cue_playlist_config *config,
+                               struct cue_predicate_error *ret_error);
 
 /** Remove; its active runs are cancelled with @p detail ("removed" if NULL).
  *  @return 0; -ENOENT. */
-int cue_playlist_remove(struct cue_playlists *playlists, const char *name, const char *detail);
+CUE_API int cue_playlist_remove(struct cue_playlists *playlists, const char *name,
+                                const char *detail);
 
 /** A finished run, told to cue_playlist_start.on_stopped during its `stopped` bookkeeping. */
 struct cue_run_result {
@@ -182,24 +186,24 @@ struct cue_playlist_start {
  *         reported by the bus); -EIO the random source repeats itself; -ENOMEM.
  *         On failure nothing was started.
  */
-int cue_playlist_start(struct cue_playlists *playlists, const struct cue_playlist_start *start,
-                       struct cue_id *ret_run);
+CUE_API int cue_playlist_start(struct cue_playlists *playlists,
+                               const struct cue_playlist_start *start, struct cue_id *ret_run);
 
 /**
  * Cancel one run (reason `cancelled`). @param detail copied, e.g. "command".
  * @return 0; -ENOENT no such active run.
  */
-int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *run, const char *detail);
+CUE_API int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *run,
+                         const char *detail);
 
 /**
  * Cancel all runs of a playlist, or of all when @p name is NULL, oldest first.
  * @param stopped optional; called with each id.
  * @return number of runs stopped; -ENOENT no such playlist.
  */
-int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const char *detail,
-                      void (*stopped)(void *user, const struct cue_id *run), void *user);
+CUE_API int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const char *detail,
+                              void (*stopped)(void *user, const struct cue_id *run), void *user);
 
-/** A run of a previous life of the gateway, as a journal kept it. Borrowed for the call. */
 /** Why a lifecycle event does not quote the data of the event that it names. */
 enum cue_omitted {
 	CUE_OMITTED_NOT,
@@ -208,10 +212,11 @@ enum cue_omitted {
 	CUE_OMITTED_LIMIT, /**< no memory, or no room in cue_limits.trigger_bytes. */
 };
 /** As `data_omitted` has it: "size", "depth", "limit"; NULL for CUE_OMITTED_NOT. */
-const char *cue_omitted_name(enum cue_omitted omitted);
+CUE_API const char *cue_omitted_name(enum cue_omitted omitted);
 
 struct cue_playlist_version;
 
+/** A run of a previous life of the gateway, as a journal kept it. Borrowed for the call. */
 struct cue_playlist_restore {
 	struct cue_id run;
 	/** The version it ran on, which it also ends on; `on_restart` of this one counts. */
@@ -237,8 +242,8 @@ struct cue_playlist_restore {
  * @return NULL: not known. Borrowed, valid until anything is defined, removed,
  *         restored or stopped.
  */
-struct cue_playlist_version *cue_playlists_know(struct cue_playlists *playlists, const char *name,
-                                                const char *json, size_t len);
+CUE_API struct cue_playlist_version *
+cue_playlists_know(struct cue_playlists *playlists, const char *name, const char *json, size_t len);
 
 /**
  * Do with a run of the previous life what its definition's `on_restart` says.
@@ -259,9 +264,9 @@ struct cue_playlist_version *cue_playlists_know(struct cue_playlists *playlists,
  *         too many event types; -ENOBUFS the bus's queue is full; -ENOMEM. On
  *         failure nothing was told and nothing has changed.
  */
-int cue_playlist_restore(struct cue_playlists *playlists,
-                         const struct cue_playlist_restore *restore,
-                         struct cue_predicate_error *ret_error);
+CUE_API int cue_playlist_restore(struct cue_playlists *playlists,
+                                 const struct cue_playlist_restore *restore,
+                                 struct cue_predicate_error *ret_error);
 
 struct cue_playlist_info {
 	const char *name;
@@ -284,21 +289,22 @@ struct cue_run_info {
 
 /** In order of name. Non-zero from @p visit stops and is returned. Must not
  *  define, remove, start or stop. */
-int cue_playlist_foreach(struct cue_playlists *playlists,
-                         int (*visit)(void *user, const struct cue_playlist_info *info),
-                         void *user);
+CUE_API int cue_playlist_foreach(struct cue_playlists *playlists,
+                                 int (*visit)(void *user, const struct cue_playlist_info *info),
+                                 void *user);
 /** @return 0; -ENOENT. The info's pointers are valid until the definition changes. */
-int cue_playlist_get(struct cue_playlists *playlists, const char *name,
-                     struct cue_playlist_info *ret_info);
+CUE_API int cue_playlist_get(struct cue_playlists *playlists, const char *name,
+                             struct cue_playlist_info *ret_info);
 /** In order of creation; @p name NULL: of all playlists. Non-zero from @p visit
  *  stops and is returned. Must not define, remove, start or stop.
  *  @return what visit returned last, or 0; -ENOENT no such playlist. */
-int cue_run_foreach(struct cue_playlists *playlists, const char *name,
-                    int (*visit)(void *user, const struct cue_run_info *info), void *user);
+CUE_API int cue_run_foreach(struct cue_playlists *playlists, const char *name,
+                            int (*visit)(void *user, const struct cue_run_info *info), void *user);
 
 /** The same for the newest @p max only, in order of creation. */
-int cue_run_foreach_newest(struct cue_playlists *playlists, const char *name, size_t max,
-                           int (*visit)(void *user, const struct cue_run_info *info), void *user);
+CUE_API int cue_run_foreach_newest(struct cue_playlists *playlists, const char *name, size_t max,
+                                   int (*visit)(void *user, const struct cue_run_info *info),
+                                   void *user);
 
 /** An active run as a journal needs to know it; valid during the callback. */
 struct cue_run_record {
@@ -333,10 +339,10 @@ struct cue_run_observer {
 };
 
 /** One observer, copied, or none (NULL). cue_playlists_free() does not call it. */
-void cue_playlists_observe(struct cue_playlists *playlists,
-                           const struct cue_run_observer *observer);
+CUE_API void cue_playlists_observe(struct cue_playlists *playlists,
+                                   const struct cue_run_observer *observer);
 /** Call the observer's `active` for every active run, in order of creation. */
-void cue_playlists_observe_again(struct cue_playlists *playlists);
+CUE_API void cue_playlists_observe_again(struct cue_playlists *playlists);
 
 struct cue_playlists_stats {
 	uint64_t started, completed, interrupted, cancelled, rejected;
@@ -352,7 +358,9 @@ struct cue_playlists_stats {
 	uint64_t trigger_bytes;            /**< now */
 	uint32_t definitions, active_runs; /**< now */
 };
-void cue_playlists_get_stats(const struct cue_playlists *playlists,
-                             struct cue_playlists_stats *ret_stats);
+
+/** Copy the counters as they are now. Allowed inside handlers. */
+CUE_API void cue_playlists_get_stats(const struct cue_playlists *playlists,
+                                     struct cue_playlists_stats *ret_stats);
 
 #endif

@@ -10,6 +10,8 @@
 #ifndef CUEBUS_POINTER_H
 #define CUEBUS_POINTER_H
 
+#include <cuebus/api.h>
+
 struct cJSON;
 struct cue_payload;
 struct cue_pointer;
@@ -19,10 +21,10 @@ struct cue_pointer;
  * @param ret_pointer freed with cue_pointer_free(); untouched on failure.
  * @return 0; -EINVAL no pointer; -ENOMEM.
  */
-int cue_pointer_new(const char *text, struct cue_pointer **ret_pointer);
+CUE_API int cue_pointer_new(const char *text, struct cue_pointer **ret_pointer);
 
 /** NULL is allowed. @return NULL. */
-struct cue_pointer *cue_pointer_free(struct cue_pointer *pointer);
+CUE_API struct cue_pointer *cue_pointer_free(struct cue_pointer *pointer);
 
 /**
  * The value there.
@@ -31,7 +33,7 @@ struct cue_pointer *cue_pointer_free(struct cue_pointer *pointer);
  *                  only while that runs; untouched on failure.
  * @return 0; -ENOENT the pointer leads nowhere; -ENOMEM.
  */
-int cue_pointer_get(const struct cue_pointer *pointer, struct cue_payload *payload,
-                    const struct cJSON **ret_value);
+CUE_API int cue_pointer_get(const struct cue_pointer *pointer, struct cue_payload *payload,
+                            const struct cJSON **ret_value);
 
 #endif

@@ -10,6 +10,8 @@
 #ifndef CUEBUS_TIMER_H
 #define CUEBUS_TIMER_H
 
+#include <cuebus/api.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,21 +22,22 @@ struct cue_timer;
 typedef void (*cue_timer_handler)(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 
 /** @return 0; -ENOMEM. Freed by the caller with cue_timer_free(). */
-int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
-                  struct cue_timer **ret_timer);
+CUE_API int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
+                          struct cue_timer **ret_timer);
 /** As cue_timer_new(); cue_bus_overtake() fires it ahead of timers that are not
  *  urgent. For what an input or an output waits for. */
-int cue_timer_new_urgent(struct cue_bus *bus, cue_timer_handler handler, void *user,
-                         struct cue_timer **ret_timer);
+CUE_API int cue_timer_new_urgent(struct cue_bus *bus, cue_timer_handler handler, void *user,
+                                 struct cue_timer **ret_timer);
 /** NULL is allowed. @return NULL. */
-struct cue_timer *cue_timer_free(struct cue_timer *timer);
+CUE_API struct cue_timer *cue_timer_free(struct cue_timer *timer);
 
 /** Arm, or move, to an absolute deadline (monotonic ns). One in the past is
  *  due at once: at the next advance, with the deadline as given. */
-void cue_timer_arm(struct cue_timer *timer, uint64_t deadline_ns);
-void cue_timer_disarm(struct cue_timer *timer);
-bool cue_timer_is_armed(const struct cue_timer *timer);
-/** CUE_TIME_NONE when not armed. */
-uint64_t cue_timer_deadline(const struct cue_timer *timer);
+CUE_API void cue_timer_arm(struct cue_timer *timer, uint64_t deadline_ns);
+/** Take the timer off the queue: its handler does not run until it is armed again. No effect on
+ *  one that is not armed. */
+CUE_API void cue_timer_disarm(struct cue_timer *timer);
+/** Whether the timer waits for its deadline. Inside its own handler: only if armed again there. */
+CUE_API bool cue_timer_is_armed(const struct cue_timer *timer);
 
 #endif

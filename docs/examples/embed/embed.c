@@ -6,6 +6,8 @@
  * cue_bus_next_deadline() says how long to sleep.
  *
  *     cc embed.c $(pkg-config --cflags --libs cuebus) -o embed && ./embed
+ *
+ * For a program that needs no libcuebus.so: --static, and -l:libcuebus.a for -lcuebus.
  */
 #include <cuebus/cuebus.h>
 #include <stdio.h>

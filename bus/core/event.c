@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "json_scan.h"
+
 static bool segment_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -69,17 +71,6 @@ void cue_id_format(const struct cue_id *id, char text[CUE_ID_TEXT_SIZE])
 	text[CUE_ID_TEXT_SIZE - 1] = '\0';
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int cue_id_parse(const char *text, struct cue_id *ret_id)
 {
 	struct cue_id id;
@@ -87,8 +78,8 @@ int cue_id_parse(const char *text, struct cue_id *ret_id)
 	if (strnlen(text, CUE_ID_TEXT_SIZE) != CUE_ID_TEXT_SIZE - 1)
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(id.bytes); i++) {
-		int high = hex_value(text[2 * i]);
-		int low = hex_value(text[2 * i + 1]);
+		int high = cue_hex_digit(text[2 * i]);
+		int low = cue_hex_digit(text[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return -EINVAL;

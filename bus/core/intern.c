@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus_internal.h"
 
+#include <cuebus/fnv.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +10,8 @@
 /* The seed keeps remote publishers from choosing names that share a bucket. */
 static uint64_t hash_name(uint64_t seed, const char *name, size_t len)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL ^ seed; /* FNV-1a, 64 bit */
+	uint64_t hash = cue_fnv(CUE_FNV_BEGIN ^ seed, name, len);
 
-	for (size_t i = 0; i < len; i++) {
-		hash ^= (unsigned char)name[i];
-		hash *= 0x100000001b3ULL;
-	}
 	return hash ^ (hash >> 32);
 }
 

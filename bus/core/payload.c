@@ -46,7 +46,8 @@ int cue_payload_new(const char *json, size_t len, unsigned max_depth,
 	payload = malloc(sizeof(*payload) + len + 1);
 	if (!payload)
 		return -ENOMEM;
-	r = cue_json_compact(json, len, max_depth, payload->inline_bytes, &compact_len, ret_error);
+	r = cue_json_compact((struct cue_json_text){ json, len }, max_depth, payload->inline_bytes,
+	                     &compact_len, ret_error);
 	if (r < 0) {
 		free(payload);
 		return r;
@@ -188,12 +189,4 @@ bool cue_payload_gate(const struct cue_payload *payload)
 		}
 	}
 	return cue_json_text_truthy(value);
-}
-
-const char *cue_payload_member(const char *member, const char **ret_end)
-{
-	const char *value = cue_json_skip(member) + 1;
-
-	*ret_end = cue_json_skip(value);
-	return value;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a definition must keep to. Each refusal names the place, as it stands
  * in the configuration, and what would be right. */
-#include "json_scan.h"
 #include "predicate.h"
 
 #include <cuebus/gesture.h>
 #include <cuebus/playlist.h>
+#include <cuebus/utf8.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,14 +26,9 @@ static int check_name(const char *name, struct cue_predicate_error *error)
 	if (len == 0 || len > CUE_GESTURE_NAME_MAX)
 		return cue_predicate_fail(error, &root, "a gesture's name has 1 to %u bytes",
 		                          CUE_GESTURE_NAME_MAX);
-	for (size_t i = 0; i < len;) {
-		size_t n = cue_utf8_sequence(name + i, len - i);
-
-		if (n == 0)
-			return cue_predicate_fail(error, &root, "a gesture's name must be UTF-8");
-		i += n;
-	}
-	return 0;
+	return cue_utf8_is_valid(name)
+	               ? 0
+	               : cue_predicate_fail(error, &root, "a gesture's name must be UTF-8");
 }
 
 static int check_type(const char *type, const struct cue_place *place,

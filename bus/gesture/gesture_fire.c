@@ -59,16 +59,15 @@ static uint64_t latest_ns(const struct cue_event *events, size_t n)
 }
 
 int cue_gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown,
-                            const char *key, const struct cue_event *events, size_t n,
-                            uint32_t producer_id)
+                            const char *key, const struct gesture_kept *kept, uint32_t producer_id)
 {
 	__attribute__((cleanup(cue_payload_unrefp))) struct cue_payload *payload = NULL;
-	uint64_t time_ns = latest_ns(events, n);
+	uint64_t time_ns = latest_ns(kept->events, kept->n);
 	int r;
 
 	if (!cue_gesture_may_fire(gesture, cooldown, time_ns))
 		return 0;
-	r = cue_gesture_payload_events(gesture, key, events, n, &payload);
+	r = cue_gesture_payload_events(gesture, key, kept->events, kept->n, &payload);
 	if (r < 0)
 		return r;
 	if (cue_gesture_emit(gesture, gesture->emit, producer_id, payload, time_ns))

@@ -127,6 +127,8 @@ void cue_gesture_delays_update(struct cue_gestures *gestures);
 
 /* ---- gesture_fire.c: firing ---- */
 
+struct gesture_kept;
+
 /** When a gesture last fired; one for each state that can fire on its own. */
 struct gesture_cooldown {
 	bool fired;
@@ -151,12 +153,11 @@ bool cue_gesture_emit(struct gesture *gesture, const char *type, uint32_t produc
 /**
  * Fire with the events that made it up, unless cooling down.
  * @param key    "events" or "sequence".
- * @param events in the order to be listed; borrowed.
+ * @param kept   the events, in the order to be listed.
  * @return 0; -E2BIG; -ENOMEM.
  */
 int cue_gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown,
-                            const char *key, const struct cue_event *events, size_t n,
-                            uint32_t producer_id);
+                            const char *key, const struct gesture_kept *kept, uint32_t producer_id);
 
 /* ---- gesture_kept.c: events kept until a gesture fires ---- */
 

@@ -118,23 +118,12 @@ static bool may_have_peripheral(const char *bytes, size_t len)
 /** Copy an object's members but for `virtual_peripheral`. */
 static void write_members(struct cue_writer *w, const char *bytes, size_t len)
 {
-	struct cue_json_member member;
-	bool found;
+	static const char *const without[] = { peripheral_key };
 
-	if (!may_have_peripheral(bytes, len)) {
-		/* a run of members is, to the writer, one value */
-		if (len > 2)
-			cue_writer_raw(w, bytes + 1, len - 2);
-		return;
-	}
-	for (found = cue_json_first_member(bytes, &member); found;
-	     found = cue_json_next_member(&member)) {
-		const char *begin = member.key - 1;
-
-		if (!cue_json_key_is(&member, peripheral_key))
-			cue_writer_raw(w, begin,
-			               (size_t)(member.value.text + member.value.len - begin));
-	}
+	if (may_have_peripheral(bytes, len))
+		cue_json_copy_members(w, bytes, without, 1);
+	else if (len > 2) /* a run of members is, to the writer, one value */
+		cue_writer_raw(w, bytes + 1, len - 2);
 }
 
 int cue_gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *data,

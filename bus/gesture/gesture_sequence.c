@@ -154,8 +154,8 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	follow(sequence, progress, mask, event);
 	if (progress->kept.n < sequence->n)
 		return 0;
-	r = cue_gesture_fire_events(gesture, &progress->cooldown, "sequence", progress->events,
-	                            progress->kept.n, event->producer_id);
+	r = cue_gesture_fire_events(gesture, &progress->cooldown, "sequence", &progress->kept,
+	                            event->producer_id);
 	begin_anew(progress);
 	return r;
 }

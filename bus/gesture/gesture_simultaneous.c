@@ -79,7 +79,7 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	drop_too_old(s);
 	if (s->kept.n < s->required)
 		return 0;
-	r = cue_gesture_fire_events(gesture, &s->cooldown, "events", s->events, s->kept.n, 0);
+	r = cue_gesture_fire_events(gesture, &s->cooldown, "events", &s->kept, 0);
 	cue_gesture_kept_clear(&s->kept);
 	return r;
 }

@@ -87,7 +87,7 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	drop_too_old(taps, tap->window_ns);
 	if (taps->kept.n < tap->count)
 		return 0;
-	r = cue_gesture_fire_events(gesture, &taps->cooldown, "events", taps->events, taps->kept.n,
+	r = cue_gesture_fire_events(gesture, &taps->cooldown, "events", &taps->kept,
 	                            event->producer_id);
 	cue_gesture_kept_clear(&taps->kept);
 	return r;

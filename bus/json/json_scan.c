@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_scan.h"
 
+#include <cuebus/utf8.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -11,40 +13,9 @@ int cue_json_scan_fail(struct cue_json_scan *scan, const char *at, const char *t
 	return -EBADMSG;
 }
 
-/* ---- UTF-8 ---- */
-
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xC0U) == 0x80U;
-}
-
-size_t cue_utf8_sequence(const char *s, size_t len)
-{
-	unsigned char first = len ? (unsigned char)s[0] : 0xFF;
-	unsigned char second;
-
-	if (first < 0x80)
-		return 1;
-	if (first < 0xC2 || first > 0xF4 || len < 2 || !is_continuation(s[1]))
-		return 0;
-	if (first < 0xE0)
-		return 2;
-	second = (unsigned char)s[1];
-	if (first < 0xF0) {
-		/* E0 80..9F is overlong, ED A0..BF a surrogate */
-		if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F))
-			return 0;
-		return len >= 3 && is_continuation(s[2]) ? 3 : 0;
-	}
-	/* F0 80..8F is overlong, F4 90..BF above U+10FFFF */
-	if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
-		return 0;
-	return len >= 4 && is_continuation(s[2]) && is_continuation(s[3]) ? 4 : 0;
-}
-
 /* ---- strings ---- */
 
-static int hex_digit(char c)
+int cue_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -63,7 +34,7 @@ static int32_t hex4(const char *s, const char *end)
 	if (end - s < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_digit(s[i]);
+		int digit = cue_hex_digit(s[i]);
 
 		if (digit < 0)
 			return -1;

@@ -47,7 +47,7 @@ int cue_json_scan_scalar(struct cue_json_scan *scan);
  */
 int cue_json_string_compare(const struct cue_json_string *a, const struct cue_json_string *b);
 
-/** Bytes of the well-formed UTF-8 sequence at @p s: 1 to 4, 0 when ill-formed. */
-size_t cue_utf8_sequence(const char *s, size_t len);
+/** The value of a hexadecimal digit in either case; -1: it is none. */
+int cue_hex_digit(char c);
 
 #endif

@@ -301,14 +301,16 @@ static int run(struct machine *m)
 	}
 }
 
-int cue_json_compact(const char *json, size_t len, unsigned max_depth, char *out, size_t *ret_len,
+int cue_json_compact(struct cue_json_text json, unsigned max_depth, char *out, size_t *ret_len,
                      struct cue_json_error *ret_error)
 {
 	struct machine m;
 	int r;
 
 	/* Not an initialiser: that would clear the stack of levels each time. */
-	m.scan = (struct cue_json_scan){ .begin = json, .pos = json, .end = json + len };
+	m.scan = (struct cue_json_scan){ .begin = json.text,
+		                         .pos = json.text,
+		                         .end = json.text + json.len };
 	m.state = VALUE;
 	m.max_depth = max_depth ? max_depth : CUE_JSON_DEPTH_DEFAULT;
 	if (m.max_depth > CUE_JSON_DEPTH_MAX)
@@ -333,5 +335,7 @@ int cue_json_validate(const char *json, size_t len, unsigned max_depth,
                       struct cue_json_error *ret_error)
 {
 	/* A NULL text of length 0 is an empty one; pointers are compared below. */
-	return cue_json_compact(len ? json : "", len, max_depth, NULL, NULL, ret_error);
+	struct cue_json_text text = { .text = len ? json : "", .len = len };
+
+	return cue_json_compact(text, max_depth, NULL, NULL, ret_error);
 }

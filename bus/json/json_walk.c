@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_walk.h"
 
+#include <cuebus/json_writer.h>
+
 #include <string.h>
 
 /* Every integer of so many digits is a double. */
@@ -120,6 +122,32 @@ bool cue_json_key_is(const struct cue_json_member *member, const char *name)
 	if (!key.escaped)
 		return key.len == plain.len;
 	return cue_json_string_compare(&key, &plain) == 0;
+}
+
+static bool is_one_of(const struct cue_json_member *member, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (cue_json_key_is(member, names[i]))
+			return true;
+	}
+	return false;
+}
+
+void cue_json_copy_members(struct cue_writer *w, const char *object, const char *const *without,
+                           size_t n_without)
+{
+	struct cue_json_member member;
+	bool found;
+
+	for (found = cue_json_first_member(object, &member); found;
+	     found = cue_json_next_member(&member)) {
+		const char *begin = member.key - 1;
+
+		/* To the writer, a key with its value is one value. */
+		if (!is_one_of(&member, without, n_without))
+			cue_writer_raw(w, begin,
+			               (size_t)(member.value.text + member.value.len - begin));
+	}
 }
 
 bool cue_json_item(const char *array, size_t index, struct cue_json_text *ret_value)

@@ -10,37 +10,25 @@
 #ifndef CUEBUS_JSON_WALK_H
 #define CUEBUS_JSON_WALK_H
 
+#include <cuebus/json.h>
+
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "json_scan.h"
 
-/** One value; borrowed bytes, not NUL-terminated. */
-struct cue_json_text {
-	const char *text;
-	size_t len;
-};
-
-/** A member of an object. */
-struct cue_json_member {
-	const char *key; /* as it is spelt, without quotes */
-	size_t key_len;
-	struct cue_json_text value;
-};
-
 /** One past the value that begins at @p p. */
 const char *cue_json_skip(const char *p);
 
-/** The first member of the object at @p object. @return false: there is none. */
-bool cue_json_first_member(const char *object, struct cue_json_member *ret_member);
-/** Move on to the next member. @return false: that was the last one; untouched. */
-bool cue_json_next_member(struct cue_json_member *member);
-/** Whether the key, escapes resolved, is @p name. */
-bool cue_json_key_is(const struct cue_json_member *member, const char *name);
-
 /** Item @p index of the array at @p array. @return false: there is none. */
 bool cue_json_item(const char *array, size_t index, struct cue_json_text *ret_value);
+
+struct cue_writer;
+
+/** Write the members of the object at @p object, but for those that are named. */
+void cue_json_copy_members(struct cue_writer *w, const char *object, const char *const *without,
+                           size_t n_without);
 
 /** As cue_json_truthy(). */
 bool cue_json_text_truthy(struct cue_json_text value);

@@ -2,12 +2,11 @@
 #include <cuebus/json_writer.h>
 
 #include <cuebus/event.h>
+#include <cuebus/utf8.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "json_scan.h"
 
 #define INITIAL_CAPACITY 256U
 

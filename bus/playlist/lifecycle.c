@@ -101,9 +101,15 @@ static void write_cause(struct cue_writer *w, const struct run_request *request)
 	}
 }
 
+/** What leads to an event, and how deep in its cascade that one is. */
+struct cause {
+	uint64_t seq;
+	unsigned depth;
+};
+
 /** Closes the object and emits it. */
-static int emit(struct cue_bus *bus, const char *type, struct cue_writer *w, uint64_t cause_seq,
-                unsigned depth, uint64_t *ret_seq)
+static int emit(struct cue_bus *bus, const char *type, struct cue_writer *w, struct cause cause,
+                uint64_t *ret_seq)
 {
 	struct cue_payload *payload;
 	int r;
@@ -114,13 +120,13 @@ static int emit(struct cue_bus *bus, const char *type, struct cue_writer *w, uin
 		cue_bus_report(bus, &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
 		                                          .error = r,
 		                                          .event_type = type,
-		                                          .seq = cause_seq });
+		                                          .seq = cause.seq });
 		return r;
 	}
 	r = cue_bus_emit_caused(
 	        bus,
 	        &(struct cue_emit){ .type = type, .payload = payload, .time_ns = CUE_TIME_NONE },
-	        cause_seq, depth, ret_seq);
+	        cause.seq, cause.depth, ret_seq);
 	cue_payload_unref(payload);
 	return r;
 }
@@ -147,8 +153,8 @@ int cue_lifecycle_created(const struct run *run, uint64_t *ret_seq)
 		cue_writer_key(&w, "offset");
 		cue_writer_seconds(&w, run->restored_at_ns);
 	}
-	return emit(run->set->bus, "event.playlist.created", &w, run->cause_seq, run->depth,
-	            ret_seq);
+	return emit(run->set->bus, "event.playlist.created", &w,
+	            (struct cause){ run->cause_seq, run->depth }, ret_seq);
 }
 
 int cue_lifecycle_emitted(const struct run *run, const struct occurrence *occurrence,
@@ -172,8 +178,8 @@ int cue_lifecycle_emitted(const struct run *run, const struct occurrence *occurr
 	cue_writer_u64(&w, late_us);
 	cue_writer_key(&w, "data");
 	cue_writer_payload(&w, step->data);
-	return emit(run->set->bus, "event.playlist.emitted", &w, cause_seq,
-	            never_cut(run->set->bus, depth), NULL);
+	return emit(run->set->bus, "event.playlist.emitted", &w,
+	            (struct cause){ cause_seq, never_cut(run->set->bus, depth) }, NULL);
 }
 
 int cue_lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns)
@@ -188,7 +194,7 @@ int cue_lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns)
 	cue_writer_seconds(&w, overdue_by_ns);
 	cue_writer_key(&w, "emitted_count");
 	cue_writer_u64(&w, run->emitted_count);
-	return emit(bus, "event.playlist.overdue", &w, run->cause_seq, 0, NULL);
+	return emit(bus, "event.playlist.overdue", &w, (struct cause){ run->cause_seq, 0 }, NULL);
 }
 
 int cue_lifecycle_stopped(const struct run *run, uint64_t *ret_seq)
@@ -208,8 +214,9 @@ int cue_lifecycle_stopped(const struct run *run, uint64_t *ret_seq)
 		cue_writer_key(&w, "skipped_count");
 		cue_writer_u64(&w, run->skipped_count);
 	}
-	return emit(run->set->bus, "event.playlist.stopped", &w, end->cause_seq,
-	            never_cut(run->set->bus, end->depth), ret_seq);
+	return emit(run->set->bus, "event.playlist.stopped", &w,
+	            (struct cause){ end->cause_seq, never_cut(run->set->bus, end->depth) },
+	            ret_seq);
 }
 
 int cue_lifecycle_completion(const struct run *run, uint64_t stopped_seq)
@@ -218,7 +225,9 @@ int cue_lifecycle_completion(const struct run *run, uint64_t stopped_seq)
 
 	write_common(&w, run->def, &run->id, &run->request.trigger, NAMED);
 	return emit(run->set->bus, cue_type_name(run->def->completion), &w,
-	            stopped_seq ? stopped_seq : run->end.cause_seq, run->end.depth + 1, NULL);
+	            (struct cause){ stopped_seq ? stopped_seq : run->end.cause_seq,
+	                            run->end.depth + 1 },
+	            NULL);
 }
 
 int cue_lifecycle_rejected(const struct playlist_def *def, const struct cue_id *id,
@@ -227,8 +236,7 @@ int cue_lifecycle_rejected(const struct playlist_def *def, const struct cue_id *
 {
 	struct cue_bus *bus = def->playlist->set->bus;
 	struct cue_writer w = { 0 };
-	uint64_t cause_seq;
-	unsigned depth;
+	struct cause cause;
 
 	write_common(&w, def, id, &request->trigger, NAMED);
 	cue_writer_key(&w, "reason");
@@ -236,8 +244,8 @@ int cue_lifecycle_rejected(const struct playlist_def *def, const struct cue_id *
 	cue_writer_key(&w, "detail");
 	cue_writer_string(&w, detail);
 	write_cause(&w, request);
-	cue_bus_current_cause(bus, &cause_seq, &depth);
-	return emit(bus, "event.playlist.rejected", &w, cause_seq, depth, NULL);
+	cue_bus_current_cause(bus, &cause.seq, &cause.depth);
+	return emit(bus, "event.playlist.rejected", &w, cause, NULL);
 }
 
 /* ---- the observer ---- */

@@ -22,20 +22,11 @@ static bool is_lifecycle(const struct cue_type *type)
 /** The object without its quotes. @return 0; -ENOMEM. */
 static int without_quotes(const char *json, struct cue_payload **ret_payload)
 {
-	struct cue_json_member member;
+	static const char *const quotes[] = { "trigger_event", "interrupt_event" };
 	struct cue_writer w = { 0 };
-	bool found;
 
 	cue_writer_object_begin(&w);
-	for (found = cue_json_first_member(json, &member); found;
-	     found = cue_json_next_member(&member)) {
-		const char *begin = member.key - 1;
-
-		if (!cue_json_key_is(&member, "trigger_event") &&
-		    !cue_json_key_is(&member, "interrupt_event"))
-			cue_writer_raw(&w, begin,
-			               (size_t)(member.value.text + member.value.len - begin));
-	}
+	cue_json_copy_members(&w, json, quotes, sizeof(quotes) / sizeof(*quotes));
 	cue_writer_object_end(&w);
 	return cue_writer_finish_payload(&w, ret_payload);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "predicate.h"
 
+#include <cuebus/utf8.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
-
-#include "json_scan.h"
 
 struct cue_place cue_place_member(const struct cue_place *parent, const char *key)
 {

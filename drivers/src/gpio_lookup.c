@@ -169,9 +169,10 @@ static bool parse_offset(const char *text, unsigned *ret_offset)
 }
 
 /** The line of a chip that is named: by its name, else by its offset. */
-static int find_line_on(const struct gpio_wanted *wanted, struct gpio_chip *chip, const char *line,
+static int find_line_on(const struct gpio_wanted *wanted, struct gpio_chip *chip,
                         unsigned *ret_offset, char *error)
 {
+	const char *line = wanted->line;
 	unsigned offset;
 	int r = gpio_chip_find(chip, line, &offset);
 
@@ -191,10 +192,10 @@ static int find_line_on(const struct gpio_wanted *wanted, struct gpio_chip *chip
 
 /** A line by its name alone, on whatever chip. */
 static int find_line_anywhere(const struct gpio_wanted *wanted, const struct chip_list *list,
-                              const char *line, struct gpio_chip **ret_chip, unsigned *ret_offset,
-                              char *error)
+                              struct gpio_chip **ret_chip, unsigned *ret_offset, char *error)
 {
 	char path[PATH_MAX], forbidden[PATH_MAX] = "", there[200];
+	const char *line = wanted->line;
 
 	for (int i = 0; i < list->n; i++) {
 		struct gpio_chip *chip = NULL;
@@ -230,7 +231,6 @@ static int find_line_anywhere(const struct gpio_wanted *wanted, const struct chi
 int gpio_lookup(const struct gpio_wanted *wanted, struct gpio_chip **ret_chip, unsigned *ret_offset,
                 char *error)
 {
-	const char *line = wanted->line;
 	struct gpio_chip *chip = NULL;
 	struct chip_list list;
 	unsigned offset = 0;
@@ -240,9 +240,9 @@ int gpio_lookup(const struct gpio_wanted *wanted, struct gpio_chip **ret_chip, u
 	if (wanted->chip) {
 		r = find_chip(wanted, &list, &chip, error);
 		if (r == 0)
-			r = find_line_on(wanted, chip, line, &offset, error);
+			r = find_line_on(wanted, chip, &offset, error);
 	} else {
-		r = find_line_anywhere(wanted, &list, line, &chip, &offset, error);
+		r = find_line_anywhere(wanted, &list, &chip, &offset, error);
 	}
 	chip_list_free(&list);
 	if (r < 0) {

@@ -198,13 +198,10 @@ static struct gpio_request *request_begin(unsigned offset,
 	return NULL;
 }
 
-/** Ask for the line unless @p r is a failure; settings and, on failure, the request are freed. */
-static int request_end(struct gpio_chip *chip, struct gpio_request *request, const char *consumer,
-                       struct gpiod_line_settings *settings, int r,
+/** Hand over the request unless @p r is a failure; then free it. Frees the settings in any case. */
+static int request_end(struct gpio_request *request, struct gpiod_line_settings *settings, int r,
                        struct gpio_request **ret_request)
 {
-	if (r == 0)
-		r = request_line(chip, request->offset, consumer, settings, &request->handle);
 	gpiod_line_settings_free(settings);
 	if (r == 0)
 		*ret_request = request;
@@ -225,7 +222,9 @@ int gpio_request_new(struct gpio_chip *chip, unsigned offset,
 	request->buffer = gpiod_edge_event_buffer_new(GPIO_READ_MAX);
 	if (request->buffer)
 		r = set_input(settings, options);
-	return request_end(chip, request, options->consumer, settings, r, ret_request);
+	if (r == 0)
+		r = request_line(chip, offset, options->consumer, settings, &request->handle);
+	return request_end(request, settings, r, ret_request);
 }
 
 int gpio_request_output(struct gpio_chip *chip, unsigned offset,
@@ -234,11 +233,14 @@ int gpio_request_output(struct gpio_chip *chip, unsigned offset,
 {
 	struct gpiod_line_settings *settings;
 	struct gpio_request *request = request_begin(offset, &settings);
+	int r;
 
 	if (!request)
 		return -ENOMEM;
-	return request_end(chip, request, options->consumer, settings,
-	                   set_output(settings, options), ret_request);
+	r = set_output(settings, options);
+	if (r == 0)
+		r = request_line(chip, offset, options->consumer, settings, &request->handle);
+	return request_end(request, settings, r, ret_request);
 }
 
 int gpio_request_set(struct gpio_request *request, bool level)

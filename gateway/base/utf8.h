@@ -31,22 +31,6 @@ static inline uint32_t utf8_code_point(const char *text, size_t *ret_len)
 	return c;
 }
 
-/** Whether @p text is UTF-8 throughout: no stray or missing bytes,
- *  nothing overlong, no surrogate. */
-static inline bool utf8_is_valid(const char *text)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-
-	for (size_t n; *text; text += n) {
-		uint32_t c = utf8_code_point(text, &n);
-
-		if ((n == 1 && c >= 0x80) || c < smallest[n] || (c >= 0xD800 && c <= 0xDFFF) ||
-		    c > 0x10FFFF)
-			return false;
-	}
-	return true;
-}
-
 /**
  * The precision that shows at most @p max bytes of @p text with "%.*s", and no part of a character.
  * What is no UTF-8 is taken byte by byte.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command_memory.h"
 
+#include <cuebus/fnv.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -169,17 +171,6 @@ static void key_write(const struct command_key *key, char *p)
 	append(p, key->payload, key->payload_len);
 }
 
-static uint64_t hash_bytes(const char *bytes, size_t len)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a, 64 bit */
-
-	for (size_t i = 0; i < len; i++) {
-		hash ^= (unsigned char)bytes[i];
-		hash *= 0x100000001b3ULL;
-	}
-	return hash;
-}
-
 bool command_memory_find(struct command_memory *memory, const struct command_key *key,
                          uint64_t now_ns, const char **ret_reply, size_t *ret_len)
 {
@@ -195,7 +186,7 @@ bool command_memory_find(struct command_memory *memory, const struct command_key
 	if (!bytes)
 		return false;
 	key_write(key, bytes);
-	hash = hash_bytes(bytes, key_len);
+	hash = cue_fnv(CUE_FNV_BEGIN, bytes, key_len);
 	for (struct entry *e = memory->buckets[hash % BUCKETS]; e && !found;
 	     e = e->next_in_bucket) {
 		/* Those of an earlier life are not in the order of their age. */
@@ -261,7 +252,7 @@ int command_memory_put(struct command_memory *memory, const struct command_key *
 	entry->key_len = key_len;
 	entry->time_ns = now_ns;
 	key_write(key, entry->key);
-	entry->hash = hash_bytes(entry->key, key_len);
+	entry->hash = cue_fnv(CUE_FNV_BEGIN, entry->key, key_len);
 	add(memory, entry, reply, len);
 	if (noted && memory->notes.note)
 		note(memory, entry);

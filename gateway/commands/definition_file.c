@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "definition_file.h"
 
+#include <cuebus/fnv.h>
 #include <cuebus/payload.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -17,15 +18,6 @@ static const char *const kind_names[] = { "playlist", "gesture" };
 const char *definition_kind_name(enum definition_kind kind)
 {
 	return kind_names[kind];
-}
-
-static uint64_t checksum(const char *bytes, size_t len)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a, 64 bit */
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3ULL;
-	return hash;
 }
 
 /** What follows the checksum in the first line. */
@@ -65,7 +57,7 @@ int definition_file_encode(const struct definition_text *text, char **ret_bytes,
 	p = append(p, text->json, text->json_len);
 	*p++ = '\n';
 	snprintf(sum, sizeof(sum), "%016" PRIx64,
-	         checksum(bytes + head + SUM_DIGITS, size - head - SUM_DIGITS));
+	         cue_fnv(CUE_FNV_BEGIN, bytes + head + SUM_DIGITS, size - head - SUM_DIGITS));
 	memcpy(bytes + head, sum, SUM_DIGITS);
 	*ret_bytes = bytes;
 	*ret_len = size;
@@ -119,7 +111,8 @@ int definition_file_decode(const char *bytes, size_t len, struct definition_text
 	if (text.name_len == 0 || text.name_len > DEFINITION_NAME_BYTES_MAX ||
 	    text.json_len > len ||
 	    (size_t)(end + 1 - bytes) + text.name_len + 1 + text.json_len + 1 != len ||
-	    definition_file_size(&text) != len || checksum(bytes + head, len - head) != sum)
+	    definition_file_size(&text) != len ||
+	    cue_fnv(CUE_FNV_BEGIN, bytes + head, len - head) != sum)
 		return -EBADMSG;
 	text.name = end + 1;
 	text.json = text.name + text.name_len + 1;

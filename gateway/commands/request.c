@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
+#include <cuebus/json.h>
+
 #include <cJSON.h>
 #include <errno.h>
 #include <stdio.h>
@@ -72,19 +74,19 @@ static const char *check_type(enum request_type type, const cJSON *value, struct
 	return "is of an unknown type"; /* not reached: the switch is exhaustive */
 }
 
-static int take_request_id(struct request *request, const cJSON *value, const char *raw, size_t len,
+static int take_request_id(struct request *request, const cJSON *value, struct cue_json_text raw,
                            struct request_error *error)
 {
 	if (!cJSON_IsString(value) && !cJSON_IsNumber(value))
 		return fail(error, "request_id", "must be a string or a number");
-	if (len - (cJSON_IsString(value) ? 2 : 0) > REQUEST_ID_MAX)
+	if (raw.len - (cJSON_IsString(value) ? 2 : 0) > REQUEST_ID_MAX)
 		return fail(error, "request_id", "has 254 bytes at most, as it is written");
-	request->request_id = strndup(raw, len);
+	request->request_id = strndup(raw.text, raw.len);
 	return request->request_id ? 0 : -ENOMEM;
 }
 
 static int take_field(struct request *request, const struct request_field *fields,
-                      const cJSON *value, const char *raw, size_t len, struct request_error *error)
+                      const cJSON *value, struct cue_json_text raw, struct request_error *error)
 {
 	char known[200] = "";
 	size_t used = 0;
@@ -100,8 +102,8 @@ static int take_field(struct request *request, const struct request_field *field
 		if (wrong)
 			return fail(error, fields[i].name, wrong);
 		request->values[i].present = true;
-		request->values[i].raw = raw;
-		request->values[i].raw_len = len;
+		request->values[i].raw = raw.text;
+		request->values[i].raw_len = raw.len;
 		return 0;
 	}
 	fail(error, value->string, "");
@@ -113,27 +115,26 @@ static int take_field(struct request *request, const struct request_field *field
 static int take_members(struct request *request, const struct request_field *fields,
                         const cJSON *object, struct request_error *error)
 {
-	const char *p = cue_payload_bytes(request->payload, NULL) + 1;
+	struct cue_json_member member;
+	bool found = cue_json_first_member(cue_payload_bytes(request->payload, NULL), &member);
 	int first = 0;
 
 	/* The tree has the meaning, the bytes the spelling; both have the same
 	 * members in the same order. A fault does not stop the walk, so that the
 	 * reply can carry a request_id that stands behind it. */
-	for (const cJSON *value = object->child; value; value = value->next) {
-		const char *end, *raw = cue_payload_member(p, &end);
-		size_t len = (size_t)(end - raw);
+	for (const cJSON *value = object->child; value && found;
+	     value = value->next, found = cue_json_next_member(&member)) {
 		int r = 0;
 
 		if (strcmp(value->string, "request_id") == 0) {
 			struct request_error ignored;
 
-			r = take_request_id(request, value, raw, len, first ? &ignored : error);
+			r = take_request_id(request, value, member.value, first ? &ignored : error);
 		} else if (!first) {
-			r = take_field(request, fields, value, raw, len, error);
+			r = take_field(request, fields, value, member.value, error);
 		}
 		if (r < 0 && !first)
 			first = r;
-		p = end + 1;
 	}
 	return first;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <cuebus/fnv.h>
 #include <cuebus/payload.h>
 
 #include <errno.h>
@@ -137,13 +138,8 @@ static int load_conf_d(struct load *load, const char *path)
 
 static void set_hash(struct config *config, const char *text, size_t len)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a, 64 bit */
-
-	for (size_t i = 0; i < len; i++) {
-		hash ^= (unsigned char)text[i];
-		hash *= 0x100000001b3ULL;
-	}
-	snprintf(config->hash, sizeof(config->hash), "%016" PRIx64, hash);
+	snprintf(config->hash, sizeof(config->hash), "%016" PRIx64,
+	         cue_fnv(CUE_FNV_BEGIN, text, len));
 }
 
 static void release_payload(void *payload)

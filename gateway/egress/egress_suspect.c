@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "egress_suspect.h"
 
+#include <cuebus/fnv.h>
+
 #include <string.h>
 
 /* So many rejections of a kind, and its like is not sent any more. */
@@ -8,11 +10,8 @@
 
 uint64_t suspect_topic(const char *topic)
 {
-	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
-
-	for (; *topic; topic++)
-		hash = (hash ^ (unsigned char)*topic) * 1099511628211ULL;
-	return hash | 1ULL << 63; /* apart from the numbers of the outbox */
+	return cue_fnv(CUE_FNV_BEGIN, topic, strlen(topic)) |
+	       1ULL << 63; /* apart from the numbers of the outbox */
 }
 
 /* ---- what was rejected ---- */

@@ -18,6 +18,8 @@
  */
 #include "egress_watch.h"
 
+#include <cuebus/utf8.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +27,6 @@
 #include "clock.h"
 #include "egress_internal.h"
 #include "plural.h"
-#include "utf8.h"
 
 #define STATUS_DELAY_MIN_NS (1 * CUE_NS_PER_S)
 #define STATUS_DELAY_MAX_NS (60 * CUE_NS_PER_S)
@@ -111,7 +112,7 @@ static bool is_clearable(const char *topic)
 
 	for (const char *p = topic; *p; p++)
 		levels += *p == '/';
-	return levels <= EGRESS_CLEAR_LEVELS && utf8_is_valid(topic) &&
+	return levels <= EGRESS_CLEAR_LEVELS && cue_utf8_is_valid(topic) &&
 	       topics_is_publishable(topic);
 }
 

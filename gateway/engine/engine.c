@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
 
+#include <cuebus/json.h>
+
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -108,19 +110,17 @@ void engine_playlist_changed(struct engine *engine, const char *name)
 /** Of a payload that the playlists wrote; it may quote large data, so only the name is parsed. */
 static int on_lifecycle(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
-	static const char key[] = "\"playlist_name\":";
-	const char *member = cue_payload_bytes(event->payload, NULL) + 1, *value, *end;
+	struct cue_json_member member;
 	cJSON *name;
+	bool found;
 
 	(void)bus;
-	value = cue_payload_member(member, &end);
-	while (strncmp(member, key, sizeof(key) - 1) != 0) {
-		if (*end != ',')
-			return 0;
-		member = end + 1;
-		value = cue_payload_member(member, &end);
-	}
-	name = cJSON_ParseWithLength(value, (size_t)(end - value));
+	found = cue_json_first_member(cue_payload_bytes(event->payload, NULL), &member);
+	while (found && !cue_json_key_is(&member, "playlist_name"))
+		found = cue_json_next_member(&member);
+	if (!found)
+		return 0;
+	name = cJSON_ParseWithLength(member.value.text, member.value.len);
 	if (!name)
 		return -ENOMEM;
 	engine_playlist_changed(user, cJSON_GetStringValue(name));

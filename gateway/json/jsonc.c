@@ -2,6 +2,7 @@
 #include "jsonc.h"
 
 #include <cuebus/payload.h>
+#include <cuebus/utf8.h>
 
 #include <errno.h>
 #include <string.h>
@@ -67,7 +68,7 @@ static int skip_comment(struct parser *p)
 	if (!block && !looking_at(p, "//"))
 		return fail(p, "a comment begins with // or /*");
 	for (p->at += 2; more(p); p->at++) {
-		size_t bytes = jsonc_utf8_len(p->text + p->at, p->len - p->at);
+		size_t bytes = cue_utf8_sequence(p->text + p->at, p->len - p->at);
 
 		if (p->text[p->at] == '\n') {
 			if (!block)

@@ -1,37 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jsonc_string.h"
 
+#include <cuebus/utf8.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-
-static bool is_tail(const char *s, size_t len, size_t i)
-{
-	return i < len && ((unsigned char)s[i] & 0xC0U) == 0x80U;
-}
-
-size_t jsonc_utf8_len(const char *s, size_t len)
-{
-	unsigned char c = len > 0 ? (unsigned char)s[0] : 0xFF;
-	unsigned char next = len > 1 ? (unsigned char)s[1] : 0;
-
-	if (c < 0x80)
-		return 1;
-	if (c < 0xC2 || c > 0xF4 || !is_tail(s, len, 1))
-		return 0;
-	if (c < 0xE0)
-		return 2;
-	if (c < 0xF0) {
-		/* Overlong forms and surrogates are not UTF-8. */
-		if ((c == 0xE0 && next < 0xA0) || (c == 0xED && next > 0x9F))
-			return 0;
-		return is_tail(s, len, 2) ? 3 : 0;
-	}
-	if ((c == 0xF0 && next < 0x90) || (c == 0xF4 && next > 0x8F))
-		return 0;
-	return is_tail(s, len, 2) && is_tail(s, len, 3) ? 4 : 0;
-}
 
 static size_t put_utf8(char *out, uint32_t c)
 {
@@ -180,7 +155,7 @@ int jsonc_string_decode(struct arena *arena, const char *s, size_t len, size_t *
 			return fault(ret_error, i,
 			             "a control character in a string must be written "
 			             "as an escape such as \\t");
-		used = jsonc_utf8_len(s + i, len - i);
+		used = cue_utf8_sequence(s + i, len - i);
 		if (used == 0)
 			return fault(ret_error, i, "not valid UTF-8");
 		memcpy(out + n, s + i, used);

@@ -10,9 +10,6 @@
 
 #include "arena.h"
 
-/** Bytes of the character at @p s, 1 to 4; 0 when it is no well-formed UTF-8 (RFC 3629). */
-size_t jsonc_utf8_len(const char *s, size_t len);
-
 struct jsonc_string_error {
 	size_t offset;    /**< from the opening quotation mark */
 	const char *text; /**< static */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages and notes in the outbox's database. */
+#include <cuebus/fnv.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,27 +13,14 @@
 
 /* ---- checksums: SQLite itself does not notice a flipped bit in a value ---- */
 
-static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t len)
-{
-	const unsigned char *p = bytes;
-
-	for (size_t i = 0; i < len; i++) {
-		hash ^= p[i];
-		hash *= 0x100000001b3ULL; /* FNV-1a, 64 bit */
-	}
-	return hash;
-}
-
 /** With the length, so that no byte can move from one value into its neighbour. */
 static uint64_t add_value(uint64_t hash, const void *bytes, size_t len)
 {
 	uint64_t length = len;
 
-	hash = add_bytes(hash, &length, sizeof(length));
-	return add_bytes(hash, bytes, len);
+	hash = cue_fnv(hash, &length, sizeof(length));
+	return cue_fnv(hash, bytes, len);
 }
-
-#define HASH_BEGIN 0xcbf29ce484222325ULL
 
 static int64_t message_flags(const struct outbox_message *m)
 {
@@ -41,10 +30,10 @@ static int64_t message_flags(const struct outbox_message *m)
 static int64_t message_checksum(uint64_t row, const struct outbox_message *m)
 {
 	int64_t flags = message_flags(m);
-	uint64_t hash = add_bytes(HASH_BEGIN, &row, sizeof(row));
+	uint64_t hash = cue_fnv(CUE_FNV_BEGIN, &row, sizeof(row));
 
-	hash = add_bytes(hash, &m->seq, sizeof(m->seq));
-	hash = add_bytes(hash, &flags, sizeof(flags));
+	hash = cue_fnv(hash, &m->seq, sizeof(m->seq));
+	hash = cue_fnv(hash, &flags, sizeof(flags));
 	hash = add_value(hash, m->boot_id, strlen(m->boot_id));
 	hash = add_value(hash, m->topic, strlen(m->topic));
 	hash = add_value(hash, m->payload, m->payload_len);
@@ -55,7 +44,7 @@ static int64_t message_checksum(uint64_t row, const struct outbox_message *m)
 
 static int64_t note_checksum(const char *key, const void *value, size_t len)
 {
-	return (int64_t)add_value(add_value(HASH_BEGIN, key, strlen(key)), value, len);
+	return (int64_t)add_value(add_value(CUE_FNV_BEGIN, key, strlen(key)), value, len);
 }
 
 /* ---- messages ---- */

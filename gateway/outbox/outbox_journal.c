@@ -3,6 +3,8 @@
  * Notes by key. All of them are in memory as well: a file that has to be made
  * anew gets them from there.
  */
+#include <cuebus/fnv.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,14 +26,9 @@ static struct outbox_note **bucket(struct outbox_journal *journal, size_t i)
 	return journal->larger ? &journal->larger[i] : &journal->buckets[i];
 }
 
-/** FNV-1a, 64 bit. */
 static uint64_t hash_of(const char *key)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	for (; *key; key++)
-		hash = (hash ^ (unsigned char)*key) * 0x100000001b3ULL;
-	return hash;
+	return cue_fnv(CUE_FNV_BEGIN, key, strlen(key));
 }
 
 /** Four times as many buckets when they are too full; without memory they become fuller. */

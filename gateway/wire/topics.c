@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "topics.h"
 
+#include <cuebus/utf8.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,7 +177,7 @@ const char *topics_name_fault(const char *name)
 	if (strnlen(name, TOPIC_REPLY_BYTES + 1) > TOPIC_REPLY_BYTES ||
 	    levels(name) > TOPIC_REPLY_LEVELS)
 		return "no command has so long a name";
-	if (!utf8_is_valid(name))
+	if (!cue_utf8_is_valid(name))
 		return "the name is not UTF-8";
 	return topics_text_fault(name);
 }
@@ -189,7 +191,7 @@ const char *topics_reply_fault(const struct topics *topics, const char *topic,
 		return "the response topic has over 256 bytes";
 	if (levels(topic) > TOPIC_REPLY_LEVELS)
 		return "the response topic has over 32 levels";
-	if (!utf8_is_valid(topic))
+	if (!cue_utf8_is_valid(topic))
 		return "the response topic is not UTF-8";
 	fault = topics_text_fault(topic);
 	if (fault)

@@ -43,9 +43,10 @@ class Abi(unittest.TestCase):
                       "raise CUEBUS_SOVERSION in bus/CMakeLists.txt.")
 
     def test_a_difference_is_found(self):
-        with tempfile.TemporaryDirectory() as folder:
-            other = self.dump(folder, "name='gateway_id'", "name='gateway'")
-            self.assertNotEqual(abidiff(os.environ["COMMITTED"], other)[0], 0)
+        for replace in (("'cue_bus_new'", "'cue_bus_make'"),  # another function
+                        ("name='cue_budget' size-in-bits='192'", "name='cue_budget' size-in-bits='256'")):
+            with self.subTest(replace), tempfile.TemporaryDirectory() as folder:
+                self.assertNotEqual(abidiff(os.environ["COMMITTED"], self.dump(folder, *replace))[0], 0)
 
 
 if __name__ == "__main__":

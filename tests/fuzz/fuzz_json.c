@@ -73,7 +73,8 @@ static void check_accepted(const char *text, size_t size, struct cue_payload *pa
 	check_tree(tree, 0);
 	check_walk((struct cue_json_text){ compact, len }, tree);
 	FUZZ_CHECK(cue_json_equal(tree, original) && cue_json_equal(original, tree));
-	FUZZ_CHECK(cue_json_compact(compact, len, 0, again, &again_len, NULL) == 0);
+	FUZZ_CHECK(cue_json_compact((struct cue_json_text){ compact, len }, 0, again, &again_len,
+	                            NULL) == 0);
 	FUZZ_CHECK(again_len == len && memcmp(again, compact, len) == 0);
 	cue_payload_gate(payload);
 	cJSON_Delete(original);

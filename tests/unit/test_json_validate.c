@@ -80,7 +80,9 @@ Test(json_validate, accepts_and_compacts)
 		cr_assert_eq(cue_json_validate(row->text, row->len, 0, &error), 0, "%s: %s at %zu",
 		             row->text, error.text, error.offset);
 		cr_assert_eq(error.offset, 12345);
-		cr_assert_eq(cue_json_compact(row->text, row->len, 0, out, &len, &error), 0);
+		cr_assert_eq(cue_json_compact((struct cue_json_text){ row->text, row->len }, 0, out,
+		                              &len, &error),
+		             0);
 		out[len] = '\0';
 		cr_assert_str_eq(out, row->compact);
 	}

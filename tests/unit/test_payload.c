@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cue_criterion.h"
 
+#include <cuebus/json.h>
 #include <cuebus/payload.h>
 
 #include <errno.h>
@@ -259,16 +260,17 @@ Test(payload, members_as_they_are_spelt)
 	};
 	struct cue_payload *payload = make(
 	        "{\"a\": 1e400, \"b\\\"}\": \"},{\\\"\", \"c\": [{\"d\":\"]\"}, []], \"\": {}}");
-	const char *p = cue_payload_bytes(payload, NULL) + 1, *end = p;
+	struct cue_json_member member;
+	bool found = cue_json_first_member(cue_payload_bytes(payload, NULL), &member);
 
-	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++, p = end + 1) {
-		const char *value = cue_payload_member(p, &end);
-
-		cr_assert_eq((size_t)(value - 1 - p), strlen(expected[i].key));
-		cr_assert_eq(memcmp(p, expected[i].key, strlen(expected[i].key)), 0);
-		cr_assert_eq((size_t)(end - value), strlen(expected[i].value), "%s", value);
-		cr_assert_eq(memcmp(value, expected[i].value, strlen(expected[i].value)), 0);
-		cr_assert_eq(*end, i + 1 < sizeof(expected) / sizeof(*expected) ? ',' : '}');
+	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
+		cr_assert(found);
+		cr_assert_eq(member.key_len + 2, strlen(expected[i].key));
+		cr_assert_eq(memcmp(member.key - 1, expected[i].key, member.key_len + 2), 0);
+		cr_assert_eq(member.value.len, strlen(expected[i].value), "%s", member.value.text);
+		cr_assert_eq(memcmp(member.value.text, expected[i].value, member.value.len), 0);
+		found = cue_json_next_member(&member);
 	}
+	cr_assert_not(found);
 	cue_payload_unref(payload);
 }

@@ -8,12 +8,15 @@
 
 #include <cuebus/bus.h>
 #include <cuebus/event.h>
+#include <cuebus/fnv.h>
 #include <cuebus/gesture.h>
+#include <cuebus/json.h>
 #include <cuebus/json_writer.h>
 #include <cuebus/match.h>
 #include <cuebus/payload.h>
 #include <cuebus/playlist.h>
 #include <cuebus/pointer.h>
 #include <cuebus/timer.h>
+#include <cuebus/utf8.h>
 
 #endif

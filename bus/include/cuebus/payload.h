@@ -113,19 +113,9 @@ CUE_API const struct cJSON *cue_payload_json(struct cue_payload *payload);
 
 /**
  * Truthiness used by gates: false, 0, "", null, [] and {} are false, the rest
- * true (design section 4, default gate predicate: `pressed`, `state`,
- * `enabled`, `value`, the first key present, else the data's own).
+ * true. Of an object the first of the members `pressed`, `state`, `enabled`, `value` that exists
+ * decides; without any of them the object itself.
  */
 CUE_API bool cue_payload_gate(const struct cue_payload *payload);
-
-/**
- * One member of a payload that is an object, as it is spelt. Its first member is at
- * cue_payload_bytes() + 1 (unless that is the closing brace), the next one at @p ret_end + 1
- * while `*ret_end` is a comma. There are as many as in the parsed tree, in the same order.
- * @param member  where the member's key begins, within a payload's bytes.
- * @param ret_end one past the value's last byte.
- * @return where its value begins, within the same bytes.
- */
-CUE_API const char *cue_payload_member(const char *member, const char **ret_end);
 
 #endif

@@ -2,6 +2,7 @@
 #include "config_env.h"
 
 #include <cuebus/json_writer.h>
+#include <cuebus/utf8.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,18 +23,6 @@ static size_t name_length(const char *s)
 	       (n > 0 && s[n] >= '0' && s[n] <= '9'))
 		n++;
 	return n;
-}
-
-static bool is_utf8(const char *s)
-{
-	size_t len = strlen(s);
-
-	for (size_t i = 0, bytes; i < len; i += bytes) {
-		bytes = jsonc_utf8_len(s + i, len - i);
-		if (bytes == 0)
-			return false;
-	}
-	return true;
 }
 
 /** The value of the reference at @p s ("${"); NULL: told. @p ret_used its length. */
@@ -63,7 +52,7 @@ static const char *lookup(struct substitution *sub, const struct jsonc_node *nod
 		return NULL;
 	}
 	value = secure_getenv(name);
-	if (!value || !is_utf8(value)) {
+	if (!value || !cue_utf8_is_valid(value)) {
 		config_finding(sub->reader, DIAG_ERROR, node, "environment",
 		               value ? "environment variable %.64s does not hold UTF-8"
 		                     : "environment variable %.64s is not set",

@@ -4,11 +4,11 @@
 
 #include <errno.h>
 
-/** What one advance is asked for. */
+/** The arguments of one advance. */
 struct request {
 	uint64_t now_ns;
 	bool inclusive;
-	bool urgent;               /* only urgent timers fire; the others are passed by */
+	bool urgent;               /* fire only urgent timers and overtake the others */
 	struct cue_budget *budget; /* NULL: no bound */
 };
 
@@ -106,7 +106,7 @@ static int advance(struct cue_bus *bus, const struct request *request)
 	if (request->now_ns < bus->now_ns)
 		return bus->deferred ? cue_queue_drain(bus, request->budget) : 0;
 	bus->advancing = true;
-	/* What comes at now_ns itself goes before the timers of that time: it may stop them. */
+	/* Events at now_ns itself come before the timers of that time: they may stop them. */
 	bus->target_ns = request->now_ns - (!request->inclusive && request->now_ns > 0);
 	r = run_due(bus, request);
 	if (r >= 0)

@@ -19,7 +19,7 @@ static int queue_push(struct cue_bus *bus, const struct queued_event *queued)
 
 	if (queue->n >= bus->limits.queue_events)
 		return -ENOBUFS;
-	/* An empty queue takes anything: no single event can be shut out for good. */
+	/* An empty queue accepts any event: otherwise a large event could never be emitted. */
 	if (queue->n > 0 && queue->bytes + bytes > bus->limits.queue_bytes)
 		return -EDQUOT;
 	if (queue->n == queue->cap) {
@@ -43,9 +43,8 @@ static int queue_push(struct cue_bus *bus, const struct queued_event *queued)
 }
 
 /**
- * The depth bounds how long a chain gets, not how many branch off it: three
- * handlers that each answer with the same type make 3^32 events. So what a
- * cascade holds is bounded as a whole.
+ * The depth bounds the length of a chain, not the number of its branches: three handlers that each
+ * answer with the same type cause 3^32 events. So the number of events of a cascade is bounded too.
  */
 static int append(struct cue_bus *bus, const struct cue_event *event)
 {
@@ -264,7 +263,7 @@ int cue_queue_drain(struct cue_bus *bus, struct cue_budget *budget)
 			break;
 		}
 		queued = queue_pop(&bus->queue);
-		bus->cascade = queued.cascade; /* NULL: its first consequence begins one */
+		bus->cascade = queued.cascade; /* NULL: the first event that follows begins one */
 		dispatch(bus, &queued.event);
 		cue_payload_drop_tree(queued.event.payload);
 		cue_payload_unref(queued.event.payload);
@@ -276,7 +275,7 @@ int cue_queue_drain(struct cue_bus *bus, struct cue_budget *budget)
 	return r;
 }
 
-/** Where the caller is to find everything dispatched when it returns. */
+/** Dispatch everything now, for calls that return with an empty queue. */
 static void drain_now(struct cue_bus *bus)
 {
 	if (!bus->deferred)
@@ -353,7 +352,7 @@ void cue_bus_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigne
 	*ret_seq = 0;
 	*ret_depth = 0;
 	if (event) {
-		/* An event that is not numbered hands on what led to it. */
+		/* An event without a number passes on its own cause. */
 		*ret_seq = event->seq ? event->seq : event->cause_seq;
 		*ret_depth = event->depth + 1U;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file bus_internal.h
- * @brief What the files of bus/ share and nobody else sees.
+ * @brief Private: shared by the files of bus/ only.
  */
 #ifndef CUEBUS_BUS_INTERNAL_H
 #define CUEBUS_BUS_INTERNAL_H
@@ -19,9 +19,11 @@ struct subscription_list {
 
 struct cue_subscription {
 	struct cue_bus *bus;
-	struct cue_subscription *next, **link; /* all of the bus, for free */
-	struct cue_type *type;                 /* exact; NULL for a wildcard */
-	char *prefix;                          /* wildcard: what a type must begin with ("" all) */
+	/* list of all subscriptions of the bus, for cue_bus_free() */
+	struct cue_subscription *next, **link;
+	struct cue_type *type; /* exact; NULL for a wildcard */
+	/* wildcard: the prefix of matching types ("" matches all) */
+	char *prefix;
 	char *name;
 	int priority;
 	uint64_t order;
@@ -32,7 +34,7 @@ struct cue_subscription {
 	void *user;
 };
 
-/** How long after its own time an event may be dispatched; see gesture_delays.c. */
+/** Longest time from an event's own time to its dispatch; see gesture_delays.c. */
 struct type_delay {
 	bool known; /* false: 0 */
 	uint64_t shortest_ns, longest_ns;
@@ -44,19 +46,19 @@ struct cue_type {
 	uint64_t hash;
 	uint32_t id;
 	bool numbered;
-	bool outside;          /* nobody but publishers outside has named it yet */
+	bool outside;          /* so far only publishers from outside have used it */
 	bool free;             /* reserved: counts for no limit */
 	struct cue_type *next; /* in its hash bucket */
 	struct cue_subscription **exact;
 	size_t n_exact, cap_exact;
-	struct subscription_list *list; /* cached; NULL: to be built */
-	struct type_delay input_delay;  /* as cue_gestures_add_delay() said */
-	struct type_delay delay;        /* with what gestures emit */
-	/* The latest event of any producer. Kept apart from the state table so
-	 * that it stays true when the table is full. payload NULL: none, or not kept. */
+	struct subscription_list *list; /* cached; NULL: build it at the next event */
+	struct type_delay input_delay;  /* set by cue_gestures_add_delay() */
+	struct type_delay delay;        /* including events of gestures */
+	/* The latest event of any producer. Separate from the state table so that it stays correct
+	 * when the table is full. payload NULL: none, or not kept. */
 	struct cue_state latest;
-	bool latest_lost;  /* there is one that did not fit */
-	bool entries_lost; /* of some producer without an entry there was one that did not fit */
+	bool latest_lost;  /* the latest value did not fit */
+	bool entries_lost; /* a value of a producer without an entry did not fit */
 };
 
 struct intern_table {
@@ -64,7 +66,7 @@ struct intern_table {
 	size_t n_buckets; /* power of two */
 	struct cue_type **by_id;
 	size_t n, cap;
-	size_t n_outside, n_own; /* of these, without those that are free */
+	size_t n_outside, n_own; /* types that count for each limit; reserved types do not */
 	uint64_t seed;
 };
 
@@ -77,7 +79,7 @@ struct state_table {
 	struct state_entry **buckets;
 	size_t n_buckets; /* power of two */
 	size_t n;
-	uint64_t bytes; /* of entries and of what cue_type.latest holds */
+	uint64_t bytes; /* of the entries and of cue_type.latest */
 };
 
 struct cue_timer {
@@ -93,13 +95,13 @@ struct cue_timer {
 struct timer_queue {
 	struct cue_timer **heap;
 	size_t n, cap;
-	size_t n_timers; /* made and not freed; cap never falls below it */
+	size_t n_timers; /* existing timers; cap is never smaller */
 };
 
 /**
- * What one event from outside, or one timer after a delay, leads to before time
- * passes: its events' common count. Runs hold it from the event that started
- * them to their steps at offset 0. See cascade.c.
+ * The common count of all events that follow from one event from outside, or from one timer with a
+ * delay, at the same point in time. Runs hold it from the event that started them to their steps at
+ * offset 0. See cascade.c.
  */
 struct cascade {
 	uint32_t refs;
@@ -108,13 +110,13 @@ struct cascade {
 
 struct queued_event {
 	struct cue_event event;  /* a reference to its payload */
-	struct cascade *cascade; /* a reference; NULL: it begins one */
+	struct cascade *cascade; /* a reference; NULL: this event begins one */
 };
 
 struct event_queue {
 	struct queued_event *ring;
 	size_t head, n, cap; /* cap a power of two */
-	uint64_t bytes;      /* of the payloads, each counted for each event */
+	uint64_t bytes;      /* of the payloads, counted for each event */
 };
 
 struct cue_bus {
@@ -122,9 +124,9 @@ struct cue_bus {
 	struct cue_limits limits;
 	char *gateway_id;
 	uint64_t now_ns;
-	uint64_t target_ns; /* of the advance that is running: the latest deadline that fires */
-	uint64_t line_ns;   /* now, as it would be had nothing overtaken */
-	bool on_line;       /* a timer of that line is at work: its events have that time */
+	uint64_t target_ns; /* of the running advance: the latest deadline that fires */
+	uint64_t line_ns;   /* now, if no event had overtaken a timer */
+	bool on_line;       /* a timer of that line is running: its events have that time */
 	int64_t wall_offset_ns;
 	uint64_t next_seq;
 	const struct cue_event *current;
@@ -132,7 +134,7 @@ struct cue_bus {
 	bool dispatching;
 	bool cutting;            /* until the queue is empty: see cue_bus_cut_backlog() */
 	bool deferred;           /* an emit outside of a handler only appends */
-	struct cascade *cascade; /* of the event or timer at work; NULL: none yet */
+	struct cascade *cascade; /* of the running event or timer; NULL: none yet */
 	bool advancing;
 	bool reporting;
 	struct event_queue queue;
@@ -145,14 +147,13 @@ struct cue_bus {
 	size_t n_wildcards, cap_wildcards;
 	uint64_t next_subscription;
 	uint32_t definitions; /* playlists plus gestures; limits.definitions at most */
-	uint32_t last_origin; /* cue_event.origin given last */
+	uint32_t last_origin; /* last cue_event.origin assigned */
 	struct cue_bus_stats stats;
 };
 
 /**
- * Between begin and end an emit outside of a handler only appends; the
- * outermost end dispatches. For calls that change several things and must not
- * be re-entered half way. Nests.
+ * Between begin and end an emit outside of a handler only appends; the outermost end dispatches.
+ * For calls that change several objects and must not be re-entered in between. Calls nest.
  */
 void cue_bus_begin(struct cue_bus *bus);
 void cue_bus_end(struct cue_bus *bus);
@@ -160,11 +161,11 @@ void cue_bus_end(struct cue_bus *bus);
 /** Random bytes from the owner. @return 0 or negative errno. */
 int cue_bus_random(struct cue_bus *bus, void *buf, size_t len);
 
-/** The clock lateness is measured with; the bus's now when time is virtual. */
+/** The clock for lateness; the bus's now if time is virtual. */
 uint64_t cue_bus_clock(const struct cue_bus *bus);
 
-/** Up to where occurrences count as overdue: min(clock, target of the running
- *  advance), where the target of an advance "before" a time is just below it. */
+/** Occurrences up to this time are overdue: min(clock, target of the running advance). The target
+ * of an advance "before" a time is just below it. */
 uint64_t cue_bus_horizon(const struct cue_bus *bus);
 
 void cue_bus_report(struct cue_bus *bus, const struct cue_report *report);
@@ -174,18 +175,18 @@ void cue_bus_handler_failed(struct cue_bus *bus, int error, const struct cue_eve
                             const char *what);
 
 /**
- * Whether an event's data is nested deeper than cue_limits.json_depth, so that it
- * is left out where another event embeds it (trigger_event, a gesture's events);
- * then it is counted. Nothing from outside is; a chain of playlists or gestures
- * that feed each other would else grow with every round, for ever.
+ * Whether an event's data is nested deeper than cue_limits.json_depth, so that an event that embeds
+ * it (trigger_event, a gesture's events) must omit it; counts it if so. Data from outside never is.
+ * Without this limit the data of playlists or gestures that trigger each other would grow with
+ * every round.
  */
 bool cue_bus_too_deep(struct cue_bus *bus, const struct cue_payload *payload);
 
-/** seq and depth that an event appended now gets as a consequence of the current one. */
+/** Cause and depth of an event that is appended now. */
 void cue_bus_current_cause(const struct cue_bus *bus, uint64_t *ret_seq, unsigned *ret_depth);
 
-/** Dispatch what waits, unless a dispatch is at work or held back.
- *  @param budget NULL: no bound. @return 0; -EAGAIN. */
+/** Dispatch the waiting events, unless a dispatch is running or held back.
+ * @param budget NULL: no bound. @return 0; -EAGAIN. */
 int cue_queue_drain(struct cue_bus *bus, struct cue_budget *budget);
 /** Count one step. @return false: the budget is used up. */
 bool cue_budget_take(struct cue_budget *budget);
@@ -194,8 +195,8 @@ bool cue_budget_take(struct cue_budget *budget);
 struct cascade *cue_cascade_ref(struct cascade *cascade);
 /** NULL is allowed. @return NULL. */
 struct cascade *cue_cascade_unref(struct cascade *cascade);
-/** The one that an event appended now belongs to, begun if need be; borrowed.
- *  @param ret_cascade NULL outside of a dispatch. @return 0; -ENOMEM. */
+/** The cascade of an event appended now, created if necessary; borrowed.
+ * @param ret_cascade NULL outside of a dispatch. @return 0; -ENOMEM. */
 int cue_cascade_current(struct cue_bus *bus, struct cascade **ret_cascade);
 
 int cue_intern_init(struct intern_table *table, uint64_t seed);
@@ -211,14 +212,14 @@ void cue_state_update(struct cue_bus *bus, const struct cue_event *event);
 
 /** Cancel all, and drop the lists of all types. Before cue_intern_clear(). */
 void cue_subscriptions_clear(struct cue_bus *bus);
-/** The list for a type, built if need be; a reference the caller drops. NULL: no memory. */
+/** The list for a type, built if necessary. The caller drops the reference. NULL: no memory. */
 struct subscription_list *cue_subscription_list_get(struct cue_bus *bus, struct cue_type *type);
 void cue_subscription_list_unref(struct subscription_list *list);
 
-/** Whether the earliest armed timer is due (deadline < limit, or == when
- *  @p inclusive). @param urgent of those only. */
+/** Whether the earliest armed timer is due (deadline < limit, or == if @p inclusive). @param urgent
+ * only urgent timers. */
 bool cue_timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, bool urgent);
-/** Take the earliest off its queue; there is one. */
+/** Remove and return the earliest timer of a queue that is not empty. */
 struct cue_timer *cue_timer_pop(struct cue_bus *bus, bool urgent);
 
 #endif

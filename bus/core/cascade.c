@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The common count of the events that follow from one event before time passes.
- * It begins with the first that a handler appends. The queue, the bus and the
- * runs that wait for their steps at offset 0 share it, so neither a timer of no
- * delay nor a dispatch in portions lets a cascade begin anew. */
+/* The common count of the events that follow from one event at the same point in time. It begins
+ * with the first event that a handler appends. The queue, the bus and the runs that wait for their
+ * steps at offset 0 share it, so neither a timer without delay nor a dispatch in portions starts
+ * the count again. */
 #include "bus_internal.h"
 
 #include <errno.h>

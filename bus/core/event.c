@@ -94,7 +94,7 @@ bool cue_id_equal(const struct cue_id *a, const struct cue_id *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-/* 128 bits in two halves: compilers for 32-bit processors have no such type. */
+/* 128 bits in two halves: compilers for 32-bit processors have no 128-bit type. */
 struct fnv {
 	uint64_t high, low;
 };

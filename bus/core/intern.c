@@ -119,7 +119,7 @@ static int insert(struct cue_bus *bus, const char *name, size_t len, uint64_t ha
 	return 0;
 }
 
-/** Whether the limit leaves room for one more of its kind; if not, that is told. */
+/** Whether the limit leaves room for one more type of its kind; reports it if not. */
 static bool has_room(struct cue_bus *bus, const char *name, bool outside)
 {
 	const struct intern_table *table = &bus->types;
@@ -139,7 +139,7 @@ static void count_kind(struct intern_table *table, const struct cue_type *type)
 		++*(type->outside ? &table->n_outside : &table->n_own);
 }
 
-/** A type that only publishers outside had named gets an owner. @return 0; -ENOSPC. */
+/** Count a type from outside as one of the program's own. @return 0; -ENOSPC. */
 static int adopt(struct cue_bus *bus, struct cue_type *type)
 {
 	if (!has_room(bus, type->name, false))

@@ -13,21 +13,20 @@
 #include "payload_internal.h"
 
 struct cue_payload {
-	size_t refs; /* 0: immortal */
+	size_t refs; /* 0: static, never freed */
 	size_t len;
 	size_t keepers;
 	const char *bytes; /* at `inline_bytes` or `adopted` */
 	char *adopted;
-	cJSON *tree; /* NULL until it is asked for */
+	cJSON *tree; /* NULL until requested */
 	char inline_bytes[];
 };
 
-/* Constant, hence in read-only memory: nothing can write to it, and any
- * thread may use it. */
+/* Constant, so in read-only memory: nothing can change it, and any thread may use it. */
 static const struct cue_payload null_payload = { .len = 4, .bytes = "null" };
 static const cJSON null_tree = { .type = cJSON_NULL };
 
-/* When compacting leaves more than this unused, the rest is given back. */
+/* If compacting leaves more than this unused, the block is shrunk. */
 #define SLACK_MAX 64U
 
 int cue_payload_new(const char *json, size_t len, unsigned max_depth,
@@ -82,7 +81,7 @@ int cue_payload_adopt(char *json, size_t len, struct cue_payload **ret_payload)
 
 struct cue_payload *cue_payload_null(void)
 {
-	/* By way of an integer since the const is taken off knowingly. */
+	/* The cast through an integer removes const on purpose. */
 	return (struct cue_payload *)(uintptr_t)&null_payload;
 }
 
@@ -143,7 +142,7 @@ unsigned cue_payload_depth(const struct cue_payload *payload)
 	return deepest;
 }
 
-/* The immortal one is never written to; its bytes count for nothing. */
+/* The static payload is never written to; its bytes do not count. */
 bool cue_payload_keep(struct cue_payload *payload)
 {
 	return payload->refs != 0 && payload->keepers++ == 0;
@@ -175,7 +174,7 @@ const struct cJSON *cue_payload_json(struct cue_payload *payload)
 bool cue_payload_gate(const struct cue_payload *payload)
 {
 	static const char *const keys[] = { "pressed", "state", "enabled", "value" };
-	size_t first = sizeof(keys) / sizeof(*keys); /* of those there are */
+	size_t first = sizeof(keys) / sizeof(*keys); /* index of the first key that exists */
 	struct cue_json_text value = { .text = payload->bytes, .len = payload->len };
 	struct cue_json_member member;
 	bool found = *payload->bytes == '{' && cue_json_first_member(payload->bytes, &member);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the bus tells its owner. */
+/* Reports of the bus to its owner. */
 #include "bus_internal.h"
 
 void cue_bus_report(struct cue_bus *bus, const struct cue_report *report)
 {
-	/* A report may emit; what fails in there is counted, not reported again. */
+	/* A report may emit. A failure inside it is counted, but not reported again. */
 	if (!bus->config.report || bus->reporting)
 		return;
 	bus->reporting = true;

@@ -31,9 +31,8 @@ void cue_state_clear(struct state_table *table)
 static size_t bucket_of(const struct state_table *table, const struct cue_type *type,
                         uint32_t producer_id)
 {
-	/* type->hash is seeded, so the pair can't be aimed at one bucket by the
-	 * type; mixing (the finaliser of MurmurHash3, public domain) does it for
-	 * the producer. */
+	/* type->hash is seeded, so types can't be chosen to collide; mixing (the finaliser of
+	 * MurmurHash3, public domain) protects against chosen producers. */
 	uint64_t h = type->hash ^ ((uint64_t)producer_id * 0x9e3779b97f4a7c15ULL);
 
 	h ^= h >> 33;
@@ -52,7 +51,7 @@ static struct state_entry *find(const struct state_table *table, const struct cu
 	return entry;
 }
 
-/** A larger table is only faster: without memory the old one goes on. */
+/** A larger table is only faster: without memory the old one stays. */
 static void grow(struct state_table *table)
 {
 	struct state_table larger = { .n_buckets = 2 * table->n_buckets,
@@ -78,14 +77,14 @@ static void grow(struct state_table *table)
 	*table = larger;
 }
 
-/** What @p event may fill of @p limit: a quarter is kept free of what comes from outside. */
+/** The part of @p limit that @p event may use: events from outside may not use the last quarter. */
 static uint64_t share(const struct cue_event *event, uint64_t limit)
 {
 	return event->outside ? limit - limit / 4 : limit;
 }
 
-/** What was there is given up first: it is not the present value any more.
- *  @return false when the new value does not fit either; then there is none. */
+/** Drop the old value first: it is outdated.
+ * @return false if the new value does not fit either; then no value is stored. */
 static bool store(struct cue_bus *bus, struct cue_state *state, const struct cue_event *event)
 {
 	struct state_table *table = &bus->states;
@@ -118,14 +117,14 @@ static void refuse(struct cue_bus *bus, const struct cue_event *event, enum cue_
 	                                          .seq = event->seq });
 }
 
-/** Events of inputs with different debounce do not come in order of time: an
- *  older one that comes later says nothing about the present. */
+/** Whether the event is older than the stored value. Inputs with different debounce are not
+ * dispatched in order of time; an older event must not replace a newer one. */
 static bool is_past(const struct cue_state *state, const struct cue_event *event)
 {
 	return event->time_ns < state->time_ns;
 }
 
-/** Make the entry of the event's type and producer. @return NULL: refused and reported. */
+/** Create the entry of the event's type and producer. @return NULL: refused and reported. */
 static struct state_entry *add(struct cue_bus *bus, const struct cue_event *event)
 {
 	struct state_table *table = &bus->states;
@@ -147,7 +146,7 @@ static struct state_entry *add(struct cue_bus *bus, const struct cue_event *even
 	}
 	if (table->n >= table->n_buckets)
 		grow(table);
-	/* It is found by these. */
+	/* The key of the entry. */
 	entry->state.type = event->type;
 	entry->state.producer_id = event->producer_id;
 	b = bucket_of(table, event->type, event->producer_id);

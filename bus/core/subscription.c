@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each type caches the ordered list of the subscriptions that see it. A list
- * never changes: a change of subscriptions drops the lists concerned and the
- * next event of the type builds a new one. A dispatch holds a reference on the
- * list it walks, so handlers may subscribe and cancel as they like; a
- * cancelled subscription is marked at once and freed with its last list. */
+/* Each type caches the ordered list of its subscriptions. A list is immutable: a change of
+ * subscriptions drops the affected lists, and the next event of the type builds a new one. A
+ * dispatch holds a reference on the list it walks, so handlers may subscribe and cancel at any
+ * time. A cancelled subscription is marked at once and freed with its last list. */
 #include "bus_internal.h"
 
 #include <errno.h>
@@ -120,7 +119,7 @@ struct subscription_list *cue_subscription_list_get(struct cue_bus *bus, struct 
 	return list;
 }
 
-/** Sort a pattern into exact type or wildcard prefix. */
+/** Resolve a pattern to an exact type or a wildcard prefix. */
 static int resolve(struct cue_bus *bus, const char *pattern, struct cue_subscription *subscription)
 {
 	size_t len = strlen(pattern);
@@ -174,7 +173,7 @@ int cue_bus_subscribe(struct cue_bus *bus, const struct cue_subscription_config 
 		subscription_unref(subscription);
 		return r;
 	}
-	/* Only now: a subscription that was refused never owned `user`. */
+	/* Set last: a refused subscription must not destroy `user`. */
 	subscription->destroy = config->destroy;
 	subscription->order = bus->next_subscription++;
 	subscription->next = bus->subscriptions;

@@ -110,7 +110,7 @@ static int make(struct cue_bus *bus, struct timer_queue *queue, cue_timer_handle
 {
 	struct cue_timer *timer;
 
-	/* The slot is reserved here so that arming can't fail. */
+	/* Reserve the slot here, so that arming can't fail. */
 	if (queue->n_timers == queue->cap) {
 		size_t cap = queue->cap ? 2 * queue->cap : 64;
 		struct cue_timer **heap = realloc(queue->heap, cap * sizeof(*heap));
@@ -185,7 +185,7 @@ bool cue_timer_is_armed(const struct cue_timer *timer)
 	return timer->position != TIMER_IDLE;
 }
 
-/** Of all armed timers; CUE_TIME_NONE: none is. */
+/** Earliest deadline of all armed timers; CUE_TIME_NONE if none is armed. */
 static uint64_t first_deadline(const struct cue_bus *bus)
 {
 	const struct cue_timer *timer = earliest(bus, false);

@@ -61,7 +61,7 @@ void cue_format_timestamp(int64_t wall_ns, char buf[CUE_TIMESTAMP_SIZE])
 	unsigned second = (unsigned)(seconds - days * SECONDS_PER_DAY);
 	struct date date = civil_from_days(days);
 
-	/* 64 bits of nanoseconds reach from 1677 to 2262: four digits do. */
+	/* 64 bits of nanoseconds cover 1677 to 2262: four digits suffice. */
 	for (size_t i = 0; i < sizeof(pattern); i++)
 		buf[i] = pattern[i];
 	put_digits(buf, 4, (unsigned)date.year);

@@ -90,7 +90,7 @@ static void gesture_remove(struct gesture *gesture)
 	cue_gesture_unref(gesture);
 }
 
-/** Apart from the ids of playlists of the same name. */
+/** Different from the id of a playlist with the same name. */
 static void derive_id(const struct cue_bus *bus, const char *name, struct cue_id *ret_id)
 {
 	char space_name[sizeof("gesture/") + CUE_GESTURE_NAME_MAX];
@@ -109,7 +109,7 @@ static int fill(struct gesture *gesture, const struct cue_gesture_config *config
 		return -ENOMEM;
 	if (config->emit) {
 		gesture->emit = strdup(config->emit);
-		/* so that a limit on types is met now, not when it fires */
+		/* intern now, so that a limit on types fails here and not when the gesture fires */
 		r = gesture->emit ? cue_bus_intern(gesture->bus, config->emit, &gesture->emit_type)
 		                  : -ENOMEM;
 	}
@@ -162,7 +162,7 @@ int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists,
 		return -ENOMEM;
 	gestures->bus = bus;
 	gestures->playlists = playlists;
-	/* Inputs are waited for: what is held must not wait behind overdue playlists. */
+	/* Held events wait for inputs only: they must not wait behind overdue playlists. */
 	r = cue_timer_new_urgent(bus, cue_gesture_hold_due, gestures, &gestures->hold_timer);
 	if (r < 0) {
 		free(gestures);
@@ -186,7 +186,7 @@ struct cue_gestures *cue_gestures_free(struct cue_gestures *gestures)
 	return NULL;
 }
 
-/** @param ret_at where it is, or would be. */
+/** @param ret_at place of the gesture, or the place to insert it. */
 static bool find(const struct cue_gestures *gestures, const char *name, size_t *ret_at)
 {
 	size_t low = 0, high = gestures->n;
@@ -260,8 +260,8 @@ int cue_gesture_define(struct cue_gestures *gestures, const struct cue_gesture_c
 	r = known ? 0 : reserve(gestures);
 	if (r < 0)
 		return r;
-	/* What the old definition has emitted and still waits in the queue is
-	 * the new one's own output too. */
+	/* Events of the old definition that still wait in the queue count as the new one's own
+	 * output too. */
 	r = gesture_new(gestures, config,
 	                known ? gestures->items[at]->origin : next_origin(gestures->bus), &gesture);
 	if (r < 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a definition must keep to. Each refusal names the place, as it stands
- * in the configuration, and what would be right. */
+/* The rules for a definition. Each refusal names the place in the configuration and the remedy. */
 #include "predicate.h"
 
 #include <cuebus/gesture.h>
@@ -43,7 +42,7 @@ static int check_type(const char *type, const struct cue_place *place,
 	return 0;
 }
 
-/** @param needed whether the gesture can't do without. */
+/** @param needed whether `emit` is required. */
 static int check_emit(const char *emit, bool needed, struct cue_predicate_error *error)
 {
 	struct cue_place place = cue_place_member(&root, "emit");

@@ -2,8 +2,8 @@
 /*
  * How long each gesture waits for events that come late.
  *
- * The delay of an event is the time from its own time to its dispatch. A type's
- * delays lie between the shortest and the longest of whatever emits it:
+ * The delay of an event is the time from its own time to its dispatch. A type's delays lie between
+ * the shortest and the longest delay of its emitters:
  *
  *   emitted by                      | delay
  *   an input                        | its debounce (cue_gestures_add_delay())
@@ -11,9 +11,9 @@
  *   a gesture that orders its events| the longest of its inputs: it waits for them
  *   a mirror with `when`            | as what it mirrors
  *
- * A gesture that orders its events and whose inputs differ waits for the
- * longest; where all are as late, they come in order and nothing waits. The
- * longest delays are found first, since those of gestures follow from them.
+ * A gesture that orders its events and whose inputs differ in delay waits for the longest. If all
+ * delays are equal, events come in order and nothing waits. The longest delays are computed first,
+ * because those of gestures follow from them.
  */
 #include "gesture_internal.h"
 
@@ -21,7 +21,7 @@
 
 static struct cue_type *type_of(const struct gesture *gesture, const struct cue_type *type)
 {
-	/* The bus owns its types; everybody else only sees them as const. */
+	/* The bus owns its types; all other code gets them as const. */
 	return gesture->bus->types.by_id[type->id];
 }
 
@@ -49,7 +49,7 @@ static struct type_delay delay_of_inputs(const struct gesture *gesture)
 	return all;
 }
 
-/** Call @p change for each type that the gesture emits. @return whether one did. */
+/** Call @p change for each type that the gesture emits. @return whether any call made a change. */
 static bool each_output(const struct gesture *gesture,
                         bool (*change)(struct type_delay *delay, const struct gesture *gesture))
 {
@@ -74,8 +74,8 @@ static bool begin(struct type_delay *delay, const struct gesture *gesture)
 	return true;
 }
 
-/** A mirror that keeps the type hands on what something else emits: a
- *  publisher, if nothing here. */
+/** A mirror that keeps the type passes on events of another emitter: of a publisher, if nothing
+ * here emits them. */
 static bool begin_mirrored(struct type_delay *delay, const struct gesture *gesture)
 {
 	(void)gesture;
@@ -104,7 +104,7 @@ static bool shorten(struct type_delay *delay, const struct gesture *gesture)
 	return true;
 }
 
-/** Until nothing changes; a chain longer than the cascade depth is cut there anyway. */
+/** Repeat until nothing changes. A longer chain is cut at the cascade depth anyway. */
 static void settle(struct cue_gestures *gestures,
                    bool (*change)(struct type_delay *delay, const struct gesture *gesture))
 {
@@ -171,7 +171,7 @@ void cue_gestures_add_delay(struct cue_gestures *gestures, const char *type, uin
 	const struct cue_type *interned;
 	struct type_delay *delay;
 
-	/* A type that does not fit is emitted by nobody. */
+	/* A type that does not fit can't be emitted. */
 	if (cue_bus_intern(gestures->bus, type, &interned) < 0)
 		return;
 	delay = &gestures->bus->types.by_id[interned->id]->input_delay;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What gestures have in common when they fire: cooldown and emitting. */
+/* Common to all gestures that fire: cooldown and emitting. */
 #include "gesture_internal.h"
 
 #include <string.h>
 
-/** |a - b|: event times need not come in order. */
+/** |a - b|: event times are not always in order. */
 static uint64_t distance_ns(uint64_t a_ns, uint64_t b_ns)
 {
 	return a_ns > b_ns ? a_ns - b_ns : b_ns - a_ns;
@@ -33,7 +33,7 @@ bool cue_gesture_emit(struct gesture *gesture, const char *type, uint32_t produc
 {
 	const struct cue_event *cause = gesture->handled;
 
-	/* The event handled may have waited: it need not be the one being dispatched. */
+	/* The handled event may have been held: it need not be the one being dispatched. */
 	return cue_bus_emit_caused(gesture->bus,
 	                           &(struct cue_emit){
 	                                   .type = type,
@@ -46,7 +46,7 @@ bool cue_gesture_emit(struct gesture *gesture, const char *type, uint32_t produc
 	                           NULL) >= 0;
 }
 
-/** The completing event's time: of those dispatched, the latest. */
+/** Time of the completing event: the latest one. */
 static uint64_t latest_ns(const struct cue_event *events, size_t n)
 {
 	uint64_t time_ns = events[0].time_ns;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gated mirror: re-emits what it mirrors while its gate is open.
+ * Gated mirror: emits the mirrored events again while its gate is open.
  *
  * | `when` | gates | before the first gate event | from then on                         |
  * |--------|-------|-----------------------------|--------------------------------------|
@@ -8,7 +8,7 @@
  * | yes    | some  | `initial`                   | `when`, asked at each mirrored event |
  * | yes    | none  | `when`, asked at each mirrored event | the same                    |
  *
- * An event that is gate and mirrored at once changes the gate first.
+ * An event whose type is both gate and mirrored changes the gate first.
  */
 #include "gesture_internal.h"
 
@@ -18,7 +18,7 @@
 struct mirror {
 	struct cue_when *when; /* NULL: the default predicate */
 	bool gated;            /* a gate event decided, or there are no gates */
-	bool open;             /* what holds while `when` is not asked */
+	bool open;             /* state of the gate while `when` is not evaluated */
 	uint64_t gate_ns;      /* time of the latest gate event */
 	uint32_t producer_id;
 	struct gesture_cooldown cooldown;
@@ -30,7 +30,7 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	int r = 0;
 
 	gesture->impl = mirror;
-	/* `when` is asked about the present: waiting would only ask later. */
+	/* `when` tests the current state: waiting would only delay the test. */
 	gesture->ordered = !config->when;
 	if (!mirror)
 		return -ENOMEM;
@@ -73,7 +73,7 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 {
 	struct mirror *mirror = gesture->impl;
 
-	/* A gate event that comes too late even for the wait says nothing about the present. */
+	/* A gate event that comes too late even for the wait is outdated. */
 	if ((roles & GESTURE_ROLE_GATE) && event->time_ns >= mirror->gate_ns) {
 		mirror->gate_ns = event->time_ns;
 		mirror->gated = true;

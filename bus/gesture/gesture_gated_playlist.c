@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gated playlist: starts a playlist on a gate event whose condition holds. Each
- * gate event is judged by itself, so that none waits for an earlier one. */
+/* Gated playlist: starts a playlist on a gate event whose condition holds. Each gate event is
+ * tested by itself, so none waits for an earlier one. */
 #include "gesture_internal.h"
 
 #include <cuebus/playlist.h>
@@ -60,7 +60,7 @@ static int start(struct gesture *gesture, struct gated_playlist *gated,
 	                       NULL);
 	if (r >= 0)
 		cue_gesture_fired(gesture, &gated->cooldown, event->time_ns);
-	/* What the mode refuses is told by event.playlist.rejected. */
+	/* event.playlist.rejected reports a start that the mode refuses. */
 	return r == -EBUSY ? 0 : r;
 }
 

@@ -2,11 +2,10 @@
 /*
  * Events reach a detector in the order of their times.
  *
- * A debounced input's event is dispatched after its debounce with the time of
- * its first edge, so that the dispatch order of inputs with different debounce
- * is not the order of their times. A gesture with such sources holds each event
- * for `wait_ns` after the event's time, as long as an earlier one may still come
- * (gesture_delays.c says how long that is), and takes what it holds by time.
+ * A debounced input's event is dispatched after its debounce with the time of its first edge, so
+ * inputs with different debounce are not dispatched in the order of their times. A gesture with
+ * such sources holds each event for `wait_ns` after the event's time, while an earlier one may
+ * still come (gesture_delays.c computes the wait), and handles the held events by time.
  *
  *   wait | held | an event                                     | then
  *   0    | none | any                                          | taken at once
@@ -15,12 +14,12 @@
  *   any  | full | later than the oldest held                   | the oldest is taken early, again
  *   any  | full | earlier, or none is held                     | taken at once
  *
- * Then everything whose wait is over is taken: by the end of the wait, then the
- * gestures' priority, then their order of definition. One timer on the bus
- * serves all gestures; those that hold something stand in a heap.
+ * Then every event whose wait is over is handled: ordered by the end of the wait, then by the
+ * gesture's priority, then by the order of definition. One timer on the bus serves all gestures;
+ * those that hold events are in a heap.
  *
- * An event that comes even later (its contact bounced for longer than the
- * debounce) is taken when it comes: each detector says what it does with it.
+ * An event that comes even later (its contact bounced for longer than the debounce) is handled at
+ * once; each detector documents how.
  */
 #include "gesture_internal.h"
 
@@ -45,7 +44,7 @@ static uint64_t due_ns(const struct gesture *gesture)
 	return time_ns > UINT64_MAX - wait_ns ? UINT64_MAX : time_ns + wait_ns;
 }
 
-/* ---- the heap of gestures that hold something ---- */
+/* ---- the heap of gestures that hold events ---- */
 
 static bool goes_before(const struct gesture *a, const struct gesture *b)
 {
@@ -64,7 +63,7 @@ static void put(struct cue_gestures *gestures, size_t place, struct gesture *ges
 	gesture->hold.place = place;
 }
 
-/** Move the gesture at @p place to where it belongs. */
+/** Restore the heap order for the gesture at @p place. */
 static void sift(struct cue_gestures *gestures, size_t place)
 {
 	struct gesture *gesture = gestures->holding[place];
@@ -109,7 +108,7 @@ static void arm(struct cue_gestures *gestures)
 
 /* ---- one gesture's events ---- */
 
-/** Room for one more. @return 0; -ENOMEM. */
+/** Make room for one more event. @return 0; -ENOMEM. */
 static int reserve(struct gesture *gesture)
 {
 	struct cue_gestures *gestures = gesture->registry;
@@ -157,7 +156,7 @@ static void count(struct gesture *gesture, const struct cue_event *event, bool h
 	}
 }
 
-/** There is room. */
+/** Insert an event; the caller has made room. */
 static void insert(struct gesture *gesture, unsigned roles, const struct cue_event *event)
 {
 	struct cue_gestures *gestures = gesture->registry;
@@ -190,7 +189,7 @@ static struct gesture_held pop(struct gesture *gesture)
 	return held;
 }
 
-/** Take the oldest event held. */
+/** Remove the oldest held event and handle it. */
 static void take(struct gesture *gesture)
 {
 	struct gesture_held held = pop(gesture);

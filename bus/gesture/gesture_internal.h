@@ -16,7 +16,7 @@
 
 struct gesture;
 
-/** What an event is to a gesture; an event type may be several at once. */
+/** Role of an event in a gesture. An event type may have several roles at once. */
 enum gesture_role {
 	GESTURE_ROLE_SOURCE = 1, /* taps, simultaneous, sequence */
 	GESTURE_ROLE_GATE = 2,
@@ -25,12 +25,12 @@ enum gesture_role {
 
 /** One kind of gesture. The config was checked before init. */
 struct gesture_kind {
-	/** Make `impl` and name the inputs with cue_gesture_add_input(). On failure
-	 *  clear is called with what there is. @return 0; -ENOSPC; -ENOMEM. */
+	/** Create `impl` and add the inputs with cue_gesture_add_input(). After a failure clear is
+	 * called on the partial result. @return 0; -ENOSPC; -ENOMEM. */
 	int (*init)(struct gesture *gesture, const struct cue_gesture_config *config);
-	/** An event that is not the gesture's own. @return 0 or negative errno. */
+	/** Handle an event that the gesture did not emit itself. @return 0 or negative errno. */
 	int (*handle)(struct gesture *gesture, unsigned roles, const struct cue_event *event);
-	/** Free `impl`, which may be NULL or half made. */
+	/** Free `impl`, which may be NULL or incomplete. */
 	void (*clear)(struct gesture *gesture);
 };
 
@@ -40,7 +40,7 @@ extern const struct gesture_kind cue_gesture_kind_sequence;
 extern const struct gesture_kind cue_gesture_kind_gated_mirror;
 extern const struct gesture_kind cue_gesture_kind_gated_playlist;
 
-/** A type the gesture listens to; the subscription's user. */
+/** A type that the gesture listens to; `user` of the subscription. */
 struct gesture_input {
 	struct gesture *gesture;
 	const struct cue_type *type;
@@ -52,17 +52,17 @@ struct gesture_held;
 
 /** Events that wait for earlier ones: a ring in order of time. */
 struct gesture_hold {
-	uint64_t wait_ns; /* an event is taken at its time plus this */
+	uint64_t wait_ns; /* an event is handled at its time plus this */
 	struct gesture_held *ring;
 	size_t head, n, cap; /* cap a power of two */
-	size_t bytes;        /* data of the events held */
+	size_t bytes;        /* data of the held events */
 	size_t place;        /* in cue_gestures.holding, valid while n > 0 */
 };
 
 struct gesture {
 	struct cue_gestures *registry;
 	struct cue_bus *bus;
-	unsigned refs; /* the registry's and one for each subscription */
+	unsigned refs; /* one of the registry and one of each subscription */
 	bool removed;  /* no longer in the registry; a handler may still be running */
 	char *name;
 	struct cue_id id;
@@ -76,9 +76,9 @@ struct gesture {
 	size_t peripheral_len;
 	int priority;
 	uint64_t order; /* of definition */
-	bool ordered;   /* what it does depends on the order of its events; set by init */
+	bool ordered;   /* the result depends on the order of the events; set by init */
 	struct gesture_hold hold;
-	const struct cue_event *handled; /* the event being handled: the cause of what is emitted */
+	const struct cue_event *handled; /* the event being handled; cause of the emitted event */
 	uint64_t cooldown_ns;
 	struct gesture_input *inputs; /* does not move once there are subscriptions */
 	size_t n_inputs, cap_inputs;
@@ -90,11 +90,11 @@ struct cue_gestures {
 	struct cue_playlists *playlists;
 	struct gesture **items; /* by name */
 	size_t n, cap;
-	struct cue_gestures_stats stats;      /* `definitions` is not kept here */
-	struct gesture_kept *oldest, *newest; /* what gestures keep, by the last event */
+	struct cue_gestures_stats stats;      /* without `definitions` */
+	struct gesture_kept *oldest, *newest; /* all keepers in order of their last event */
 	uint64_t next_order;
-	bool delays_stale;        /* cue_gesture_delays_update() before the next event */
-	struct gesture **holding; /* those that hold events, a heap by when the first is due */
+	bool delays_stale;        /* call cue_gesture_delays_update() before the next event */
+	struct gesture **holding; /* gestures that hold events: a heap by due time of the first */
 	size_t n_holding, cap_holding;
 	struct cue_timer *hold_timer;
 };
@@ -103,33 +103,33 @@ struct cue_gestures {
 
 /** Drop a reference; the last one frees it. */
 void cue_gesture_unref(struct gesture *gesture);
-/** Let the gesture handle an event that is its turn. @return what the kind returned. */
+/** Let the gesture handle an event whose turn it is. @return the kind's result. */
 int cue_gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event);
 /** Listen to @p type, or add @p role to it. @return 0; -ENOSPC; -ENOMEM. */
 int cue_gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role);
 
 /* ---- gesture_hold.c: events in the order of their times ---- */
 
-/** An event for the gesture: handle it, or hold it until no earlier one can come.
- *  @return 0; what handling this very event returned. */
+/** Handle an event, or hold it until no earlier one can come.
+ * @return 0; the result of handling this event. */
 int cue_gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_event *event);
-/** Those held already are taken by the new wait. */
+/** Set the wait. It also applies to events held already. */
 void cue_gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns);
-/** Drop what is held. */
+/** Drop the held events. */
 void cue_gesture_hold_clear(struct gesture *gesture);
 /** cue_timer_handler of cue_gestures.hold_timer; @p user is the registry. */
 void cue_gesture_hold_due(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 
 /* ---- gesture_delays.c ---- */
 
-/** Set how long each gesture waits, by the delays of the types it listens to. */
+/** Compute each gesture's wait from the delays of the types that it listens to. */
 void cue_gesture_delays_update(struct cue_gestures *gestures);
 
 /* ---- gesture_fire.c: firing ---- */
 
 struct gesture_kept;
 
-/** When a gesture last fired; one for each state that can fire on its own. */
+/** Time of a gesture's last firing; one for each state that fires independently. */
 struct gesture_cooldown {
 	bool fired;
 	uint64_t time_ns;
@@ -143,17 +143,17 @@ void cue_gesture_fired(struct gesture *gesture, struct gesture_cooldown *cooldow
                        uint64_t time_ns);
 
 /**
- * Emit, as the gesture. What the bus refuses it has counted and reported
- * itself; such a gesture has not fired.
+ * Emit an event of the gesture. The bus counts and reports a refused event; the gesture has then
+ * not fired.
  * @return whether it was emitted.
  */
 bool cue_gesture_emit(struct gesture *gesture, const char *type, uint32_t producer_id,
                       struct cue_payload *payload, uint64_t time_ns);
 
 /**
- * Fire with the events that made it up, unless cooling down.
+ * Fire with the given events, unless the gesture is cooling down.
  * @param key    "events" or "sequence".
- * @param kept   the events, in the order to be listed.
+ * @param kept   the events, in the order of the list in the payload.
  * @return 0; -E2BIG; -ENOMEM.
  */
 int cue_gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown,
@@ -163,29 +163,30 @@ int cue_gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *co
 
 struct producer_table;
 
-/** Whoever keeps events: the first member of a producer table's items; or a
- *  gesture as a whole. All zero until cue_gesture_kept_begin(). */
+/** A keeper of events: the first member of a producer table's items, or of a gesture as a whole.
+ * All zero until cue_gesture_kept_begin(). */
 struct gesture_kept {
 	struct gesture *gesture;
 	struct producer_table *table; /* NULL: the gesture as a whole */
 	uint32_t producer_id;
 	/* in the registry, by the last event, while bytes > 0 */
 	struct gesture_kept *older, *newer;
-	size_t bytes;             /* that count for cue_limits.gesture_bytes */
+	size_t bytes;             /* counted for cue_limits.gesture_bytes */
 	struct cue_event *events; /* in order of time; set by the kind, with room for all */
 	size_t n;
 };
 
-/** @param bytes what it takes without events, where publishers outside can make more of its
- *         kind; 0: the definition has paid for it. May forget others. */
+/** Begin a keeper. May evict others.
+ * @param bytes memory of the keeper itself, if publishers from outside can cause more keepers; 0:
+ *              it is counted with the definition. */
 void cue_gesture_kept_begin(struct gesture_kept *kept, struct gesture *gesture, size_t bytes);
-/** Keep an event, in order of time, after those of equal time; takes its own
- *  reference on the payload. May forget others, never this one. */
+/** Keep an event in order of time, after those of equal time; takes its own reference on the
+ * payload. May evict others, never this one. */
 void cue_gesture_kept_insert(struct gesture_kept *kept, const struct cue_event *event);
 /** Drop @p n events from @p first on. */
 void cue_gesture_kept_drop(struct gesture_kept *kept, size_t first, size_t n);
 void cue_gesture_kept_clear(struct gesture_kept *kept);
-/** Drop all and leave the registry's list. All zero is allowed. */
+/** Drop all events and leave the registry's list. An all-zero keeper is allowed. */
 void cue_gesture_kept_end(struct gesture_kept *kept);
 
 /* ---- gesture_payload.c ---- */
@@ -206,7 +207,7 @@ int cue_gesture_payload_mirror(const struct gesture *gesture, struct cue_payload
 
 struct producer;
 
-/** State per producer, bounded: the one not heard of longest is forgotten. */
+/** State per producer, bounded: the least recently seen producer is evicted. */
 struct producer_table {
 	struct producer **buckets;
 	size_t n_buckets; /* power of two */
@@ -217,28 +218,28 @@ struct producer_table {
 };
 
 /** @param max       producers kept, at least 1.
- *  @param item_clear optional; frees what an item holds.
- *  @return 0; -ENOMEM. */
+ * @param item_clear optional; frees the contents of an item.
+ * @return 0; -ENOMEM. */
 int cue_producer_table_init(struct producer_table *table, size_t max, size_t item_size,
                             void (*item_clear)(void *item));
 /** The table may be all zero. */
 void cue_producer_table_clear(struct producer_table *table);
-/** The state of a producer, which is thereby heard of. NULL: none. */
+/** The state of a producer, which becomes the most recently seen one. NULL: none. */
 void *cue_producer_table_find(struct producer_table *table, uint32_t producer_id);
 /**
- * The same, made (all zero) when there is none.
- * @param ret_forgot set to whether another one was forgotten for it.
- * @return NULL: no memory (nothing was forgotten).
+ * As producer_table_find(), but creates an all-zero state if there is none.
+ * @param ret_forgot set to whether another producer was evicted.
+ * @return NULL: no memory (nothing was evicted).
  */
 void *cue_producer_table_get(struct producer_table *table, uint32_t producer_id, bool *ret_forgot);
 
-/** Forget a producer that is there. */
+/** Remove an existing producer. */
 void cue_producer_table_remove(struct producer_table *table, uint32_t producer_id);
-/** What one producer takes, in bytes. */
+/** Memory of one producer, in bytes. */
 size_t cue_producer_table_item_bytes(const struct producer_table *table);
 
-/** cue_producer_table_get() of items that begin with a struct gesture_kept, counting what is
- *  forgotten; others' items may be forgotten too. */
+/** cue_producer_table_get() for items that begin with a struct gesture_kept; counts evictions, and
+ * may evict items of other gestures too. */
 void *cue_gesture_producer(struct gesture *gesture, struct producer_table *table,
                            uint32_t producer_id);
 

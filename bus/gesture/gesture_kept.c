@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What detectors keep until they fire: events with their data, of one producer
- * each or (simultaneous) of the gesture. One budget in bytes is for all gestures
- * of a registry, bookkeeping included; over it whoever was heard of longest ago is
- * forgotten, whatever its gesture, but never who is being heard of now. */
+/* The events, with their data, that detectors keep until they fire: per producer or (simultaneous)
+ * per gesture. All gestures of a registry share one budget in bytes, bookkeeping included. Beyond
+ * it the least recently seen keeper is evicted, of whatever gesture, but never that of the current
+ * event. */
 #include "gesture_internal.h"
 
 #include <string.h>
 
-/** Of the event itself there is a place in any case. */
+/** Without the struct of the event itself, whose place is allocated in any case. */
 static size_t bytes_of(const struct cue_event *event)
 {
 	return cue_payload_size(event->payload);
 }
 
-/* ---- the registry's list: who keeps any bytes ---- */
+/* ---- the registry's list of keepers with bytes ---- */
 
 static void unlink_kept(struct gesture_kept *kept)
 {
@@ -51,7 +51,7 @@ static void make_room(struct gesture_kept *kept)
 		forget(gestures->oldest);
 }
 
-/** Whoever keeps more is the newest. */
+/** A keeper whose bytes grow becomes the newest. */
 static void count(struct gesture_kept *kept, size_t bytes)
 {
 	if (kept->bytes > 0)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A gesture belongs to the registry and to each of its subscriptions. The bus
- * lets go of a cancelled subscription only when no dispatch can reach it, so a
- * gesture that is removed, by its own handler's doing even, stays valid until
- * that handler has returned. */
+/* A gesture is referenced by the registry and by each of its subscriptions. The bus releases a
+ * cancelled subscription only when no dispatch can reach it, so a gesture that is removed, even by
+ * its own handler, stays valid until that handler has returned. */
 #include "gesture_internal.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Payloads are written as bytes, never through a cJSON tree: what an input
- * said is handed on with its numbers spelt as they came. */
+/* Payloads are written as bytes, never through a cJSON tree, so that the numbers of an input keep
+ * their exact spelling. */
 #include "gesture_internal.h"
 
 #include <cuebus/json_writer.h>
@@ -38,7 +38,8 @@ static int64_t wall_time_ns(const struct cue_bus *bus, uint64_t time_ns)
 	int64_t wall_ns;
 
 	if (__builtin_add_overflow(monotonic_ns, offset_ns, &wall_ns))
-		return INT64_MAX; /* only two positives can: monotonic time is not negative */
+		/* only a sum of two positive numbers overflows: monotonic time is never negative */
+		return INT64_MAX;
 	return wall_ns;
 }
 
@@ -88,7 +89,7 @@ int cue_gesture_payload_events(const struct gesture *gesture, const char *key,
 	struct cue_writer w = { 0 };
 	size_t total = 0;
 
-	/* Asked beforehand, so that the memory is not even taken. */
+	/* Check the size first, so that the memory is never allocated. */
 	for (size_t i = 0; i < n; i++) {
 		size_t len;
 
@@ -108,14 +109,14 @@ int cue_gesture_payload_events(const struct gesture *gesture, const char *key,
 	return finish(&w, ret_payload);
 }
 
-/** Whether a look at each member can be spared. A key may be spelt with escapes. */
+/** Whether the object may contain `virtual_peripheral`. A key may be spelt with escapes. */
 static bool may_have_peripheral(const char *bytes, size_t len)
 {
 	return memmem(bytes, len, peripheral_key, sizeof(peripheral_key) - 1) ||
 	       memchr(bytes, '\\', len);
 }
 
-/** Copy an object's members but for `virtual_peripheral`. */
+/** Copy an object's members except `virtual_peripheral`. */
 static void write_members(struct cue_writer *w, const char *bytes, size_t len)
 {
 	static const char *const without[] = { peripheral_key };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash table whose entries also stand in a list by when they were last heard
- * of. Producer ids come from outside, so the number kept is bounded. */
+/* A hash table whose entries are also in a list in the order of their last event. Producer ids
+ * come from outside, so their number is bounded. */
 #include "gesture_internal.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ struct producer {
 
 static struct producer **bucket_of(const struct producer_table *table, uint32_t producer_id)
 {
-	/* Knuth's multiplicative hash; the high bits are the good ones. */
+	/* Knuth's multiplicative hash; the high bits are the best mixed. */
 	uint32_t hash = producer_id * 2654435761U;
 
 	return &table->buckets[(hash ^ (hash >> 16)) & (table->n_buckets - 1)];
@@ -104,7 +104,7 @@ void *cue_producer_table_find(struct producer_table *table, uint32_t producer_id
 	return producer->item;
 }
 
-/** Longer chains are no fault: without memory the table stays as it is. */
+/** Without memory the table keeps its size: longer chains are slower, but correct. */
 static void grow(struct producer_table *table)
 {
 	struct producer **buckets = calloc(2 * table->n_buckets, sizeof(struct producer *));

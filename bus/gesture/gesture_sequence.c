@@ -2,19 +2,17 @@
 /*
  * Sequence: per producer, events that match the steps in order.
  *
- * After a mismatch the longest suffix of what was seen that is still a prefix
- * of the steps is kept. Steps are predicates, so which suffixes those are
- * can't be told from the steps alone (as Knuth, Morris and Pratt do for
- * letters); instead all of them are followed at once, one bit each (the
- * Shift-And method of Baeza-Yates and Gonnet): bit i says that the last i+1
- * events match steps 0 to i. For an event that matches the steps in `mask`
+ * After a mismatch the longest suffix of the events that is still a prefix of the steps is kept.
+ * Steps are predicates, so these suffixes can't be computed from the steps alone (as Knuth, Morris
+ * and Pratt do for letters). Instead all of them are tracked at once, one bit each (the Shift-And
+ * method of Baeza-Yates and Gonnet): bit i says that the last i+1 events match steps 0 to i. For an
+ * event that matches the steps in `mask`
  *
  *     prefixes = (prefixes << 1 | 1) & mask
  *
- * and the highest bit is the longest prefix: that many events are kept. A gap
- * over the timeout ends every prefix, since a suffix has no gaps in it but
- * those between neighbouring events. An event that is older than the last one
- * has missed its place and is ignored: it must not end what later ones began.
+ * and the highest bit is the longest prefix: that many events are kept. A gap over the timeout ends
+ * every prefix, because every suffix contains this gap. An event that is older than the last one is
+ * ignored: it must not end a prefix that later events began.
  *
  * | longest prefix | then                              |
  * |----------------|-----------------------------------|
@@ -126,7 +124,7 @@ static void follow(const struct sequence *sequence, struct progress *progress, u
 		begin_anew(progress);
 		return;
 	}
-	/* with this event there is one more than the prefix has room for, or more */
+	/* with this event there is at least one event more than the prefix has */
 	cue_gesture_kept_drop(&progress->kept, 0, progress->kept.n + 1 - longest);
 	cue_gesture_kept_insert(&progress->kept, event);
 }
@@ -139,7 +137,7 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	int r;
 
 	(void)roles;
-	/* A producer is worth remembering from its first step on. */
+	/* Keep state for a producer only from its first step on. */
 	progress = cue_producer_table_find(&sequence->producers, event->producer_id);
 	if (!progress && !(mask & 1U))
 		return 0;

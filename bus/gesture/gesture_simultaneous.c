@@ -2,10 +2,9 @@
 /*
  * Simultaneous: events of `required` distinct producers within one window.
  *
- * Kept, in order of time: of each producer its latest event, and only those
- * within the window of the newest. When as many as required are there it
- * fires and drops all; so fewer than that are kept between events, whatever
- * producers there are.
+ * It keeps, in order of time, the latest event of each producer, and only those within the window
+ * of the newest. With `required` events it fires and drops all, so it keeps fewer than that between
+ * events, however many producers there are.
  */
 #include "gesture_internal.h"
 
@@ -43,7 +42,7 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 }
 
 /** Make room for a producer's event.
- *  @return false when the one kept is later: then that one stays. */
+ * @return false if the kept event is later and therefore stays. */
 static bool drop_of_producer(struct simultaneous *s, const struct cue_event *event)
 {
 	for (size_t i = 0; i < s->kept.n; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Double and multi tap: per producer, `count` taps in a row, each within the
- * window of the one before.
+ * Double and multi tap: per producer, `count` taps in a row, each within the window of the one
+ * before.
  *
  * | taps kept | a tap that is           | then                                 |
  * |-----------|-------------------------|--------------------------------------|
@@ -10,8 +10,8 @@
  * | some      | later than the window   | keep it alone                        |
  * | some      | earlier than the window | it is too old: drop it               |
  *
- * Taps are kept in order of their times, not of their arrival, so that of two
- * taps the later one counts whichever was dispatched first.
+ * Taps are kept in order of their times, not of their arrival, so the result does not depend on the
+ * order of dispatch.
  */
 #include "gesture_internal.h"
 
@@ -59,7 +59,7 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	return r;
 }
 
-/** Drop what lies before the last gap that is too wide. */
+/** Drop the taps before the last gap wider than the window. */
 static void drop_too_old(struct taps *taps, uint64_t window_ns)
 {
 	size_t first = taps->kept.n - 1;

@@ -27,9 +27,9 @@ struct cue_path {
  */
 int cue_path_parse(const char *text, struct cue_path *ret_path);
 void cue_path_clear(struct cue_path *path);
-/** @return NULL when there is nothing at that place. */
+/** @return the value at the path, or NULL. */
 const struct cJSON *cue_path_find(const struct cue_path *path, const struct cJSON *data);
-/** The same in a payload's bytes. @return false when there is nothing at that place. */
+/** As cue_path_find(), in a payload's bytes. @return false if there is no value at the path. */
 bool cue_path_find_text(const struct cue_path *path, struct cue_json_text data,
                         struct cue_json_text *ret_value);
 

@@ -26,7 +26,7 @@ int cue_hex_digit(char c)
 	return -1;
 }
 
-/* Four hex digits at @p s, -1 when they are not. */
+/* Value of the four hex digits at @p s; -1 if there are none. */
 static int32_t hex4(const char *s, const char *end)
 {
 	int32_t value = 0;
@@ -84,7 +84,7 @@ static int scan_unicode_escape(struct cue_json_scan *scan)
 static int scan_escape(struct cue_json_scan *scan)
 {
 	if (scan->pos == scan->end)
-		return 0; /* the string has no end, which the caller says */
+		return 0; /* the string has no end; the caller reports that */
 	switch (*scan->pos) {
 	case '"':
 	case '\\':
@@ -327,7 +327,7 @@ static int scan_word(struct cue_json_scan *scan)
 	                          "else is a string in '\"'");
 }
 
-/* What is most likely meant by something that can't begin a value. */
+/* The most likely mistake behind a character that can't begin a value. */
 static const char *no_value_text(char c)
 {
 	switch (c) {

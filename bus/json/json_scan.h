@@ -3,8 +3,8 @@
  * @file json_scan.h
  * @brief Private: the tokens of JSON text (strings, numbers, words).
  *
- * Each function begins at `pos`, moves it behind the token on success and
- * leaves the fault in `error` on failure.
+ * Each function begins at `pos`, moves `pos` behind the token on success and stores the fault in
+ * `error` on failure.
  */
 #ifndef CUEBUS_JSON_SCAN_H
 #define CUEBUS_JSON_SCAN_H
@@ -25,14 +25,14 @@ struct cue_json_scan {
 	struct cue_json_error error;
 };
 
-/** What stands between the quotes of a string that was scanned; borrowed. */
+/** The text between the quotes of a scanned string; borrowed. */
 struct cue_json_string {
 	const char *text;
 	size_t len;
 	bool escaped; /**< a backslash in it begins an escape */
 };
 
-/** Note the fault. @return -EBADMSG, to be returned by the caller. */
+/** Store the fault. @return -EBADMSG, to be returned by the caller. */
 int cue_json_scan_fail(struct cue_json_scan *scan, const char *at, const char *text);
 
 /** `pos` is at the opening quote. @return 0; -EBADMSG. */
@@ -42,8 +42,8 @@ int cue_json_scan_string(struct cue_json_scan *scan, struct cue_json_string *ret
 int cue_json_scan_scalar(struct cue_json_scan *scan);
 
 /**
- * Order of two strings by code points, escapes resolved. One with escapes was scanned;
- * one without may be any bytes, as a name from a tree that nobody checked is.
+ * Order of two strings by code points, escapes resolved. A string with escapes must have been
+ * scanned; one without may be any bytes, such as a name from an unchecked tree.
  */
 int cue_json_string_compare(const struct cue_json_string *a, const struct cue_json_string *b);
 

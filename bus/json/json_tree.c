@@ -10,12 +10,12 @@
 
 static void write_number(struct cue_writer *w, double number)
 {
-	/* The fewest digits that lead back; 17 always do. */
+	/* Fewest digits that parse to the same double; 17 always do. */
 	static const int digits[] = { 15, 16, 17 };
 	char text[32];
 
 	if (isinf(number)) {
-		/* Its digits are gone; any number out of range parses to it. */
+		/* The original digits are lost; any number out of range parses to infinity. */
 		snprintf(text, sizeof(text), "%s1e999", number < 0 ? "-" : "");
 		cue_writer_raw(w, text, strlen(text));
 		return;

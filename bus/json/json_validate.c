@@ -44,7 +44,7 @@ struct machine {
 	enum state state;
 	unsigned max_depth;
 	unsigned depth;
-	char *out;                    /* where the next byte goes, or NULL */
+	char *out;                    /* place of the next output byte, or NULL */
 	struct cue_json_string *keys; /* of all open objects, innermost last */
 	size_t n_keys;
 	size_t cap_keys;
@@ -109,7 +109,7 @@ static int compare_keys(const void *a, const void *b)
 	return order ? order : (ka->text > kb->text) - (ka->text < kb->text);
 }
 
-/* Refuse the first key of the text that repeats an earlier one of its object. */
+/* Refuse the first key in the text that repeats an earlier key of its object. */
 static int check_keys(struct machine *m, size_t first_key)
 {
 	struct cue_json_string *keys = m->keys + first_key;

@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-/* Every integer of so many digits is a double. */
+/* A double holds every integer with this many digits exactly. */
 #define EXACT_DIGITS 15U
 
-/* Strings are looked through byte by byte up to here, and then by strchr(),
- * which is slower to begin with and ten times as fast. */
+/* Strings are scanned byte by byte up to this length, then by strchr(), which is slower to start
+ * but ten times as fast. */
 #define SHORT_STRING 16U
 
 static bool is_escaped(const char *begin, const char *quote)
@@ -115,7 +115,7 @@ bool cue_json_key_is(const struct cue_json_member *member, const char *name)
 	struct cue_json_string plain = { .text = name, .len = strlen(name) };
 	struct cue_json_string key = { .text = member->key, .len = member->key_len };
 
-	/* An escape is longer than what it stands for. */
+	/* An escape is longer than the character that it encodes. */
 	if (key.len < plain.len || (key.len == plain.len && memcmp(name, key.text, key.len) != 0))
 		return false;
 	key.escaped = memchr(key.text, '\\', key.len) != NULL;

@@ -3,9 +3,8 @@
  * @file json_walk.h
  * @brief Private: walk the bytes of a payload without parsing them into a tree.
  *
- * All text here is compact and valid JSON, as cue_payload_bytes() has it: no
- * function checks it. A tree takes up to sixteen times the bytes; what a
- * predicate asks for is one value.
+ * All text here must be compact and valid JSON, as cue_payload_bytes() returns it; no function
+ * checks it. A tree takes up to sixteen times the bytes, and a predicate needs only one value.
  */
 #ifndef CUEBUS_JSON_WALK_H
 #define CUEBUS_JSON_WALK_H
@@ -33,15 +32,15 @@ void cue_json_copy_members(struct cue_writer *w, const char *object, const char 
 /** As cue_json_truthy(). */
 bool cue_json_text_truthy(struct cue_json_text value);
 
-/** A value as cJSON has it. Words, integers and short strings take no memory. */
+/** A value as a cJSON node. Words, integers and short strings need no allocation. */
 struct cue_json_reader {
 	cJSON value;
 	char string[64];
 	cJSON *tree;
 };
 
-/** @return the value, valid until cue_json_reader_clear(), which has to follow
- *  in any case; NULL: no memory. */
+/** @return the value, valid until cue_json_reader_clear(), which must always follow; NULL: no
+ *         memory. */
 const cJSON *cue_json_read(struct cue_json_reader *reader, struct cue_json_text text);
 void cue_json_reader_clear(struct cue_json_reader *reader);
 

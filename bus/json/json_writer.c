@@ -35,7 +35,7 @@ no_memory:
 	return false;
 }
 
-/* Room for @p n more bytes and the closing NUL; false when there is an error. */
+/* Make room for @p n more bytes and the closing NUL; false after an error. */
 static inline bool reserve(struct cue_writer *w, size_t n)
 {
 	if (w->error)
@@ -55,7 +55,7 @@ static void put(struct cue_writer *w, const char *bytes, size_t n)
 	w->len += n;
 }
 
-/* Begin a value or key: the comma, where one is due, and then @p n bytes. */
+/* Begin a value or key: write the comma, if one is due, and then @p n bytes. */
 static void put_value(struct cue_writer *w, const char *bytes, size_t n)
 {
 	if (w->need_comma)
@@ -185,7 +185,7 @@ void cue_writer_string(struct cue_writer *w, const char *s)
 
 #define U64_DIGITS 20U
 
-/* Decimal digits of @p v to the end of @p buf. @return where they begin. */
+/* Write the decimal digits of @p v to the end of @p buf. @return their beginning. */
 static char *format_u64(uint64_t v, char buf[U64_DIGITS])
 {
 	char *at = buf + U64_DIGITS;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The events by which playlists tell what they do: event.playlist.* and the
- * completion event. All carry the same fields first, producer 0 and origin 0.
+/* The lifecycle events of playlists: event.playlist.* and the completion event. All begin with the
+ * same fields and have producer 0 and origin 0.
  *
- * Depth: `created`, `rejected` and the completion count as consequences like
- * any other, so that a loop of playlists without time passing is cut there.
- * `emitted` and `stopped` only report what has happened and are never cut:
- * their depth stops at the limit. */
+ * Depth: `created`, `rejected` and the completion event count like any other event, so a loop of
+ * playlists without delay is cut at them. `emitted` and `stopped` are only reports and are never
+ * cut: their depth stops at the limit. */
 #include "playlist_internal.h"
 
 #include <string.h>
@@ -47,9 +46,9 @@ static void write_id(struct cue_writer *w, const char *key, const struct cue_id 
 	cue_writer_string_n(w, text, CUE_ID_TEXT_SIZE - 1);
 }
 
-/** Data is quoted once in a run's life: by `created`, and of an interrupt by
- *  `stopped`. Elsewhere an event is only named: a run with a thousand steps a
- *  second would write what triggered it a thousand times. */
+/** Data is quoted once for each run: by `created`, and that of an interrupt by `stopped`. All other
+ * events only name the event: a run with a thousand steps a second would otherwise write its
+ * trigger a thousand times. */
 enum quote { NAMED, QUOTED };
 
 static void write_event(struct cue_writer *w, const char *key, const struct told_event *event,
@@ -74,7 +73,7 @@ static void write_event(struct cue_writer *w, const char *key, const struct told
 	cue_writer_object_end(w);
 }
 
-/** Opens the object and writes what every lifecycle payload begins with. */
+/** Open the object and write the common beginning of all lifecycle payloads. */
 static void write_common(struct cue_writer *w, const struct playlist_def *def,
                          const struct cue_id *id, const struct told_event *trigger,
                          enum quote quote)
@@ -107,7 +106,7 @@ struct cause {
 	unsigned depth;
 };
 
-/** Closes the object and emits it. */
+/** Close the object and emit it. */
 static int emit(struct cue_bus *bus, const char *type, struct cue_writer *w, struct cause cause,
                 uint64_t *ret_seq)
 {

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `trigger_event` and `interrupt_event` quote another event's data. Where that
- * is itself a lifecycle event, by its type, its own quotes are left out: a
- * playlist that is triggered by what it emits would otherwise carry its whole
- * history, growing with every run. The same chain through a gesture can't be
- * told from the outside; there the bounds on size and depth end it. Whoever
- * needs what is left out finds the event itself by `cause_seq`. */
+/* `trigger_event` and `interrupt_event` quote another event's data. If that is a lifecycle event,
+ * by its type, its own quotes are omitted: otherwise the events of a playlist that triggers itself
+ * would contain its whole history and grow with every run. The same chain through a gesture can't
+ * be recognised; there the bounds on size and depth end it. A consumer that needs the omitted data
+ * finds the event itself by `cause_seq`. */
 #include "playlist_internal.h"
 
 #include <string.h>
 
 #include "json_walk.h"
 
-/** The types are reserved: nobody else emits them. Completion events quote no data. */
+/** The types are reserved, so only playlists emit them. Completion events quote no data. */
 static bool is_lifecycle(const struct cue_type *type)
 {
 	static const char prefix[] = "event.playlist.";
@@ -19,7 +18,7 @@ static bool is_lifecycle(const struct cue_type *type)
 	return strncmp(cue_type_name(type), prefix, sizeof(prefix) - 1) == 0;
 }
 
-/** The object without its quotes. @return 0; -ENOMEM. */
+/** Copy the object without its quotes. @return 0; -ENOMEM. */
 static int without_quotes(const char *json, struct cue_payload **ret_payload)
 {
 	static const char *const quotes[] = { "trigger_event", "interrupt_event" };

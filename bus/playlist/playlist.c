@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The set of playlists: define, redefine, remove, look at. */
+/* The set of playlists: define, redefine, remove, list. */
 #include "playlist_internal.h"
 
 #include <errno.h>
@@ -98,7 +98,7 @@ static void take_out(struct cue_playlists *set, const struct playlist *playlist)
 
 /* ---- defining ---- */
 
-/** Take the playlist off the types that only @p def listens to, not @p kept (may be NULL). */
+/** Remove the playlist from the types that @p def listens to but @p kept (may be NULL) does not. */
 static void drop_triggers(struct playlist *playlist, const struct playlist_def *def,
                           const struct playlist_def *kept)
 {
@@ -110,7 +110,7 @@ static void drop_triggers(struct playlist *playlist, const struct playlist_def *
 	}
 }
 
-/** Listen to what @p def is triggered by. On failure all is as with @p before (may be NULL). */
+/** Listen to the triggers of @p def. A failure restores the triggers of @p before (may be NULL). */
 static int add_triggers(struct playlist *playlist, const struct playlist_def *def,
                         const struct playlist_def *before)
 {
@@ -135,7 +135,7 @@ static int redefine(struct playlist *playlist, struct playlist_def *def)
 	drop_triggers(playlist, before, def);
 	def->playlist = playlist;
 	playlist->def = def;
-	/* Runs on the old version hold it, and its interrupts, until they end. */
+	/* Runs on the old version keep it and its interrupts until they end. */
 	cue_playlist_def_unref(before);
 	return 0;
 }
@@ -202,7 +202,7 @@ static void forget_restored(struct cue_playlists *set, const struct playlist *pl
 	set->restored = NULL;
 }
 
-/** The versions that ended runs still hold must not lead back here. */
+/** Versions that ended runs still hold must not point to the freed playlist. */
 static void forget(struct playlist *playlist, struct ended_list *ended)
 {
 	for (struct run *run = ended->first; run; run = run->next_ended)
@@ -270,7 +270,7 @@ struct cue_playlists *cue_playlists_free(struct cue_playlists *playlists)
 	return NULL;
 }
 
-/* ---- looking ---- */
+/* ---- listing ---- */
 
 static struct cue_playlist_info info_of(const struct playlist *playlist)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a definition must keep to. Everything later relies on it, above all on
- * sums of times that can't overflow. */
+/* The rules for a definition. All later code relies on them, above all on sums of times that can't
+ * overflow. */
 #include "playlist_internal.h"
 
 #include <errno.h>
@@ -79,7 +79,7 @@ static int check_filter(const struct cue_filter *filter, const char *path,
 		return 0;
 	}
 	if (r == -EINVAL) {
-		/* The inner path is cut if it must be; the beginning says most. */
+		/* A long inner path is cut at its end: the beginning is the most useful part. */
 		char whole[sizeof(inner.path) + 80];
 
 		snprintf(whole, sizeof(whole), "%s/match%s", path, inner.path);
@@ -88,7 +88,7 @@ static int check_filter(const struct cue_filter *filter, const char *path,
 	return r;
 }
 
-/** @param single path of the only one of its kind, or NULL when it is an array anyway. */
+/** @param single path of the only filter of its kind, or NULL if it is always an array. */
 static int check_filters(const struct cue_filter *filters, size_t n, const char *single,
                          const char *many, struct cue_predicate_error *error)
 {

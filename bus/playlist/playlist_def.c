@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One version of a definition, made whole from a checked config and shared by
- * the playlist and the runs on it. */
+/* One version of a definition, built from a checked config and shared by the playlist and the runs
+ * on it. */
 #include "playlist_internal.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ bool cue_playlist_def_is_triggered_by(const struct playlist_def *def, const stru
 	return false;
 }
 
-/** @param ret_n counts up as they are made, so that a half-made array can be freed. */
+/** @param ret_n incremented for each copied filter, so that an incomplete array can be freed. */
 static int copy_filters(struct cue_playlists *set, const struct cue_filter *from, size_t n,
                         struct playlist_filter **ret_filters, size_t *ret_n)
 {

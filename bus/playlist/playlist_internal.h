@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file playlist_internal.h
- * @brief What the files of the playlist engine share.
+ * @brief Private: shared by the files of the playlist engine.
  *
  * cue_playlists   the set: playlists by name, types they listen to, runs
  *   playlist      a name with its definition in force and its active runs
  *     playlist_def  one version of a definition; shared with the runs on it
  *   type_node     an event type with the playlists it triggers and the
  *                 definitions with active runs that it interrupts
- *   run           one run, waiting or running; ended ones only until told
+ *   run           one run, waiting or running; an ended one only until it is reported
  *
- * Every public call works between cue_bus_begin() and cue_bus_end(): events
- * are only appended, so nothing re-enters the engine half way. The one door
- * left is cue_playlist_start.on_stopped, which is called last, when all lists
- * are consistent again and nothing but local variables is touched afterwards.
+ * Every public call works between cue_bus_begin() and cue_bus_end(): events are only appended, so
+ * nothing re-enters the engine in the middle of a change. The only exception is
+ * cue_playlist_start.on_stopped. It is called last, when all lists are consistent again and only
+ * local variables are used afterwards.
  */
 #ifndef CUEBUS_PLAYLIST_INTERNAL_H
 #define CUEBUS_PLAYLIST_INTERNAL_H
@@ -54,17 +54,17 @@ struct playlist_step {
 	uint32_t producer_id;
 };
 
-/** One event type that interrupts a definition; on the type's list of live
- *  ones exactly while the definition has active runs. */
+/** One event type that interrupts a definition. It is on the type's list of live links while the
+ * definition has active runs. */
 struct interrupt_link {
 	struct type_node *node; /* a reference */
 	struct playlist_def *def;
 	struct interrupt_link *next, **link; /* link NULL: not live */
 };
 
-/** A version of a definition. Immutable but for the counts. */
+/** A version of a definition. Immutable except for the counts. */
 struct playlist_def {
-	unsigned refs;             /* the playlist in force, each run */
+	unsigned refs;             /* one of the playlist in force, one of each run */
 	struct playlist *playlist; /* NULL once removed */
 	char *name;
 	struct cue_id id;
@@ -85,8 +85,8 @@ struct playlist_def {
 	uint32_t n_repeating; /* steps with repeat > 1 */
 	uint64_t expected_duration_ns;
 	struct cue_payload *steps_json; /* `steps` of event.playlist.created */
-	struct cue_payload *json;       /* the definition in the config's form */
-	struct run_list runs;           /* active on this version, waiting included */
+	struct cue_payload *json;       /* the definition in the format of the configuration */
+	struct run_list runs;           /* active runs on this version, including waiting ones */
 	uint32_t n_runs;
 };
 
@@ -100,7 +100,7 @@ bool cue_playlist_def_is_triggered_by(const struct playlist_def *def, const stru
 
 /** `steps` of event.playlist.created. */
 int cue_playlist_steps_json(const struct playlist_def *def, struct cue_payload **ret_payload);
-/** The definition as one would write it in the configuration, defaults included. */
+/** The definition in the format of the configuration, including defaults. */
 int cue_playlist_json(const struct cue_playlist_config *config, struct cue_payload **ret_payload);
 
 /* ---- types that playlists listen to ---- */
@@ -108,13 +108,13 @@ int cue_playlist_json(const struct cue_playlist_config *config, struct cue_paylo
 struct trigger_entry {
 	struct playlist *playlist;
 	uint64_t order; /* the playlist's */
-	uint64_t since; /* number of the dispatch it was added in or after */
+	uint64_t since; /* number of the dispatch in or after which it was added */
 };
 
 struct type_node {
 	struct cue_playlists *set;
 	const struct cue_type *type;
-	unsigned refs;    /* filters, links, entries, handlers at work */
+	unsigned refs;    /* filters, links, entries, running handlers */
 	unsigned n_links; /* of all versions that exist */
 	struct interrupt_link *live;
 	struct trigger_entry *triggers; /* by order */
@@ -123,14 +123,14 @@ struct type_node {
 	struct cue_subscription *interrupt_subscription; /* while n_links > 0 */
 };
 
-/** Find or make; a reference. @return 0; -EINVAL; -ENOSPC; -ENOMEM. */
+/** Find or create a node; a reference. @return 0; -EINVAL; -ENOSPC; -ENOMEM. */
 int cue_type_node_get(struct cue_playlists *set, const char *type, struct type_node **ret_node);
 struct type_node *cue_type_node_ref(struct type_node *node);
 void cue_type_node_unref(struct type_node *node);
-/** Count a link in or out; the first subscribes, the last cancels. */
+/** Count links. The first one subscribes, removing the last one cancels. */
 int cue_type_node_add_link(struct type_node *node);
 void cue_type_node_remove_link(struct type_node *node);
-/** Make the playlist triggered by the type; nothing if it is. @return 0; -ENOMEM. */
+/** Let the type trigger the playlist; no effect if it does already. @return 0; -ENOMEM. */
 int cue_type_node_add_trigger(struct type_node *node, struct playlist *playlist);
 void cue_type_node_remove_trigger(struct type_node *node, const struct playlist *playlist);
 /** First entry with order >= @p order. */
@@ -149,11 +149,11 @@ struct occurrence {
 	uint32_t repeat;
 };
 
-/** Where a run is in its definition. The occurrences to come are the steps not
- *  yet begun, in the definition's order, and a heap of those that repeat. */
+/** Position of a run in its definition. Future occurrences are those of the steps not yet begun, in
+ * the definition's order, and those of a heap of repeating steps. */
 struct run_steps {
-	/* Of a run restored after the machine was booted anew it may lie before
-	 * the clock's zero: then it is that modulo 2^64. */
+	/* The start of a restored run may lie before the clock's zero if the machine was booted
+	 * again: then it is taken modulo 2^64. */
 	uint64_t start_ns;
 	bool starts_before_zero;
 	uint32_t next_first; /* into playlist_def.order */
@@ -161,30 +161,30 @@ struct run_steps {
 	struct occurrence *heap; /* room for playlist_def.n_repeating */
 };
 
-/** @param elapsed_ns how long ago the time line began; 0: it begins now. */
+/** @param elapsed_ns time since the beginning of the time line; 0: it begins now. */
 void cue_run_steps_begin(struct run_steps *steps, uint64_t now_ns, uint64_t elapsed_ns);
-/** When an occurrence is due; 0 for one before the clock's zero. */
+/** Deadline of an occurrence; 0 if it lies before the clock's zero. */
 uint64_t cue_run_steps_deadline(const struct run_steps *steps, uint64_t at_ns);
-/** The earliest occurrence by (time, step). @return false when none is left. */
+/** The earliest occurrence by (time, step). @return false if none remains. */
 bool cue_run_steps_peek(const struct run_steps *steps, const struct playlist_def *def,
                         struct occurrence *ret_next);
-/** Move the step of the earliest occurrence on by @p n of its repeats. */
+/** Advance the step of the earliest occurrence by @p n repeats. */
 void cue_run_steps_advance(struct run_steps *steps, const struct playlist_def *def, uint32_t n);
-/** How many occurrences of its step @p next may be skipped so that the newest
- *  one at or before @p horizon_ns (since the start) comes first. */
+/** Number of occurrences of the step of @p next to skip, so that the newest one at or before @p
+ * horizon_ns (since the start) is the next. */
 uint32_t cue_run_steps_overdue(const struct playlist_def *def, const struct occurrence *next,
                                uint64_t horizon_ns);
-/** Move on behind all occurrences at or before @p through_ns (since the start).
- *  @return how many those were. */
+/** Skip all occurrences at or before @p through_ns (since the start).
+ * @return their number. */
 uint64_t cue_run_steps_pass(struct run_steps *steps, const struct playlist_def *def,
                             uint64_t through_ns);
 
-/** What caused a start or an end, as lifecycle payloads show it. */
+/** Cause of a start or an end, as lifecycle payloads show it. */
 struct told_event {
 	const struct cue_type *type; /* NULL: none */
 	uint32_t producer_id;
-	struct cue_payload *data; /* NULL: null; owned by who holds this */
-	enum cue_omitted omitted; /* why `data` is not there */
+	struct cue_payload *data; /* NULL: null; owned by the holder of this struct */
+	enum cue_omitted omitted; /* why `data` is absent */
 };
 
 struct run_request {
@@ -209,7 +209,8 @@ struct run_end {
 struct run {
 	struct cue_playlists *set;
 	struct playlist_def *def; /* a reference */
-	struct cue_timer *timer;  /* made with the run, so that ties go by order of creation */
+	/* created with the run, so that equal deadlines keep the order of creation */
+	struct cue_timer *timer;
 	enum run_phase phase;
 	struct cue_id id;
 	uint64_t number; /* order of creation */
@@ -220,25 +221,26 @@ struct run {
 	struct run *next_ended;
 	struct run_request request; /* request_id and trigger.data owned */
 	uint64_t asked_ns;
-	uint64_t asked_in;  /* number of the dispatch it was asked for in, 0 outside */
-	uint64_t cause_seq; /* of what asked for it; from `created` on that event's own */
-	unsigned depth;     /* of `created`, and of the steps that no time separates from it */
-	/* that `created` is part of, for those steps; a reference, or NULL */
+	/* number of the dispatch of the start request, 0 outside of a dispatch */
+	uint64_t asked_in;
+	uint64_t cause_seq; /* of the start request; from `created` on that event's own */
+	unsigned depth;     /* of `created`, and of the steps at the same point in time */
+	/* of `created`, for those steps; a reference, or NULL */
 	struct cascade *cascade;
 	uint64_t emitted_count;
 	uint64_t skipped_count;
-	/* Cause `restore`, since the start: when it was taken up again,
-	 * and what was behind it then. */
+	/* Cause `restore`: time of the restoring, and how far the run had come, both since the
+	 * start. */
 	uint64_t restored_at_ns, restored_passed_ns;
 	bool keeps_trigger; /* request.trigger.data counts for the set's trigger_bytes */
 	bool has_begun;
-	bool was_overdue; /* event.playlist.overdue has been told */
+	bool was_overdue; /* event.playlist.overdue was emitted */
 	struct run_end end;
 	struct run_steps steps;
 	struct occurrence heap[];
 };
 
-/** Runs that have ended and are to be told, then freed. Zero-initialise. */
+/** Ended runs to be reported and then freed. Zero-initialise. */
 struct ended_list {
 	struct run *first, *last;
 };
@@ -252,7 +254,7 @@ struct run_table {
 int cue_run_table_init(struct run_table *table);
 void cue_run_table_clear(struct run_table *table);
 struct run *cue_run_table_find(const struct run_table *table, const struct cue_id *id);
-/** Make sure that one more fits. @return 0; -ENOMEM. */
+/** Reserve room for one more. @return 0; -ENOMEM. */
 int cue_run_table_reserve(struct run_table *table);
 void cue_run_table_insert(struct run_table *table, struct run *run);
 void cue_run_table_remove(struct run_table *table, struct run *run);
@@ -260,41 +262,41 @@ void cue_run_table_remove(struct run_table *table, struct run *run);
 void cue_run_list_append(struct run_list *list, struct run *run, enum run_list_kind kind);
 void cue_run_list_remove(struct run_list *list, struct run *run, enum run_list_kind kind);
 
-/** Make one that is in no list yet. @param request copied. @return 0; -ENOMEM. */
+/** Create a run that is in no list yet. @param request copied. @return 0; -ENOMEM. */
 int cue_run_new(struct cue_playlists *set, struct playlist_def *def,
                 const struct run_request *request, struct run **ret_run);
 /** Put a run into every list and index, waiting; def->playlist is not NULL. */
 void cue_run_enlist(struct run *run, const struct cue_id *id);
-/** Everything was emitted or dropped: `stopped`. The caller holds the bus and
- *  touches nothing that a callback could change afterwards. */
+/** End a run whose occurrences were all emitted or dropped. The caller holds the bus and afterwards
+ * uses nothing that a callback could change. */
 void cue_run_complete(struct run *run, uint64_t last_seq, unsigned last_depth);
 /** Start, wait or refuse; the caller holds the bus. Errors as cue_playlist_start(). */
 int cue_run_start(struct playlist *playlist, const struct run_request *request,
                   struct cue_id *ret_id);
-/** Set a run's clock going and tell `created`. On failure it is as before. */
+/** Start a run's clock and emit `created`. A failure changes nothing. */
 int cue_run_begin(struct run *run);
 /** The run's timer, for cue_playlists. */
 void cue_run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
-/** Take a run out of everything; it is told by cue_run_end_all(). */
+/** Remove a run from every list and index; cue_run_end_all() reports it. */
 void cue_run_detach(struct run *run, const struct run_end *end, struct ended_list *ended);
-/** Add to a list that cue_run_end_all() is to tell. */
+/** Add a run to a list for cue_run_end_all(). */
 void cue_run_push_ended(struct ended_list *ended, struct run *run);
-/** Append `stopped` (and completion) of each. Those the bus refuses stay with the set, which tries
- * again. */
+/** Append `stopped` (and the completion event) of each run. Runs whose event the bus refuses stay
+ * with the set, which tries again. */
 void cue_run_tell_ended(struct cue_playlists *set, struct ended_list *ended);
-/** Start what waited for them, call on_stopped, free. Touch nothing that a callback could change
- * afterwards. */
+/** Start the runs that waited for them, call on_stopped, free. Afterwards use nothing that a
+ * callback could change. */
 void cue_run_finish_ended(struct ended_list *ended);
-/** In order of creation: sort, tell, finish. */
+/** Sort by creation, report, finish. */
 void cue_run_end_all(struct cue_playlists *set, struct ended_list *ended);
 void cue_run_free(struct run *run);
 
-/* ---- lifecycle events; each returns what cue_bus_emit() does ---- */
+/* ---- lifecycle events; each returns the result of cue_bus_emit() ---- */
 
-/** An event as the lifecycle events that follow from it quote it; what can't be
- *  quoted is counted, and `omitted` says why.
- *  @param event `type` NULL: none. Borrowed, as all in it.
- *  @return its `data` is a reference. */
+/** The quote of an event for the lifecycle events that follow from it. Data that can't be quoted is
+ * counted, and `omitted` has the reason.
+ * @param event `type` NULL: none. Borrowed, with its members.
+ * @return `data` is a reference. */
 struct told_event cue_lifecycle_quote(struct cue_bus *bus, const struct told_event *event);
 
 int cue_lifecycle_created(const struct run *run, uint64_t *ret_seq);
@@ -307,7 +309,7 @@ int cue_lifecycle_rejected(const struct playlist_def *def, const struct cue_id *
                            const struct run_request *request, const char *reason,
                            const char *detail);
 
-/** Tell the observer of a run that waits or runs. */
+/** Call the observer for a waiting or running run. */
 void cue_run_observe_active(const struct run *run);
 
 /* ---- the set ---- */
@@ -321,7 +323,7 @@ struct past_interrupt {
 
 struct playlist {
 	struct cue_playlists *set;
-	uint64_t order;           /* of definition; kept when redefined */
+	uint64_t order;           /* order of definition; redefinition keeps it */
 	struct playlist_def *def; /* in force */
 	struct run_list runs;     /* on any version */
 	uint32_t n_runs, n_running;
@@ -343,19 +345,20 @@ struct cue_playlists {
 	uint64_t serial; /* orders definitions and runs */
 	struct run_table table;
 	struct run_list runs;
-	struct run_list untold;        /* ended, `stopped` was refused; linked as RUNS_OF_SET */
+	/* ended runs whose `stopped` was refused; linked as RUNS_OF_SET */
+	struct run_list untold;
 	struct playlist_def *restored; /* the version restored last; a reference */
 	struct cue_run_observer observer;
 	struct cue_playlist_limits limits;
 	struct cue_playlists_stats stats;
 };
 
-/** A run waits or runs: settle whether its trigger's data is kept, and tell the observer. */
+/** A run has become active: decide whether to keep its trigger's data, and call the observer. */
 void cue_run_become_active(struct run *run);
-/** Drop its trigger's data. */
+/** Drop the run's trigger data. */
 void cue_run_release_trigger(struct run *run);
 
-/** With the defaults in place of 0. */
+/** Replace 0 by the defaults. */
 struct cue_playlist_limits cue_playlist_limits_complete(const struct cue_playlist_limits *limits);
 
 struct playlist *cue_playlist_find(const struct cue_playlists *set, const char *name);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many events the steps of one run have in any one second.
+ * The largest number of events that the steps of one run have in any one second.
  *
- * A step's share of the second that begins t after the start is a trapezoid over
- * t: it rises while the second reaches into the step's repeats, stays at the most
- * of them that fit into a second, and falls while they run out. Steps of one event
- * a second or less jump instead. The sum over all steps changes its slope only
- * where one of them does, so its maximum is at one of these places: O(n log n), no
- * matter how often a step repeats. Where several steps rise and fall at once the
- * sum may be off by one for each of them.
+ * A step's share of the second that begins t after the start is a trapezoid over t: it rises while
+ * the second reaches into the step's repeats, stays at the most of them that fit into a second, and
+ * falls while they run out. Steps of one event a second or less jump instead. The sum over all
+ * steps changes its slope only where one of them does, so its maximum is at one of these places:
+ * O(n log n), no matter how often a step repeats. Where several steps rise and fall at once the sum
+ * may be off by one for each of them.
  */
 #include "playlist_internal.h"
 
@@ -22,7 +21,7 @@
 #define SHORTEST_INTERVAL_NS (100 * CUE_NS_PER_US)
 
 #define SECOND_NS ((int64_t)CUE_NS_PER_S)
-/** Sums of slopes are not exact. */
+/** Tolerance: sums of slopes are not exact. */
 #define ROUNDING 1e-3
 
 /** A place where a step's share changes. */
@@ -74,7 +73,7 @@ static size_t add_bends(const struct cue_step *step, uint32_t i, struct bend *be
 	return 4;
 }
 
-/** By time; at one time what ends goes before what begins. */
+/** By time; at equal times ends come before beginnings. */
 static int by_time(const void *a, const void *b)
 {
 	const struct bend *x = a, *y = b;
@@ -87,7 +86,7 @@ static int by_time(const void *a, const void *b)
 }
 
 /**
- * @param ret_step the step that begins last of those in the fullest second.
+ * @param ret_step of the steps in the fullest second, the one that begins last.
  * @return the most events in any second.
  */
 static double fullest(const struct bend *bends, size_t n, uint32_t *ret_step)
@@ -187,6 +186,6 @@ int cue_playlist_check_rate(const struct cue_playlist_config *config,
 			                   l.events_per_second);
 		sum += peak(step);
 	}
-	/* Mostly they would be few even if all came within one second. */
+	/* Usual case: even all events together are within the limit. */
 	return sum <= l.events_per_second ? 0 : check_sum(config, l.events_per_second, ret_error);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an event does to playlists: interrupts first (CUE_PRIORITY_INTERRUPT),
- * then triggers (CUE_PRIORITY_TRIGGER), so an event that is both stops the run
- * there is and starts a new one. An interrupt never ends a run that the same
- * event has started, whatever the priority of the handler that started it.
+/* How an event affects playlists: interrupts first (CUE_PRIORITY_INTERRUPT), then triggers
+ * (CUE_PRIORITY_TRIGGER), so an event that is both stops the active run and starts a new one. An
+ * interrupt never ends a run that the same event has started, whatever the priority of the handler
+ * that started it.
  *
- * The debounce of interrupts is one of sources: what bounces is one contact. So
- * for each type and producer the playlist remembers the last interrupt that
- * stopped something:
+ * The debounce of interrupts is per source, because a single contact bounces. So for each type and
+ * producer the playlist remembers the last interrupt that stopped a run:
  *
  *   event time         | same type and producer         | another
  *   later, by less     | ignored                        | stops
@@ -14,14 +13,14 @@
  *   equal or earlier   | stops: an input with the longer| stops
  *                      | debounce comes late            |
  *
- * Producers come from outside, so the number remembered is bounded. One that is
- * forgotten is not debounced: it stops runs, which is the safe side. */
+ * Producers come from outside, so the number of sources is bounded. An evicted source is not
+ * debounced: its next interrupt stops runs, which is the safe side. */
 #include "playlist_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/** Sources of interrupts that a playlist keeps apart for its debounce. */
+/** Sources of interrupts that a playlist distinguishes for its debounce. */
 #define PAST_INTERRUPTS_MAX 32U
 
 static bool any_matches(const struct playlist_filter *filters, size_t n,
@@ -41,8 +40,8 @@ int cue_playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_ev
 	size_t i;
 	int ret = 0;
 
-	/* A callback may define and remove meanwhile: find the place anew each
-	 * time, and leave what was added in this dispatch for the next event. */
+	/* A callback may define and remove playlists: find the place again each time, and skip
+	 * triggers added in this dispatch until the next event. */
 	while ((i = cue_type_node_find_trigger(node, order)) < node->n_triggers) {
 		const struct trigger_entry *entry = &node->triggers[i];
 		struct run_request request = {
@@ -62,7 +61,7 @@ int cue_playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_ev
 		if (!any_matches(def->triggers, def->n_triggers, node, event))
 			continue;
 		r = cue_run_start(entry->playlist, &request, &id);
-		/* The rest is told by `rejected` or by the bus itself. */
+		/* `rejected` or the bus itself reports other errors. */
 		if (r == -ENOMEM || r == -EIO)
 			ret = r;
 	}
@@ -84,7 +83,7 @@ static struct past_interrupt *find_past(const struct playlist *playlist,
 	return NULL;
 }
 
-/** A place for one more; the oldest one's when there are too many. NULL: no memory. */
+/** Make a place for one more, evicting the oldest if there are too many. NULL: no memory. */
 static struct past_interrupt *add_past(struct playlist *playlist)
 {
 	struct past_interrupt *oldest = playlist->past_interrupts;
@@ -123,7 +122,7 @@ static void remember(struct playlist *playlist, const struct cue_event *event)
 		*past = (struct past_interrupt){ event->type, event->producer_id, event->time_ns };
 }
 
-/** Whether the event stops the runs on a version of a definition now. */
+/** Whether the event stops the runs on a version of a definition. */
 static bool interrupts(const struct playlist_def *def, const struct type_node *node,
                        const struct cue_event *event)
 {

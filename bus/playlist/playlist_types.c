@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The event types that playlists listen to. There is one subscription for all
- * triggers of a type and one for all its interrupts, however many playlists
- * name it, so an interrupt that concerns no active run costs one look at an
- * empty list. */
+/* The event types that playlists listen to. There is one subscription for all triggers of a type
+ * and one for all its interrupts, however many playlists use it, so an interrupt without active
+ * run only checks an empty list. */
 #include "playlist_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/** First node whose type is at or above @p type. Addresses order nothing that shows. */
+/** First node whose type is at or above @p type. Pointer order is never visible to callers. */
 static size_t find_node(const struct cue_playlists *set, const struct cue_type *type)
 {
 	size_t low = 0, high = set->n_nodes;

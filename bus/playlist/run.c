@@ -7,14 +7,11 @@
  *   RUNNING  | (never)          | emit an occurrence | stopped; ENDED
  *   ENDED    | (never)          | try `stopped` again| (never; it can't be found any more)
  *
- * WAITING is where queued runs are until nothing of their playlist runs.
- * Each firing of the timer emits one occurrence, the step's event and at once
- * `emitted`, then arms for the next one, at the same deadline if need be: the
- * bus dispatches in between, so that an interrupt stops the run before it.
- * Whether the run is complete is decided when its last occurrence is emitted,
- * in the same firing: `stopped` and the completion event follow `emitted`
- * directly, and an interrupt that the last event itself leads to comes too
- * late to be told. */
+ * A queued run is WAITING until no run of its playlist is active. Each firing of the timer emits
+ * one occurrence, the step's event followed by `emitted`, then arms for the next one, even at the
+ * same deadline: the bus dispatches in between, so an interrupt stops the run before it. The
+ * firing that emits the last occurrence also completes the run: `stopped` and the completion event
+ * follow `emitted` directly, and an interrupt caused by the last event comes too late. */
 #include "playlist_internal.h"
 
 #include <errno.h>
@@ -130,8 +127,8 @@ int cue_run_begin(struct run *run)
 	uint64_t seq = 0;
 	int r;
 
-	/* A run that has waited for time to pass is no longer part of the
-	 * cascade that asked for it. */
+	/* A run that starts later than its request is no longer part of the cascade of the
+	 * request. */
 	if (cue_bus_now(bus) != run->asked_ns) {
 		run->depth = 0;
 		run->cascade = cue_cascade_unref(run->cascade);

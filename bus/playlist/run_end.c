@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ending runs, in three steps so that nobody sees a half-ended engine: first
- * all runs concerned leave every list and index (cue_run_detach), then `stopped`
- * of each is appended (cue_run_tell_ended), and last the callbacks, which may do
- * what they like (cue_run_finish_ended).
+/* Ending runs, in three steps so that no callback sees an inconsistent engine: first the runs
+ * leave every list and index (cue_run_detach), then `stopped` of each is appended
+ * (cue_run_tell_ended), and last the callbacks run, which may call any function
+ * (cue_run_finish_ended).
  *
- * A `stopped` that the bus refuses (queue full, no memory) is not lost: the
- * run stays with the set as "untold" and its timer tries again each
- * millisecond, when the queue has drained. */
+ * A `stopped` that the bus refuses (queue full, no memory) is not lost: the run stays with the set
+ * as "untold" and its timer tries again each millisecond, when the queue has drained. */
 #include "playlist_internal.h"
 
 #include <errno.h>
@@ -87,7 +86,7 @@ static void count(struct cue_playlists_stats *stats, enum cue_stop_reason reason
 	}
 }
 
-/** Keep for another try. Nothing may fail here; out of memory costs the detail. */
+/** Keep a run for another try. This must not fail; out of memory loses the detail. */
 static void keep_untold(struct cue_playlists *set, struct run *run)
 {
 	if (run->end.detail && !run->end.own_detail)
@@ -105,7 +104,7 @@ static bool tell(struct cue_playlists *set, struct run *run)
 	count(&set->stats, run->end.reason);
 	if (set->observer.stopped)
 		set->observer.stopped(set->observer.user, &run->id);
-	/* A completion that is refused is reported by the bus; `stopped` is out. */
+	/* The bus reports a refused completion event; `stopped` was appended. */
 	if (run->end.reason == CUE_STOP_COMPLETED && run->def->completion)
 		(void)cue_lifecycle_completion(run, seq);
 	return true;
@@ -125,7 +124,7 @@ void cue_run_tell_ended(struct cue_playlists *set, struct ended_list *ended)
 	*ended = told;
 }
 
-/** When nothing of the playlist runs any more, let the oldest waiting run go. */
+/** If no run of the playlist is running, start the oldest waiting one. */
 static void start_waiting(struct playlist *playlist, struct ended_list *ended)
 {
 	while (playlist->n_running == 0 && playlist->runs.first) {
@@ -212,6 +211,6 @@ static struct run *sort(struct run *run)
 void cue_run_end_all(struct cue_playlists *set, struct ended_list *ended)
 {
 	ended->first = sort(ended->first);
-	cue_run_tell_ended(set, ended); /* sets `last` anew */
+	cue_run_tell_ended(set, ended); /* sets `last` again */
 	cue_run_finish_ended(ended);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs of a previous life.
+/* Runs of a previous boot.
  *
  *   time line    start ........ passed ........... now ................ end
  *                |-- was emitted --|-- downtime ----|-- to come ---------|
  *   resume                         | by `late`      | as always
  *   skip                           | dropped        | as always
  *
- * The version a run has run on need not be the one in force: it gets one of
- * its own then, as a run does whose playlist is redefined. */
+ * The version on which a run started need not be the one in force. Then it gets its own version,
+ * like a run whose playlist was redefined. */
 #include "playlist_internal.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@ static bool is_version(const struct playlist_def *def, const char *name, const c
 	return def_len == len && memcmp(def_json, json, len) == 0 && strcmp(def->name, name) == 0;
 }
 
-/** Runs come in the order in which they were started: an old version is nearly always that of
- *  the run before. */
+/** Runs come in the order in which they were started, so an old version is nearly always that of
+ * the previous run. */
 static struct playlist_def *known_version(const struct cue_playlists *set, const char *name,
                                           const char *json, size_t len)
 {
@@ -46,7 +46,7 @@ struct cue_playlist_version *cue_playlists_know(struct cue_playlists *playlists,
 	return (struct cue_playlist_version *)known_version(playlists, name, json, len);
 }
 
-/** @param ret_def a reference; `playlist` is NULL when there is none of that name. */
+/** @param ret_def a reference; `playlist` is NULL if no playlist has that name. */
 static int find_version(struct cue_playlists *set, const struct cue_playlist_restore *restore,
                         struct playlist_def **ret_def)
 {
@@ -76,7 +76,7 @@ static int find_version(struct cue_playlists *set, const struct cue_playlist_res
 	return 0;
 }
 
-/** Why the run can't go on, or NULL. */
+/** Why the run can't continue, or NULL. */
 static const char *obstacle(const struct playlist_def *def, const struct cue_playlists *set)
 {
 	if (def->on_restart == CUE_ON_RESTART_ABORT)
@@ -88,7 +88,7 @@ static const char *obstacle(const struct playlist_def *def, const struct cue_pla
 	return NULL;
 }
 
-/** What was passed of its time line before this life. */
+/** Skip the part of the time line that passed before this boot. */
 static void pass(struct run *run, const struct cue_playlist_restore *restore)
 {
 	uint64_t passed = 0;
@@ -102,7 +102,7 @@ static void pass(struct run *run, const struct cue_playlist_restore *restore)
 	run->emitted_count = passed - run->skipped_count;
 }
 
-/** Its `stopped` and nothing else. */
+/** Emit only `stopped`. */
 static void abort_run(struct run *run, const struct cue_playlist_restore *restore,
                       const char *detail)
 {
@@ -119,7 +119,8 @@ static void abort_run(struct run *run, const struct cue_playlist_restore *restor
 
 static void drop_downtime(struct run *run)
 {
-	uint64_t before_ns = run->restored_at_ns - 1; /* what is due right now is not overdue */
+	/* an occurrence due right now is not overdue */
+	uint64_t before_ns = run->restored_at_ns - 1;
 	uint64_t n;
 
 	if (run->restored_at_ns == 0)
@@ -173,7 +174,7 @@ static int go_on(struct run *run, const struct cue_playlist_restore *restore)
 	if (r < 0)
 		cue_run_detach(run, &(struct run_end){ 0 }, &unborn);
 	else
-		set->stats.restored++; /* the run itself may be over */
+		set->stats.restored++; /* the run itself may have ended */
 	return r;
 }
 

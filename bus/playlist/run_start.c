@@ -17,7 +17,7 @@ static int pick_id(struct cue_playlists *set, struct cue_id *ret_id)
 		if (!cue_run_table_find(&set->table, ret_id))
 			return 0;
 	}
-	return -EIO; /* a source that repeats itself is none */
+	return -EIO; /* a source that repeats itself is not random */
 }
 
 static int reject(const struct playlist_def *def, const struct run_request *request,
@@ -30,12 +30,12 @@ static int reject(const struct playlist_def *def, const struct run_request *requ
 	if (r < 0)
 		return r;
 	set->stats.rejected++;
-	/* If the bus refuses the event it has reported that itself. */
+	/* If the bus refuses the event, it reports that itself. */
 	(void)cue_lifecycle_rejected(def, &id, request, reason, detail);
 	return error;
 }
 
-/** @return 0 when mode and limits allow one more run, or what to return. */
+/** @return 0 if mode and limits allow one more run, else the error to return. */
 static int admit(const struct playlist *playlist, const struct run_request *request)
 {
 	const struct playlist_def *def = playlist->def;
@@ -73,8 +73,8 @@ static int admit(const struct playlist *playlist, const struct run_request *requ
 	return reject(def, request, "active_runs", detail, -ENOSPC);
 }
 
-/** Let the bus cut, count and report a start that comes too deep in a cascade,
- *  before anything has changed. */
+/** Let the bus cut, count and report a start that comes too deep in a cascade, before anything
+ * changes. */
 static int check_depth(struct cue_bus *bus)
 {
 	uint64_t cause_seq;

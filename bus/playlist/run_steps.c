@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run's occurrences in order of (time since its start, step). A step's first occurrence
- * comes from the definition's sorted order, which all runs share; only steps
- * that repeat take room in the run, so a run of a long playlist stays small.
- * Two occurrences of one step are never at the same time (interval > 0). */
+/* A run's occurrences in order of (time since its start, step). A step's first occurrence comes
+ * from the definition's sorted order, which all runs share. Only steps that repeat take memory in
+ * the run, so a run of a long playlist stays small. Two occurrences of one step are never at the
+ * same time (interval > 0). */
 #include "playlist_internal.h"
 
 static bool before(const struct occurrence *a, const struct occurrence *b)
@@ -56,7 +56,7 @@ uint64_t cue_run_steps_deadline(const struct run_steps *steps, uint64_t at_ns)
 {
 	uint64_t deadline_ns = steps->start_ns + at_ns;
 
-	/* The sum wraps when it gets beyond zero, and only then. */
+	/* The sum wraps exactly when it passes zero. */
 	return steps->starts_before_zero && deadline_ns >= steps->start_ns ? 0 : deadline_ns;
 }
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A running run at work: each firing of its timer emits one occurrence (see
- * run.c), and the watchdog.
+/* A running run: each firing of its timer emits one occurrence (see run.c) and checks the
+ * watchdog.
  *
- * The watchdog needs no timer of its own: until `stopped` is out the run's
- * timer is always armed for a time at or before the expected end, or, when the
- * bus refused `stopped`, for the next try a millisecond later. At each firing
- * it looks at the clock. A `stopped` can so be overdue in two ways: the process
- * got no CPU and the run's occurrences are emitted late, or the bus refuses
- * `stopped` for so long. A run that is restored after its expected end is
- * overdue by right: nobody saw a `stopped` at that time. */
+ * The watchdog needs no timer: until `stopped` is emitted the run's timer is always armed for a
+ * time at or before the expected end, or, if the bus refused `stopped`, for the next try a
+ * millisecond later. Each firing checks the clock. So `stopped` is overdue in two cases: the
+ * process got no CPU and the occurrences are emitted late, or the bus refuses `stopped` for that
+ * long. A run that is restored after its expected end is overdue too: no `stopped` was emitted in
+ * time. */
 #include "playlist_internal.h"
 
 #include <errno.h>
@@ -18,7 +17,7 @@ static void arm(struct run *run, const struct occurrence *next)
 	cue_timer_arm(run->timer, cue_run_steps_deadline(&run->steps, next->at_ns));
 }
 
-/** Time since the start by the clock that lateness is measured with. */
+/** Time since the start, by the clock for lateness. */
 static uint64_t elapsed_ns(const struct run *run)
 {
 	return cue_bus_clock(run->set->bus) - run->steps.start_ns;
@@ -29,7 +28,7 @@ static uint64_t lateness_us(const struct run *run, const struct occurrence *occu
 	return (elapsed_ns(run) - occurrence->at_ns) / CUE_NS_PER_US;
 }
 
-/** Once for a run, when the time for its `stopped` has passed. */
+/** Emit `overdue` once for a run whose `stopped` is overdue. */
 static void watch(struct run *run)
 {
 	uint64_t expected_ns = run->def->expected_duration_ns;
@@ -70,7 +69,7 @@ static void skip(struct run *run, uint32_t n)
 		set->observer.skipped(set->observer.user, &run->id, run->skipped_count);
 }
 
-/** Its events are part of the cascade that started the run if no time separates them from it. */
+/** Its events are part of the cascade that started the run if they have the same time. */
 static void emit_occurrence(struct run *run, const struct occurrence *occurrence)
 {
 	const struct playlist_step *step = &run->def->steps[occurrence->step];
@@ -96,7 +95,7 @@ static void emit_occurrence(struct run *run, const struct occurrence *occurrence
 	if (r >= 0) {
 		run->emitted_count++;
 		run->set->stats.steps_emitted++;
-		/* If the bus refuses it, it has reported that itself. */
+		/* If the bus refuses the event, it reports that itself. */
 		(void)cue_lifecycle_emitted(run, occurrence, lateness_us(run, occurrence), seq,
 		                            depth + 1);
 	} else {
@@ -109,7 +108,7 @@ static void emit_occurrence(struct run *run, const struct occurrence *occurrence
 	bus->cascade = cue_cascade_unref(bus->cascade);
 }
 
-/** Emit what is due at @p deadline_ns, or with `late: skip` move on from it. */
+/** Emit the occurrence due at @p deadline_ns, or with `late: skip` skip it. */
 static void tick(struct run *run, uint64_t deadline_ns)
 {
 	struct occurrence next = { 0 };

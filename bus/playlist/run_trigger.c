@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The data of the event that started a run, kept while the run is active: a
- * waiting run quotes it in its `created`, a journal hands it to the next life.
+/* The data of the event that started a run, kept while the run is active: a waiting run quotes it
+ * in its `created`, a journal keeps it for the next boot.
  *
  *   run      | data                     | then
  *   ---------+--------------------------+--------------------------------------
@@ -8,7 +8,7 @@
  *   or waits | does not                 | dropped, counted, `omitted` is LIMIT
  *   ends     | kept, by the last run    | no longer counted
  *
- * A run that begins at once has quoted it before it may be dropped. */
+ * A run that begins at once quotes the data before it can be dropped. */
 #include "playlist_internal.h"
 
 #include "payload_internal.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A match is compiled once into a list of tests. Operands stay in a duplicate
- * of the JSON given; evaluating allocates nothing.
+ * A match is compiled once into a list of tests. Operands stay in a copy of the JSON.
  */
 #include <cuebus/match.h>
 
@@ -19,10 +18,10 @@
 
 struct test {
 	enum match_operator op;
-	const cJSON *operand; /* in the match's duplicate */
+	const cJSON *operand; /* in the match's copy */
 };
 
-/* A place in the data, and what must hold there. */
+/* A path in the data and the tests of its value. */
 struct field {
 	struct cue_path path;
 	const struct test *tests;
@@ -94,9 +93,9 @@ static bool has_operator(const cJSON *value)
 }
 
 /**
- * An object without an operator is a value to compare with. One with a word that means an
- * operator elsewhere is far more likely an operator written wrong, and an interrupt that
- * never comes.
+ * An object without an operator is a value to compare with. An object with an operator of another
+ * language is most likely a mistake; as a value it would never match, and an interrupt would never
+ * come.
  */
 static int check_value(const cJSON *value, const struct cue_place *place,
                        struct cue_predicate_error *error)
@@ -119,7 +118,7 @@ static int check_value(const cJSON *value, const struct cue_place *place,
 	return 0;
 }
 
-/** What is wrong with a key beside an operator. */
+/** Refuse an unknown key beside an operator. */
 static int unknown_operator(const char *name, const struct cue_place *place,
                             struct cue_predicate_error *error)
 {
@@ -175,7 +174,7 @@ static int compile_field(struct cue_match *match, const cJSON *member,
 	return 0;
 }
 
-/* Room for all: a test is a member, or a member of a member. */
+/* Enough for all tests: each is a member, or a member of a member. */
 static int allocate(struct cue_match *match)
 {
 	size_t n_fields = 0;
@@ -244,10 +243,10 @@ struct cue_match *cue_match_free(struct cue_match *match)
 
 /* ---- evaluate ----
  *
- * Over the payload's bytes: no tree is made, but of a value that is itself an
- * array or object and compared as a whole. */
+ * Works on the payload's bytes. A tree is built only for a value that is an array or object and
+ * compared as a whole. */
 
-/* Less than, equal, greater than 0, as strcmp(); false when there is no order. */
+/* Less than, equal to or greater than 0, as strcmp(); false if there is no order. */
 static bool compare(const cJSON *a, const cJSON *b, int *ret_order)
 {
 	if (cJSON_IsNumber(a) && cJSON_IsNumber(b)) {
@@ -270,7 +269,7 @@ static bool is_in(const cJSON *value, const cJSON *list)
 	return false;
 }
 
-/** What asks for the value itself, which there is. */
+/** Tests of the value itself; it exists. */
 static bool value_holds(const struct test *test, const cJSON *value)
 {
 	int order;
@@ -292,12 +291,12 @@ static bool value_holds(const struct test *test, const cJSON *value)
 		return is_in(value, test->operand);
 	case MATCH_EXISTS:
 	case MATCH_TRUTHY:
-		break; /* test_holds() has answered */
+		break; /* test_holds() handles them */
 	}
 	return false;
 }
 
-/** Whether an array or object is compared with something else: that needs no tree. */
+/** Whether an array or object is compared with a value of another kind: that needs no tree. */
 static bool is_other_kind(const struct test *test, struct cue_json_text text)
 {
 	if (test->op == MATCH_IN)
@@ -306,7 +305,7 @@ static bool is_other_kind(const struct test *test, struct cue_json_text text)
 	       (*text.text == '[' && !cJSON_IsArray(test->operand));
 }
 
-/** @p text is NULL when there is no value. */
+/** @param text NULL: there is no value. */
 static bool test_holds(const struct test *test, const struct cue_json_text *text)
 {
 	struct cue_json_reader reader;

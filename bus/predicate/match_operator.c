@@ -80,7 +80,7 @@ const char *cue_match_operator_name(enum match_operator operator)
 	return names[operator];
 }
 
-/** @return false: too long to be any of the words. */
+/** @return false if the name is too long for any of the words. */
 static bool normalize(const char *name, char word[WORD_SIZE])
 {
 	size_t len = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file match_operator.h
- * @brief Private: the operators of a `match`, and the words that people write for them.
+ * @brief Private: the operators of a `match`, and their names in other languages.
  */
 #ifndef CUEBUS_MATCH_OPERATOR_H
 #define CUEBUS_MATCH_OPERATOR_H
@@ -26,14 +26,14 @@ enum match_operator {
 /** @return whether @p name is an operator, exactly as spelt. */
 bool cue_match_operator_find(const char *name, enum match_operator *ret_operator);
 
-/** Valid for ever. */
+/** A static string. */
 const char *cue_match_operator_name(enum match_operator operator);
 
 /**
- * The operator that a word of another language means: `gte`, `$gt`, `==`, `equals`, `LT`.
- * Typing errors are not looked for: an operator has two letters, and half of all names
- * of two letters are one letter away from one.
- * @return false: none; also when @p name is an operator itself.
+ * Find the operator for a word of another language: `gte`, `$gt`, `==`, `equals`, `LT`. Typing
+ * errors are not recognised: an operator has two letters, and half of all names of two letters
+ * differ from one in a single letter.
+ * @return false if there is none, or if @p name is an operator itself.
  */
 bool cue_match_operator_meant(const char *name, enum match_operator *ret_operator);
 

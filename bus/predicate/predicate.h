@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file predicate.h
- * @brief Private: what compiling `match` and `when` has in common.
+ * @brief Private: common parts of compiling `match` and `when`.
  */
 #ifndef CUEBUS_PREDICATE_H
 #define CUEBUS_PREDICATE_H
@@ -14,16 +14,16 @@
 struct cJSON;
 
 /**
- * Where the compiler is: a chain on the stack from the value at hand up to the
- * predicate's root (whose parent is NULL). It becomes text only on an error.
+ * Place of the compiler: a chain on the stack from the current value up to the predicate's root
+ * (whose parent is NULL). It becomes text only on an error.
  */
 struct cue_place {
 	const struct cue_place *parent;
 	const char *key; /**< member of an object, or NULL */
-	size_t index;    /**< item of an array, when there is no key */
+	size_t index;    /**< item of an array, if key is NULL */
 };
 
-/** Member @p key of what is at @p parent. */
+/** Place of member @p key of the value at @p parent. */
 struct cue_place cue_place_member(const struct cue_place *parent, const char *key);
 struct cue_place cue_place_item(const struct cue_place *parent, size_t index);
 
@@ -41,14 +41,14 @@ int cue_predicate_fail(struct cue_predicate_error *error, const struct cue_place
 const char *cue_predicate_key(const char *key, char buf[CUE_KEY_TEXT_SIZE]);
 
 /**
- * What every predicate keeps to: CUE_PREDICATE_DEPTH_MAX,
- * CUE_PREDICATE_VALUES_MAX, and no key twice in an object.
- * @param ret_values how many JSON values there are.
+ * Check the common rules of all predicates: CUE_PREDICATE_DEPTH_MAX, CUE_PREDICATE_VALUES_MAX, and
+ * no duplicate key in an object.
+ * @param ret_values number of JSON values.
  */
 int cue_predicate_check(const struct cJSON *json, size_t *ret_values,
                         struct cue_predicate_error *error);
 
-/** cue_match_new() for a part, at @p place, of what was checked as a whole. */
+/** As cue_match_new(), for the part at @p place of a predicate that was checked as a whole. */
 int cue_match_compile(const struct cJSON *json, const struct cue_place *place,
                       struct cue_match **ret_match, struct cue_predicate_error *error);
 

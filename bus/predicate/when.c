@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A condition is compiled once into an array of nodes. The children of a node
- * follow each other in it. Recursion, in compiling and evaluating alike, ends
- * at CUE_PREDICATE_DEPTH_MAX.
+ * A condition is compiled once into an array of nodes. The children of a node are consecutive.
+ * Recursion, both in compiling and in evaluating, ends at CUE_PREDICATE_DEPTH_MAX.
  */
 #include <cuebus/match.h>
 
@@ -162,7 +161,7 @@ static int compile_not(struct compiler *c, size_t at, const cJSON *json,
 	return compile(c, node->first_child, json, place);
 }
 
-/* The member that tells what kind of condition this is, or NULL. */
+/* The member that decides the kind of the condition, or NULL. */
 static const cJSON *find_kind(const cJSON *json, enum kind *ret_kind)
 {
 	for (size_t i = 0; i < N_KINDS; i++) {
@@ -224,7 +223,7 @@ int cue_when_new(const struct cJSON *json, struct cue_when **ret_when,
 
 	if (r < 0)
 		return r;
-	/* Each node is one of the JSON values. */
+	/* Each node is one JSON value, so their number is enough. */
 	c.when = calloc(1, sizeof(*c.when) + values * sizeof(c.when->nodes[0]));
 	if (!c.when)
 		return -ENOMEM;
@@ -252,9 +251,9 @@ struct cue_when *cue_when_free(struct cue_when *when)
 
 /* ---- evaluate ----
  *
- * Three values (Kleene): a state that the bus has seen but could not keep is
- * neither. UNKNOWN as a whole does not hold, whichever way the condition asks:
- * a gate never opens because the store is full. */
+ * Three-valued logic (Kleene): a state that the bus has seen but could not keep is UNKNOWN. A
+ * condition that is UNKNOWN does not hold, negated or not: a gate never opens because the store is
+ * full. */
 
 enum truth { NO, YES, UNKNOWN };
 
@@ -275,7 +274,7 @@ static enum truth eval_state(const struct node *node, const struct cue_bus *bus)
 
 static enum truth eval(const struct cue_when *when, size_t at, const struct cue_bus *bus);
 
-/** @p decides ends it: NO for `all`, YES for `any`. */
+/** @param decides the value that ends the evaluation: NO for `all`, YES for `any`. */
 static enum truth eval_list(const struct cue_when *when, const struct node *node,
                             const struct cue_bus *bus, enum truth decides)
 {

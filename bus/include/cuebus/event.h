@@ -26,24 +26,24 @@ struct cue_type;
 #define CUE_TYPE_MAX_SEGMENTS 8U
 
 /**
- * One event, as handlers see it. Passed by const pointer, valid during the
- * callback only; to keep it, copy the struct and take a reference on
- * `payload` (`type` lives as long as the bus).
+ * One event, as handlers see it. Passed by const pointer, valid only during the callback. To keep
+ * it, copy the struct and take a reference on `payload` (`type` lives as long as the bus).
  */
 struct cue_event {
-	/** CLOCK_MONOTONIC; an input's kernel time. May be earlier than
-	 *  the bus's now, never later. */
+	/** CLOCK_MONOTONIC; for an input the kernel's time. May be earlier than the bus's now,
+	 * never later. */
 	uint64_t time_ns;
-	/** From 1 without gaps over numbered types; 0 for an event of
-	 *  a type that is not numbered. */
+	/** Counts events of numbered types from 1 without gaps; 0 for an event of a type that is
+	 * not numbered. */
 	uint64_t seq;
-	uint64_t cause_seq; /**< seq of the nearest numbered event that led here, 0 none. */
+	uint64_t cause_seq; /**< seq of the nearest numbered event that led to this one; 0 none. */
 	const struct cue_type *type; /**< Interned: equal types are equal pointers. */
 	struct cue_payload *payload; /**< Never NULL. Borrowed from the bus. */
 	uint32_t producer_id;
-	uint32_t origin; /**< The gesture that emitted it, 0 none. */
-	uint16_t depth;  /**< Events between this one and its outside cause. */
-	bool outside;    /**< See cue_emit. */
+	uint32_t origin; /**< The gesture that emitted the event; 0 none. */
+	/** Number of events between this one and its outside cause. */
+	uint16_t depth;
+	bool outside; /**< See cue_emit. */
 };
 
 /** A type's name, NUL-terminated, e.g. "button.press". Lives as long as the bus. */
@@ -52,16 +52,15 @@ CUE_API const char *cue_type_name(const struct cue_type *type);
 CUE_API const char *cue_event_type_name(const struct cue_event *event);
 
 /**
- * Whether @p name is a well-formed event type: 1 to 8 segments of
- * `[a-z0-9_-]+` joined by dots, 128 characters at most.
- * @param ret_reason optional; on false a static text saying what is wrong.
+ * Whether @p name is a well-formed event type: 1 to 8 segments of `[a-z0-9_-]+` joined by dots, 128
+ * characters at most.
+ * @param ret_reason optional; on false a static text that names the error.
  */
 CUE_API bool cue_type_is_valid(const char *name, size_t len, const char **ret_reason);
 
 /**
- * Whether @p name begins with one of the reserved first segments `event`,
- * `gateway`, `gesture` or `input`, which no remote publisher, playlist or
- * configured gesture may emit.
+ * Whether @p name begins with one of the reserved first segments `event`, `gateway`, `gesture` or
+ * `input`. No remote publisher, playlist or configured gesture may emit such a type.
  */
 CUE_API bool cue_type_is_reserved(const char *name);
 
@@ -74,8 +73,8 @@ struct cue_id {
 
 /** Write the id as 32 lower-case hex digits and a NUL. */
 CUE_API void cue_id_format(const struct cue_id *id, char text[CUE_ID_TEXT_SIZE]);
-/** Read what cue_id_format() writes; either case. @return 0; -EINVAL when @p text is not exactly 32
- *  hex digits, @p ret_id untouched. */
+/** Parse an id as written by cue_id_format(), in either case. @return 0; -EINVAL: @p text is not
+ * exactly 32 hex digits, @p ret_id is unchanged. */
 CUE_API int cue_id_parse(const char *text, struct cue_id *ret_id);
 /** Whether both are the same 16 bytes. */
 CUE_API bool cue_id_equal(const struct cue_id *a, const struct cue_id *b);

@@ -15,7 +15,7 @@
 /** The hash of no bytes. */
 #define CUE_FNV_BEGIN 0xcbf29ce484222325ULL
 
-/** The hash @p hash continued over @p len more bytes. */
+/** Continue @p hash over @p len more bytes. */
 static inline uint64_t cue_fnv(uint64_t hash, const void *bytes, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)bytes;

@@ -3,9 +3,9 @@
  * @file json.h
  * @brief Walk over the members of a JSON object without parsing it into a tree.
  *
- * All text here is compact and valid JSON with no key twice, as cue_payload_bytes() has it: no
- * function checks it. What they return points into that text and is valid as long as it is.
- * Thread: any; no state.
+ * The text must be compact, valid JSON without duplicate keys, as cue_payload_bytes() returns it;
+ * the functions do not check it. Returned pointers point into that text and are valid as long as it
+ * is. Thread: any; no state.
  *
  *     for (found = cue_json_first_member(text, &member); found;
  *          found = cue_json_next_member(&member))
@@ -26,18 +26,18 @@ struct cue_json_text {
 
 /** A member of an object. */
 struct cue_json_member {
-	const char *key; /**< as it is spelt, without quotes. */
+	const char *key; /**< as written, escapes included, without quotes. */
 	size_t key_len;
 	struct cue_json_text value;
 };
 
-/** The first member of the object that begins at @p object.
- *  @return false: it has none; untouched. */
+/** Get the first member of the object that begins at @p object. @return false: it has none, and @p
+ * ret_member is unchanged. */
 CUE_API bool cue_json_first_member(const char *object, struct cue_json_member *ret_member);
-/** Move on to the next member, in the order written.
- *  @return false: that was the last one; untouched. */
+/** Move on to the next member in the text. @return false: it was the last one, and @p member is
+ * unchanged. */
 CUE_API bool cue_json_next_member(struct cue_json_member *member);
-/** Whether the key, escapes resolved, is the NUL-terminated @p name. */
+/** Whether the key, with escapes resolved, equals the NUL-terminated @p name. */
 CUE_API bool cue_json_key_is(const struct cue_json_member *member, const char *name);
 
 #endif

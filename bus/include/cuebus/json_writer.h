@@ -3,9 +3,9 @@
  * @file json_writer.h
  * @brief A growing buffer that writes compact JSON left to right.
  *
- * Errors are sticky: after the first failed allocation every call does nothing
- * and cue_writer_finish() reports it, so a caller checks once, at the end.
- * Commas are placed by the writer. Thread: the caller's; no shared state.
+ * Errors are sticky: after the first failed allocation every call has no effect and
+ * cue_writer_finish() reports the error, so a caller checks once, at the end. The writer places
+ * commas. Thread: the caller's; no shared state.
  */
 #ifndef CUEBUS_JSON_WRITER_H
 #define CUEBUS_JSON_WRITER_H
@@ -27,13 +27,14 @@ struct cue_writer {
 	bool need_comma;
 };
 
-/** Begin an object: cue_writer_key() and a value for each member, then cue_writer_object_end(). */
+/** Begin an object. Write each member with cue_writer_key() and a value, then call
+ * cue_writer_object_end(). */
 CUE_API void cue_writer_object_begin(struct cue_writer *w);
-/** End the object begun last. The caller pairs the calls; the writer does not check. */
+/** End the innermost object. The caller must pair the calls; the writer does not check. */
 CUE_API void cue_writer_object_end(struct cue_writer *w);
-/** Begin an array: its values follow, then cue_writer_array_end(). */
+/** Begin an array. Write its values, then call cue_writer_array_end(). */
 CUE_API void cue_writer_array_begin(struct cue_writer *w);
-/** End the array begun last, as cue_writer_object_end(). */
+/** End the innermost array, as cue_writer_object_end(). */
 CUE_API void cue_writer_array_end(struct cue_writer *w);
 
 /** Write an object's key (escaped); the next call writes its value. */
@@ -46,11 +47,11 @@ CUE_API void cue_writer_key(struct cue_writer *w, const char *key);
  * U+FFFD.
  */
 CUE_API void cue_writer_string(struct cue_writer *w, const char *s);
-/** As cue_writer_string(), for the @p len bytes at @p s; a NUL among them does not end them. */
+/** As cue_writer_string(), for the @p len bytes at @p s, which may contain NUL. */
 CUE_API void cue_writer_string_n(struct cue_writer *w, const char *s, size_t len);
-/** A number in decimal; all digits, also beyond 2^53. */
+/** Write a decimal number with all digits, also beyond 2^53. */
 CUE_API void cue_writer_u64(struct cue_writer *w, uint64_t v);
-/** As cue_writer_u64(), with its sign. */
+/** As cue_writer_u64(), with a sign. */
 CUE_API void cue_writer_i64(struct cue_writer *w, int64_t v);
 /** `true` or `false`. */
 CUE_API void cue_writer_bool(struct cue_writer *w, bool v);
@@ -58,9 +59,9 @@ CUE_API void cue_writer_bool(struct cue_writer *w, bool v);
 CUE_API void cue_writer_null(struct cue_writer *w);
 /** Nanoseconds as seconds, exact decimal without trailing zeros: 1.5, 0, 0.2. */
 CUE_API void cue_writer_seconds(struct cue_writer *w, uint64_t ns);
-/** A payload's bytes as they are; NULL writes `null`. */
+/** A payload's bytes unchanged; NULL writes `null`. */
 CUE_API void cue_writer_payload(struct cue_writer *w, const struct cue_payload *payload);
-/** Compact JSON this program already holds, as it is. */
+/** Trusted compact JSON, unchanged. */
 CUE_API void cue_writer_raw(struct cue_writer *w, const char *json, size_t len);
 
 /** Number of bytes written so far. */
@@ -74,21 +75,21 @@ CUE_API size_t cue_writer_len(const struct cue_writer *w);
  */
 CUE_API int cue_writer_finish(struct cue_writer *w, char **ret_text, size_t *ret_len);
 
-/** As cue_writer_finish(), into a payload (a new reference); `null` when nothing was written. */
+/** As cue_writer_finish(), into a payload (a new reference); `null` if nothing was written. */
 CUE_API int cue_writer_finish_payload(struct cue_writer *w, struct cue_payload **ret_payload);
 
-/** Release what is held; for the error paths and __attribute__((cleanup)). */
+/** Free the buffer; for error paths and __attribute__((cleanup)). */
 CUE_API void cue_writer_clear(struct cue_writer *w);
 
-/** Bytes cue_format_timestamp() writes, the NUL included. */
+/** Bytes that cue_format_timestamp() writes, including the NUL. */
 #define CUE_TIMESTAMP_SIZE 32U
 
 /**
- * Format a wall time as RFC 3339 UTC with microseconds,
- * `2026-11-23T11:03:55.938124Z` (proleptic Gregorian, no leap seconds; the
- * civil-from-days algorithm by Howard Hinnant, public domain). Rounds down.
- * @param wall_ns nanoseconds since 1970-01-01T00:00:00Z, may be negative; the
- *                type reaches from the year 1677 to 2262.
+ * Format a wall time as RFC 3339 UTC with microseconds, `2026-11-23T11:03:55.938124Z` (proleptic
+ * Gregorian, no leap seconds; the civil-from-days algorithm by Howard Hinnant, public domain).
+ * Rounds down.
+ * @param wall_ns nanoseconds since 1970-01-01T00:00:00Z, may be negative; the type covers the years
+ *                1677 to 2262.
  */
 CUE_API void cue_format_timestamp(int64_t wall_ns, char buf[CUE_TIMESTAMP_SIZE]);
 

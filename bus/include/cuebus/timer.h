@@ -3,9 +3,9 @@
  * @file timer.h
  * @brief Timers on the bus's one ordered queue.
  *
- * Arm, re-arm, disarm and fire are O(log n) (binary heap with positions) and
- * allocate nothing: the queue's slot is reserved when the timer is made.
- * Timers with equal deadlines fire in the order in which they were made.
+ * Arm, re-arm, disarm and fire are O(log n) (binary heap with positions) and allocate nothing: the
+ * slot in the queue is reserved when the timer is created. Timers with equal deadlines fire in the
+ * order in which they were created.
  */
 #ifndef CUEBUS_TIMER_H
 #define CUEBUS_TIMER_H
@@ -18,26 +18,26 @@
 struct cue_bus;
 struct cue_timer;
 
-/** The timer is disarmed when its handler runs and may be armed again, or freed, there. */
+/** The timer is disarmed before its handler runs. The handler may arm it again or free it. */
 typedef void (*cue_timer_handler)(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 
 /** @return 0; -ENOMEM. Freed by the caller with cue_timer_free(). */
 CUE_API int cue_timer_new(struct cue_bus *bus, cue_timer_handler handler, void *user,
                           struct cue_timer **ret_timer);
-/** As cue_timer_new(); cue_bus_overtake() fires it ahead of timers that are not
- *  urgent. For what an input or an output waits for. */
+/** As cue_timer_new(), but cue_bus_overtake() fires the timer before timers that are not urgent.
+ * For timers that an input or an output waits for. */
 CUE_API int cue_timer_new_urgent(struct cue_bus *bus, cue_timer_handler handler, void *user,
                                  struct cue_timer **ret_timer);
 /** NULL is allowed. @return NULL. */
 CUE_API struct cue_timer *cue_timer_free(struct cue_timer *timer);
 
-/** Arm, or move, to an absolute deadline (monotonic ns). One in the past is
- *  due at once: at the next advance, with the deadline as given. */
+/** Arm the timer, or move it, to an absolute deadline (monotonic ns). A deadline in the past is due
+ * at the next advance; the handler gets it unchanged. */
 CUE_API void cue_timer_arm(struct cue_timer *timer, uint64_t deadline_ns);
-/** Take the timer off the queue: its handler does not run until it is armed again. No effect on
- *  one that is not armed. */
+/** Remove the timer from the queue: its handler does not run until it is armed again. No effect if
+ * it is not armed. */
 CUE_API void cue_timer_disarm(struct cue_timer *timer);
-/** Whether the timer waits for its deadline. Inside its own handler: only if armed again there. */
+/** Whether the timer is armed. Inside its own handler: only if it was armed again there. */
 CUE_API bool cue_timer_is_armed(const struct cue_timer *timer);
 
 #endif

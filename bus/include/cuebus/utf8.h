@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file utf8.h
- * @brief Whether bytes are UTF-8 (RFC 3629).
+ * @brief Check UTF-8 (RFC 3629).
  *
- * Overlong forms, surrogates and what is above U+10FFFF are ill-formed.
+ * Overlong forms, surrogates and code points above U+10FFFF are ill-formed.
  *
  * Thread: any; no state.
  */
@@ -16,13 +16,13 @@
 #include <stddef.h>
 
 /**
- * @param s   borrowed; need not end with a NUL.
- * @param len bytes there are at @p s.
- * @return bytes of the well-formed sequence at @p s, 1 to 4; 0: it is ill-formed, or @p len is 0.
+ * @param s   borrowed; not necessarily NUL-terminated.
+ * @param len number of bytes at @p s.
+ * @return length of the well-formed sequence at @p s, 1 to 4; 0: it is ill-formed, or @p len is 0.
  */
 CUE_API size_t cue_utf8_sequence(const char *s, size_t len);
 
-/** Whether the NUL-terminated @p text is UTF-8 throughout. */
+/** Whether the whole NUL-terminated @p text is UTF-8. */
 CUE_API bool cue_utf8_is_valid(const char *text);
 
 #endif

@@ -5,11 +5,11 @@
  *           | was lost)                  | else first = time -> PENDING |
  *   PENDING | deadline = time + debounce | deadline = time + debounce   | see below -> STABLE
  *
- * At the deadline: if the level is the accepted one, all edges were bounces;
- * else it is accepted, and all edges but the first were bounces.
+ * At the deadline: if the level is the accepted one, all edges were bounces. Otherwise the level is
+ * accepted, and all edges except the first were bounces.
  *
- * A return to the accepted level does not end a transition at once: a contact
- * that bounces begins with just that, and its first edge is the one that counts.
+ * A return to the accepted level does not end a transition: a bouncing contact returns at once, and
+ * the time of its first edge must count.
  */
 #include "debounce.h"
 
@@ -85,7 +85,7 @@ bool debounce_settle(struct debounce *debounce, uint64_t *ret_time_ns)
 
 uint64_t debounce_bounces(const struct debounce *debounce)
 {
-	/* However the transition ends, all but its first edge are bounces. */
+	/* However the transition ends, all edges except the first are bounces. */
 	return debounce->bounces +
 	       (debounce->state == DEBOUNCE_PENDING ? debounce->n_edges - 1 : 0);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file debounce.h
- * @brief One line's debounce: a level counts when it was stable.
+ * @brief The debounce of one line: a level counts once it was stable.
  *
- * Edges that follow each other within debounce_ns are one transition. Its
- * outcome is known debounce_ns after its last edge; if the level is another
- * one than before, it changed at the transition's first edge, else the whole
- * transition was a glitch. A pure state machine: time comes with the calls.
+ * Edges that follow each other within debounce_ns are one transition. It ends debounce_ns after its
+ * last edge. If the level then differs from the one before, it changed at the transition's first
+ * edge; otherwise the whole transition was a glitch. A pure state machine: the caller passes the
+ * time.
  */
 #ifndef CUEBUS_DEBOUNCE_H
 #define CUEBUS_DEBOUNCE_H
@@ -22,29 +22,29 @@ struct debounce {
 	bool level;           /**< accepted */
 	bool raw;             /**< after the last edge */
 	uint64_t first_ns;    /**< PENDING: the transition's first edge */
-	uint64_t deadline_ns; /**< PENDING: when it is decided */
+	uint64_t deadline_ns; /**< PENDING: end of the transition */
 	uint64_t n_edges;     /**< PENDING: edges of the transition */
-	uint64_t bounces;     /**< edges swallowed in transitions that are over */
+	uint64_t bounces;     /**< edges suppressed in finished transitions */
 };
 
-/** Take a level as given, forget what was pending. */
+/** Set the accepted level and drop a pending transition. */
 void debounce_start(struct debounce *debounce, bool level);
 
 /**
- * One edge; an edge at exactly the deadline still belongs to the transition.
- * @return true when the accepted level changed by it: only with debounce_ns 0,
- *         and then at @p time_ns.
+ * Handle one edge. An edge exactly at the deadline still belongs to the transition.
+ * @return true if the edge changed the accepted level: only with debounce_ns 0, and then at @p
+ *         time_ns.
  */
 bool debounce_edge(struct debounce *debounce, bool level, uint64_t time_ns);
 
 /**
- * The deadline has passed without another edge.
- * @param ret_time_ns set when true is returned: the transition's first edge.
- * @return true when the accepted level changed.
+ * End a transition whose deadline has passed without another edge.
+ * @param ret_time_ns time of the transition's first edge; set only if the result is true.
+ * @return true if the accepted level changed.
  */
 bool debounce_settle(struct debounce *debounce, uint64_t *ret_time_ns);
 
-/** Edges swallowed so far, those of a line that never settles included. */
+/** Edges suppressed so far, including those of a line that never settles. */
 uint64_t debounce_bounces(const struct debounce *debounce);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file decode.h
- * @brief The kinds of input, fed with debounced levels. For decoder.c.
+ * @brief Private: the kinds of input, for decoder.c. They get debounced levels.
  *
- * Each is a plain struct, zero before its start. Functions that may report
- * return whether @p change was filled.
+ * Each kind is a plain struct, zero before its start. Functions with a @p change return whether
+ * they filled it.
  */
 #ifndef CUEBUS_DECODE_H
 #define CUEBUS_DECODE_H
@@ -40,14 +40,14 @@ struct decode_counter {
 void decode_counter_start(struct decode_counter *counter, bool level);
 bool decode_counter_level(struct decode_counter *counter, bool level, uint64_t time_ns,
                           struct decoder_change *change);
-/** Pulses were lost: the next interval is not known. */
+/** Pulses were lost: the next interval is unknown. */
 void decode_counter_gap(struct decode_counter *counter);
-/** Counted before this one began; less than nothing is not counted. */
+/** Add the count of an earlier decoder; a negative value has no effect. */
 void decode_counter_add(struct decode_counter *counter, int64_t value);
 
 /* decode_rotary.c */
 
-/** Both lines changed at once: the direction is not known. */
+/** Both lines changed at once: the direction is unknown. */
 #define QUADRATURE_ILLEGAL 2
 
 /**
@@ -62,26 +62,26 @@ struct decode_rotary {
 	/** levels at a detent: those at the start, until the knob rests elsewhere */
 	unsigned rest;
 	bool proven;          /**< the knob came to rest at `rest` */
-	unsigned candidate;   /**< where it rested elsewhere, valid while n_candidate > 0 */
-	unsigned n_candidate; /**< how often in a row */
+	unsigned candidate;   /**< other levels at which it rested, valid while n_candidate > 0 */
+	unsigned n_candidate; /**< consecutive rests at `candidate` */
 	bool has_since;
-	uint64_t since_ns; /**< when the levels became what they are, if has_since */
-	bool judged;       /**< the stay at them was looked at already */
+	uint64_t since_ns; /**< time of the last change of the levels, if has_since */
+	bool judged;       /**< the stay at the levels was evaluated already */
 	bool has_before;
-	unsigned levels_before;   /**< those before them, if has_before */
-	uint64_t since_before_ns; /**< when those began */
+	unsigned levels_before;   /**< the levels before, if has_before */
+	uint64_t since_before_ns; /**< time at which those began */
 	bool has_stay_before;
-	uint64_t stay_before_ns; /**< how long those before them stayed, if has_stay_before */
-	int steps; /**< since the last detent, less than steps_per_detent either way */
+	uint64_t stay_before_ns; /**< duration of the stay before, if has_stay_before */
+	int steps; /**< since the last detent; absolute value less than steps_per_detent */
 	int64_t position;
 	uint64_t illegal;
 };
 void decode_rotary_start(struct decode_rotary *rotary, unsigned line, bool level);
 bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns,
                           struct decoder_change *change);
-/** Edges were lost: take the levels, keep the position, guess no turn. */
+/** Edges were lost: take the levels and keep the position. */
 void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns);
-/** Turned before this one began. */
+/** Add the position of an earlier decoder. */
 void decode_rotary_add(struct decode_rotary *rotary, int64_t value);
 
 #endif

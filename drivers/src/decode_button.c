@@ -4,8 +4,8 @@
  *   RELEASED | PRESSED -> pressed         | ignored
  *   PRESSED  | ignored                    | RELEASED, held_ns -> released
  *
- * A button that is down at the start reports no press, since when that was is
- * not known; its release counts from the start.
+ * A button that is down at the start reports no press, because its time is unknown. The duration in
+ * its release counts from the start.
  */
 #include "decode.h"
 

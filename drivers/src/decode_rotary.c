@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two lines in quadrature. Line 0 leading is the positive direction:
- * 00 -> 10 -> 11 -> 01 -> 00 (line 0 is the left digit).
+ * Two lines in quadrature. Line 0 leading is the positive direction: 00 -> 10 -> 11 -> 01 -> 00
+ * (line 0 is the left digit).
  *
  *   from \ to |  00  |  01  |  10  |  11
  *   00        |   0  |  -1  |  +1  |  ill.
@@ -9,39 +9,37 @@
  *   10        |  -1  |  ill.|   0  |  +1
  *   11        | ill. |  +1  |  -1  |   0
  *
- * A position is steps_per_detent steps. It changes only when the whole way to
- * the next detent was made, so a knob that trembles at a detent, or a contact
- * that bounces there, reports nothing. Where the steps between detents are not
- * known any more (an illegal transition, a gap), they follow from the levels:
- * at a detent the levels are those of `rest`, or for fewer than 4 steps a
- * detent, some that lie a multiple of steps_per_detent from them.
+ * A position is steps_per_detent steps. It changes only when the knob reaches the next detent, so a
+ * knob that trembles at a detent, or a contact that bounces there, reports nothing. After an
+ * illegal transition or a gap the number of steps since the last detent is unknown. It is then
+ * computed from the levels: at a detent the levels are those of `rest`, or with fewer than 4 steps
+ * a detent, levels at a multiple of steps_per_detent from them.
  *
- * `rest` is learnt, since encoders rest at 00 or at 11 and a knob may stand
- * between two detents at the start. Levels are a place of rest when they stay for
- * ROTARY_REST_NS, and ROTARY_REST_RATIO times as long as those before them: a knob
- * falls into a detent quickly, while one that is turned slowly stays as long
- * everywhere. How long they stayed is known at the next step. Those at the start
- * prove nothing, however long they stay.
+ * `rest` is learnt, because encoders rest at 00 or at 11, and a knob may be between two detents at
+ * the start. Levels are a place of rest if they stay for ROTARY_REST_NS, and ROTARY_REST_RATIO
+ * times as long as the levels before: a knob falls into a detent quickly, while a slowly turned
+ * knob stays equally long everywhere. The duration of a stay is known at the next step. The levels
+ * at the start prove nothing, however long they stay.
  *
  *   rest     | stays at rest         | stays elsewhere
  *   assumed  | -> proven             | rest = here, steps = 0
  *   proven   | forget the candidate  | the candidate, for the third time in a row:
  *            |                       | rest = here, steps = 0 -> assumed; else count it
  *
- * A hand that holds the knob between two detents is outvoted once the rest is
- * proven, and a rest that was proven wrongly corrects itself. For forgetting the
- * candidate a stay of ROTARY_REST_NS is enough.
+ * Once the rest is proven, a hand that holds the knob between two detents does not change it, and a
+ * wrongly proven rest is corrected later. A stay of ROTARY_REST_NS is enough to forget the
+ * candidate.
  */
 #include "decode.h"
 
-/** Longer than a hand takes for one step, shorter than a pause between turns. */
+/** Longer than one step by hand, shorter than a pause between turns. */
 #define ROTARY_REST_NS    400000000ULL
 #define ROTARY_REST_RATIO 4U
 
-/** A step that is taken back within this is bounce: the stay before it goes on. */
+/** A step that is reversed within this time is bounce: the stay before it continues. */
 #define ROTARY_BOUNCE_NS 20000000ULL
 
-/** A proven rest moves after as many stays in a row elsewhere. */
+/** Number of consecutive stays elsewhere after which a proven rest moves. */
 #define ROTARY_OUTVOTES 3
 
 static const int quadrature[4][4] = {
@@ -51,7 +49,7 @@ static const int quadrature[4][4] = {
 	{ QUADRATURE_ILLEGAL, 1, -1, 0 },
 };
 
-/** Place of each pair of levels in the positive direction. */
+/** Position of each pair of levels in the cycle, in the positive direction. */
 static const int phase[4] = { 0, 3, 1, 2 };
 
 int quadrature_step(unsigned from, unsigned to)
@@ -79,7 +77,7 @@ static int steps_past_detent(const struct decode_rotary *rotary, unsigned rest, 
 	return (phase[levels] - phase[rest] + 4) % rotary->steps_per_detent;
 }
 
-/** Steps since the detent, as the levels tell: the nearest way, forward when both are as far. */
+/** Steps since the detent, computed from the levels: the shorter way, forward if both are equal. */
 static int steps_from_levels(const struct decode_rotary *rotary)
 {
 	int steps = steps_past_detent(rotary, rotary->rest, rotary->levels);
@@ -100,7 +98,7 @@ void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels, uint64_t t
 	rotary->judged = false;
 }
 
-/** Take the present levels for a detent. */
+/** Take the current levels as a detent. */
 static void rest_here(struct decode_rotary *rotary)
 {
 	rotary->rest = rotary->levels;
@@ -109,7 +107,7 @@ static void rest_here(struct decode_rotary *rotary)
 	rotary->n_candidate = 0;
 }
 
-/** The knob has rested at the present levels. */
+/** The knob has rested at the current levels. */
 static void rested(struct decode_rotary *rotary)
 {
 	if (steps_past_detent(rotary, rotary->rest, rotary->levels) == 0) {
@@ -132,7 +130,7 @@ static void rested(struct decode_rotary *rotary)
 		rest_here(rotary);
 }
 
-/** Judge the stay at the present levels, which ends at @p time_ns. */
+/** Evaluate the stay at the current levels, which ends at @p time_ns. */
 static void end_stay(struct decode_rotary *rotary, uint64_t time_ns)
 {
 	uint64_t stay_ns = 0;
@@ -142,7 +140,7 @@ static void end_stay(struct decode_rotary *rotary, uint64_t time_ns)
 	if (time_ns > rotary->since_ns)
 		stay_ns = time_ns - rotary->since_ns;
 	if (!rotary->judged && stay_ns >= ROTARY_REST_NS) {
-		/* Even after a slow step: what is known is not outvoted by single holds. */
+		/* Even after a slow step: single holds must not add up against a proven rest. */
 		if (steps_past_detent(rotary, rotary->rest, rotary->levels) == 0)
 			rotary->n_candidate = 0;
 		if (rotary->has_stay_before &&
@@ -153,14 +151,14 @@ static void end_stay(struct decode_rotary *rotary, uint64_t time_ns)
 	rotary->has_stay_before = true;
 }
 
-/** Times of the stays, when @p levels follow the present ones at @p time_ns. */
+/** Update the times of the stays when @p levels follow the current ones at @p time_ns. */
 static void follow_stays(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns)
 {
 	bool bounced = rotary->has_before && levels == rotary->levels_before &&
 	               time_ns - rotary->since_ns < ROTARY_BOUNCE_NS;
 
 	if (bounced) {
-		/* The stay before goes on. */
+		/* The stay before continues. */
 		rotary->since_ns = rotary->since_before_ns;
 		rotary->has_before = false;
 		rotary->judged = true;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Edges go through each line's debounce; what is accepted goes to the kind.
+ * Edges pass each line's debounce; accepted levels go to the kind.
  *
- * Two lines' transitions are accepted in the order in which they began, not in
- * the order in which they settled: else a line that bounces longer would come
- * second and turn a rotary's direction round. So a line that has settled waits
- * for one that began before it and has not, until it moves again itself.
+ * Transitions of two lines are accepted in the order in which they began, not in the order in which
+ * they settled: otherwise a line that bounces longer would come second and reverse a rotary's
+ * direction. So a settled line waits for an unsettled one that began before it, until it changes
+ * again itself.
  */
 #include <drivers/decoder.h>
 
@@ -74,7 +74,7 @@ static unsigned rotary_levels(const struct decoder *decoder)
 	return (decoder->debounce[0].level ? 2U : 0U) | (decoder->debounce[1].level ? 1U : 0U);
 }
 
-/** An accepted level goes to the kind. */
+/** Pass an accepted level to the kind. */
 static bool accept(struct decoder *decoder, unsigned line, uint64_t time_ns,
                    struct decoder_change *change)
 {
@@ -94,7 +94,7 @@ static bool accept(struct decoder *decoder, unsigned line, uint64_t time_ns,
 	return false;
 }
 
-/** The pending line whose transition began first; n_lines when none is pending. */
+/** The pending line whose transition began first; n_lines if none is pending. */
 static unsigned first_pending(const struct decoder *decoder)
 {
 	unsigned first = decoder->n_lines;
@@ -117,7 +117,8 @@ static int settle(struct decoder *decoder, unsigned line, struct decoder_change 
 	       accept(decoder, line, time_ns, change);
 }
 
-/** Settle what was due strictly before an edge of @p line: who wakes late gets the same. */
+/** Settle deadlines strictly before an edge of @p line, so that a late wake-up has the same
+ * result. */
 static int settle_before(struct decoder *decoder, unsigned line, uint64_t time_ns,
                          struct decoder_change *changes)
 {
@@ -129,7 +130,8 @@ static int settle_before(struct decoder *decoder, unsigned line, uint64_t time_n
 	       decoder->debounce[first].deadline_ns < time_ns)
 		n += settle(decoder, first, &changes[n]);
 	if (own->state == DEBOUNCE_PENDING && own->deadline_ns < time_ns)
-		n += settle(decoder, line, &changes[n]); /* it moves again: its wait is over */
+		/* the line changes again, so its wait ends */
+		n += settle(decoder, line, &changes[n]);
 	return n;
 }
 
@@ -160,7 +162,7 @@ static int feed(struct decoder *decoder, unsigned line, bool level, uint64_t tim
 {
 	struct debounce *debounce = &decoder->debounce[line];
 
-	/* An edge to the level there is: the one between got lost, and with it the direction. */
+	/* An edge to the current level: the edge between was lost, and with it the direction. */
 	if (decoder->kind == DECODER_ROTARY && debounce->state == DEBOUNCE_STABLE &&
 	    debounce->level == level) {
 		decoder->rotary.illegal++;
@@ -201,7 +203,7 @@ int decoder_resync(struct decoder *decoder, unsigned line, bool level, uint64_t 
 	case DECODER_SWITCH:
 		break;
 	}
-	/* Edges get lost where a contact bounces: the level read then may be a bounce as well. */
+	/* Edges are lost when a contact bounces: the level read then may be a bounce too. */
 	return n + feed(decoder, line, level, time_ns, &changes[n]);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file drivers_internal.h
- * @brief The drivers there are, for the registry and for each other.
+ * @brief Private: all drivers, for the registry and for each other.
  */
 #ifndef CUEBUS_DRIVERS_INTERNAL_H
 #define CUEBUS_DRIVERS_INTERNAL_H
@@ -16,7 +16,8 @@ extern const struct driver_ops driver_replay; /**< replay.c */
 extern const struct output_ops output_driver_gpio; /**< output_gpio.c */
 extern const struct output_ops output_driver_sim;  /**< output_sim.c */
 
-/** Write the one sentence of a failed open; @p error has DRIVER_ERROR_SIZE bytes. @return @p r. */
+/** Write the error sentence of a failed open; @p error has DRIVER_ERROR_SIZE bytes. @return @p
+ * r. */
 int driver_fail(char *error, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

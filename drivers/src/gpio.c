@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gpio driver over either libgpiod. What is special to a version (requests,
- * reading, how lost edges show) is behind gpio_backend.h.
+ * The gpio driver over either libgpiod. gpio_backend.h hides the differences between the versions
+ * (requests, reading, detection of lost edges).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ struct gpio {
 	struct driver base;
 	size_t n_lines;
 	struct gpio_line lines[DRIVER_LINES_MAX];
-	/* Edges that were read and did not fit into the caller's array. */
+	/* Edges that were read but did not fit into the caller's array. */
 	struct driver_edge queue[QUEUE_MAX];
 	size_t queue_first, queue_n;
 };
@@ -111,8 +111,8 @@ static void sort_by_time(struct driver_edge *edges, size_t n)
 }
 
 /**
- * One read of each line into the queue.
- * @return the number of edges; negative errno when none came and a line failed.
+ * Read each line once into the queue.
+ * @return the number of edges; negative errno if none came and a line failed.
  */
 static int fill_queue(struct gpio *gpio)
 {
@@ -150,8 +150,8 @@ static int gpio_read(struct driver *driver, struct driver_edge *edges, size_t ma
 	struct gpio *gpio = (struct gpio *)driver;
 	size_t n = take_queue(gpio, edges, max_edges);
 
-	/* To the end, not one buffer's worth: the caller takes the time up to now
-	 * for known, and lets what is due by then happen. */
+	/* Read all edges, not only one buffer: the caller assumes that it has every edge up to
+	 * now, and then serves the deadlines up to now. */
 	while (n < max_edges) {
 		int r = fill_queue(gpio);
 

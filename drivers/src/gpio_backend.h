@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file gpio_backend.h
- * @brief What the gpio drivers need of libgpiod, the same over 1.x (gpiod_v1.c) and 2.x
- *        (gpiod_v2.c). Exactly one of the two is linked.
+ * @brief Private: one interface to libgpiod 1.x (gpiod_v1.c) and 2.x (gpiod_v2.c) for the gpio
+ *        drivers. Exactly one of the two is linked.
  *
- * Every line is a request of its own, so that its edges have a kernel buffer
- * of their own and two lines of an input may be on different chips.
+ * Every line has its own request, so that its edges have their own kernel buffer and two lines of
+ * an input may be on different chips.
  */
 #ifndef CUEBUS_GPIO_BACKEND_H
 #define CUEBUS_GPIO_BACKEND_H
 
 #include <drivers/driver.h>
 
-/** Names in the kernel's GPIO interface, with the NUL. */
+/** Size of names in the kernel's GPIO interface, including the NUL. */
 #define GPIO_NAME_SIZE 32U
 
 /** Most edges that one gpio_request_read() stores. */
@@ -29,7 +29,7 @@ const char *gpio_chip_name(const struct gpio_chip *chip);
 const char *gpio_chip_label(const struct gpio_chip *chip);
 unsigned gpio_chip_lines(const struct gpio_chip *chip);
 
-/** The first line of that name. @return 0; -ENOENT; other negative errno. */
+/** Find the first line of that name. @return 0; -ENOENT; other negative errno. */
 int gpio_chip_find(struct gpio_chip *chip, const char *name, unsigned *ret_offset);
 
 struct gpio_line_info {
@@ -56,8 +56,8 @@ struct gpio_output_options {
 };
 
 /**
- * Request a line as output, at once at the initial level. The chip must stay
- * open; the request has no descriptor and no edges. @return 0 or negative errno.
+ * Request a line as output, directly at the initial level. The chip must stay open. The request has
+ * no descriptor and no edges. @return 0 or negative errno.
  */
 int gpio_request_output(struct gpio_chip *chip, unsigned offset,
                         const struct gpio_output_options *options,
@@ -67,19 +67,19 @@ int gpio_request_set(struct gpio_request *request, bool level);
 
 void gpio_request_free(struct gpio_request *request);
 int gpio_request_fd(const struct gpio_request *request);
-/** The logical level now. @return 0 or negative errno. */
+/** The current logical level. @return 0 or negative errno. */
 int gpio_request_get(struct gpio_request *request, bool *ret_level);
 
 /**
- * Edges that are waiting, oldest first, `line` left 0; never blocks.
+ * Read waiting edges, oldest first; `line` stays 0. Never blocks.
  * @param edges room for GPIO_READ_MAX.
- * @return their number, 0 when none is left; negative errno.
+ * @return their number, 0 if none remains; negative errno.
  */
 int gpio_request_read(struct gpio_request *request, struct driver_edge *edges);
 
 /**
  * Whether the descriptor is readable.
- * @return 1; 0; -ENODEV when the chip is gone; other negative errno.
+ * @return 1; 0; -ENODEV the chip was removed; other negative errno.
  */
 int gpio_fd_ready(int fd);
 

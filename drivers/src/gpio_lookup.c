@@ -25,7 +25,7 @@ static const char *role_name(const struct gpio_wanted *wanted)
 	return "input"; /* not reached: the switch is exhaustive */
 }
 
-/** The chips there are, by number: scandir()'s result. */
+/** All chips by number: the result of scandir(). */
 struct chip_list {
 	struct dirent **entries;
 	int n;
@@ -89,7 +89,7 @@ static int fail_forbidden(const struct gpio_wanted *wanted, const char *path, ch
 	        role_name(wanted), wanted->name, path, group ? group->gr_name : "unknown");
 }
 
-/** The sentence for a chip that was named and can't be opened. */
+/** Write the error for a configured chip that can't be opened. */
 static int fail_chip(const struct gpio_wanted *wanted, const char *path, int r,
                      const struct chip_list *list, char *error)
 {
@@ -148,11 +148,11 @@ static int find_chip(const struct gpio_wanted *wanted, const struct chip_list *l
 		}
 		gpio_chip_close(chip);
 	}
-	/* One that can't be opened can't be asked for its label: it may be the one. */
+	/* The label of a chip that can't be opened is unknown: it may be the wanted one. */
 	return fail_chip(wanted, forbidden, forbidden[0] ? -EACCES : -ENODEV, list, error);
 }
 
-/** An offset in decimal and nothing else. */
+/** Parse an offset: decimal digits only. */
 static bool parse_offset(const char *text, unsigned *ret_offset)
 {
 	unsigned long value;
@@ -168,7 +168,7 @@ static bool parse_offset(const char *text, unsigned *ret_offset)
 	return true;
 }
 
-/** The line of a chip that is named: by its name, else by its offset. */
+/** Find a line on a configured chip: by its name, else by its offset. */
 static int find_line_on(const struct gpio_wanted *wanted, struct gpio_chip *chip,
                         unsigned *ret_offset, char *error)
 {
@@ -190,7 +190,7 @@ static int find_line_on(const struct gpio_wanted *wanted, struct gpio_chip *chip
 	        gpio_chip_lines(chip) - 1);
 }
 
-/** A line by its name alone, on whatever chip. */
+/** Find a line by its name on all chips. */
 static int find_line_anywhere(const struct gpio_wanted *wanted, const struct chip_list *list,
                               struct gpio_chip **ret_chip, unsigned *ret_offset, char *error)
 {

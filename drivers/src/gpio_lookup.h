@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file gpio_lookup.h
- * @brief From the names in a configuration to a chip and an offset.
+ * @brief Private: find chip and offset for the names in a configuration.
  */
 #ifndef CUEBUS_GPIO_LOOKUP_H
 #define CUEBUS_GPIO_LOOKUP_H
@@ -10,7 +10,7 @@
 
 enum gpio_role { GPIO_ROLE_INPUT, GPIO_ROLE_OUTPUT };
 
-/** Which line is wanted, by whom and as what. Everything is borrowed for the call. */
+/** The wanted line, its user and its direction. Everything is borrowed for the call. */
 struct gpio_wanted {
 	enum gpio_role role;
 	const char *name;     /**< the input's or output's */
@@ -20,8 +20,8 @@ struct gpio_wanted {
 };
 
 /**
- * Find the line. Where several chips fit (equal labels, equal line names) it is
- * the one with the lowest number.
+ * Find the line. If several chips match (equal labels, equal line names), the one with the lowest
+ * number is used.
  * @param ret_chip open; the caller closes it.
  * @param error filled on failure.
  * @return 0; -ENODEV; -ENOENT; -EACCES; -ENOMEM; other negative errno.
@@ -29,10 +29,10 @@ struct gpio_wanted {
 int gpio_lookup(const struct gpio_wanted *wanted, struct gpio_chip **ret_chip, unsigned *ret_offset,
                 char *error);
 
-/** The label of one line, cut as the kernel would cut it. */
+/** The consumer label of one line, cut like the kernel does. */
 void gpio_consumer(const struct gpio_wanted *wanted, char consumer[static GPIO_NAME_SIZE]);
 
-/** The sentence for a request that failed with @p r. @return @p r, or a better errno. */
+/** Write the error for a request that failed with @p r. @return @p r, or a better errno. */
 int gpio_request_error(const struct gpio_wanted *wanted, struct gpio_chip *chip, unsigned offset,
                        int r, char *error);
 

@@ -2,21 +2,19 @@
 /*
  * libgpiod 1.x on the GPIO character device v1.
  *
- * The kernel keeps 16 edges of a line; what comes while they are waiting is
- * dropped without a sign. But a buffer that overran is full when it is read,
- * and so the first read after a loss always gives 16. After such a read edges
- * may be missing: the next edge that is waiting already is marked as a gap; if
- * there is none, the level is read again and given as one. (16 edges that just
- * fit are taken for a loss too; that costs a resync and changes nothing.)
+ * The kernel keeps 16 edges of a line and silently drops further ones. A buffer that overran is
+ * full when it is read, so the first read after a loss always returns 16 edges. After such a read
+ * edges may be missing: the next waiting edge is marked as a gap; if there is none, the level is
+ * read again and returned as one. (16 edges that just fit are treated as a loss too; this causes a
+ * harmless resync.)
  *
  *   state   | 1-15 edges read            | 16 read               | none waiting
  *   SURE    | pass on                    | pass on -> SUSPECT    | -
  *   SUSPECT | first with gap -> SURE     | first with gap        | re-read level, gap -> SURE
  *
- * Two edges in the same direction are no sign of an overrun: the kernel names
- * an edge by the level that it finds some microseconds later, so a glitch
- * shorter than that looks the same. Directions and levels are logical:
- * active-low is applied by the kernel. Times are CLOCK_MONOTONIC since Linux 5.7.
+ * Two edges in the same direction do not indicate an overrun: the kernel derives the direction from
+ * the level some microseconds later, so a shorter glitch looks the same. Directions and levels are
+ * logical: the kernel applies active-low. Times are CLOCK_MONOTONIC since Linux 5.7.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -43,7 +41,7 @@ const char *driver_gpio_version(void)
 	return "libgpiod " CUEBUS_GPIOD_VERSION " (v1)";
 }
 
-/* libgpiod's own handle is all there is to a chip. */
+/* A chip is only libgpiod's own handle. */
 static struct gpiod_chip *handle(const struct gpio_chip *chip)
 {
 	return (struct gpiod_chip *)(uintptr_t)chip;
@@ -204,7 +202,7 @@ static uint64_t to_ns(const struct timespec *ts)
 	return (uint64_t)ts->tv_sec * 1000000000ULL + (uint64_t)ts->tv_nsec;
 }
 
-/** The level as it is now, as an edge that follows lost ones. */
+/** Return the current level as an edge that follows lost ones. */
 static int reread(struct gpio_request *request, struct driver_edge *edge)
 {
 	struct timespec now;

@@ -2,10 +2,9 @@
 /*
  * libgpiod 2.x on the GPIO character device v2.
  *
- * The kernel numbers a line's edges; when its buffer is full it drops the
- * oldest. So a number that does not follow the one before says that edges were
- * lost, and the edge that carries it tells the level that came of them.
- * Directions and levels are logical: active-low is applied by the kernel.
+ * The kernel numbers a line's edges and drops the oldest when its buffer is full. So a gap in the
+ * numbers means that edges were lost, and the next edge has the level after them. Directions and
+ * levels are logical: the kernel applies active-low.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -17,7 +16,7 @@
 #include "drivers_internal.h"
 #include "gpio_backend.h"
 
-/** Edges that the kernel is asked to keep; its default would be 16. */
+/** Requested size of the kernel's buffer, in edges; its default is 16. */
 #define KERNEL_BUFFER 256U
 
 struct gpio_chip {
@@ -130,7 +129,7 @@ static enum gpiod_line_bias bias_setting(enum driver_bias bias)
 	return GPIOD_LINE_BIAS_AS_IS;
 }
 
-/** How an input's line is to be. @return 0 or negative errno. */
+/** Settings of an input's line. @return 0 or negative errno. */
 static int set_input(struct gpiod_line_settings *settings,
                      const struct gpio_request_options *options)
 {
@@ -148,7 +147,7 @@ static enum gpiod_line_value line_value(bool level)
 	return level ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE;
 }
 
-/** How an output's line is to be. @return 0 or negative errno. */
+/** Settings of an output's line. @return 0 or negative errno. */
 static int set_output(struct gpiod_line_settings *settings,
                       const struct gpio_output_options *options)
 {
@@ -159,7 +158,7 @@ static int set_output(struct gpiod_line_settings *settings,
 	return 0;
 }
 
-/** Request one line with settings that are complete. @return 0 or negative errno. */
+/** Request one line with complete settings. @return 0 or negative errno. */
 static int request_line(struct gpio_chip *chip, unsigned offset, const char *consumer,
                         struct gpiod_line_settings *settings, struct gpiod_line_request **ret)
 {
@@ -183,7 +182,7 @@ static int request_line(struct gpio_chip *chip, unsigned offset, const char *con
 	return r;
 }
 
-/** Settings and a request without a line. Both are NULL without memory. */
+/** Create settings and a request without a line. Both are NULL if memory runs out. */
 static struct gpio_request *request_begin(unsigned offset,
                                           struct gpiod_line_settings **ret_settings)
 {
@@ -198,7 +197,7 @@ static struct gpio_request *request_begin(unsigned offset,
 	return NULL;
 }
 
-/** Hand over the request unless @p r is a failure; then free it. Frees the settings in any case. */
+/** Return the request, or free it if @p r is a failure. Frees the settings in any case. */
 static int request_end(struct gpio_request *request, struct gpiod_line_settings *settings, int r,
                        struct gpio_request **ret_request)
 {

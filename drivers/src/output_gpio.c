@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gpio driver of outputs, over either libgpiod by way of gpio_backend.h. */
+/* The gpio driver of outputs, over either libgpiod (see gpio_backend.h). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "gpio_backend.h"
 #include "gpio_lookup.h"
 
-/* A chip that is pulled out tells nobody on Linux 6.1 who holds only an output:
- * libgpiod 1.x has no descriptor for it that could be polled. */
+/* Linux 6.1 does not notify a process that holds only an output when the chip is removed: libgpiod
+ * 1.x has no descriptor to poll. */
 #define CHECK_NS 1000000000ULL
 
 struct output_gpio {

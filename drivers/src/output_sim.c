@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An output without a device: it remembers what it was set to. */
+/* An output without a device: it stores its level. */
 #include <errno.h>
 #include <stdlib.h>
 

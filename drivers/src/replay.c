@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The edges of one input out of a trace file: its `input.set` entries, their
- * times counted from config->now_ns. No edge is given out before its time.
+ * The edges of one input from a trace file: its `input.set` entries, with times relative to
+ * config->now_ns. No edge is returned before its time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static bool is_ours(const struct trace_entry *entry, const struct driver_config 
 	return entry->type == TRACE_INPUT_SET && strcmp(entry->name, config->input) == 0;
 }
 
-/** Copy out what is of this input, so that the rest of the trace can be freed. */
+/** Copy the edges of this input, so that the trace can be freed. */
 static int take_edges(const struct driver_config *config, const struct trace *trace,
                       struct replay **ret_replay, char *error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Edges come by driver_sim_set() and wait in a ring until read() takes them. */
+/* driver_sim_set() appends edges to a ring; read() takes them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One entry a line; the kinds differ only in the name:
+ * One entry a line. The name decides the kind:
  *
  *   name              | kind            | producer= | json
  *   input.set         | TRACE_INPUT_SET | refused   | required: {"input","value","line"?}
@@ -42,7 +42,7 @@ static int check_command(struct parser *p, const struct trace_token *name)
 	size_t segment = 0;
 
 	for (size_t i = strlen(COMMAND_PREFIX); i <= name->len; i++) {
-		char c = '/'; /* the end is that of a segment too */
+		char c = '/'; /* the end also ends a segment */
 
 		if (i < name->len)
 			c = name->text[i];
@@ -76,7 +76,8 @@ static int check_event_type(struct parser *p, const struct trace_token *name)
 	return 0;
 }
 
-/** @p name is the token as written; @p entry gets its type and, but for input.set, its name. */
+/** @p name is the token as written. Sets the type of @p entry and, except for input.set, its
+ * name. */
 static int read_name(struct parser *p, const struct trace_token *name, struct trace_entry *entry)
 {
 	const size_t prefix_len = strlen(COMMAND_PREFIX);
@@ -110,15 +111,14 @@ static int read_data(struct parser *p, struct trace_entry *entry)
 	int r;
 
 	if (json->len == 0 && entry->type == TRACE_COMMAND)
-		return cue_payload_new("{}", 2, 0, &entry->data,
-		                       NULL); /* as an empty message is read */
+		return cue_payload_new("{}", 2, 0, &entry->data, NULL); /* like an empty message */
 	r = cue_payload_new(json->text, json->len, 0, &entry->data, &error);
 	if (r == -EBADMSG || r == -E2BIG)
 		return trace_line_fail(&p->line, json->text + error.offset, "%s", error.text);
 	return r;
 }
 
-/** A member that must be a whole number from 0 to @p max. */
+/** Read a member that must be an integer from 0 to @p max. */
 static int read_small(struct parser *p, const cJSON *value, const char *key, unsigned max,
                       unsigned *ret_value)
 {
@@ -242,7 +242,7 @@ int trace_parse(const char *text, size_t len, struct trace **ret_trace,
                 struct trace_error *ret_error)
 {
 	struct parser p = { .trace = calloc(1, sizeof(*p.trace)), .line.error = ret_error };
-	const char *end = len ? text + len : text; /* no text at all may be NULL */
+	const char *end = len ? text + len : text; /* an empty text may be NULL */
 	int r = p.trace ? 0 : -ENOMEM;
 
 	while (r == 0 && text < end) {

@@ -8,7 +8,7 @@
 
 #include <cuebus/event.h>
 
-/** As long as a duration may be: 10 years. No sum of two overflows. */
+/** The longest duration: 10 years. The sum of two does not overflow. */
 #define TIME_MAX_S          (3650ULL * 86400ULL)
 #define FRACTION_DIGITS_MAX 9
 #define TOKEN_SHOWN_MAX     64
@@ -41,8 +41,8 @@ int trace_line_fail(struct trace_line *line, const char *at, const char *format,
 	va_start(ap, format);
 	vsnprintf(error->text, sizeof(error->text), format, ap);
 	va_end(ap);
-	/* It may quote the text, which is untrusted: nothing of it may reach a terminal as a
-	 * control. */
+	/* The message may quote the untrusted text: no control character of it may reach a
+	 * terminal. */
 	for (char *c = error->text; *c; c++) {
 		if (*c < ' ' || *c > '~')
 			*c = '?';
@@ -93,7 +93,8 @@ int trace_token_shown(const struct trace_token *token)
 	return token->len > TOKEN_SHOWN_MAX ? TOKEN_SHOWN_MAX : (int)token->len;
 }
 
-/** Digits at @p *at, moved behind them. @return false when there are none or it is over @p max. */
+/** Read the digits at @p *at and move behind them. @return false if there are none, or beyond @p
+ * max. */
 static bool read_number(const char **at, const char *end, uint64_t max, uint64_t *ret_value)
 {
 	const char *begin = *at;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file trace_line.h
- * @brief The words of one line of a trace. For trace.c.
+ * @brief Private: the tokens of one line of a trace, for trace.c.
  */
 #ifndef CUEBUS_TRACE_LINE_H
 #define CUEBUS_TRACE_LINE_H
@@ -17,40 +17,41 @@ struct trace_token {
 struct trace_line {
 	unsigned number;         /**< from 1 */
 	const char *begin, *end; /**< the line without its newline */
-	const char *pos;         /**< what is to be read next */
+	const char *pos;         /**< next character to read */
 	struct trace_token json; /**< set by trace_line_json() */
 	struct trace_error *error;
 };
 
-/** Go on to the next line, from @p begin up to @p end. `number` and `error` stay from before. */
+/** Start the next line, from @p begin up to @p end. `number` and `error` are kept. */
 void trace_line_begin(struct trace_line *line, const char *begin, const char *end);
 
-/** Note a fault at @p at, within the line. @return -EINVAL. */
+/** Store an error at @p at, within the line. @return -EINVAL. */
 int trace_line_fail(struct trace_line *line, const char *at, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
 /** Skip white space. @return where the next word begins (or the line ends). */
 const char *trace_line_rest(struct trace_line *line);
 
-/** Nothing is left but white space and a comment. */
+/** Whether only white space and a comment remain. */
 bool trace_line_is_empty(struct trace_line *line);
 
-/** The next word, up to white space. @return false when there is none. */
+/** Read the next word, up to white space. @return false if there is none. */
 bool trace_line_token(struct trace_line *line, struct trace_token *ret_token);
 bool trace_token_is(const struct trace_token *token, const char *text);
-/** Bytes of a token to show in a message. */
+/** Number of bytes of a token to show in a message. */
 int trace_token_shown(const struct trace_token *token);
 
 /**
- * The time, absolute or (with "+") from @p last_ns on; exact to the nanosecond.
+ * Read a time, absolute or (with "+") relative to @p last_ns; exact to the nanosecond.
  * @return 0; -EINVAL.
  */
 int trace_line_time(struct trace_line *line, uint64_t last_ns, uint64_t *ret_time_ns);
 
-/** `producer=<n>` if it is next. @return 0; -EINVAL. */
+/** Read `producer=<n>` if it is next. @return 0; -EINVAL. */
 int trace_line_producer(struct trace_line *line, uint32_t *ret_producer_id, bool *ret_present);
 
-/** What is left without comment and white space at its ends, maybe nothing, into `json`. */
+/** Store the rest of the line, without comment and outer white space, in `json`; it may be
+ * empty. */
 void trace_line_json(struct trace_line *line);
 
 #endif

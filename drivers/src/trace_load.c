@@ -27,7 +27,7 @@ static int grow(struct buffer *buffer)
 	return 0;
 }
 
-/** Read to the end rather than by the size that stat() gives: a pipe will do as well. */
+/** Read until the end instead of using the size from stat(), so that pipes work too. */
 static int read_all(int fd, uint64_t max_bytes, struct buffer *buffer)
 {
 	for (;;) {

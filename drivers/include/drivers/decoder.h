@@ -3,10 +3,9 @@
  * @file decoder.h
  * @brief From raw edges to events: pure state machines.
  *
- * A decoder takes edges and the passing of time and returns decoded changes
- * and "call me again by". It holds no clock, no timer and no line. A debounced
- * change carries the time of the first edge of its transition, not the end of
- * the debounce.
+ * A decoder takes edges and times, and returns decoded changes and the deadline of the next call.
+ * It has no clock, no timer and no line. A debounced change has the time of the first edge of its
+ * transition, not of the end of the debounce.
  */
 #ifndef CUEBUS_DECODER_H
 #define CUEBUS_DECODER_H
@@ -40,8 +39,8 @@ struct decoder_change {
 	int64_t position;
 	int delta;
 	uint64_t count;
-	uint64_t held_ns; /**< button that was down at the start: since the start */
-	/** counter: since the pulse before; 0 for the first, and after lost edges. */
+	uint64_t held_ns; /**< for a button that was down at the start: since the start */
+	/** counter: since the previous pulse; 0 for the first, and after lost edges. */
 	uint64_t interval_ns;
 };
 
@@ -54,48 +53,45 @@ int decoder_new(const struct decoder_config *config, struct decoder **ret_decode
 struct decoder *decoder_free(struct decoder *decoder);
 
 /**
- * Tell the level found when the line was opened; a switch reports it once,
- * with `initial`.
+ * Set the level found when the line was opened. A switch reports it once, with `initial`.
  * @return number of changes stored in @p changes (at most DECODER_CHANGES_MAX).
  */
 int decoder_start(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
                   struct decoder_change *changes);
 
 /**
- * Feed one edge. A deadline strictly before @p time_ns that was not served is
- * served first, so that a late wake-up gives the same changes as a punctual one.
+ * Handle one edge. A deadline strictly before @p time_ns that was not served is served first, so
+ * that a late wake-up results in the same changes as a punctual one.
  */
 int decoder_edge(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
                  struct decoder_change *changes);
 
 /**
- * After lost edges: take the level as it is now; what can't be known is not
- * invented. A button or switch changes (debounced) if the level is another
- * one; a counter counts the pulse that must have begun and reports no interval
- * with the next; a rotary keeps its position and takes the levels.
+ * Take the current level after edges were lost; nothing is guessed. A button or switch changes
+ * (debounced) if the level differs. A counter counts the pulse that must have begun and reports no
+ * interval with the next one. A rotary keeps its position and takes the levels.
  */
 int decoder_resync(struct decoder *decoder, unsigned line, bool level, uint64_t time_ns,
                    struct decoder_change *changes);
 
-/** Serve the deadline that decoder_deadline() named. */
+/** Serve the deadline of decoder_deadline(). */
 int decoder_tick(struct decoder *decoder, uint64_t now_ns, struct decoder_change *changes);
 
 /**
- * A counter's count, a rotary's position; 0 for other kinds.
+ * The count of a counter or the position of a rotary; 0 for other kinds.
  */
 int64_t decoder_get_value(const struct decoder *decoder);
 /**
- * Go on from what an earlier decoder had counted: @p value is added to what this
- * one has counted, so that nothing is lost when it comes late. Other kinds: no
- * effect. No change is reported.
+ * Continue the count of an earlier decoder: @p value is added to the count of this one, so that a
+ * late call loses nothing. No effect for other kinds. No change is reported.
  */
 void decoder_add_value(struct decoder *decoder, int64_t value);
 
-/** Call decoder_tick() at this time; UINT64_MAX: never. */
+/** Time of the next decoder_tick(); UINT64_MAX: never. */
 uint64_t decoder_deadline(const struct decoder *decoder);
 
-/** Edges swallowed by the debounce, and illegal quadrature transitions (an edge
- *  that can't follow what was seen before: one between was lost). */
+/** Edges suppressed by the debounce, and illegal quadrature transitions (an edge between two others
+ * was lost). */
 struct decoder_stats {
 	uint64_t bounces;
 	uint64_t illegal;

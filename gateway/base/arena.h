@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file arena.h
- * @brief Memory that is given back all at once.
+ * @brief Memory that is freed all at once.
  *
  * Thread: one at a time.
  */
@@ -12,24 +12,24 @@
 
 struct arena;
 
-/** @return NULL when memory ran out. Freed with arena_free(). */
+/** Create an arena. @return NULL if memory runs out. Free it with arena_free(). */
 struct arena *arena_new(void);
-/** Runs what was deferred, last first, then frees everything. NULL is allowed. @return NULL. */
+/** Call the deferred functions, last first, then free everything. NULL is allowed. @return NULL. */
 struct arena *arena_free(struct arena *arena);
 /** For __attribute__((cleanup)). */
 void arena_freep(struct arena **arena);
 
-/** Zeroed and aligned for any type; lives as long as the arena. @return NULL when memory ran out.
- */
+/** Allocate zeroed memory, aligned for any type; valid as long as the arena. @return NULL if memory
+ * runs out. */
 void *arena_alloc(struct arena *arena, size_t size);
-/** As arena_alloc() for an array; NULL also when n * size overflows. */
+/** As arena_alloc(), for an array; NULL also if n * size overflows. */
 void *arena_array(struct arena *arena, size_t n, size_t size);
 /** A NUL-terminated copy of @p len bytes. */
 char *arena_strndup(struct arena *arena, const char *s, size_t len);
 
 /**
- * Have @p release called with @p object when the arena is freed.
- * @return 0; -ENOMEM, in which case @p release was called at once.
+ * Call @p release with @p object when the arena is freed.
+ * @return 0; -ENOMEM: @p release was called at once.
  */
 int arena_defer(struct arena *arena, void (*release)(void *object), void *object);
 

@@ -9,7 +9,7 @@
 
 #define FINDINGS_MAX 1000U
 
-/** A copy in which no control character is left: a finding is one line. */
+/** Copy a text without control characters: a finding is one line. */
 static char *one_line(const char *s)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -39,7 +39,7 @@ static int reserve(struct diag *diag)
 	struct diag_finding *findings;
 	size_t capacity;
 
-	/* The array has room for a power of two, so it is full at each. */
+	/* The capacity is a power of two, so the array is full at each power of two. */
 	if ((diag->n & (diag->n - 1)) != 0)
 		return 0;
 	capacity = diag->n ? diag->n * 2 : 1;
@@ -85,7 +85,7 @@ void diag_add(struct diag *diag, enum diag_severity severity, const char *file, 
 	char *text = NULL;
 	va_list args;
 
-	/* Counted first: an error must not be lost with its text. */
+	/* Count first: an error must count even if there is no memory for its text. */
 	if (severity == DIAG_ERROR)
 		diag->n_errors++;
 	if (diag->n >= FINDINGS_MAX) {
@@ -124,7 +124,7 @@ static int compare(const struct diag_finding *a, const struct diag_finding *b)
 
 void diag_sort(struct diag *diag)
 {
-	/* Insertion: stable, in place, and there are at most FINDINGS_MAX. */
+	/* Insertion sort: stable, in place, and there are at most FINDINGS_MAX. */
 	for (size_t i = 1; i < diag->n; i++) {
 		struct diag_finding finding = diag->findings[i];
 		size_t j = i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file diag.h
- * @brief Findings: everything wrong with a configuration, each with its place.
+ * @brief Findings: the errors and warnings of a configuration, each with its place.
  */
 #ifndef CUEBUS_DIAG_H
 #define CUEBUS_DIAG_H
@@ -13,8 +13,8 @@ enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
 struct diag_finding {
 	enum diag_severity severity;
-	char *file;       /**< as named by the user; owned. */
-	unsigned line;    /**< from 1; 0 when there is none. */
+	char *file;       /**< as the user wrote it; owned. */
+	unsigned line;    /**< from 1; 0 if there is none. */
 	unsigned column;  /**< from 1, in bytes. */
 	char *path;       /**< JSON Pointer into the configuration, "" for the whole; owned. */
 	const char *rule; /**< static, kebab-case, e.g. "unknown-key". */
@@ -28,12 +28,13 @@ struct diag {
 	struct diag_finding *findings;
 	size_t n;
 	size_t n_errors;
-	size_t n_dropped;  /**< over the limit of 1,000 findings. */
-	struct hide *hide; /**< values that no message shows, NULL: none; owned, see diag_hide(). */
+	size_t n_dropped; /**< over the limit of 1,000 findings. */
+	/** values that no message may show, NULL: none; owned, see diag_hide(). */
+	struct hide *hide;
 };
 
-/** From now on no message shows @p value of the environment variable
- *  @p name. @return 0; -ENOMEM. */
+/** Hide @p value of the environment variable @p name in all further messages. @return 0;
+ * -ENOMEM. */
 int diag_hide(struct diag *diag, const char *name, const char *value);
 
 void diag_add(struct diag *diag, enum diag_severity severity, const char *file, unsigned line,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file did_you_mean.h
- * @brief The name that was probably meant.
+ * @brief Suggestions for mistyped names.
  */
 #ifndef CUEBUS_DID_YOU_MEAN_H
 #define CUEBUS_DID_YOU_MEAN_H
@@ -18,9 +18,8 @@ size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b_len);
 
 /**
  * The nearest of @p n candidates, the first among equals.
- * @return one of @p candidates, or NULL when none is near (a third of the
- *         word's length, at least 1) and none begins with the word (of at least
- *         4 letters).
+ * @return one of @p candidates; NULL if none is near (a third of the word's length, at least 1) and
+ *         none begins with the word (of at least 4 letters).
  */
 const char *did_you_mean(const char *word, const char *const *candidates, size_t n);
 

@@ -14,7 +14,7 @@ struct unit {
 	uint64_t ns;
 };
 
-/* Largest first: duration_format() takes the first that divides. */
+/* Largest first: duration_format() uses the first that divides. */
 static const struct unit units[] = {
 	{ "h", 3600 * CUE_NS_PER_S }, { "m", 60 * CUE_NS_PER_S }, { "s", CUE_NS_PER_S },
 	{ "ms", CUE_NS_PER_MS },      { "us", CUE_NS_PER_US },
@@ -55,8 +55,8 @@ static int add_fraction(const char *digits, size_t n, uint64_t unit_ns, uint64_t
 		rest /= 10;
 		*ns += (uint64_t)(digits[i] - '0') * rest;
 	}
-	/* 6 and 36 are left of minutes and hours: with at most two digits
-	 * more the sum may still be a whole number of ns. */
+	/* For minutes and hours a factor of 6 or 36 remains: with at most two further digits the
+	 * sum may still be an integer number of ns. */
 	if (n - i > 2)
 		return -EINVAL;
 	for (; i < n; i++) {

@@ -3,8 +3,8 @@
  * @file duration.h
  * @brief Durations as text: a decimal number and a unit, `20ms`, `1.5s`.
  *
- * Units: us, ms, s, m (minutes), h. Exact: no floating point is involved, and
- * what is finer than a nanosecond is refused rather than rounded.
+ * Units: us, ms, s, m (minutes), h. Exact: no floating point is used, and a fraction of a
+ * nanosecond is refused, not rounded.
  */
 #ifndef CUEBUS_DURATION_H
 #define CUEBUS_DURATION_H
@@ -14,8 +14,7 @@
 
 /**
  * @param s          text, need not be NUL-terminated; borrowed for the call.
- * @param ret_reason optional; on -EINVAL and -ERANGE a static text that says
- *                   what is wrong and what would be right.
+ * @param ret_reason optional; on -EINVAL and -ERANGE a static text with the error and the remedy.
  * @return 0; -EINVAL malformed; -ERANGE over CUE_DURATION_MAX_NS.
  */
 int duration_parse(const char *s, size_t len, uint64_t *ret_ns, const char **ret_reason);
@@ -23,9 +22,8 @@ int duration_parse(const char *s, size_t len, uint64_t *ret_ns, const char **ret
 #define DURATION_TEXT_SIZE 32U
 
 /**
- * Write @p ns with the largest unit in which it is a whole number (`90s`,
- * `1500ms`), or in decimal microseconds below that; 0 is `0s`.
- * duration_parse() reads it back to the same value.
+ * Write @p ns with the largest unit in which it is an integer (`90s`, `1500ms`), otherwise in
+ * decimal microseconds; 0 is `0s`. duration_parse() returns the same value.
  */
 void duration_format(uint64_t ns, char text[DURATION_TEXT_SIZE]);
 

@@ -9,9 +9,9 @@
 
 #include "utf8.h"
 
-#define SHORT_MAX  3U /* up to here only between quotation marks */
-#define PREFIX_MIN 8U /* this much of a longer value is it */
-#define CUT_MIN    4U /* or this much, at the end of what was cut */
+#define SHORT_MAX  3U /* values up to this length are hidden only between quotation marks */
+#define PREFIX_MIN 8U /* this many bytes of the beginning identify a longer value */
+#define CUT_MIN    4U /* or this many, at the end of a cut text */
 
 struct hidden {
 	char *shown; /* "${NAME}" */
@@ -20,7 +20,7 @@ struct hidden {
 };
 
 struct hide {
-	struct hidden *items; /* longer values first: one may be in another */
+	struct hidden *items; /* longer values first: one may contain another */
 	size_t n;
 };
 
@@ -100,7 +100,7 @@ int hide_add_all(struct hide *hide, const struct hide *from)
 
 /* ---- finding ---- */
 
-/** Bytes of @p text that spell the character of a value, which has @p n bytes; 0: none. */
+/** Bytes of @p text that spell a value's character of @p n bytes; 0: none. */
 static size_t spelled(const char *text, const char *value, size_t n)
 {
 	size_t unused;
@@ -117,7 +117,8 @@ static size_t spelled(const char *text, const char *value, size_t n)
 	return strncmp(text, escape, 6) == 0 ? 6 : 0;
 }
 
-/** How far the value is spelled out at @p text. @param ret_value bytes of the value. */
+/** Length of the part of the value that @p text spells. @param ret_value the same in bytes of the
+ * value. */
 static size_t common(const char *text, const struct hidden *item, size_t *ret_value)
 {
 	size_t at = 0, value = 0;
@@ -157,7 +158,7 @@ static size_t shows(const char *text, size_t at, const struct hidden *item)
 	return value >= CUT_MIN && (*end == '\0' || strncmp(end, "...", 3) == 0) ? len : 0;
 }
 
-/** The value that most of the text is of; the earlier when two are alike. */
+/** The value that matches the longest part of the text; the earlier of two equal ones. */
 static const struct hidden *find(const struct hide *hide, const char *text, size_t at,
                                  size_t *ret_len)
 {
@@ -168,7 +169,8 @@ static const struct hidden *find(const struct hide *hide, const char *text, size
 		const struct hidden *item = &hide->items[i];
 		size_t len = shows(text, at, item);
 
-		/* Longer values come first: as much of a shorter one is the whole of it. */
+		/* Longer values come first: with the same length, a shorter value matches as a
+		 * whole. */
 		if (len > *ret_len || (len > 0 && len == *ret_len && item->len == len)) {
 			*ret_len = len;
 			best = item;
@@ -177,7 +179,7 @@ static const struct hidden *find(const struct hide *hide, const char *text, size
 	return best;
 }
 
-/** To @p out, or only counted when it is NULL. @return bytes of the whole. */
+/** Write the replaced text to @p out, or only count if it is NULL. @return its bytes. */
 static size_t replace(const struct hide *hide, const char *text, char *out)
 {
 	size_t used = 0, n = 1;

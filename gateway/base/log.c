@@ -21,7 +21,7 @@
 #define SITES     64U
 #define LINE_SIZE 2048U
 
-/** How often the lines of one format string were written in its window. */
+/** Number of lines of one format string in its window. */
 struct site {
 	const char *format;
 	enum log_level level;
@@ -36,16 +36,18 @@ struct log {
 	struct site sites[SITES]; /* guarded by mutex */
 	uint64_t suppressed;      /* guarded by mutex */
 	uint64_t dropped;         /* guarded by mutex; since a line was last written */
-	bool torn;                /* guarded by mutex; the last line has no end */
+	bool torn;                /* guarded by mutex; the last line is incomplete */
 	struct hide *hide;        /* guarded by mutex */
-	int terminal;             /* opened anew, -1: it is none, or can't be */
-	size_t piece;             /* what a write that poll() allows does not wait for */
+	/* the terminal opened again; -1: not a terminal, or not possible */
+	int terminal;
+	/* number of bytes that can be written without waiting after poll() */
+	size_t piece;
 };
 
 /**
- * Of a pipe poll() says that there is room when PIPE_BUF bytes have it. Of a terminal it says so
- * with room for one, so that is opened anew, to have an O_NONBLOCK of its own: set on the
- * descriptor itself it would hold for everybody who has the same terminal.
+ * poll() reports room in a pipe if PIPE_BUF bytes fit, but room in a terminal if one byte fits. So
+ * a terminal is opened again with its own O_NONBLOCK: set on the original descriptor the flag would
+ * affect every user of the terminal.
  */
 static void open_terminal(struct log *log)
 {
@@ -148,7 +150,7 @@ static const char *level_name(enum log_level level)
 	return "info";
 }
 
-/** The format's place in the table: its own, a free one, or else the oldest window's. */
+/** The format's entry in the table: its own, a free one, or that of the oldest window. */
 static struct site *find_site(struct log *log, enum log_level level, const char *format)
 {
 	struct site *oldest = &log->sites[0];
@@ -165,7 +167,8 @@ static struct site *find_site(struct log *log, enum log_level level, const char 
 	return oldest;
 }
 
-/** Whether to write. @param ret_left_out lines like it left out in the last window. */
+/** Whether to write the line. @param ret_left_out number of such lines omitted in the last
+ * window. */
 static bool admit(struct log *log, enum log_level level, const char *format, uint64_t *ret_left_out)
 {
 	uint64_t now_ns = log->config.monotonic_ns(log->config.user);
@@ -200,7 +203,7 @@ static void clean(char *text)
 	}
 }
 
-/** Without waiting for a reader. @return how many of the bytes were written. */
+/** Write without waiting for a reader. @return number of bytes written. */
 static size_t write_what_fits(const struct log *log, const char *bytes, size_t len)
 {
 	int fd = log->config.fd;
@@ -221,8 +224,7 @@ static size_t write_what_fits(const struct log *log, const char *bytes, size_t l
 	return done;
 }
 
-/** Under the mutex. A line that begins has all its bytes, or its rest is
- *  dropped with those behind it. */
+/** Write a line. Mutex held. If only a part fits, the rest and the following lines are dropped. */
 static bool put_locked(struct log *log, const char *line, size_t len)
 {
 	size_t n;
@@ -265,8 +267,8 @@ static char *format_line(const struct log *log, enum log_level level, const char
 	return r < 0 ? NULL : line;
 }
 
-/** A log that nobody reads is not waited for: the line is dropped, and
- *  told of when there is room. */
+/** Write a line without waiting for the reader: without room it is dropped, and reported when there
+ * is room. */
 static void put_line(struct log *log, const char *line)
 {
 	char *news = NULL;
@@ -308,8 +310,8 @@ int log_hide(struct log *log, const struct hide *hide)
 	return r;
 }
 
-/** The line without what is hidden; a value that control characters
- *  were in is found cleaned too. */
+/** Write the line without hidden values; a value with control characters is also found after their
+ * replacement. */
 static void write_hidden(struct log *log, enum log_level level, const char *text)
 {
 	char *safe = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file same_text.h
- * @brief Equality of texts that may be absent: two that are absent are equal.
+ * @brief Equality of texts that may be NULL: two NULLs are equal.
  */
 #ifndef CUEBUS_SAME_TEXT_H
 #define CUEBUS_SAME_TEXT_H

@@ -47,7 +47,7 @@ int state_file_open(int dir_fd, const char *name, int flags, struct stat *ret_st
 	struct stat st;
 	int fd;
 
-	/* Looked at before it is opened: opening a device may have an effect. */
+	/* Check before opening: opening a device may have an effect. */
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
@@ -124,7 +124,7 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-/** A new file at @p name: what stood there is removed, and its target, where it is a link, is not
+/** Create a new file at @p name, replacing anything there. A link is removed, its target is not
  * touched. */
 static int create(int dir_fd, const char *name)
 {
@@ -171,7 +171,7 @@ int state_file_sync(int dir_fd)
 	return fsync(dir_fd) < 0 ? -errno : 0;
 }
 
-/* ---- setting aside ---- */
+/* ---- renaming unusable files ---- */
 
 bool state_file_is_aside(const char *name)
 {
@@ -185,7 +185,8 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-/** A copy of the file, or of any; the log and index of a database belong to it. */
+/** Whether the name is a copy of the file, or of any file; the log and index of a database belong
+ * to it. */
 static bool is_copy(const char *name, const char *family)
 {
 	size_t len = family ? strlen(family) : 0;
@@ -196,7 +197,7 @@ static bool is_copy(const char *name, const char *family)
 	       (strncmp(name, family, len) == 0 && strncmp(name + len, ASIDE, strlen(ASIDE)) == 0);
 }
 
-/** @return the number of copies, and of those that can be deleted the oldest by its time. */
+/** @return the number of copies. @param oldest the oldest copy that can be deleted. */
 static unsigned count_copies(int dir_fd, const char *family, char oldest[STATE_FILE_NAME_SIZE],
                              unsigned skip)
 {
@@ -241,7 +242,7 @@ static int delete_copy(int dir_fd, const char *name)
 	return 0;
 }
 
-/** Room for one more. */
+/** Make room for one more copy. */
 static int make_room(int dir_fd, const char *family, unsigned copies)
 {
 	char oldest[STATE_FILE_NAME_SIZE];
@@ -270,7 +271,7 @@ int state_file_aside_name(int dir_fd, const char *name, const char *family, unsi
 	now = clock_timespec((uint64_t)clock_wall_ns());
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);
-	/* Microseconds, and more when the name is taken, keep the copies in their order. */
+	/* Microseconds, incremented if the name is taken, keep the copies in order. */
 	for (unsigned i = 0; i < 1000; i++) {
 		if (snprintf(to, sizeof(to), "%s" ASIDE "%s.%06luZ", name, stamp,
 		             (unsigned long)now.tv_nsec / 1000 + i) >= (int)sizeof(to))

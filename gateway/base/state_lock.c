@@ -48,7 +48,7 @@ static int try_open(int dir_fd)
 	return fd;
 }
 
-/** What is no regular file gives its place to one. */
+/** Open the lock file; anything that is not a regular file is renamed first. */
 static int open_file(const struct state_lock *lock)
 {
 	char aside[STATE_FILE_NAME_SIZE];
@@ -71,7 +71,7 @@ static int open_file(const struct state_lock *lock)
 	return fd;
 }
 
-/** What the holder wrote, or a word for somebody. */
+/** Read the holder's text, or use a default. */
 static void read_holder(int fd, char holder[HOLDER_SIZE])
 {
 	ssize_t n = pread(fd, holder, HOLDER_SIZE - 1, 0);
@@ -92,12 +92,12 @@ static void write_holder(int fd, const char *gateway_id)
 	int len = snprintf(text, sizeof(text), "gateway '%.100s', process %ld\n", gateway_id,
 	                   (long)getpid());
 
-	/* Only a help: without room on the disk the lock holds as well. */
+	/* Only for information: the lock works even on a full disk. */
 	if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) != len)
 		(void)!ftruncate(fd, 0);
 }
 
-/** The file under the name is the one that is locked. */
+/** Whether the locked file is still the one under its name. */
 static bool is_in_place(const struct state_lock *lock)
 {
 	struct stat own, there;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file utf8.h
- * @brief Code points of UTF-8 text, for those who judge characters.
+ * @brief Code points of UTF-8 text.
  */
 #ifndef CUEBUS_UTF8_H
 #define CUEBUS_UTF8_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /**
- * @param text    not at its end; what is no UTF-8 is taken byte by byte.
+ * @param text    not at its end; invalid UTF-8 is read byte by byte.
  * @param ret_len bytes of the character.
  */
 static inline uint32_t utf8_code_point(const char *text, size_t *ret_len)
@@ -32,8 +32,8 @@ static inline uint32_t utf8_code_point(const char *text, size_t *ret_len)
 }
 
 /**
- * The precision that shows at most @p max bytes of @p text with "%.*s", and no part of a character.
- * What is no UTF-8 is taken byte by byte.
+ * The precision for "%.*s" that shows at most @p max bytes of @p text without cutting a character.
+ * Invalid UTF-8 is read byte by byte.
  */
 static inline int utf8_fit(const char *text, int max)
 {
@@ -56,7 +56,7 @@ static inline int utf8_is_control(uint32_t c)
 	return c < 0x20 || (c >= 0x7F && c <= 0x9F);
 }
 
-/** What Unicode says is no character. */
+/** Whether Unicode defines the code point as a non-character. */
 static inline int utf8_is_noncharacter(uint32_t c)
 {
 	return (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;

@@ -56,7 +56,7 @@ int bridge_emit(struct bridge *bridge, const char *type, struct cue_writer *w, u
 
 	if (r < 0)
 		return r;
-	/* A refusal is counted and reported by the bus. */
+	/* The bus counts and reports a refusal. */
 	r = cue_bus_emit(engine_bus(bridge->config.engine), &emit, ret_seq);
 	cue_payload_unref(emit.payload);
 	return r;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The news of events that were given up: one `gateway.gap` for each range. */
+/* Announcements of dropped events: one `gateway.gap` for each range. */
 #include "bridge_internal.h"
 #include "plural.h"
 
-/* Told in one wake; the others with the next ones. */
+/* Announcements in one wake-up; the others follow in the next ones. */
 #define GAPS_PER_TICK 64U
 
 static int emit(struct bridge *bridge, const struct outbox_gap *gap, uint64_t *ret_seq)
@@ -34,14 +34,14 @@ void bridge_tick(struct bridge *bridge)
 
 	bridge_release_delayed(bridge);
 	bridge_release_held(bridge);
-	/* Not while the outbox is nearly full: that would only push out another event. They are put
-	 * when the bus dispatches them, after this. */
+	/* Not while the outbox is nearly full: the announcement would only push out another event.
+	 * The announcements enter the outbox later, when the bus dispatches them. */
 	for (unsigned n = 0; n < GAPS_PER_TICK && outbox_has_room(bridge->config.outbox, n) &&
 	                     outbox_take_gap(bridge->config.outbox, &gap);
 	     n++) {
-		seq = 0; /* stays so when `qos` keeps it off the wire */
+		seq = 0; /* stays 0 if `qos` does not bridge the type */
 		if (emit(bridge, &gap, &seq) < 0) {
-			outbox_gap_again(bridge->config.outbox); /* the next tick tries again */
+			outbox_gap_again(bridge->config.outbox); /* try again with the next tick */
 			return;
 		}
 		outbox_gap_told(bridge->config.outbox, seq);

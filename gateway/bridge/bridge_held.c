@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replies that are held back until what they answer is on disk, so that a
- * definition that was answered survives a kill -9, and the loop does not wait
- * for the disk. Other replies and all events go on meanwhile.
+/* Held replies wait until their definition is on disk, so that a definition that was answered
+ * survives a kill -9. The loop does not wait for the disk; other replies and all events are not
+ * delayed.
  *
- * And the one that is delayed until all that its command led to is dispatched,
- * so that it comes after these events. */
+ * The one delayed reply waits until all events of its command are dispatched, so that it comes
+ * after them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bridge_internal.h"
 
-/* As many as a second of commands at the default rate. */
+/* One second of commands at the default rate. */
 #define HELD_MAX 1024U
 
 bool bridge_can_hold(const struct bridge *bridge)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages from MQTT onto the bus and into the commands.
+ * Messages from MQTT to the bus and to the commands.
  *
- * A refused message on P/emit has no reply to be told in, so it is told by a
- * `gateway.refused` event, at most one a second:
+ * A message on P/emit has no reply, so a refusal is reported by a `gateway.refused` event, at most
+ * one a second:
  *
  *   state | a refusal             | the timer fires
  *   IDLE  | emit, arm 1 s -> BUSY | impossible
@@ -19,7 +19,7 @@
 #include "error_text.h"
 
 #define REFUSAL_INTERVAL_NS CUE_NS_PER_S
-/** Dispatched before a reply is sent; with more the reply is delayed instead. */
+/** Steps to dispatch before a reply is sent; if more remain, the reply is delayed. */
 #define STEPS_BEFORE_REPLY 4096U
 
 /* ---- refusals on P/emit ---- */
@@ -53,7 +53,7 @@ void bridge_refusal_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 	(void)bus, (void)deadline_ns;
 	if (bridge->refusal.suppressed == 0)
 		return;
-	bridge->refusal.suppressed--; /* the one that is told now */
+	bridge->refusal.suppressed--; /* the refusal that is reported now */
 	tell_refusal(bridge);
 }
 
@@ -63,7 +63,7 @@ static void refuse_emit(struct bridge *bridge, const char *topic, enum command_c
 	struct bridge_refusal *refusal = &bridge->refusal;
 
 	bridge->stats.refused++;
-	/* may be cut: it is untrusted */
+	/* untrusted, may be cut */
 	snprintf(refusal->topic, sizeof(refusal->topic), "%s", topic);
 	refusal->code = code;
 	snprintf(refusal->message, sizeof(refusal->message), "%s", text);
@@ -73,7 +73,7 @@ static void refuse_emit(struct bridge *bridge, const char *topic, enum command_c
 		tell_refusal(bridge);
 }
 
-/* ---- what holds for both ---- */
+/* ---- common to both ---- */
 
 static bool is_stale(const struct inbox_message *message, uint64_t now_ns)
 {
@@ -81,7 +81,8 @@ static bool is_stale(const struct inbox_message *message, uint64_t now_ns)
 	       now_ns >= message->arrival_ns + (uint64_t)message->expiry_s * CUE_NS_PER_S;
 }
 
-/** Why a message is not taken at all; @p text gets a sentence. @return false when it is taken. */
+/** Check whether to refuse a message before anything else; @p text gets the reason. @return false
+ * if it is accepted. */
 static bool is_refused(const struct bridge *bridge, const struct inbox_message *message,
                        uint64_t now_ns, enum command_code *ret_code, char text[256])
 {
@@ -136,8 +137,8 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 	enum command_code code;
 	int r;
 
-	/* First: what is over the rate must cost next to nothing. An
-	 * oversized payload is not here. */
+	/* Check the rate first: messages beyond it must cost almost nothing. An oversized payload
+	 * was dropped already, so it counts 0 bytes. */
 	reason = commands_take_emit(bridge->config.commands,
 	                            message->oversized ? 0 : message->payload_len, now_ns);
 	if (reason) {
@@ -193,15 +194,15 @@ void bridge_send_reply(struct bridge *bridge, const struct bridge_reply *reply)
 	          reply->topic);
 }
 
-/** Where the reply goes. @return why the response topic given is not allowed, or NULL. */
+/** Choose the reply's topic. @return why the request's response topic is not allowed, or NULL. */
 static const char *choose_topic(const struct bridge *bridge, const struct inbox_message *message,
                                 const char *name, char fallback[TOPIC_SIZE], const char **ret_topic)
 {
 	const struct config_mqtt *mqtt = &engine_get_config(bridge->config.engine)->mqtt;
 	const char *fault;
 
-	/* No command has such a name, and no broker delivers one; but a reply to a topic
-	 * with a wildcard would be refused with the connection, and sent again, for ever. */
+	/* No command has such a name, and no correct broker delivers one. But for a reply to a
+	 * topic with a wildcard the broker would close the connection, again and again. */
 	*ret_topic = NULL;
 	if (!topics_name_fault(name) &&
 	    topics_below(bridge->config.topics, "reply", name, fallback) >= 0)
@@ -224,7 +225,7 @@ static bool is_kept(const char *name)
 	return verb && (strcmp(verb, "/define") == 0 || strcmp(verb, "/remove") == 0);
 }
 
-/** Why a command is not run; @p text gets a sentence. @return false when it is run. */
+/** Check whether to refuse a command; @p text gets the reason. @return false if it is executed. */
 static bool is_command_refused(const struct bridge *bridge, const struct inbox_message *message,
                                const char *name, const char *reply_fault, uint64_t now_ns,
                                enum command_code *ret_code, char text[256])
@@ -244,7 +245,7 @@ static bool is_command_refused(const struct bridge *bridge, const struct inbox_m
 	return false;
 }
 
-/** The reply that is sent in place of the good one if the definition can't be written. */
+/** The reply to send instead if the definition can't be written. */
 static int make_failure(struct bridge *bridge, const struct command_request *request,
                         char **ret_text, size_t *ret_len)
 {
@@ -262,7 +263,8 @@ static bool is_ok(const struct bridge_reply *reply)
 	return reply->len >= sizeof(ok) - 1 && memcmp(reply->text, ok, sizeof(ok) - 1) == 0;
 }
 
-/** What was answered ok is on disk: also when it is answered for the second time. */
+/** Send a reply, or hold it until its definition is on disk; this applies to repeated replies
+ * too. */
 static void reply_or_hold(struct bridge *bridge, const struct command_request *request,
                           const struct bridge_reply *reply)
 {
@@ -282,7 +284,7 @@ static void reply_or_hold(struct bridge *bridge, const struct command_request *r
 		bridge_release_held(bridge);
 }
 
-/** The reply comes after the events that its command led to, as far as that is done at once. */
+/** Dispatch the events of a command before its reply. @return whether all were dispatched. */
 static bool is_dispatched(struct bridge *bridge)
 {
 	struct cue_budget budget = { .steps = STEPS_BEFORE_REPLY };
@@ -310,7 +312,7 @@ static void receive_command(struct bridge *bridge, const struct inbox_message *m
 	enum command_code code;
 	char *answer = NULL;
 	const char *fault = choose_topic(bridge, message, name, fallback, &reply.topic);
-	/* What waits already is not this command's, and may take long. */
+	/* Events that wait already do not belong to this command, and may take long. */
 	bool in_cascade = cue_bus_has_waiting(engine_bus(bridge->config.engine));
 	int r;
 
@@ -343,7 +345,7 @@ void bridge_receive(struct bridge *bridge, const struct inbox_message *message, 
 		receive_command(bridge, message, rest, now_ns);
 		break;
 	case TOPIC_OTHER:
-		/* "P/cmd/#" matches "P/cmd" too: no command, nobody to answer. */
+		/* "P/cmd/#" matches "P/cmd" too: there is no command to answer. */
 		bridge->stats.refused++;
 		break;
 	}

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events of the bus into the outbox. */
+/* Events from the bus to the outbox. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "bridge_internal.h"
 #include "envelope.h"
 
-/** By the type's address: a type is interned and lives as long as the bus. */
+/** Cached by the type's address: a type is interned and lives as long as the bus. */
 static int qos_of(struct bridge *bridge, const struct cue_type *type)
 {
 	uintptr_t hash = (uintptr_t)type >> 4;
@@ -34,7 +34,7 @@ int bridge_publish(void *user, struct cue_bus *bus, const struct cue_event *even
 	char *text;
 	int qos, r;
 
-	/* Numbered and bridged are the same thing: seq has no gaps on the wire. */
+	/* Exactly the numbered events are bridged, so that seq has no gaps on the wire. */
 	if (event->seq == 0)
 		return 0;
 	qos = qos_of(bridge, event->type);
@@ -46,7 +46,7 @@ int bridge_publish(void *user, struct cue_bus *bus, const struct cue_event *even
 	message.topic = topic;
 	message.payload = text;
 	message.qos = qos == 0 ? 0 : 1;
-	/* What it refuses it counts into the gap, which is told later (bridge_gap.c). */
+	/* The outbox adds a refused event to the gap, which is announced later (bridge_gap.c). */
 	(void)outbox_put(bridge->config.outbox, &message);
 	free(text);
 	return 0;

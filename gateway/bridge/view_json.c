@@ -48,7 +48,7 @@ static void write_capabilities(struct cue_writer *w, const struct config *config
 	cue_writer_array_begin(w);
 	cue_writer_string(w, config->mqtt.protocol == 5 ? "mqtt5" : "mqtt3.1.1");
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++) {
-		/* A driver that this build does not have is no capability. */
+		/* Omit a driver that this build does not have. */
 		if (i < 6 || driver_find(always[i]))
 			cue_writer_string(w, always[i]);
 	}
@@ -91,7 +91,7 @@ void view_write_info(struct cue_writer *w, const struct view_info *info)
 
 /* ---- input ---- */
 
-/** Of an input or output that is looked for by its name. */
+/** Context of a look-up of an input or output by its name. */
 struct line_context {
 	struct cue_writer *w;
 	struct engine *engine;
@@ -113,7 +113,7 @@ static const char *kind_name(enum decoder_kind kind)
 	return "button"; /* not reached: the switch is exhaustive */
 }
 
-/** @return 1 when it was the one. */
+/** @return 1 if it was the wanted one. */
 static int write_input(void *user, const struct engine_input_info *info)
 {
 	const struct line_context *context = user;
@@ -165,7 +165,7 @@ static const char *why_name(enum engine_output_why why)
 	return "failed"; /* not reached: the switch is exhaustive */
 }
 
-/** @return 1 when it was the one. */
+/** @return 1 if it was the wanted one. */
 static int write_output(void *user, const struct engine_output_info *info)
 {
 	const struct line_context *context = user;
@@ -200,7 +200,8 @@ int view_write_output(struct cue_writer *w, struct engine *engine, const char *n
 
 /* ---- playlist ---- */
 
-/** The newest; a hundred thousand would make a message that no broker takes, and hold the loop. */
+/** Maximum number of runs in a view, the newest: a hundred thousand would make a message that no
+ * broker accepts, and block the loop. */
 #define VIEW_RUNS_MAX 100U
 
 static int write_run_id(void *user, const struct cue_run_info *info)

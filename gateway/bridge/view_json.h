@@ -21,7 +21,7 @@ struct view_info {
 };
 
 void view_write_info(struct cue_writer *w, const struct view_info *info);
-/** @return 0; -ENOENT there is none of that name (nothing was written). */
+/** @return 0; -ENOENT no such input (nothing was written). */
 int view_write_input(struct cue_writer *w, struct engine *engine, const char *name);
 int view_write_output(struct cue_writer *w, struct engine *engine, const char *name);
 int view_write_playlist(struct cue_writer *w, struct engine *engine, const char *name);

@@ -36,7 +36,7 @@ static int compare(const void *a, const void *b)
 
 static void no_free(void *node)
 {
-	(void)node; /* views are freed by way of the list */
+	(void)node; /* the list frees the views */
 }
 
 int views_new(const struct views_config *config, struct views **ret_views)
@@ -151,7 +151,7 @@ void views_mark_all(struct views *views)
 	(void)engine_input_foreach(views->config.engine, mark_input, views);
 	(void)engine_output_foreach(views->config.engine, mark_output, views);
 	(void)cue_playlist_foreach(engine_playlists(views->config.engine), mark_playlist, views);
-	/* And those that are not there any more. */
+	/* Mark the views of removed names too. */
 	for (struct view *view = views->all; view; view = view->next)
 		mark_view(views, view);
 	views->next_flush_ns = 0;
@@ -205,7 +205,7 @@ static void flush_info(struct views *views)
 	views->info_marked = false;
 }
 
-/** @return 0; -ENOENT what it shows is gone. */
+/** @return 0; -ENOENT its object no longer exists. */
 static int flush_view(struct views *views, const struct view *view)
 {
 	static const char *const below[] = {
@@ -225,7 +225,7 @@ static int flush_view(struct views *views, const struct view *view)
 	return r;
 }
 
-/** Forget a view of what is gone; not while it is in the list of marked ones. */
+/** Free a view whose object no longer exists; not while it is in the list of marked ones. */
 static void forget(struct views *views, struct view *view)
 {
 	struct view **at = &views->all;

@@ -3,9 +3,9 @@
  * @file views.h
  * @brief The retained views: P/info, P/input/<name>, P/output/<name>, P/playlist/<name>.
  *
- * A change only marks a view; views_flush() writes the marked ones into the
- * retained map, at most every VIEWS_INTERVAL_NS, so that a thousand starts a
- * second of one playlist cost one view. Thread: the loop's.
+ * A change only marks a view. views_flush() writes the marked views to the retained map, at most
+ * every VIEWS_INTERVAL_NS, so that many changes a second of one playlist cost only one view.
+ * Thread: the loop's.
  */
 #ifndef CUEBUS_VIEWS_H
 #define CUEBUS_VIEWS_H
@@ -34,8 +34,8 @@ struct views_config {
 int views_new(const struct views_config *config, struct views **ret_views);
 struct views *views_free(struct views *views);
 
-/** At start and after a reload: info first, then every input, output
- *  and playlist there is or was. */
+/** Call at the start and after a reload: mark info first, then every current and former input,
+ * output and playlist. */
 void views_mark_all(struct views *views);
 void views_mark_input(struct views *views, const char *name);
 void views_mark_output(struct views *views, const char *name);
@@ -43,7 +43,7 @@ void views_mark_playlist(struct views *views, const char *name);
 /** The lists of names in P/info. */
 void views_mark_info(struct views *views);
 
-/** Write what is marked, if it is time. */
+/** Write the marked views, if it is time. */
 void views_flush(struct views *views, uint64_t now_ns);
 /** When views_flush() next has work; CUE_TIME_NONE never. */
 uint64_t views_next_deadline(const struct views *views);

@@ -28,7 +28,7 @@ static int check(const char *path)
 	struct diag diag = { 0 };
 	struct config *config = NULL;
 	int r = config_load(path, &diag, &config), code = EX_OK;
-	/* What was over the limit is counted and may be either. */
+	/* Findings beyond the limit count as warnings: their severity is unknown here. */
 	size_t warnings = diag.n + diag.n_dropped - diag.n_errors;
 
 	diag_print(&diag, stdout);

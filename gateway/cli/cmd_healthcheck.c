@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `cuebus healthcheck`: what a container or a monitor calls. It asks the way
- * every client would, over the broker: a gateway that answers is up, connected
- * and handles commands.
+ * `cuebus healthcheck`, for containers and monitors. It asks over the broker, like any client: a
+ * gateway that answers is up, connected and handles commands.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -32,7 +31,7 @@
 #define CONNECT_TIMEOUT_S 5
 #define TIMEOUT_NS        (5 * CUE_NS_PER_S)
 #define REPLY_MAX         4096U
-/* So long the parts, which know better what is wrong, have to say it themselves. */
+/* Time for a more specific error before the generic timeout. */
 #define GRACE_NS (CUE_NS_PER_S / 4)
 
 static const char usage_text[] =
@@ -48,7 +47,7 @@ static const char usage_text[] =
         "Exit codes: 0 it answered; 64 usage; 69 it did not, or the broker can't be\n"
         "reached; 70 internal; 78 the configuration is wrong.\n";
 
-/** The answer, perhaps told on paho's thread. */
+/** State of the check; paho's thread may set the answer. */
 struct probe {
 	char id[24]; /* request_id; never changed while connected */
 	pthread_mutex_t mutex;
@@ -57,12 +56,12 @@ struct probe {
 	int refused;           /* MQTT 5 reason of the broker that did not take our message, or 0 */
 	char reply[REPLY_MAX]; /* "" none yet */
 
-	/* The check runs on a thread of its own: a resolver or a broker that hangs
-	 * does not take notice of time. */
+	/* The check runs on its own thread: a hanging resolver or broker does not obey the
+	 * timeout. */
 	const struct config *config;
 	uint64_t timeout_ns, until_ns;
 	bool done;
-	int code;                           /* once there is a verdict: the exit code */
+	int code;                           /* the exit code, once there is a verdict */
 	char verdict[PAHO_ERROR_SIZE + 64]; /* the one line to print; "" none yet */
 };
 
@@ -90,7 +89,7 @@ static void on_message(void *user, const struct inbox_message *message)
 {
 	struct probe *probe = user;
 
-	/* Others may ping at the same moment: the id tells which reply is ours. */
+	/* Other clients may ping at the same moment: the id identifies our reply. */
 	if (message->payload_len >= REPLY_MAX ||
 	    !memmem(message->payload, message->payload_len, probe->id, strlen(probe->id)))
 		return;
@@ -125,7 +124,7 @@ static void on_lost(void *user, int reason)
 	pthread_mutex_unlock(&probe->mutex);
 }
 
-/** Until there is news, or the time is up. */
+/** Wait for a change or the timeout. */
 static void wait_news(struct probe *probe, struct paho_connection *connection)
 {
 	struct timespec until = clock_timespec(probe->until_ns);
@@ -143,7 +142,7 @@ static void wait_news(struct probe *probe, struct paho_connection *connection)
 	}
 }
 
-/** @return false when there was no reply in time. */
+/** @return false if there was no reply in time. */
 static bool wait_reply(struct probe *probe, struct paho_connection *connection)
 {
 	bool got = false, over = false;
@@ -269,7 +268,7 @@ static void *run_check(void *user)
 	return NULL;
 }
 
-/** Whether the check has come to its end by @p until. Mutex held. */
+/** Wait until the check ends, at most until @p until. Mutex held. @return whether it ended. */
 static bool wait_done(struct probe *probe, const struct timespec *until)
 {
 	while (!probe->done &&
@@ -278,7 +277,8 @@ static bool wait_done(struct probe *probe, const struct timespec *until)
 	return probe->done;
 }
 
-/** Prints the verdict; ends the process when the check does not end: it may be inside of libc. */
+/** Run the check and print the verdict. Ends the process if the check hangs: it may be inside
+ * libc. */
 static int check_in_time(const struct config *config, uint64_t timeout_ns)
 {
 	struct probe probe = { .mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -290,7 +290,7 @@ static int check_in_time(const struct config *config, uint64_t timeout_ns)
 	pthread_t thread;
 	bool done;
 
-	/* Connecting is a part of it. */
+	/* The timeout includes connecting. */
 	probe.until_ns = clock_monotonic_ns() + timeout_ns;
 	until = clock_timespec(probe.until_ns + GRACE_NS);
 	if (pthread_create(&thread, NULL, run_check, &probe) != 0)
@@ -319,7 +319,7 @@ static int usage_error(const char *what)
 	return EX_USAGE;
 }
 
-/** @return -1 to go on, or an exit code. */
+/** @return -1 to continue, or an exit code. */
 static int parse_options(int argc, char **argv, const char **ret_file, uint64_t *ret_timeout_ns)
 {
 	static const struct option long_options[] = {

@@ -27,7 +27,7 @@ static const char usage[] =
 
 static const char config_name[] = "config";
 
-/** Everything goes to standard output; whether it arrived is known only at the end. */
+/** Flush standard output: write errors are known only at the end. */
 static int finish(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

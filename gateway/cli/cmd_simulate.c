@@ -15,14 +15,14 @@
 #include "simulate.h"
 #include "timeline.h"
 
-/** Without --until: more than this is taken for a configuration that never comes to rest. */
+/** Without --until: with more events than this the configuration is assumed never to stop. */
 #define EVENTS_MAX      1000000ULL
 #define TRACE_BYTES_MAX (256ULL * 1024 * 1024)
 
 struct options {
 	const char *file;
 	const char *input;
-	uint64_t until_ns; /**< CUE_TIME_NONE: until nothing is left */
+	uint64_t until_ns; /**< CUE_TIME_NONE: until nothing more is due */
 	uint64_t start_ns;
 	unsigned width;
 	bool timeline;
@@ -81,7 +81,7 @@ static void on_reply(void *user, const char *command, const char *json, size_t l
 {
 	struct output *output = user;
 
-	/* A command of the trace that was refused explains what is then missing. */
+	/* Report a refused command of the trace: it explains missing events. */
 	if ((!output->replies || output->timeline) && strncmp(json, "{\"ok\":false", 11) == 0)
 		fprintf(stderr, "cuebus simulate: %s was refused: %.*s\n", command, (int)len, json);
 	if (!output->replies || output->timeline)

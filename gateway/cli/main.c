@@ -59,7 +59,7 @@ static int run_subcommand(const struct subcommand *subcommand, int argc, char **
 {
 	char name[32];
 
-	/* getopt begins its messages with it, as the commands do theirs. */
+	/* getopt begins its messages with argv[0], like those of the commands. */
 	snprintf(name, sizeof(name), "cuebus %s", subcommand->name);
 	argv[0] = name;
 	return subcommand->run(argc, argv);
@@ -100,11 +100,11 @@ int main(int argc, char **argv)
 	paho_ignore_proxies();
 	code = run_command(argc, argv);
 
-	/* A full disk is told, whichever text did not fit. */
+	/* Report any failed write to stdout. */
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
 	if (code != EX_OK)
-		return code; /* the command has told it, or something worse */
+		return code; /* the command has reported it, or a worse error */
 	fprintf(stderr, "cuebus: can't write to standard output\n");
 	return EX_SOFTWARE;
 }

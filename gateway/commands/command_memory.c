@@ -17,22 +17,23 @@ struct entry {
 	struct entry *next; /* by age, oldest first */
 	uint64_t hash;
 	uint64_t time_ns;
-	char *reply; /* NULL: forgotten */
+	char *reply; /* NULL: evicted */
 	size_t reply_len;
 	bool noted;
-	size_t key_len; /* 0: of an earlier life, `key` is the command's name only */
+	size_t key_len; /* 0: of an earlier boot, `key` is only the command's name */
 	char key[];
 };
 
 struct command_memory {
 	struct entry *buckets[BUCKETS];
 	struct entry *oldest, **tail;
-	struct entry *replies; /* none that is older has its reply; NULL: none has */
+	struct entry *replies; /* oldest entry that still has its reply; NULL: none has */
 	size_t n, key_bytes, reply_bytes;
 	size_t max_entries, max_bytes;
 	struct command_notes notes;
 	size_t n_noted;
-	struct entry *oldest_noted; /* or an older one; NULL: begin at the oldest */
+	/* oldest noted entry, or an older one; NULL: begin at the oldest */
+	struct entry *oldest_noted;
 };
 
 int command_memory_new(size_t max_entries, size_t max_bytes, const struct command_notes *notes,
@@ -85,7 +86,7 @@ static void take_note_back(struct command_memory *memory, struct entry *entry)
 	memory->notes.note(memory->notes.user, key, NULL, 0);
 }
 
-/** Of the oldest, until one more fits. */
+/** Remove the oldest notes until one more fits. */
 static void make_room_for_note(struct command_memory *memory)
 {
 	struct entry *entry = memory->oldest_noted ? memory->oldest_noted : memory->oldest;
@@ -101,7 +102,7 @@ static void note(struct command_memory *memory, struct entry *entry)
 	int n;
 
 	make_room_for_note(memory);
-	/* A reply that is too long is left out. The key begins with the command's name. */
+	/* A reply that is too long is omitted. The key begins with the command's name. */
 	n = snprintf(text, sizeof(text), "%" PRId64 " %.64s %s",
 	             memory->notes.wall_ms(memory->notes.user), entry->key,
 	             entry->reply && entry->reply_len <= COMMAND_NOTE_REPLY_MAX ? entry->reply
@@ -162,7 +163,7 @@ static char *append(char *p, const void *bytes, size_t len)
 	return p + len;
 }
 
-/** The id's length is part of the key so that its end can't be moved into the payload. */
+/** The key contains the id's length, so that id and payload can't be split differently. */
 static void key_write(const struct command_key *key, char *p)
 {
 	p = append(p, key->name, strlen(key->name) + 1);
@@ -189,7 +190,7 @@ bool command_memory_find(struct command_memory *memory, const struct command_key
 	hash = cue_fnv(CUE_FNV_BEGIN, bytes, key_len);
 	for (struct entry *e = memory->buckets[hash % BUCKETS]; e && !found;
 	     e = e->next_in_bucket) {
-		/* Those of an earlier life are not in the order of their age. */
+		/* Entries of an earlier boot are not in the order of their age. */
 		if (e->hash != hash || now_ns - e->time_ns > COMMAND_MEMORY_NS)
 			continue;
 		if (e->key_len > 0 ? e->key_len != key_len || memcmp(e->key, bytes, key_len) != 0
@@ -203,7 +204,7 @@ bool command_memory_find(struct command_memory *memory, const struct command_key
 	return found;
 }
 
-/** Where it has no room the request is known all the same. */
+/** Keep a reply if there is room. Without it the request is still recognised. */
 static void keep_reply(struct command_memory *memory, struct entry *entry, const char *reply,
                        size_t len)
 {
@@ -222,7 +223,7 @@ static void keep_reply(struct command_memory *memory, struct entry *entry, const
 		memory->replies = entry;
 }
 
-/** As the newest. */
+/** Add an entry as the newest. */
 static void add(struct command_memory *memory, struct entry *entry, const char *reply, size_t len)
 {
 	while (memory->n >= memory->max_entries ||
@@ -259,14 +260,15 @@ int command_memory_put(struct command_memory *memory, const struct command_key *
 	return 0;
 }
 
-/** What a note says; its texts are in the note. */
+/** A parsed note; its texts point into the note. */
 struct note {
 	uint64_t hash, age_ns;
 	const char *name, *reply;
 	size_t name_len, reply_len;
 };
 
-/** The number at @p text, which ends before a space. @return behind that; NULL: none. */
+/** Read the number at @p text, followed by a space. @return the text behind the space; NULL: no
+ * number. */
 static const char *read_time(const char *text, const char *end, int64_t *ret_ms)
 {
 	int64_t ms = 0;
@@ -280,7 +282,7 @@ static const char *read_time(const char *text, const char *end, int64_t *ret_ms)
 	return p + 1;
 }
 
-/** The file may be damaged, or somebody else's work. @return false: no note of ours, or too old. */
+/** Parse a note; the file may be damaged or forged. @return false: not a valid note, or too old. */
 static bool read_note(const struct command_memory *memory, const char *key, const char *text,
                       size_t len, struct note *ret_note)
 {
@@ -321,7 +323,7 @@ void command_memory_restore(struct command_memory *memory, uint64_t now_ns, cons
 	memcpy(entry->key, note.name, note.name_len);
 	entry->hash = note.hash;
 	entry->noted = true;
-	/* Soon after the machine's start it may be remembered for longer than it should. */
+	/* Soon after the machine's start the note may be kept for longer than its time. */
 	entry->time_ns = now_ns > note.age_ns ? now_ns - note.age_ns : 0;
 	memory->n_noted++;
 	add(memory, entry, note.reply, note.reply_len);

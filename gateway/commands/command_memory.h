@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file command_memory.h
- * @brief The replies of the last 60 s, so that a request delivered twice runs
- *        once and is answered twice.
+ * @brief The replies of the last 60 s, so that a request delivered twice is executed once and
+ *        answered twice.
  *
- * A request is known again by command, request id (or correlation data) and
- * payload together: two clients that both count from 1 don't get each other's
- * replies. Bounded by entries, and the requests and the replies in bytes each, the
- * oldest forgotten first: of a request whose reply had no room it is known all
- * the same that it was carried out. Thread: the loop's.
+ * A request is recognised by command, request id (or correlation data) and payload together, so two
+ * clients that both count from 1 don't get each other's replies. The number of entries, the bytes
+ * of the requests and the bytes of the replies are bounded; the oldest are evicted first. A request
+ * whose reply was evicted is still known to have been executed. Thread: the loop's.
  *
- * With `struct command_notes` the newest COMMAND_NOTES_MAX of those that must not run twice outlast
- * a restart, by a hash of what makes them the same one and with replies of COMMAND_NOTE_REPLY_MAX
- * bytes at most.
+ * With `struct command_notes` the newest COMMAND_NOTES_MAX requests that must not be executed twice
+ * survive a restart, identified by a hash and with replies of at most COMMAND_NOTE_REPLY_MAX bytes.
  */
 #ifndef CUEBUS_COMMAND_MEMORY_H
 #define CUEBUS_COMMAND_MEMORY_H
@@ -29,16 +27,17 @@
 
 struct command_memory;
 
-/** Where notes are kept. All of it may be NULL: nowhere. */
+/** The store of notes. All members may be NULL: no store. */
 struct command_notes {
-	/** Keep @p text (not terminated) under @p key; NULL: forget it. Failures are not told. */
+	/** Keep @p text (not terminated) under @p key; NULL: remove it. Failures are not
+	 * reported. */
 	void (*note)(void *user, const char *key, const char *text, size_t len);
-	/** The wall clock, in ms since 1970: what else counts over a restart? */
+	/** The wall clock, in ms since 1970: the only clock that survives a restart. */
 	int64_t (*wall_ms)(void *user);
 	void *user;
 };
 
-/** What makes a request the same one. Borrowed for the call. */
+/** The identity of a request. Borrowed for the call. */
 struct command_key {
 	const char *name;
 	const void *id; /**< correlation data, or the request_id's text */
@@ -47,27 +46,27 @@ struct command_key {
 	size_t payload_len;
 };
 
-/** @param max_bytes of the requests, and as many of their replies.
- *  @param notes copied; NULL: none. */
+/** Create a memory. @param max_bytes for the requests, and the same for their replies. @param notes
+ * copied; NULL: none. */
 int command_memory_new(size_t max_entries, size_t max_bytes, const struct command_notes *notes,
                        struct command_memory **ret_memory);
-/** What is noted stays. */
+/** Free the memory; the notes stay in their store. */
 struct command_memory *command_memory_free(struct command_memory *memory);
 
-/** Whether the request came before, not longer than 60 s ago. @param ret_reply the reply it got,
- *  valid until the next call; NULL: it is not kept any more. */
+/** Whether the request came before, within the last 60 s. @param ret_reply its reply, valid until
+ * the next call; NULL: evicted. */
 bool command_memory_find(struct command_memory *memory, const struct command_key *key,
                          uint64_t now_ns, const char **ret_reply, size_t *ret_len);
 
-/** Keep a reply. @param noted over a restart, too. @return 0; -ENOMEM (then a second delivery would
- *  run again); -EMSGSIZE the request is larger than the whole memory. */
+/** Keep a reply. @param noted also keep it across a restart. @return 0; -ENOMEM (a second delivery
+ * would then be executed again); -EMSGSIZE the request is larger than the whole memory. */
 int command_memory_put(struct command_memory *memory, const struct command_key *key,
                        uint64_t now_ns, const char *reply, size_t len, bool noted);
 
 /**
- * A note of an earlier life. One that is no longer valid, or by the wall clock older than 60 s or
- * of the future, is forgotten.
- * @param key with its prefix.
+ * Restore a note of an earlier boot. A note that is invalid, or by the wall clock older than 60 s
+ * or in the future, is removed.
+ * @param key including its prefix.
  */
 void command_memory_restore(struct command_memory *memory, uint64_t now_ns, const char *key,
                             const char *text, size_t len);

@@ -11,10 +11,10 @@
 #include "commands_internal.h"
 #include "error_text.h"
 
-/* 60 s at the default rate limit; the bytes bound what few large replies take. */
+/* 60 s at the default rate limit; the bytes bound large replies. */
 #define MEMORY_ENTRIES 65536U
 #define MEMORY_BYTES   (16U * 1024U * 1024U)
-/* At the stop: `offline` is said after it, and in time. */
+/* At the stop; `offline` must still be published in time. */
 #define FLUSH_NS (1 * CUE_NS_PER_S)
 
 struct command {
@@ -296,7 +296,7 @@ static int reply_result(struct cue_writer *result, const char *request_id, char 
 	return cue_writer_finish(&w, ret_reply, ret_len);
 }
 
-/* ---- running ---- */
+/* ---- execution ---- */
 
 static bool within_rate(struct commands *commands, uint64_t now_ns)
 {
@@ -347,7 +347,7 @@ static int read_request(struct commands *commands, const struct command_request 
 		                    (unsigned long long)limits->payload_bytes);
 	r = request_read(request->payload, request->payload_len, limits->bus.json_depth,
 	                 command && !command->takes_text ? command->fields : none, fields, &wrong);
-	/* Where the payload is no request, only its request_id was wanted. */
+	/* If the payload is not a request, only its request_id is needed. */
 	if (r == -EINVAL && (!command || command->takes_text))
 		return 0;
 	if (r == -EINVAL)
@@ -402,8 +402,9 @@ static int execute(struct commands *commands, const struct command_request *requ
 }
 
 /**
- * Whether it must not be run twice, over a restart too: what is in the outbox when its reply is.
- * Not what only asks or sets; a definition is written later, and its reply may be another then.
+ * Whether the command must not be executed twice, even across a restart: the commands that put
+ * events into the outbox together with their reply. Not queries and settings. A definition is
+ * written later, and its reply may then differ.
  */
 static bool is_noted(const char *name)
 {
@@ -436,20 +437,20 @@ static int run_new(struct commands *commands, const struct command_request *requ
 		commands->stats.ok++;
 	else
 		commands->stats.failed++;
-	/* Not kept for lack of room: a second delivery would run again, which is
-	 * what at-least-once means. */
+	/* If there is no room, a second delivery is executed again: at-least-once delivery allows
+	 * that. */
 	if (make_key(request, fields, &key))
 		(void)command_memory_put(commands->memory, &key, request->now_ns, *ret_reply,
 		                         *ret_len, ok && is_noted(request->name));
 	return 0;
 }
 
-/** The reply with the word that it is one: two clients that count alike
- *  would else take each other's. */
+/** Add `repeated` to a reply, so that a client with the same id as another one recognises a foreign
+ * reply. */
 static int mark_repeated(const char *reply, size_t len, char **ret_reply, size_t *ret_len)
 {
 	static const char mark[] = ",\"repeated\":true}";
-	size_t head = len - 1; /* a reply is an object: in place of its last brace */
+	size_t head = len - 1; /* a reply is an object: replace its last brace */
 	char *copy = malloc(head + sizeof(mark));
 
 	if (!copy)
@@ -461,7 +462,7 @@ static int mark_repeated(const char *reply, size_t len, char **ret_reply, size_t
 	return 0;
 }
 
-/** @param reply the first one; NULL: it is not kept any more, only that there was one. */
+/** @param reply the first reply; NULL: it was evicted. */
 static int answer_again(struct commands *commands, const struct request *fields, const char *reply,
                         size_t len, char **ret_reply, size_t *ret_len)
 {
@@ -482,8 +483,8 @@ static int answer_again(struct commands *commands, const struct request *fields,
 	return r;
 }
 
-/** What is answered again is no work, so the rate does not refuse it: its sender would not know
- *  that it was carried out. It counts, though. */
+/** Answer a repeated request. The rate limit does not refuse it, because otherwise its sender would
+ * not learn that it was executed. It counts for the rate. */
 static bool came_before(struct commands *commands, const struct command_request *request,
                         const struct request *fields, const char **ret_reply, size_t *ret_len)
 {
@@ -543,7 +544,7 @@ int commands_error_reply(struct commands *commands, const struct command_request
 	struct command_error error = { 0 };
 	int r;
 
-	/* Only for the request_id; what else is wrong does not matter any more. */
+	/* Only for the request_id; other errors do not matter here. */
 	r = read_request(commands, request, NULL, &fields, &error);
 	if (r != -ENOMEM) {
 		command_fail(&error, code, "", "%s", message);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file commands.h
- * @brief The commands of `P/cmd/…` (design section 3), without MQTT.
+ * @brief The commands of `P/cmd/…`, without MQTT.
  *
- * A command is a name ("playlist/start", "ping") and a JSON object; the answer
- * is the reply's JSON text. `run` carries both over MQTT, `simulate` and the
- * trace tests take them from trace entries. Thread: the loop's.
+ * A command is a name ("playlist/start", "ping") and a JSON object; the answer is the reply's JSON
+ * text. `run` transports both over MQTT; `simulate` and the trace tests read commands from trace
+ * entries. Thread: the loop's.
  */
 #ifndef CUEBUS_COMMANDS_H
 #define CUEBUS_COMMANDS_H
@@ -39,43 +39,43 @@ struct commands_config {
 	struct engine *engine; /**< borrowed, outlives the commands */
 	const char *boot_id;   /**< borrowed */
 	uint64_t start_ns;     /**< monotonic; for uptime_s */
-	const char *state_dir; /**< where definitions made by command are kept; NULL: memory only */
+	const char *state_dir; /**< folder for definitions made by command; NULL: memory only */
 	/** Reload the configuration (config/reload). NULL: refused (simulate). 0 or
 	 *  negative errno, findings in diag. */
 	int (*reload)(void *user, struct diag *diag);
-	/** Told after a playlist (or else a gesture) was defined or
-	 *  removed by command. Optional. */
+	/** Called after a playlist (or else a gesture) was defined or removed by command.
+	 * Optional. */
 	void (*definition_changed)(void *user, bool is_playlist, const char *name);
-	struct log *log; /**< for what is wrong with kept definitions; NULL: say nothing */
-	/** A write of a definition is done or has failed: see commands_reply_state(). Called by a
-	 *  thread of the store's own. Optional. */
+	struct log *log; /**< for errors in kept definitions; NULL: no log */
+	/** Called when a write of a definition is done or has failed: see commands_reply_state().
+	 * Runs on the store's own thread. Optional. */
 	void (*store_written)(void *user);
 	/** As definition_store_config.may_write. Optional. */
 	int (*may_write)(void *user);
-	/** so that a request outlasts a restart; see commands_restore_request() */
+	/** store of requests that survive a restart; see commands_restore_request() */
 	struct command_notes notes;
-	/** Told why a kept definition is not in force, for the log. Optional. */
+	/** Called with the reason why a kept definition is not in force, for the log. Optional. */
 	void (*notice)(void *user, const char *text);
 	void *user;
 };
 
 /**
- * Definitions kept in state_dir are read and applied; those that can't be are
- * named in the log and passed over (definition_store.h).
+ * Read and apply the definitions kept in state_dir. The log names those that can't be used; they
+ * are skipped (definition_store.h).
  * @return 0; -ENOMEM; -EAGAIN no thread can be made.
  */
 int commands_new(const struct commands_config *config, struct commands **ret_commands);
 struct commands *commands_free(struct commands *commands);
 
 /**
- * Decide anew which kept definitions are in force beside those of the configuration; after
- * engine_apply(), done or failed. What is not in force is told by `notice`.
+ * Decide again which kept definitions are in force beside those of the configuration. Call it after
+ * engine_apply(), successful or not. `notice` is called for those that are not in force.
  * @return 0; -ENOMEM.
  */
 int commands_reapply(struct commands *commands);
 
-/** What notes.note() was given in an earlier life, for each key; see command_memory_restore().
- *  Other keys are passed over. */
+/** Restore a note of notes.note() of an earlier boot; call it for each key. See
+ * command_memory_restore(). Other keys are ignored. */
 void commands_restore_request(struct commands *commands, uint64_t now_ns, const char *key,
                               const char *text, size_t len);
 
@@ -89,8 +89,7 @@ struct command_request {
 };
 
 /**
- * Run one command. Whatever is wrong with it ends in the reply, not in the
- * return value.
+ * Execute one command. An error in the command is in the reply, not in the return value.
  * @param ret_reply malloc()ed JSON text; the caller frees it.
  * @return 0; -ENOMEM.
  */
@@ -98,27 +97,27 @@ int commands_run(struct commands *commands, const struct command_request *reques
                  size_t *ret_len);
 
 /**
- * Number of the newest change of the kept definitions. The good reply to a
- * define or remove is to be held back until commands_reply_state() of this
- * number, as it is after commands_run(), says how the write ended: an answered
- * definition is on disk.
+ * Number of the newest change of the kept definitions. Read it after commands_run() and hold the
+ * successful reply to a define or remove until commands_reply_state() of this number returns the
+ * result of the write, so that an answered definition is on disk.
  */
 uint64_t commands_newest_change(const struct commands *commands);
-/** @return 0 on disk: send the reply; -EAGAIN not yet written; else the negative errno of the
- *  write: send commands_error_reply() in its place. */
+/** @return 0 on disk: send the reply; -EAGAIN not yet written; otherwise the negative errno of the
+ *         write: send commands_error_reply() instead. */
 int commands_reply_state(struct commands *commands, uint64_t change);
 
 /**
- * Count an event that comes from outside, by P/emit or by event/emit.
- * @param bytes of the payload of the message.
- * @return NULL; why it is over limits.emits_per_second or limits.emit_bytes_per_second: refuse it
- *         with the code `limit`. Then it takes nothing of either.
+ * Count an event from outside, by P/emit or by event/emit.
+ * @param bytes size of the message's payload.
+ * @return NULL; or which of limits.emits_per_second and limits.emit_bytes_per_second is exceeded:
+ *         refuse the event with the code `limit`. A refused event does not count for either.
  */
 const char *commands_take_emit(struct commands *commands, size_t bytes, uint64_t now_ns);
-/** The same for data that becomes part of an event otherwise: only its bytes count. */
+/** As commands_take_emit(), for other data that becomes part of an event: only its bytes count. */
 const char *commands_take_bytes(struct commands *commands, size_t bytes, uint64_t now_ns);
 
-/** The reply to a request that must not be run (retained, expired, reply topic not allowed). */
+/** The reply to a request that must not be executed (retained, expired, reply topic not
+ * allowed). */
 int commands_refuse(struct commands *commands, const struct command_request *request,
                     enum command_code code, const char *message, char **ret_reply, size_t *ret_len);
 
@@ -126,10 +125,10 @@ int commands_refuse(struct commands *commands, const struct command_request *req
  *  negative errno of a write that failed; -ETIMEDOUT. */
 int commands_flush(struct commands *commands);
 
-/** A good reply that was held back is not sent after all: it counts as a failed one. */
+/** Count a held successful reply that is replaced by an error as failed. */
 void commands_count_failed(struct commands *commands);
 
-/** As commands_refuse(), but only the text: nothing is counted. */
+/** As commands_refuse(), but only writes the text: nothing is counted. */
 int commands_error_reply(struct commands *commands, const struct command_request *request,
                          enum command_code code, const char *message, char **ret_reply,
                          size_t *ret_len);
@@ -138,9 +137,11 @@ struct commands_stats {
 	uint64_t ok, failed;
 	uint64_t repeated; /**< answered from memory */
 	uint64_t rate_limited;
-	uint64_t emits_limited;      /**< events from outside refused for limits.emits_per_second */
-	uint64_t emit_bytes_limited; /**< the same for limits.emit_bytes_per_second */
-	int store_error;             /**< why a kept definition is not on disk; 0: all are */
+	uint64_t emits_limited; /**< events from outside refused for limits.emits_per_second */
+	/** events from outside refused for limits.emit_bytes_per_second */
+	uint64_t emit_bytes_limited;
+	/** why a kept definition is not on disk; 0: all are on disk */
+	int store_error;
 	struct definition_store_stats kept;
 };
 void commands_get_stats(const struct commands *commands, struct commands_stats *ret_stats);

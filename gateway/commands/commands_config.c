@@ -51,7 +51,7 @@ int command_config_check(COMMAND_ARGS)
 	return r == -ENOMEM ? r : 0;
 }
 
-/** The first error with its place, and how many more there are (the log has them all). */
+/** Report the first error with its place, and the number of further ones (the log has them all). */
 static void refuse_reload(struct command_error *error, const struct diag *diag)
 {
 	for (size_t i = 0; i < diag->n; i++) {

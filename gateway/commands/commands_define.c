@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Definitions made by command stand beside those of the configuration: no
- * command takes a name that the configuration has, or removes what it defines,
- * and none does what its sender could not do without it (definition_rights.c). */
+/* Definitions made by command exist beside those of the configuration: no command redefines or
+ * removes a name of the configuration, and no definition does more than its sender may do
+ * (definition_rights.c). */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,11 +11,11 @@
 
 static const char if_full[] = "limits.definitions or limits.event_types is reached";
 
-/** One definition and what becomes of it. */
+/** One definition, and where to put it. */
 struct definition {
 	struct commands *commands;
 	const char *name;
-	bool define; /* or else only checked */
+	bool define; /* false: only check it */
 	struct cue_id *ret_id;
 	struct command_error *error;
 };
@@ -141,7 +141,7 @@ static void tell(struct commands *commands, enum definition_kind kind, const cha
 		                                    kind == DEFINITION_PLAYLIST, name);
 }
 
-/** Before it is in force: what could not be kept is refused as a whole. */
+/** Check before defining: a definition that can't be stored is refused as a whole. */
 static int check_room(struct commands *commands, enum definition_kind kind, const char *name,
                       const struct cue_payload *definition, struct command_error *error)
 {
@@ -174,7 +174,7 @@ static int define(struct commands *commands, enum definition_kind kind,
 		                    "the configuration has a %s '%s': change it there, or take "
 		                    "another name",
 		                    definition_kind_name(kind), name);
-	/* The payload that it is a part of was held against the limit. */
+	/* The limits of the whole payload were checked before. */
 	r = cue_payload_new(value->raw, value->raw_len, CUE_JSON_DEPTH_MAX, &definition, NULL);
 	if (r >= 0)
 		r = check_room(commands, kind, name, definition, error);
@@ -208,7 +208,8 @@ int command_gesture_define(COMMAND_ARGS)
 	return define(commands, DEFINITION_GESTURE, fields, result, error);
 }
 
-/** Only what is in force is on the bus: under a name that the configuration has, its own is. */
+/** Remove a definition from the bus if it is in force: otherwise the bus has the configuration's
+ * under this name. */
 static int remove_from_bus(struct commands *commands, enum definition_kind kind, const char *name)
 {
 	int r;

@@ -5,7 +5,7 @@
 
 #include "commands_internal.h"
 
-/* A reply is one MQTT packet that every broker on the way must take. */
+/* A reply is one MQTT packet, which every broker on the way must accept. */
 #define STATE_REPLY_MAX (1024U * 1024U)
 
 static int check_type(const char *type, struct command_error *error)
@@ -18,7 +18,7 @@ static int check_type(const char *type, struct command_error *error)
 	                    reason);
 }
 
-/** A type that a remote publisher may name for emission. */
+/** Check that a remote publisher may emit the type. */
 static int check_emittable(const struct commands *commands, const char *type,
                            struct command_error *error)
 {

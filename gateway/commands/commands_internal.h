@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file commands_internal.h
- * @brief What the files of the commands share.
+ * @brief Private: shared by the files of the commands.
  */
 #ifndef CUEBUS_COMMANDS_INTERNAL_H
 #define CUEBUS_COMMANDS_INTERNAL_H
@@ -20,7 +20,7 @@ struct command_error {
 	char message[600];
 };
 
-/** A definition made by command that is in force. */
+/** A definition made by command, in force. */
 struct kept {
 	enum definition_kind kind;
 	char *name;
@@ -44,8 +44,8 @@ struct commands {
 };
 
 /**
- * A command's work. The result (one JSON value) is written to @p result; on
- * failure what was written is thrown away.
+ * The handler of a command. It writes the result (one JSON value) to @p result; on failure the
+ * written text is discarded.
  * @return 0; -ENOMEM; any other negative errno with @p error filled.
  */
 typedef int (*command_handler)(struct commands *commands, const struct command_request *request,
@@ -55,12 +55,13 @@ typedef int (*command_handler)(struct commands *commands, const struct command_r
 int command_fail(struct command_error *error, enum command_code code, const char *path,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/** Reply `limit`, `busy` … for what the bus returned. @p what names the thing, @p if_full as for
- *  error_text(). @return @p r. */
+/** Fill @p error with `limit`, `busy` … for an error of the bus. @p what names the object, @p
+ * if_full as for error_text(). @return @p r. */
 int command_fail_errno(struct command_error *error, int r, const char *path, const char *what,
                        const char *name, const char *if_full);
 
-/** The first error of @p diag as an invalid_request below @p prefix. @return -EINVAL. */
+/** Fill @p error with the first error of @p diag, as an invalid_request below @p prefix. @return
+ * -EINVAL. */
 int command_fail_diag(struct command_error *error, const struct diag *diag, const char *prefix);
 
 /* Every handler has the same signature, that of command_handler. */
@@ -88,20 +89,20 @@ int command_ping(COMMAND_ARGS);
 
 /* commands_define.c: one definition made by command. */
 
-/** Whether the configuration has one of that name. */
+/** Whether the configuration has a definition of that name. */
 bool commands_is_configured(const struct commands *commands, enum definition_kind kind,
                             const char *name);
-/** Read it, hold it against mqtt.remote and define it. @return 0; negative errno, @p error filled
- *  but for -ENOMEM. */
+/** Parse a definition, check it against mqtt.remote and define it. @return 0; negative errno, with
+ * @p error filled except for -ENOMEM. */
 int commands_apply_definition(struct commands *commands, enum definition_kind kind,
                               const char *name, struct cue_payload *definition,
                               struct cue_id *ret_id, struct command_error *error);
-/** The same without defining it. */
+/** As commands_apply_definition(), without defining it. */
 int commands_check_definition(struct commands *commands, enum definition_kind kind,
                               const char *name, struct cue_payload *definition,
                               struct command_error *error);
 
-/* commands_kept.c: what of the kept definitions is in force. */
+/* commands_kept.c: which kept definitions are in force. */
 
 int commands_kept_set(struct commands *commands, enum definition_kind kind, const char *name,
                       struct cue_payload *definition);
@@ -109,7 +110,7 @@ int commands_kept_set(struct commands *commands, enum definition_kind kind, cons
 bool commands_kept_unset(struct commands *commands, enum definition_kind kind, const char *name);
 void commands_kept_clear(struct commands *commands);
 
-/* definition_rights.c: what a definition by command may make happen. */
+/* definition_rights.c: the rights of a definition made by command. */
 
 /** @return 0; -EPERM, @p error filled: path below /definition. */
 int definition_rights_playlist(const struct config *config, const struct cue_playlist_config *def,

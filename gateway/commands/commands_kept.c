@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Definitions made by command, beside those of the configuration. Which of the
- * kept ones are in force is decided at the start and after each reload:
+ * Definitions made by command, beside those of the configuration. The start and each reload decide
+ * which of them are in force:
  *
  *   the configuration has | what it may do is  | it can be  | then
  *   its name              | allowed by         | defined    |
@@ -12,8 +12,8 @@
  *   no                    | yes                | yes        | in force; what is unchanged is not
  *                         |                    |            | touched
  *
- * What is not in force stays kept and is named in the log: a later
- * configuration may bring it back, `remove` drops it.
+ * A definition that is not in force stays stored and is named in the log. A later configuration may
+ * put it in force; `remove` deletes it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@
 
 #include "commands_internal.h"
 
-/* ---- what is in force, sorted by kind and name ---- */
+/* ---- definitions in force, sorted by kind and name ---- */
 
 static int compare(const struct kept *kept, enum definition_kind kind, const char *name)
 {
@@ -31,7 +31,7 @@ static int compare(const struct kept *kept, enum definition_kind kind, const cha
 	return strcmp(kept->name, name);
 }
 
-/** Where it is, or else where it belongs. */
+/** Index of a definition, or the place to insert it. */
 static size_t find(const struct kept_list *list, enum definition_kind kind, const char *name,
                    bool *ret_found)
 {
@@ -161,8 +161,8 @@ static void tell(struct commands *commands, enum definition_kind kind, const cha
 	commands->config.notice(commands->config.user, text);
 }
 
-/** @p taken: the configuration has the name, and what the bus has
- *  under it is the configuration's. */
+/** @param taken the configuration has the name, so the bus has the configuration's definition under
+ *              it. */
 static void put_out_of_force(struct commands *commands, enum definition_kind kind, const char *name,
                              bool taken)
 {
@@ -189,7 +189,7 @@ static int apply(struct commands *commands, enum definition_kind kind, const cha
 		tell(commands, kind, name, "the configuration has one of that name");
 		return 0;
 	}
-	/* A definition that is in force may do no more than the configuration of today allows. */
+	/* A definition in force may do no more than the current configuration allows. */
 	r = is_in_force(commands, kind, name, definition)
 	            ? commands_check_definition(commands, kind, name, definition, &why)
 	            : commands_apply_definition(commands, kind, name, definition, &id, &why);

@@ -148,15 +148,15 @@ int command_playlist_list(COMMAND_ARGS)
 	return 0;
 }
 
-/* More than that in one reply would take megabytes. */
+/* A reply with more runs would take megabytes. */
 #define RUNS_MAX 1000U
 
 /** A page of the runs, which are visited in the order of their creation. */
 struct runs_context {
 	struct cue_writer *w;
 	int64_t wall_offset_ns;
-	struct cue_id after; /* the page begins behind it … */
-	bool begun;          /* … which was seen, or is not wanted */
+	struct cue_id after; /* the page begins after this run … */
+	bool begun;          /* … which was visited, or is not set */
 	uint32_t limit, n;
 	uint64_t total;
 	struct cue_id last; /* of the page */
@@ -200,7 +200,7 @@ static int visit_run(void *user, const struct cue_run_info *info)
 	return 0;
 }
 
-/** What is asked for. @return 0; what command_fail() returns. */
+/** Read the parameters of a page. @return 0; the result of command_fail(). */
 static int read_page(struct cue_playlists *playlists, const struct request *fields,
                      struct runs_context *ret_context, struct command_error *error)
 {
@@ -240,7 +240,7 @@ int command_playlist_runs(COMMAND_ARGS)
 	cue_writer_array_begin(result);
 	(void)cue_run_foreach(playlists, name->present ? name->string : NULL, visit_run, &context);
 	cue_writer_array_end(result);
-	/* It has ended since the page before: what came behind it can't be told. */
+	/* The run has ended since the previous page, so its place in the order is unknown. */
 	if (!context.begun)
 		return command_fail_errno(error, -ENOENT, "/after", "active run", after->string,
 		                          NULL);

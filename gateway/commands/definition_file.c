@@ -20,7 +20,7 @@ const char *definition_kind_name(enum definition_kind kind)
 	return kind_names[kind];
 }
 
-/** What follows the checksum in the first line. */
+/** Write the part of the first line after the checksum. */
 static int write_tail(const struct definition_text *text, char tail[HEADER_SIZE])
 {
 	return snprintf(tail, HEADER_SIZE, " %s %zu %zu\n", kind_names[text->kind], text->name_len,

@@ -3,12 +3,11 @@
  * @file definition_file.h
  * @brief One definition made by command, as a file.
  *
- *   cuebus-definition 1 <checksum> <kind> <bytes of name> <bytes of definition>\n
- *   <name>\n
- *   <definition, as it was given>\n
+ * cuebus-definition 1 <checksum> <kind> <bytes of name> <bytes of definition>\n <name>\n
+ * <definition, as it was given>\n
  *
- * The checksum (FNV-1a, 64 bit, 16 hex digits) is over all that follows it, so
- * that what is read back is what was written. Pure functions; any thread.
+ * The checksum (FNV-1a, 64 bit, 16 hex digits) covers everything that follows it, so damage is
+ * detected. Pure functions; any thread.
  */
 #ifndef CUEBUS_DEFINITION_FILE_H
 #define CUEBUS_DEFINITION_FILE_H
@@ -18,7 +17,7 @@
 
 enum definition_kind { DEFINITION_PLAYLIST, DEFINITION_GESTURE };
 
-/** Bytes that a file has besides name and definition, at most. */
+/** Maximum size of a file without name and definition, in bytes. */
 #define DEFINITION_FILE_OVERHEAD  128U
 #define DEFINITION_NAME_BYTES_MAX 1024U
 
@@ -41,8 +40,8 @@ int definition_file_encode(const struct definition_text *text, char **ret_bytes,
 
 /**
  * @param ret_text points into @p bytes.
- * @return 0; -EPROTONOSUPPORT made by a newer version; -EBADMSG it is not what
- *         definition_file_encode() made, or its definition is not JSON; -ENOMEM.
+ * @return 0; -EPROTONOSUPPORT written by a newer version; -EBADMSG not written by
+ *         definition_file_encode(), or damaged, or its definition is not JSON; -ENOMEM.
  */
 int definition_file_decode(const char *bytes, size_t len, struct definition_text *ret_text);
 

@@ -15,7 +15,7 @@ struct reader {
 struct text {
 	char *bytes;
 	size_t len, size, max;
-	bool too_long; /* the rest was read and not kept */
+	bool too_long; /* the rest was read and discarded */
 };
 
 #define NOTHING (EOF - 1)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file definition_legacy.h
- * @brief Reads `definitions.json`, in which all definitions made by command were
- *        kept up to version 0.1.
+ * @brief Reads `definitions.json`, the file of all definitions made by command up to version 0.1.
  *
- * `{"version":1,"playlists":{name:text},"gestures":{name:text}}`, each
- * definition as JSON in a string. It is read entry by entry, so that its size
- * does not matter and what precedes damage is found.
+ * `{"version":1,"playlists":{name:text},"gestures":{name:text}}`, each definition as JSON in a
+ * string. It is read entry by entry, so that its size does not matter and the entries before damage
+ * are found.
  */
 #ifndef CUEBUS_DEFINITION_LEGACY_H
 #define CUEBUS_DEFINITION_LEGACY_H
@@ -16,15 +15,16 @@
 
 #include "definition_file.h"
 
-/** Bytes of the file that are looked at. */
+/** Bytes of the file that are read at most. */
 #define DEFINITION_LEGACY_BYTES_MAX (256U * 1024U * 1024U)
 
 /**
- * @param max_bytes of one definition; a longer one is passed over.
- * @param visit     the text is valid during the call; its definition may be no JSON. Non-zero
- *                  stops and is returned.
- * @param too_long  told the name (NULL: that was too long) of an entry that is passed over.
- * @return 0 read to its end; -EBADMSG damaged behind the last entry that was visited; -EFBIG;
+ * Read the file.
+ * @param max_bytes of one definition; a longer one is skipped.
+ * @param visit     the text is valid during the call; its definition may not be JSON. A non-zero
+ *                  result stops and is returned.
+ * @param too_long  called with the name (NULL: too long itself) of a skipped entry.
+ * @return 0 read to its end; -EBADMSG damaged after the last visited entry; -EFBIG;
  *         -EPROTONOSUPPORT another version; -EIO; -ENOMEM.
  */
 int definition_legacy_read(FILE *file, uint64_t max_bytes,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is kept, read at the start. Nothing in the folder keeps the gateway from starting. */
+/* Read the stored definitions at the start. Nothing in the folder keeps the gateway from
+ * starting. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,15 +16,15 @@
 #include "state_file.h"
 
 #define FILES_MAX 200000U
-/** One definition is at most a payload, limits.payload_bytes at its largest. */
+/** A definition is at most one payload of the maximum of limits.payload_bytes. */
 #define FILE_BYTES_MAX (16U * 1024U * 1024U + DEFINITION_FILE_OVERHEAD + DEFINITION_NAME_BYTES_MAX)
-/** What is read at the start, as a multiple of max_bytes. */
+/** Bytes read at the start, as a multiple of max_bytes. */
 #define READ_FACTOR 4U
-/** Each copy set aside costs a look through the whole folder. */
+/** Each renamed copy costs a scan of the whole folder. */
 #define ASIDE_MAX DEFINITION_COPIES_MAX
 #define ASIDE_NS  (5 * 1000000000ULL)
 
-/* ---- which files there are ---- */
+/* ---- list of files ---- */
 
 static bool parse_name(const char *name, const char *suffix, uint32_t *ret_file)
 {
@@ -62,7 +63,7 @@ static int note_file(struct definition_store *store, size_t *size, uint32_t file
 	return 0;
 }
 
-/** Numbers of the files; what a write that was broken off has left is removed. */
+/** List the numbers of the files, and remove temporary files of interrupted writes. */
 static int scan(struct definition_store *store, int fd)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -92,8 +93,8 @@ static int scan(struct definition_store *store, int fd)
 
 /* ---- one file ---- */
 
-/** Count one that can't be used. @return whether there is still time
- *  and room to see to it alone. */
+/** Count an unusable file. @return whether there is still time and room to handle it
+ * individually. */
 static bool is_named(struct definition_store *store)
 {
 	store->set_aside++;
@@ -141,7 +142,7 @@ static const char *kind_at(int fd, const char *name)
 	                                                       : state_file_kind(st.st_mode);
 }
 
-/** @return 0, also when it was set aside; -ENOMEM. */
+/** Handle an unusable file. @return 0, also if it was renamed; -ENOMEM. */
 static int refuse(struct definition_store *store, int fd, const char *name, int error)
 {
 	char why[128];
@@ -171,8 +172,8 @@ static int refuse(struct definition_store *store, int fd, const char *name, int 
 	}
 }
 
-/** Keep, or pass over what goes over the limit. Takes @p bytes over.
- *  @return 0; -EEXIST; -ENOMEM. */
+/** Add a definition, or skip it beyond the limit. Takes ownership of @p bytes. @return 0; -EEXIST;
+ * -ENOMEM. */
 static int add(struct definition_store *store, const struct definition_text *text, char *bytes,
                size_t len, uint32_t file)
 {
@@ -255,7 +256,7 @@ static int take_legacy(void *user, const struct definition_text *text)
 	int r = definition_file_encode(text, &bytes, &len);
 
 	if (r >= 0) {
-		/* As it will be read back. */
+		/* Decode it like a file of its own. */
 		r = definition_file_decode(bytes, len, &again);
 		if (r < 0)
 			free(bytes);
@@ -266,7 +267,7 @@ static int take_legacy(void *user, const struct definition_text *text)
 			r = add(store, &again, bytes, len, 0);
 		}
 	}
-	/* One that has a file of its own is newer. */
+	/* A definition with its own file is newer. */
 	if (r == 0 || r == -EEXIST || r == -ENOMEM)
 		return r == -ENOMEM ? r : 0;
 	store->set_aside++;
@@ -289,7 +290,7 @@ static void skip_legacy(void *user, enum definition_kind kind, const char *name)
 	               definition_kind_name(kind), name ? name : "?", store->dir);
 }
 
-/** The file as a whole can't be used, or from some place on. */
+/** The file is unusable, as a whole or from some place on. */
 static void spoilt_legacy(struct definition_store *store, int dir_fd, int error)
 {
 	char aside[STATE_FILE_NAME_SIZE];
@@ -341,9 +342,9 @@ static int load_legacy(struct definition_store *store, int dir_fd)
 	return 0;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole folder ---- */
 
-/** @return fd; -ENOENT there is none, or none that can be used. */
+/** @return fd; -ENOENT there is no usable folder. */
 static int open_folder(struct definition_store *store, int dir_fd)
 {
 	char aside[STATE_FILE_NAME_SIZE];
@@ -381,7 +382,7 @@ int definition_load(struct definition_store *store)
 	int dir_fd = state_file_open_dir(store->dir);
 	int fd, r = 0;
 
-	/* service_start.c tells about the folder itself. */
+	/* service_start.c reports errors of the state folder itself. */
 	if (dir_fd < 0)
 		return 0;
 	fd = open_folder(store, dir_fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a definition made by command may make happen: no more than its sender
- * could with P/emit and the commands that mqtt.remote.cmd allows.
+ * The rights of a definition made by command: no more than its sender has with P/emit and the
+ * commands that mqtt.remote.cmd allows.
  *
  *   what it does                      | needs
  *   a step, a completion, a gesture   | the event type may come from outside

@@ -55,7 +55,7 @@ static int encode(const struct definition_text *text, struct definition_blob **r
 
 /* ---- the lists ---- */
 
-/** @return whether it is there; @p ret_at its place, or the one that it would have. */
+/** @return whether the name exists. @param ret_at its index, or the place to insert it. */
 static bool find(const struct definition_list *list, const char *name, size_t *ret_at)
 {
 	size_t from = 0, to = list->n;
@@ -119,7 +119,7 @@ static void take_out(struct definition_store *store, enum definition_kind kind, 
 
 /* ---- slots ---- */
 
-/** A number that no file has. */
+/** An unused file number. */
 static uint32_t free_file(struct definition_store *store)
 {
 	for (;;) {
@@ -134,8 +134,8 @@ static uint32_t free_file(struct definition_store *store)
 	}
 }
 
-/** Lock held. A free slot, or a new one. @param file 0: a free one. @return DEFINITION_NO_SLOT:
- * no memory. */
+/** Take a free slot, or a new one. Lock held. @param file 0: an unused number. @return
+ * DEFINITION_NO_SLOT: no memory. */
 static uint32_t take_slot(struct definition_store *store, uint32_t file)
 {
 	if (file == 0) {
@@ -193,7 +193,7 @@ int definition_store_add(struct definition_store *store, const struct definition
 	return 0;
 }
 
-/** Lock held: the definition's file is to be as @p blob says (NULL: removed). */
+/** Request that the definition's file has the bytes of @p blob (NULL: is removed). Lock held. */
 static void change_slot(struct definition_store *store, uint32_t index,
                         struct definition_blob *blob)
 {
@@ -233,8 +233,8 @@ int definition_store_check(struct definition_store *store, enum definition_kind 
 	size_t at;
 
 	if (find(list, name, &at)) {
-		/* One that becomes no larger is taken in any case: a lowered limit must not keep
-		 * a correction out. */
+		/* A definition that does not grow is always accepted: a lowered limit must not
+		 * prevent a correction. */
 		if (size <= list->items[at].size)
 			return 0;
 		bytes -= list->items[at].size;
@@ -323,7 +323,7 @@ void definition_store_set_max_bytes(struct definition_store *store, uint64_t max
 	store->config.max_bytes = max_bytes;
 }
 
-/* ---- looking ---- */
+/* ---- queries ---- */
 
 bool definition_store_has(const struct definition_store *store, enum definition_kind kind,
                           const char *name)
@@ -345,7 +345,7 @@ int definition_store_foreach(struct definition_store *store, enum definition_kin
 		struct definition_blob *blob;
 		struct cue_payload *payload;
 
-		/* Only the loop replaces a slot's blob; the thread may move none. */
+		/* Only the loop replaces a slot's blob; the thread never does. */
 		pthread_mutex_lock(&store->lock);
 		blob = store->slots[list->items[i].slot].blob;
 		pthread_mutex_unlock(&store->lock);
@@ -389,7 +389,7 @@ int definition_store_state(struct definition_store *store, uint64_t change)
 	int r;
 
 	pthread_mutex_lock(&store->lock);
-	/* Before definitions.json is out of the way, the next start would take it up again. */
+	/* Until definitions.json is renamed, the next start would read it again. */
 	if (store->migrating && !store->migration_failed)
 		r = -EAGAIN;
 	else if (known->number == change)
@@ -483,7 +483,7 @@ int definition_store_flush(struct definition_store *store, uint64_t timeout_ns)
 	int r = 0;
 
 	pthread_mutex_lock(&store->lock);
-	/* The disk may have room again: an error of some time ago is no answer. */
+	/* The disk may have room again: do not report an old error. */
 	if (store->started && store->error != 0 && !is_busy(store))
 		definition_writer_wake(store);
 	while (r == 0 && is_busy(store))
@@ -494,7 +494,7 @@ int definition_store_flush(struct definition_store *store, uint64_t timeout_ns)
 	return r;
 }
 
-/** @return whether its thread has ended. */
+/** End the thread. @return whether it has ended. */
 static bool end_thread(struct definition_store *store)
 {
 	struct timespec until = clock_timespec(clock_monotonic_ns() + DEFINITION_STORE_FREE_NS);
@@ -507,7 +507,7 @@ static bool end_thread(struct definition_store *store)
 	while (r == 0 && !store->ended)
 		r = -pthread_cond_timedwait(&store->done, &store->lock, &until);
 	ended = store->ended;
-	/* What it calls may be gone when the disk lets it go. */
+	/* The callback may be invalid when the disk releases the thread. */
 	store->config.written = NULL;
 	store->config.may_write = NULL;
 	store->config.log = NULL;

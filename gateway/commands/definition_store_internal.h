@@ -16,9 +16,9 @@
 #define DEFINITION_FOLDER "definitions"
 #define DEFINITION_LEGACY "definitions.json"
 #define DEFINITION_SUFFIX ".def"
-/** Copies of what was set aside in the folder. */
+/** Copies of unusable files kept in the folder. */
 #define DEFINITION_COPIES_MAX 64U
-/** Until what failed is tried again. */
+/** Delay before a failed write is tried again. */
 #define DEFINITION_RETRY_NS 30000000000ULL
 #define DEFINITION_NO_SLOT  UINT32_MAX
 
@@ -48,7 +48,7 @@ struct definition_slot {
 	struct definition_blob *blob;
 	uint32_t file; /* the number in its name */
 	bool used, queued, failed;
-	uint64_t first_change, last_change; /* that the next write is for */
+	uint64_t first_change, last_change; /* changes of the next write */
 	uint32_t next_queued;
 };
 
@@ -77,11 +77,10 @@ struct definition_store {
 	/* The loop's own. */
 	struct definition_list kinds[2]; /* by enum definition_kind */
 	uint64_t bytes, newest, refused, set_aside;
-	/* of set_aside, at the start: each seen to alone, only counted; the time that took */
+	/* unusable files at the start: handled individually, only counted, and the time taken */
 	uint64_t named, unnamed, aside_ns;
 	uint32_t next_file;
-	/* numbers found at the start, sorted; of those from next_taken on a
-	 * number is still to be passed over */
+	/* numbers found at the start, sorted; those from next_taken on must still be skipped */
 	uint32_t *taken_files;
 	size_t n_taken, next_taken;
 
@@ -93,8 +92,8 @@ struct definition_store {
 	size_t n_slots, slots_size;
 	uint32_t first_queued, last_queued;
 	struct definition_change changes[DEFINITION_STORE_CHANGES];
-	bool migrating;        /* definitions.json is still to be renamed … */
-	bool migration_failed; /* … which did not work */
+	bool migrating;        /* definitions.json must still be renamed … */
+	bool migration_failed; /* … and the last try failed */
 	bool writing, quit, started, ended;
 	int error;
 
@@ -112,8 +111,8 @@ struct definition_blob *definition_blob_new(char *bytes, size_t len,
 void definition_blob_unref(struct definition_blob *blob);
 
 /**
- * A definition of the start. @p blob may be NULL (passed over). Takes both over on success.
- * @param file 0: the next free number, and it is to be written.
+ * Add a definition at the start. @p blob may be NULL (skipped). Takes ownership of both on success.
+ * @param file 0: use the next free number and write the file.
  * @return 0; -EEXIST; -ENOMEM.
  */
 int definition_store_add(struct definition_store *store, const struct definition_text *text,
@@ -121,14 +120,14 @@ int definition_store_add(struct definition_store *store, const struct definition
 
 /* definition_load.c */
 
-/** Before the thread. @return 0; -ENOMEM. */
+/** Read the folder, before the thread starts. @return 0; -ENOMEM. */
 int definition_load(struct definition_store *store);
 
 /* definition_writer.c */
 
 /** Lock held. */
 void definition_queue(struct definition_store *store, uint32_t slot, uint64_t change);
-/** Lock held: also what failed, and wake the thread. */
+/** Wake the thread and retry failed writes too. Lock held. */
 void definition_writer_wake(struct definition_store *store);
 /** @return 0; -EAGAIN. */
 int definition_writer_start(struct definition_store *store);

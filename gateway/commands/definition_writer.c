@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store's thread, which alone writes in the folder.
+ * The store's thread, the only writer of the folder.
  *
  *   there is          | it
  *   something queued  | writes up to a batch, syncs the folder, says so
@@ -103,7 +103,7 @@ static void note_result(struct definition_store *store, const struct job *job)
 	struct definition_slot *slot = &store->slots[job->slot];
 	uint64_t change = job->first_change;
 
-	/* What is changed meanwhile is written again in any case. */
+	/* A definition that changed meanwhile is written again in any case. */
 	if (job->result < 0 && !slot->queued)
 		slot->failed = true;
 	if (change == 0)
@@ -135,7 +135,8 @@ static void note_error(struct definition_store *store, int last)
 
 /* ---- the disk; without the lock ---- */
 
-/** The folder in @p dir_fd, made where there is none, and where something else stands. */
+/** Open the folder in @p dir_fd. Create it if it is missing; rename anything else of that name
+ * first. */
 static int open_folder(struct definition_store *store, int dir_fd, bool *ret_made)
 {
 	char aside[STATE_FILE_NAME_SIZE];
@@ -168,7 +169,7 @@ static int open_folder(struct definition_store *store, int dir_fd, bool *ret_mad
 	return -ENOTDIR;
 }
 
-/** A folder that is not the one from before lacks all that was written. */
+/** Detect a replaced folder, which lacks everything that was written. */
 static int look_at_folder(struct definition_store *store, int fd, bool made)
 {
 	struct stat st;
@@ -176,7 +177,7 @@ static int look_at_folder(struct definition_store *store, int fd, bool made)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	/* The number of a file that was removed is soon used again. */
+	/* Test `made` first: the inode number of a removed folder is soon reused. */
 	lost = store->folder_known &&
 	       (made || st.st_dev != store->folder_dev || st.st_ino != store->folder_ino);
 	store->folder_known = true;
@@ -218,7 +219,7 @@ static int run_jobs(struct definition_store *store, int dir_fd, struct job *jobs
 	return r;
 }
 
-/** The folder of all, when it is this gateway's. @return fd or negative errno. */
+/** Open the state folder if it belongs to this gateway. @return fd or negative errno. */
 static int open_dir(struct definition_store *store)
 {
 	int r = store->config.may_write ? store->config.may_write(store->config.user) : 0;
@@ -251,7 +252,7 @@ static int rename_legacy(int dir_fd)
 
 	if (renameat(dir_fd, DEFINITION_LEGACY, dir_fd, to) < 0)
 		r = -errno;
-	/* A folder of that name. */
+	/* There is a folder of that name. */
 	if (r == -EISDIR || r == -ENOTEMPTY || r == -EEXIST) {
 		r = state_file_set_aside(dir_fd, to, to, STATE_FILE_COPIES_MAX, NULL);
 		if (r >= 0 && renameat(dir_fd, DEFINITION_LEGACY, dir_fd, to) < 0)
@@ -369,7 +370,7 @@ int definition_writer_start(struct definition_store *store)
 	sigset_t all, old;
 	int r;
 
-	sigfillset(&all); /* signals are the loop's */
+	sigfillset(&all); /* the loop handles signals */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&store->thread, NULL, run, store);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

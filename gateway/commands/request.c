@@ -14,10 +14,10 @@
 
 #define STRING_MAX     256U
 #define REQUEST_ID_MAX 254U
-/* Of an unknown field, which the client named; escaped it is twice as long. */
+/* Bytes shown of an unknown field's name, which the client chose; escaping doubles it. */
 #define FIELD_SHOWN_BYTES 140
 
-/** @param field NULL: the whole is wrong. */
+/** @param field NULL: the error is in the whole request. */
 static int fail(struct request_error *error, const char *field, const char *text)
 {
 	int shown = field ? utf8_fit(field, FIELD_SHOWN_BYTES) : 0;
@@ -44,7 +44,7 @@ static bool is_uint32(const cJSON *value)
 	       value->valuedouble == (double)(uint32_t)value->valuedouble;
 }
 
-/** @return what is wrong, or NULL. */
+/** @return the error, or NULL. */
 static const char *check_type(enum request_type type, const cJSON *value, struct request_value *ret)
 {
 	switch (type) {
@@ -119,9 +119,9 @@ static int take_members(struct request *request, const struct request_field *fie
 	bool found = cue_json_first_member(cue_payload_bytes(request->payload, NULL), &member);
 	int first = 0;
 
-	/* The tree has the meaning, the bytes the spelling; both have the same
-	 * members in the same order. A fault does not stop the walk, so that the
-	 * reply can carry a request_id that stands behind it. */
+	/* The tree has the values, the bytes their spelling; both have the same members in the
+	 * same order. An error does not stop the walk, so that the reply can have a request_id
+	 * that comes after it. */
 	for (const cJSON *value = object->child; value && found;
 	     value = value->next, found = cue_json_next_member(&member)) {
 		int r = 0;

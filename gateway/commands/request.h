@@ -16,7 +16,7 @@
 enum request_type {
 	REQUEST_ANY,    /**< any JSON value */
 	REQUEST_STRING, /**< not empty, 256 bytes at most */
-	REQUEST_UINT32, /**< a whole number, 0 to 4294967295 */
+	REQUEST_UINT32, /**< an integer, 0 to 4294967295 */
 	REQUEST_TRUE,   /**< the literal true */
 	REQUEST_LEVEL,  /**< 0 or 1 */
 	REQUEST_OBJECT,
@@ -36,28 +36,29 @@ struct request_value {
 	uint32_t number;    /**< REQUEST_UINT32, REQUEST_LEVEL */
 };
 
-/** A read request. Pointers live as long as `payload`. */
+/** A parsed request. Pointers are valid as long as `payload`. */
 struct request {
-	struct cue_payload *payload; /**< a reference, NULL before it could be made */
+	struct cue_payload *payload; /**< a reference; NULL if it could not be created */
 	char *request_id;            /**< JSON text as given, malloc()ed; NULL: none */
 	struct request_value values[REQUEST_FIELDS_MAX]; /**< in the order of the table */
 };
 
 struct request_error {
-	bool invalid_json; /**< it is no JSON … */
-	/** … or nested too deeply; else it is well formed but not what the command takes */
+	bool invalid_json; /**< not JSON … */
+	/** … or nested too deeply; otherwise well-formed but not a valid request */
 	bool too_deep;
 	char path[300]; /**< JSON Pointer; "" the whole */
 	char text[300];
 };
 
 /**
- * Read an untrusted payload; empty text is `{}`. Every command also takes `request_id` (a string or
- * a number of at most 254 bytes as it is written, quotes not counted). Unknown fields are errors.
+ * Read an untrusted payload; empty text is `{}`. Every command also accepts `request_id` (a string
+ * or a number of at most 254 bytes as it is written, without the quotes). Unknown fields are
+ * errors.
  * @param fields at most REQUEST_FIELDS_MAX, ended by a NULL name.
- * @param ret_request zero-initialised by the caller; also on failure it holds
- *        what could be read (the request_id, for the reply). Release with
- *        request_clear() either way.
+ * @param ret_request zero-initialised by the caller. After a failure it has the parts that could be
+ *                    read (the request_id, for the reply). Release it with request_clear() in any
+ *                    case.
  * @return 0; -EINVAL (@p ret_error filled); -ENOMEM.
  */
 int request_read(const void *payload, size_t len, unsigned max_depth,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One playlist or gesture on its own, as commands give it. */
+/* A single playlist or gesture, as in commands. */
 #include "config.h"
 
 #include <cuebus/payload.h>
@@ -10,7 +10,7 @@
 #include "config_reader.h"
 #include "lint.h"
 
-/* What is handed out comes first, so that its address is the holder's. */
+/* The returned struct comes first, so that its address is that of the holder. */
 struct holder {
 	union {
 		struct config_playlist playlist;
@@ -22,7 +22,7 @@ struct holder {
 static const char file[] = "definition";
 static const char name_file[] = "name";
 
-/** The name, checked as a key of the configuration's map would be. */
+/** Copy the name, checked like a key of the configuration's map. */
 static char *copy_name(struct config_reader *reader, const char *name)
 {
 	static const struct config_field field = { .type = CONFIG_NAME, .max = 128 };
@@ -41,7 +41,7 @@ static char *copy_name(struct config_reader *reader, const char *name)
 	return copy;
 }
 
-/** Read @p json by @p table into @p object. @return the tree, or NULL: told, or reader->error. */
+/** Read @p json by @p table into @p object. @return the tree; NULL: reported, or reader->error. */
 static struct jsonc_node *parse(struct config_reader *reader, const struct config_table *table,
                                 const char *name, const char *json, size_t len, void *object)
 {
@@ -70,7 +70,7 @@ static int result(const struct config_reader *reader, size_t errors_before)
 	return reader->diag->n_errors > errors_before ? -EINVAL : 0;
 }
 
-/* No table of limits is at hand here: the commands have checked the payload. */
+/* No limits apply here: the commands have checked the payload. */
 static const struct config_limits no_limits = { .payload_bytes = UINT64_MAX,
 	                                        .bus = { .json_depth = CUE_JSON_DEPTH_MAX },
 	                                        .playlist = { UINT32_MAX, 1 } };

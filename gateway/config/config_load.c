@@ -18,7 +18,7 @@
 #include "jsonc_write.h"
 #include "lint.h"
 
-/** The most `limits.config_bytes` can be set to: what is read before the limits are known. */
+/** Maximum of `limits.config_bytes`: the limit while reading, before the limits are known. */
 #define CONFIG_BYTES_MAX (16U * 1024U * 1024U)
 
 typedef int file_reader(const char *path, size_t max, char **ret_text, size_t *ret_len);
@@ -53,7 +53,7 @@ static int load_begin(struct load *load, struct diag *diag)
 /** Parse one text and merge it. @return 0, findings or not; -ENOMEM. */
 static int load_text(struct load *load, const char *name, const char *text, size_t len)
 {
-	/* What limits.json_depth allows is known later: check_depth(). */
+	/* limits.json_depth is not known yet: see check_depth(). */
 	const struct jsonc_options options = { .max_depth = CUE_JSON_DEPTH_MAX };
 	struct jsonc_node *root;
 	int r;
@@ -91,7 +91,7 @@ static void tell_file(struct load *load, const char *path, int error)
 		         strerror(-error));
 }
 
-/** Read and merge one file. @return 0 or -ENOMEM; the file's own trouble is told. */
+/** Read and merge one file. @return 0 or -ENOMEM; errors of the file are reported. */
 static int load_file(struct load *load, file_reader *read, const char *path, int *ret_error)
 {
 	__attribute__((cleanup(freep))) char *text = NULL;
@@ -148,8 +148,8 @@ static void release_payload(void *payload)
 }
 
 /**
- * The masked text, and the hash over it, from the merged tree. The hash is published: over
- * the values of the environment it would let anybody try out guesses at them.
+ * Write the masked text of the merged tree and the hash over it. The hash is published: if it
+ * covered values of the environment, anybody could test guesses of them.
  */
 static int summarize(struct load *load)
 {
@@ -172,7 +172,7 @@ static void release_hide(void *hide)
 	hide_free(hide);
 }
 
-/** For whoever speaks of the configuration later on: engine and log. */
+/** Keep the hidden values for later messages of the engine and the log. */
 static int keep_hidden(struct load *load)
 {
 	struct config *config = load->config;
@@ -213,7 +213,7 @@ static const struct jsonc_node *too_deep(const struct jsonc_node *node, unsigned
 	return NULL;
 }
 
-/** Before anything else goes through the tree. */
+/** Must come before anything else walks the tree. */
 static void check_depth(struct load *load)
 {
 	const struct jsonc_node *limits = jsonc_get(load->root, "limits");
@@ -222,7 +222,7 @@ static void check_depth(struct load *load)
 	uint64_t depth = CUE_JSON_DEPTH_DEFAULT;
 	const struct jsonc_node *found;
 
-	/* A lower one holds for data, not for the configuration around it. */
+	/* A lower limit applies to data, not to the configuration around it. */
 	if (!set || jsonc_u64(set, &depth) < 0 || depth < CUE_JSON_DEPTH_DEFAULT)
 		depth = CUE_JSON_DEPTH_DEFAULT;
 	if (depth > CUE_JSON_DEPTH_MAX)
@@ -250,7 +250,7 @@ static void check_limits(struct load *load)
 		               definitions, config->limits.bus.definitions);
 }
 
-/** From the merged tree to the config. The load is finished either way. */
+/** Build the config from the merged tree. Finishes the load in any case. */
 static int load_end(struct load *load, int r, struct config **ret_config)
 {
 	struct config_reader *reader = &load->reader;
@@ -321,7 +321,7 @@ static int load_with(file_reader *read, const char *path, struct diag *diag,
 		return r;
 	load.reader.local = true;
 	r = load_file(&load, read, path, &error);
-	/* A main file with a fault of syntax is no ground to merge on. */
+	/* Do not merge into a main file with a syntax error. */
 	if (r == 0 && load.root)
 		r = load_conf_d(&load, path);
 	r = load_end(&load, r, ret_config);

@@ -14,7 +14,7 @@ uint64_t backoff_next(struct backoff *backoff, uint32_t random)
 	uint64_t half_ns = step_ns / 2;
 
 	backoff->step_ns = 2 * step_ns < max_ns ? 2 * step_ns : max_ns;
-	/* half_ns * random / 2^32, without running over 64 bits. */
+	/* half_ns * random / 2^32, without overflowing 64 bits. */
 	return half_ns + (((half_ns >> 8) * random) >> 24);
 }
 

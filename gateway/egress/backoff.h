@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file backoff.h
- * @brief How long to wait before the next attempt to connect.
+ * @brief The delay before the next attempt to connect.
  *
- * Doubling from 100 ms to 30 s, with jitter: the delay is drawn from the upper
- * half of the step, so that gateways whose broker died at the same moment
- * don't come back at the same moment. Pure: the random number is given.
+ * It doubles from 100 ms to 30 s, with jitter: the delay is drawn from the upper half of the step,
+ * so that gateways that lost the same broker do not reconnect at the same moment. Pure: the caller
+ * passes the random number.
  */
 #ifndef CUEBUS_BACKOFF_H
 #define CUEBUS_BACKOFF_H
@@ -14,15 +14,16 @@
 
 #define BACKOFF_MIN_NS 100000000ULL
 #define BACKOFF_MAX_NS 30000000000ULL
-/** Another client took our id: two that evict each other must not do so several times a second. */
+/** Delay after another client took our id: two clients with one id must not evict each other
+ * several times a second. */
 #define BACKOFF_TAKEOVER_NS 10000000000ULL
-/** A connection that lasted so long was a good one. */
+/** A connection that lasted at least this long resets the backoff. */
 #define BACKOFF_STABLE_NS 60000000000ULL
 
-/** Zero-initialised is a fresh start. */
+/** Zero-initialise before use. */
 struct backoff {
 	uint64_t step_ns;
-	/* For tests; 0 is the default, from above. */
+	/* For tests; 0: the defaults above. */
 	uint64_t min_ns, max_ns;
 };
 
@@ -30,9 +31,9 @@ struct backoff {
 void backoff_reset(struct backoff *backoff);
 /** The next delay; @p random is any 32 random bits. */
 uint64_t backoff_next(struct backoff *backoff, uint32_t random);
-/** A connection ended: start anew if it lasted long enough. */
+/** A connection ended: reset the backoff if it lasted long enough. */
 void backoff_connected_for(struct backoff *backoff, uint64_t duration_ns);
-/** The next delay is a long one. */
+/** Make the next delay BACKOFF_TAKEOVER_NS. */
 void backoff_takeover(struct backoff *backoff);
 
 #endif

@@ -17,14 +17,14 @@
 #include "mqtt_reason.h"
 #include "tcp_socket.h"
 
-/* So many lost soon after they were made are worth a hint. */
+/* Number of short sessions in a row after which the log has a hint. */
 #define SHORT_SESSIONS 3U
-/* So late after a message the end of a session is no answer to it. */
+/* If a session ends this long after a message, the end is not an answer to it. */
 #define SOON_NS (10 * CUE_NS_PER_S)
-/* After a hanging call was broken. */
+/* Time to end after a hanging call was broken. */
 #define BREAK_NS CUE_NS_PER_S
 
-/** Mutex held. @return false when the time is up. */
+/** Wait for work. Mutex held. @return false after the timeout. */
 static bool wait_locked(struct egress *e, uint64_t until_ns)
 {
 	struct timespec until;
@@ -35,7 +35,7 @@ static bool wait_locked(struct egress *e, uint64_t until_ns)
 	return pthread_cond_timedwait(&e->cond, &e->mutex, &until) == 0;
 }
 
-/** Where paho has no thread that reads: for work or input, whichever comes first. */
+/** Wait for work or input. Used where paho has no reading thread. */
 static void wait_for_input(struct egress *e, uint64_t until_ns)
 {
 	uint64_t now_ns = clock_monotonic_ns(), count;
@@ -47,7 +47,7 @@ static void wait_for_input(struct egress *e, uint64_t until_ns)
 	pthread_mutex_unlock(&e->mutex);
 	paho_wait_input(e->connection, e->wake_fd,
 	                work || now_ns >= until_ns ? 0 : until_ns - now_ns);
-	/* In this order: a signal in between wakes the next wait for nothing, but is not lost. */
+	/* In this order: a signal in between causes one needless wake-up, but is not lost. */
 	n = read(e->wake_fd, &count, sizeof(count));
 	(void)n;
 	pthread_mutex_lock(&e->mutex);
@@ -90,7 +90,7 @@ static void signal_work(struct egress *e)
 	pthread_cond_broadcast(&e->cond);
 	if (e->polls) {
 		n = write(e->wake_fd, &one, sizeof(one));
-		(void)n; /* full is readable, too */
+		(void)n; /* a full eventfd is readable too */
 	}
 }
 
@@ -109,7 +109,7 @@ static void on_message(void *user, const struct inbox_message *message)
 {
 	struct egress *e = user;
 
-	/* What is refused is counted there. */
+	/* The inbox counts refused messages. */
 	if (!egress_watch_message(e, message))
 		(void)inbox_put(e->queues.inbox, message);
 }
@@ -152,7 +152,8 @@ static uint32_t random_bits(void)
 	uint32_t bits = 0;
 
 	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != sizeof(bits))
-		bits = (uint32_t)clock_monotonic_ns(); /* early in boot: jitter all the same */
+		/* early in boot there may be no random bits: use the clock for jitter */
+		bits = (uint32_t)clock_monotonic_ns();
 	return bits;
 }
 
@@ -165,7 +166,7 @@ static void take_settings(struct egress *e)
 		e->new_settings = NULL;
 		backoff_reset(&e->backoff);
 		e->failures = (struct egress_failures){ 0 };
-		e->suspects = (struct suspects){ 0 }; /* another broker may take it */
+		e->suspects = (struct suspects){ 0 }; /* another broker may accept the messages */
 		egress_forget_terms(e);
 		memset(e->told, 0, sizeof(e->told));
 	}
@@ -194,7 +195,7 @@ static void tell_taken_over(struct egress *e)
 	          e->settings->client_id);
 }
 
-/** Brokers that don't say why (MQTT 3.1.1, mosquitto 2.0) just close: only their log knows. */
+/** Some brokers close without a reason (MQTT 3.1.1, mosquitto 2.0): then only their log has it. */
 static void count_short_session(struct egress *e, uint64_t duration_ns)
 {
 	if (duration_ns >= BACKOFF_STABLE_NS) {
@@ -209,7 +210,7 @@ static void count_short_session(struct egress *e, uint64_t duration_ns)
 	          e->short_sessions);
 }
 
-/** Name the cause that was found, and none that was not. */
+/** Log the end of a session, with the cause only if it is known. */
 static void tell_lost(struct egress *e, uint64_t duration_ns, bool peer_ended)
 {
 	unsigned long long seconds = duration_ns / CUE_NS_PER_S;
@@ -242,10 +243,10 @@ static void tell_lost(struct egress *e, uint64_t duration_ns, bool peer_ended)
 	}
 }
 
-/** Wait before the next attempt, unless there is reason not to: other settings, or the end. */
+/** Wait before the next attempt, unless there are other settings or the thread must end. */
 static void wait_backoff(struct egress *e)
 {
-	/* A broker that was killed must not be up again by then: see egress_suspect.h. */
+	/* Try soon, before a killed broker could be up again: see egress_suspect.h. */
 	bool soon = e->suspects.pending && e->suspects.strikes > 1 && !e->suspects.unexplained;
 	uint64_t until_ns =
 	        clock_monotonic_ns() + (soon ? 0 : backoff_next(&e->backoff, random_bits()));
@@ -257,7 +258,7 @@ static void wait_backoff(struct egress *e)
 	pthread_mutex_unlock(&e->mutex);
 }
 
-/** Whether the end may have been the broker's answer to a message. */
+/** Classify the end of a session: it may be the broker's answer to a message. */
 static enum suspect_end how_ended(struct egress *e, bool peer_ended)
 {
 	int reason;
@@ -276,8 +277,7 @@ static enum suspect_end how_ended(struct egress *e, bool peer_ended)
 	               : SUSPECT_END_OTHER;
 }
 
-/** One connection from its attempt to its end, and the pause after it.
- *  @return false to end the thread. */
+/** Serve one connection from its attempt to its end, then wait. @return false to end the thread. */
 static bool connect_and_serve(struct egress *e)
 {
 	uint64_t begin_ns, stop_by_ns = UINT64_MAX;
@@ -288,7 +288,8 @@ static bool connect_and_serve(struct egress *e)
 	if (!egress_connect(e)) {
 		if (egress_is_stopping(e, &stop_by_ns))
 			return false;
-		/* A stop in here leads to one more attempt to get rid of what is left. */
+		/* After a stop during this wait, make one more attempt to send the remaining
+		 * messages. */
 		wait_backoff(e);
 		return true;
 	}
@@ -362,7 +363,7 @@ int egress_start(struct egress *e, const struct egress_queues *queues,
 	e->queues = *queues;
 	e->settings = settings;
 	egress_forget_terms(e);
-	/* Signals are the loop's; paho's threads inherit this one's mask. */
+	/* The loop handles signals; paho's threads inherit this mask. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&e->thread, NULL, egress_thread, e);
@@ -382,7 +383,7 @@ void egress_reconfigure(struct egress *e, struct mqtt_settings *settings)
 
 int egress_stop(struct egress *e, uint64_t timeout_ns)
 {
-	/* The thread itself sees to the time, and needs a little for `offline`. */
+	/* The thread itself observes the timeout, and needs some of it for `offline`. */
 	uint64_t stop_by_ns = clock_monotonic_ns() + timeout_ns;
 	uint64_t until_ns = stop_by_ns + 2 * BREAK_NS;
 	bool done, left_over;

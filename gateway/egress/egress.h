@@ -3,14 +3,13 @@
  * @file egress.h
  * @brief The thread that owns the connection to the broker.
  *
- * It connects, publishes what is retained and what the outbox holds, keeps at
- * most a window of QoS 1 messages unacknowledged (`mqtt.window`, or the broker's
- * Receive Maximum if that is smaller), and after a break starts a
- * new session that sends everything unacknowledged again, in order. On every
- * connect the order is: retained views (info first), subscriptions, `online`,
- * then the outbox. What others have put on its own retained topics: egress_watch.h.
+ * It connects, publishes the retained views and the messages of the outbox, keeps at most a window
+ * of QoS 1 messages unacknowledged (`mqtt.window`, or the broker's Receive Maximum if that is
+ * smaller), and after a broken connection starts a new session that sends everything unacknowledged
+ * again, in order. On every connect the order is: retained views (info first), subscriptions,
+ * `online`, then the outbox. egress_watch.h corrects retained topics that other clients have set.
  *
- * Threads: all calls are made from the loop thread, egress_wake() from any.
+ * Threads: call all functions from the loop thread; egress_wake() from any.
  */
 #ifndef CUEBUS_EGRESS_H
 #define CUEBUS_EGRESS_H
@@ -27,15 +26,15 @@ struct egress;
 struct egress_config {
 	const struct topics *topics; /**< borrowed, outlives the egress, as all below */
 	struct log *log;
-	/** as in P/info, to tell another gateway's from one's own; NULL: unknown */
+	/** as in P/info, to recognise another gateway's P/info; NULL: unknown */
 	const char *boot_id;
-	/** a message unacknowledged for so long: the connection is given up; 0: 20 s */
+	/** close the connection if a message stays unacknowledged for this long; 0: 20 s */
 	uint64_t ack_timeout_ns;
 	/* For tests; 0 is the default, see backoff.h. */
 	uint64_t backoff_min_ns, backoff_max_ns;
 };
 
-/** What the egress carries; borrowed, must outlive it. */
+/** The queues that the egress serves; borrowed, must outlive it. */
 struct egress_queues {
 	struct outbox *outbox;
 	struct retained *retained;
@@ -44,55 +43,55 @@ struct egress_queues {
 
 struct egress_stats {
 	bool connected;        /**< now; `online` has been published */
-	uint64_t connects;     /**< sessions that came so far */
+	uint64_t connects;     /**< sessions so far */
 	uint64_t disconnects;  /**< connections lost */
 	uint64_t failures;     /**< attempts that failed */
 	uint64_t published;    /**< handed to the socket */
 	uint64_t acknowledged; /**< QoS 1 */
-	/** given up: the broker refused the message, or it is too large for it */
+	/** dropped: the broker refused the message, or it is too large for the broker */
 	uint64_t refused;
-	/** given up: the broker ended sessions for them; see egress_suspect.h */
+	/** dropped: the broker ended sessions because of them; see egress_suspect.h */
 	uint64_t rejected;
-	uint64_t news_refused; /**< of both, `gateway.gap` events; no further gap names them */
+	uint64_t news_refused; /**< `gateway.gap` events among both; no further gap names them */
 	uint32_t in_flight;    /**< now */
 	uint32_t subscriptions_refused; /**< of this session */
-	/** another client had set P/status, and `online` was said again */
+	/** times that another client set P/status, and `online` was published again */
 	uint64_t status_corrected;
-	uint64_t retained_cleared; /**< retained topics below P whose names are gone */
+	/** retained topics cleared because their names no longer exist */
+	uint64_t retained_cleared;
 };
 
-/** @return 0; -ENOMEM. Nothing runs yet. */
+/** Create the egress; the thread does not run yet. @return 0; -ENOMEM. */
 int egress_new(const struct egress_config *config, struct egress **ret_egress);
 
-/** Start the thread. @p settings become the egress's, also on
- *  failure. @return 0; negative errno. */
+/** Start the thread. Takes ownership of @p settings, also on failure. @return 0; negative errno. */
 int egress_start(struct egress *egress, const struct egress_queues *queues,
                  struct mqtt_settings *settings);
 
-/** There may be work; as outbox's and retained's wake. */
+/** Wake the thread: there may be work. For use as `wake` of outbox and retained. */
 void egress_wake(void *egress);
 
-/** Reconnect with other settings, which become the egress's. */
+/** Reconnect with other settings; takes ownership of them. */
 void egress_reconfigure(struct egress *egress, struct mqtt_settings *settings);
 
 /**
- * Send what is left, publish `offline`, disconnect, end the thread.
- * @return 0 everything was sent; -ETIMEDOUT the thread ended with messages
- *         left over; -EBUSY the thread hangs in a call of the system's or
- *         paho's: nothing it uses may be freed, the process should _exit().
+ * Send the remaining messages, publish `offline`, disconnect, end the thread.
+ * @return 0 everything was sent; -ETIMEDOUT the thread ended with unsent messages; -EBUSY the
+ *         thread hangs in a call of the system or of paho: free nothing that it uses, and _exit()
+ *         the process.
  */
 int egress_stop(struct egress *egress, uint64_t timeout_ns);
 
-/** Only after egress_stop() (not -EBUSY), or when it was never started.
- *  NULL is allowed. @return NULL. */
+/** Free the egress, only after egress_stop() (not -EBUSY) or if it was never started. NULL is
+ * allowed. @return NULL. */
 struct egress *egress_free(struct egress *egress);
 
 void egress_get_stats(struct egress *egress, struct egress_stats *ret_stats);
 
 /**
- * Counts what changed about the connection: attempts that ended (from the
- * first on it is not 0), `online` published, connections lost. With each the
- * loop is woken by the inbox. Any thread; takes no lock.
+ * Counter of changes of the connection: attempts that ended (it is not 0 after the first one),
+ * `online` published, connections lost. Each change wakes the loop through the inbox. Any thread;
+ * takes no lock.
  */
 uint64_t egress_changes(const struct egress *egress);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connecting, on terms that the broker accepts. The full terms are the configured keep alive, a
- * retained will of QoS 1, QoS 1 and retained messages. A broker may be smaller:
+ * Connecting on terms that the broker accepts. The full terms are the configured keep alive, a
+ * retained will of QoS 1, QoS 1 and retained messages. A broker may offer less:
  *
  *   the broker                                 | learnt               | next
  *   CONNACK 0x9A                               | no retained messages | at once, on these terms
@@ -18,7 +18,7 @@
  *   3.1.1: refuses the old terms and accepts   | the trial's terms    | goes on on these terms
  *          the trial, eight times in turns     |                      |
  *
- * What was learnt holds until other settings come.
+ * The learnt terms apply until the settings change.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,19 +28,19 @@
 #include "egress_internal.h"
 
 #define CONNECT_TIMEOUT_S 5
-/* The same failure again and again is told once in so long. */
+/* A repeated failure is logged once in this time. */
 #define TELL_AGAIN_NS (300 * CUE_NS_PER_S)
-/* Connects in a row, each on other terms. */
+/* Connects in a row, each with other terms. */
 #define ROUNDS            6U
 #define KEEPALIVE_LEAST_S 5
-/* How often in turns the full terms must be refused and a trial accepted. */
+/* How often in turn the full terms must be refused and the trial accepted. */
 #define PROOFS 8U
 
 #define CONNACK_RETAIN 0x9A
 #define CONNACK_QOS    0x9B
 #define CONNACK_ID_311 2
 
-/** Nothing of the session before may be taken for this one's. */
+/** Reset the state shared with the callbacks, so that nothing of the previous session remains. */
 static void reset_shared(struct egress *e)
 {
 	pthread_mutex_lock(&e->mutex);
@@ -51,7 +51,7 @@ static void reset_shared(struct egress *e)
 	pthread_mutex_unlock(&e->mutex);
 }
 
-/** A cause is told at once; as long as it stays the same, only now and then. */
+/** Log a failure at once; the same failure again only from time to time. */
 static void tell_failure(struct egress *e, int r, const char *error)
 {
 	struct egress_failures *failures = &e->failures;
@@ -91,7 +91,7 @@ static bool is_trial(const struct egress *e)
 	       e->trial.max_qos != e->terms.max_qos || e->trial.retain != e->terms.retain;
 }
 
-/** Take @p terms for the broker's, and say what that means. */
+/** Set @p terms as the broker's, and log the consequences. */
 static void learn(struct egress *e, const struct egress_terms *terms)
 {
 	if (terms->keepalive_s != e->terms.keepalive_s)
@@ -110,7 +110,7 @@ static void learn(struct egress *e, const struct egress_terms *terms)
 	e->terms = e->trial = *terms;
 }
 
-/** From an accepted CONNECT. @return whether to connect again. */
+/** Learn from an accepted CONNECT. @return whether to connect again. */
 static bool learn_connack(struct egress *e)
 {
 	const struct paho_broker *broker = paho_get_broker(e->connection);
@@ -132,7 +132,7 @@ static bool learn_connack(struct egress *e)
 	return again;
 }
 
-/** From a refused CONNECT of MQTT 5. @return whether to connect again. */
+/** Learn from a refused CONNECT of MQTT 5. @return whether to connect again. */
 static bool learn_refusal(struct egress *e, int answer)
 {
 	struct egress_terms terms = e->terms;
@@ -147,7 +147,7 @@ static bool learn_refusal(struct egress *e, int answer)
 	return true;
 }
 
-/** MQTT 3.1.1 has no word for it: what to try next time. */
+/** MQTT 3.1.1 does not report limits: choose the terms of the next trial. */
 static void next_trial(struct egress *e, int r, int answer)
 {
 	struct egress_terms trial = e->trial;
@@ -188,8 +188,8 @@ static int connect_on(struct egress *e, const struct egress_terms *terms, int *r
 }
 
 /**
- * As connect_on(), for an attempt that follows another at once: a broker that answers late to each
- * would hold the end of the process up for all of them.
+ * As connect_on(), for an attempt that directly follows another one: with a slow broker, several
+ * attempts must not delay the end of the process.
  */
 static int connect_again(struct egress *e, const struct egress_terms *terms, int *ret_answer,
                          char *error)
@@ -205,9 +205,9 @@ static int connect_again(struct egress *e, const struct egress_terms *terms, int
 }
 
 /**
- * A trial was accepted: it is to blame on the old terms only if they are refused now. A network
- * that breaks connections at random does the same now and then, and to learn from that would
- * cost the acknowledgement of everything; so both must happen in turns, PROOFS times.
+ * Confirm a trial that was accepted: the broker has a limit only if it refuses the old terms now. A
+ * network that breaks connections at random may look the same, and learning QoS 0 from that would
+ * lose all acknowledgements. So refusal and acceptance must alternate PROOFS times.
  */
 static int confirm_trial(struct egress *e, int *ret_answer, char *error)
 {
@@ -232,7 +232,7 @@ static int connect_on_some_terms(struct egress *e, char *error)
 	int answer = 0, r = -ECONNREFUSED;
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		/* The first one is made at a stop too, to get rid of what is left. */
+		/* Make the first attempt at a stop too, to send the remaining messages. */
 		r = round == 0 ? connect_on(e, &e->trial, &answer, error)
 		               : connect_again(e, &e->trial, &answer, error);
 		if (r == 0 && is_trial(e))

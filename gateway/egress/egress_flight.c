@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is in flight in a session: the window, its acknowledgements, its end. */
+/* The messages in flight in a session: the window, its acknowledgements, its end. */
 #include <stdio.h>
 #include <string.h>
 
@@ -67,7 +67,7 @@ void egress_give_up(struct egress *e, uint64_t id, bool is_news, enum outbox_rea
 {
 	if (!is_news) {
 		(void)outbox_give_up(e->queues.outbox, id, reason);
-		/* The loop announces the gap. */
+		/* The loop must announce the gap. */
 		inbox_wake(e->queues.inbox);
 		return;
 	}
@@ -91,7 +91,7 @@ void egress_tell_released(struct egress *e)
 
 /* ---- acknowledgements ---- */
 
-/** What was sent before it has been dealt with as well: a broker keeps the order. */
+/** An acknowledged message settles all messages sent before it: a broker keeps the order. */
 static void settle(struct egress *e, const struct egress_slot *slot)
 {
 	if (slot->order > e->last_loose) {
@@ -169,8 +169,8 @@ static const struct egress_slot *oldest_slot(const struct egress *e)
 	return oldest;
 }
 
-/** Nothing was sent after @p slot that an acknowledgement could come for: send P/status again, to
- *  tell a message that the broker swallows from a broker that does not answer. */
+/** If nothing was sent after @p slot whose acknowledgement could arrive, send P/status again. This
+ * distinguishes a message that the broker ignores from a broker that does not answer. */
 static void probe(struct egress *e, const struct egress_slot *slot)
 {
 	if (slot->order == e->last_order && slot->item.key)
@@ -214,10 +214,10 @@ void egress_begin_flight(struct egress *e)
 	e->alone = e->gave_up = false;
 	e->waiting = 0;
 	e->swallowed = (struct suspect_item){ 0 };
-	e->said = "offline"; /* until `online` was sent */
+	e->said = "offline"; /* until `online` is sent */
 }
 
-/** What was sent and is not settled. @return how many. */
+/** List the messages that were sent and are not settled. @return their number. */
 static size_t list_unsettled(const struct egress *e, struct suspect_item items[SUSPECT_MAX])
 {
 	size_t n = 0;
@@ -246,7 +246,7 @@ void egress_end_flight(struct egress *e, enum suspect_end end)
 	const struct suspect_item *blamed;
 	const char *topic;
 
-	/* What came before the end counts, whoever found the connection broken. */
+	/* Acknowledgements that came before the end count, whoever noticed the end. */
 	(void)egress_take_acks(e);
 	if (clock_monotonic_ns() - e->session_begin_ns >= BACKOFF_STABLE_NS)
 		suspects_stable(&e->suspects);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file egress_internal.h
- * @brief What egress.c (thread, life) and egress_session.c (one session) share.
+ * @brief Private: shared by the files of the egress.
  */
 #ifndef CUEBUS_EGRESS_INTERNAL_H
 #define CUEBUS_EGRESS_INTERNAL_H
@@ -15,17 +15,17 @@
 #include "egress_watch.h"
 #include "paho_connection.h"
 
-/* A window's worth of acknowledgements and as many again; more waiting at once
- * are a broker that acknowledges what was not sent. */
+/* Twice the window: if more acknowledgements wait, the broker acknowledges messages that were not
+ * sent. */
 #define EGRESS_ACKS (2 * MQTT_WINDOW_MAX)
 
-/* Events that are taken from the outbox, and released there, at once. */
+/* Events taken from the outbox, and released, in one call. */
 #define EGRESS_BATCH 32U
 
-/* What of a refused message's topic is logged. */
+/* Bytes of a refused message's topic that are logged. */
 #define EGRESS_TOPIC_SIZE 256U
 
-/* Topics of messages that were given up, so that each is logged once. */
+/* Topics of dropped messages that are remembered, so that each is logged once. */
 #define EGRESS_TOLD_MAX 64U
 
 struct egress_ack {
@@ -33,7 +33,7 @@ struct egress_ack {
 	int reason;
 };
 
-/** A QoS 1 message without its acknowledgement. Egress thread only. */
+/** An unacknowledged QoS 1 message. Egress thread only. */
 struct egress_slot {
 	bool used;
 	int token;
@@ -41,20 +41,20 @@ struct egress_slot {
 	uint64_t sent_ns;
 	struct suspect_item item;
 	size_t size;                      /* of the payload */
-	uint64_t outbox_id;               /* 0: not of the outbox */
+	uint64_t outbox_id;               /* 0: not from the outbox */
 	bool is_news;                     /* a `gateway.gap` */
-	char topic[EGRESS_TOPIC_SIZE];    /* to be told if it is refused; may be cut */
+	char topic[EGRESS_TOPIC_SIZE];    /* for the log if it is refused; may be cut */
 	struct retained_message retained; /* topic NULL: not a retained view */
 };
 
-/** Attempts to connect that failed, since the last that did not. Egress thread only. */
+/** Failed attempts since the last successful one. Egress thread only. */
 struct egress_failures {
 	unsigned attempts;
-	uint64_t told_ns; /* when `error` was logged last */
+	uint64_t told_ns; /* time when `error` was last logged */
 	char error[PAHO_ERROR_SIZE];
 };
 
-/** What the broker takes of us. Egress thread only. */
+/** Terms that the broker accepts. Egress thread only. */
 struct egress_terms {
 	int keepalive_s;
 	int max_qos; /* 0 or 1 */
@@ -92,24 +92,26 @@ struct egress {
 
 	/* Of this session: */
 	uint64_t session_begin_ns;
-	uint64_t last_order, last_sent_ns; /* of what was sent last, acknowledged or not */
-	uint64_t last_acknowledged;        /* the newest order that was */
-	uint64_t unnoticed_ns;             /* how long the end may have gone unnoticed */
+	uint64_t last_order, last_sent_ns; /* of the last message sent, acknowledged or not */
+	uint64_t last_acknowledged;        /* the newest acknowledged order */
+	/* longest time for which the end may have been unnoticed */
+	uint64_t unnoticed_ns;
 	struct suspect_item loose[SUSPECT_LOOSE_MAX]; /* QoS 0, not settled; the newest */
 	size_t n_loose;
 	uint64_t last_loose;                        /* order of the newest */
-	struct retained_message view;               /* taken, and not sent yet; topic NULL: none */
+	struct retained_message view;               /* taken, but not sent yet; topic NULL: none */
 	struct outbox_message reply;                /* the same; id 0: none */
 	struct outbox_message events[EGRESS_BATCH]; /* the same */
 	size_t next_event, n_events;
-	uint64_t released[EGRESS_BATCH]; /* done with, the outbox has yet to be told */
+	uint64_t released[EGRESS_BATCH]; /* finished; to be released in the outbox */
 	size_t n_released;
-	bool replies_last;             /* their turn is after the events' */
-	uint64_t waiting;              /* key of what is to be sent next, alone; 0: none */
-	bool alone;                    /* what is in flight is to be alone */
-	bool gave_up;                  /* the end is our own decision */
-	struct suspect_item swallowed; /* why; key 0: something else */
-	const char *said;              /* what P/status has */
+	bool replies_last; /* replies come after events this time */
+	uint64_t waiting;  /* key of the message to send next, alone; 0: none */
+	bool alone;        /* the message in flight must be alone */
+	bool gave_up;      /* the gateway itself ends the session */
+	/* the ignored message that is the reason; key 0: another reason */
+	struct suspect_item swallowed;
+	const char *said; /* current content of P/status */
 
 	struct egress_watch watch;
 
@@ -123,7 +125,7 @@ struct egress {
 	bool stop;
 	uint64_t stop_by_ns;
 	bool done;      /* the thread is about to end */
-	bool left_over; /* it ended with messages not sent */
+	bool left_over; /* it ended with unsent messages */
 	struct mqtt_settings *new_settings;
 	bool polls; /* the session's input is handled by the egress thread; see wake_fd */
 	bool lost;
@@ -135,14 +137,14 @@ struct egress {
 	struct egress_stats stats;
 };
 
-/** Sleep until there is work or @p until_ns; forgets that there was work. Handles input, if paho
- *  does not do so itself. */
+/** Sleep until there is work or @p until_ns, and reset the signal. Handles input if paho does not
+ * do so itself. */
 void egress_wait(struct egress *egress, uint64_t until_ns);
 
-/** Something about the connection changed; the mutex is not held. */
+/** Count a change of the connection and wake the loop; the mutex must not be held. */
 void egress_tell_changed(struct egress *egress);
 
-/** Whether to end, and by when what is left must be sent. */
+/** Whether to stop, and the deadline for sending the remaining messages. */
 bool egress_is_stopping(struct egress *egress, uint64_t *ret_stop_by_ns);
 
 /** The callbacks of a connection. */
@@ -150,27 +152,28 @@ struct paho_callbacks egress_callbacks(struct egress *egress);
 
 /* ---- egress_connect.c ---- */
 
-/** The terms of the settings: nothing is known of the broker. */
+/** Reset the terms to those of the settings. */
 void egress_forget_terms(struct egress *egress);
-/** Connect, or log why not. @return whether it is connected. */
+/** Connect, or log the failure. @return whether the egress is connected. */
 bool egress_connect(struct egress *egress);
 
 /* ---- egress_session.c ---- */
 
-/** On a fresh connection: publish, until something ends it. Between egress_begin_flight() and
- *  egress_end_flight(). */
+/** Publish on a new connection until the session ends. Call it between egress_begin_flight() and
+ * egress_end_flight(). */
 enum egress_end egress_session(struct egress *egress);
 
 enum egress_subscribe_kind {
-	/** for the loop: each at its publisher's QoS, retained or not told */
+	/** messages for the loop: at the publisher's QoS; the retain flag shows whether a message
+	 * was retained */
 	EGRESS_SUBSCRIBE_ORDERS,
-	EGRESS_SUBSCRIBE_CHANGES,  /**< what is published from now on, without the retain flag */
-	EGRESS_SUBSCRIBE_RETAINED, /**< what is retained now, with the retain flag */
+	EGRESS_SUBSCRIBE_CHANGES,  /**< new messages only, without the retain flag */
+	EGRESS_SUBSCRIBE_RETAINED, /**< currently retained messages, with the retain flag */
 };
 
 /**
- * Subscribe to `P/<below>` or `P/<below>/<name>`; a refusal is logged and counted, and the session
- * goes on without.
+ * Subscribe to `P/<below>` or `P/<below>/<name>`. A refusal is logged and counted; the session
+ * continues without the subscription.
  * @return 0; -ENOTCONN.
  */
 int egress_subscribe(struct egress *egress, const char *below, const char *name,
@@ -179,44 +182,45 @@ int egress_subscribe(struct egress *egress, const char *below, const char *name,
 /* ---- egress_flight.c: what is in flight ---- */
 
 void egress_begin_flight(struct egress *egress);
-/** After the connection was closed, when no callback comes any more: take the last
- *  acknowledgements, find suspects, empty the window and rewind the outbox. */
+/** Call after the connection was closed and no callback can come: take the last acknowledgements,
+ * find suspects, empty the window and rewind the outbox. */
 void egress_end_flight(struct egress *egress, enum suspect_end end);
 
-/** Take the acknowledgements that came. @return false when the session is over. */
+/** Handle the received acknowledgements. @return false if the session is over. */
 bool egress_take_acks(struct egress *egress);
-/** @return false when an acknowledgement is overdue. */
+/** @return false if an acknowledgement is overdue. */
 bool egress_acks_in_time(struct egress *egress, uint64_t now_ns);
 
 /** Add 1 to a counter of the stats. */
 void egress_count(struct egress *egress, uint64_t *counter);
-/** A message of the outbox was acknowledged, or sent at QoS 0: egress_tell_released() will say so.
- */
+/** Note that a message of the outbox was acknowledged, or sent at QoS 0, for
+ * egress_tell_released(). */
 void egress_release(struct egress *egress, uint64_t id);
-/** Tell the outbox of all that egress_release() was told. */
+/** Release all messages of egress_release() in the outbox. */
 void egress_tell_released(struct egress *egress);
-/** @return NULL when the window is full. */
+/** @return a free slot; NULL if the window is full. */
 struct egress_slot *egress_free_slot(struct egress *egress);
-/** @p message was sent and will be acknowledged with @p token. */
+/** Record that @p message was sent and will be acknowledged with @p token. */
 void egress_fill_slot(struct egress *egress, struct egress_slot *slot,
                       const struct paho_message *message, const struct suspect_item *item,
                       int token);
-/** A message was sent at QoS 0: no acknowledgement, but a later one settles it. */
+/** Record a message sent at QoS 0: it has no acknowledgement, but a later one settles it. */
 void egress_add_loose(struct egress *egress, const struct suspect_item *item);
 /**
- * Drop a message of the outbox that the broker will never take. An event is named by a gap; the
- * news of a gap is not: its own gap would be refused in its turn, without end.
+ * Drop a message of the outbox that the broker will never accept. A gap names the event, but not a
+ * `gateway.gap` event: its own gap would be refused in turn, without end.
  */
 void egress_give_up(struct egress *egress, uint64_t id, bool is_news, enum outbox_reason reason);
 
-/* ---- egress_publish.c: what is sent ---- */
+/* ---- egress_publish.c: sending ---- */
 
 /**
  * Send changed views, a few in a row and at most @p todo, which is counted down.
- * @return 1 more could be sent at once; 0 nothing to send or no room; -ENOTCONN.
+ * @return 1 more can be sent at once; 0 nothing to send, or no room; -ENOTCONN.
  */
 int egress_publish_views(struct egress *egress, uint64_t *todo);
-/** Views and outbox in turns, until nothing is left to send or no room. @return as above. */
+/** Send views and messages of the outbox in turns, until there is nothing to send or no room.
+ * @return as egress_publish_views(). */
 int egress_publish_some(struct egress *egress);
 /** Send P/status. @return 0; -EAGAIN no room; -ENOTCONN. */
 int egress_publish_status(struct egress *egress, const char *word);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a session sends: views and events in turns, alone where one of them is suspected. */
+/* The messages of a session: views and events in turns; a suspect is sent alone. */
 #include <errno.h>
 #include <string.h>
 
@@ -7,16 +7,16 @@
 #include "egress_internal.h"
 #include "plural.h"
 
-/* Views sent in a row before the outbox gets its turn again. */
+/* Views sent in a row before the turn of the outbox. */
 #define VIEWS_IN_A_ROW 8U
-/* The same for replies. */
+/* Replies sent in a row. */
 #define REPLIES_IN_A_ROW 8U
-/* A message under suspicion is held back until the session has lasted for so long. */
+/* A suspect message is held back until the session has lasted this long. */
 #define HOLD_NS CUE_NS_PER_S
 
 /* ---- publishing ---- */
 
-/** Whether a message of this topic was given up before: one warning for a view is enough. */
+/** Whether a message of this topic was dropped before: one warning for a view is enough. */
 static bool was_told(struct egress *e, uint64_t topic)
 {
 	for (size_t i = 0; i < EGRESS_TOLD_MAX; i++) {
@@ -28,8 +28,8 @@ static bool was_told(struct egress *e, uint64_t topic)
 }
 
 /**
- * Publish one message; @p slot is used if an acknowledgement will come.
- * @return 0; -ENOTCONN; any other: this message can't be sent.
+ * Publish one message. @p slot is filled if the message will be acknowledged.
+ * @return 0; -ENOTCONN; other negative errno: this message can't be sent.
  */
 static int publish(struct egress *e, const struct paho_message *message,
                    const struct suspect_item *item, struct egress_slot *slot)
@@ -43,12 +43,13 @@ static int publish(struct egress *e, const struct paho_message *message,
 	r = paho_publish(e->connection, &m, &token);
 
 	if (r == -ENOMEM) {
-		e->gave_up = true; /* perhaps there is memory again after a while */
+		e->gave_up = true; /* there may be memory again later */
 		return -ENOTCONN;
 	}
 	if (r == -ENOTCONN)
 		return r;
-	/* Where the connection broke meanwhile, part of it may have arrived and be the cause. */
+	/* If the connection broke meanwhile, part of the message may have arrived and be the
+	 * cause. */
 	if (r == 0 || r == -EPIPE) {
 		e->last_order++;
 		e->last_sent_ns = clock_monotonic_ns();
@@ -70,9 +71,9 @@ static int publish(struct egress *e, const struct paho_message *message,
 	return r;
 }
 
-/* ---- what may end the session ---- */
+/* ---- messages that may end the session ---- */
 
-/** The broker sends messages after which it ends the session: give this one up. */
+/** Log that a message is dropped because the broker ends sessions after it. */
 static void log_rejected(struct egress *e, const char *topic, size_t len,
                          const struct suspect_item *item)
 {
@@ -85,7 +86,7 @@ static void log_rejected(struct egress *e, const char *topic, size_t len,
 	          len, plural(len), topic);
 }
 
-/** Whether nothing that was sent at QoS 0 can still end the session: it would have by now. */
+/** Whether no message sent at QoS 0 can still end the session: enough time has passed. */
 static bool is_settled(struct egress *e, uint64_t now_ns)
 {
 	if (e->n_loose > 0 && now_ns - e->last_sent_ns < HOLD_NS)
@@ -97,9 +98,9 @@ static bool is_settled(struct egress *e, uint64_t now_ns)
 }
 
 /**
- * Whether to send it now.
- * @return SUSPECT_SEND (perhaps as the only one, then nothing else is sent until it is settled);
- *         SUSPECT_REJECT; SUSPECT_HOLD not yet.
+ * Decide whether to send a message now.
+ * @return SUSPECT_SEND (if the message must be alone, nothing else is sent until it is settled);
+ *         SUSPECT_REJECT; SUSPECT_HOLD: not yet.
  */
 static enum suspect_verdict judge(struct egress *e, const struct suspect_item *item)
 {
@@ -116,7 +117,7 @@ static enum suspect_verdict judge(struct egress *e, const struct suspect_item *i
 		return verdict;
 	if (e->terms.max_qos == 0)
 		return SUSPECT_SEND; /* there is no acknowledgement to wait for */
-	/* Nothing else is sent until this one was. */
+	/* Send nothing else before this message. */
 	e->waiting = item->key;
 	if (e->in_flight > 0 || !is_settled(e, now_ns) ||
 	    (verdict == SUSPECT_HOLD && now_ns - e->session_begin_ns < HOLD_NS))
@@ -126,7 +127,7 @@ static enum suspect_verdict judge(struct egress *e, const struct suspect_item *i
 	return SUSPECT_SEND;
 }
 
-/** What is sent alone needs an acknowledgement. */
+/** A message that is sent alone needs an acknowledgement. */
 static int qos_of(const struct egress *e, int qos)
 {
 	return e->alone ? 1 : qos;
@@ -134,7 +135,7 @@ static int qos_of(const struct egress *e, int qos)
 
 /* ---- views and events ---- */
 
-/** Whether there is room in the window, and nothing in it that has to be alone. */
+/** Whether the window has room and contains no message that must be alone. */
 static bool may_send(struct egress *e)
 {
 	return !e->alone && e->in_flight < e->window;
@@ -208,7 +209,7 @@ static int send_message(struct egress *e, struct outbox_message *m, const struct
 	                item, slot);
 
 	if (r == -ENOTCONN)
-		return r; /* stays taken; the rewind brings it back */
+		return r; /* it stays taken; the rewind makes it available again */
 	if (slot->used) {
 		slot->outbox_id = m->id;
 		slot->is_news = is_news;
@@ -222,8 +223,8 @@ static int send_message(struct egress *e, struct outbox_message *m, const struct
 	return 1;
 }
 
-/** A message of the outbox that was taken; as publish_view(). Its id
- *  becomes 0 when it is dealt with. */
+/** Publish a message taken from the outbox, as publish_view(). Its id becomes 0 when it is
+ * finished. */
 static int publish_message(struct egress *e, struct outbox_message *m)
 {
 	struct egress_slot *slot = egress_free_slot(e);
@@ -276,8 +277,8 @@ static int publish_replies(struct egress *e)
 	return r;
 }
 
-/** Have an event that was taken and not sent. No more are taken than there is room for: what is
- *  taken can't be dropped for newer ones. @return NULL when there is none, or no room. */
+/** The next event to send. Takes no more events than the window has room for: taken events can't be
+ * dropped for newer ones. @return NULL if there is none, or no room. */
 static struct outbox_message *next_event(struct egress *e)
 {
 	size_t max = suspects_any(&e->suspects) ? 1 : e->window - e->in_flight;
@@ -293,8 +294,8 @@ static struct outbox_message *next_event(struct egress *e)
 }
 
 /**
- * The first leaves at once; those of QoS 0 behind it share packets. Of QoS 1 each leaves at once:
- * to be held back puts off its acknowledgement, and with it the place in the window.
+ * Publish events. Those of QoS 0 after the first one share packets. Each event of QoS 1 is sent at
+ * once: a delay would also delay its acknowledgement and block its place in the window.
  */
 static int publish_events(struct egress *e)
 {
@@ -317,7 +318,7 @@ static int publish_events(struct egress *e)
 	return r;
 }
 
-/** Replies do not wait for events. Where both are many they have the first free place in turns. */
+/** Replies do not wait for events. If both wait, they get the first free place in turns. */
 int egress_publish_some(struct egress *e)
 {
 	uint64_t views = VIEWS_IN_A_ROW;
@@ -331,7 +332,7 @@ int egress_publish_some(struct egress *e)
 		r = egress_publish_views(e, &views);
 	if (r >= 0)
 		r = publish_events(e);
-	/* Again: one may have waited for these events. */
+	/* Once more: a reply may have waited for these events. */
 	if (r >= 0) {
 		more = more > 0 || r > 0;
 		r = publish_replies(e);

@@ -4,12 +4,12 @@
  *
  *   phase  | publishes                                        | goes on when
  *   VIEWS  | the retained views as they were at the connect    | each has been sent
- *   (then the subscriptions and `online`)
+ * (then the subscriptions and `online`)
  *   ONLINE | changed views and the outbox, within the window  | stop or reconfigure
  *   LEAVE  | `offline`                                        | acknowledged, or the time is up
  *
- * In each phase a broken connection, an acknowledgement that does not come, or
- * acknowledgements for what was not sent end the session (EGRESS_LOST).
+ * In each phase a broken connection, a missing acknowledgement, or acknowledgements for unsent
+ * messages end the session (EGRESS_LOST).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,23 +18,22 @@
 #include "clock.h"
 #include "egress_internal.h"
 
-/* How long at most without a look at the connection, whatever the callbacks say. */
+/* Longest time between two checks of the connection. */
 #define LOOK_NS    CUE_NS_PER_S
 #define OFFLINE_NS (1 * CUE_NS_PER_S)
-/* Before other settings are taken: for the reply to the command that brought them. */
+/* Time before new settings are applied, to send the reply to the command that set them. */
 #define LAST_WORDS_NS (1 * CUE_NS_PER_S)
 
 /* ---- phases ---- */
 
-/** Take what has arrived. @return 0; -ENOTCONN: the session is over. */
+/** Handle received acknowledgements and messages. @return 0; -ENOTCONN: the session is over. */
 static int take_input(struct egress *e)
 {
 	paho_handle_input(e->connection);
 	return egress_take_acks(e) && egress_acks_in_time(e, clock_monotonic_ns()) ? 0 : -ENOTCONN;
 }
 
-/** Sleep until something happens, or it is time to look. @return false
- *  when the connection is gone. */
+/** Sleep until there is work or a check is due. @return false if the connection is lost. */
 static bool rest(struct egress *e, uint64_t until_ns)
 {
 	uint64_t look_ns = clock_monotonic_ns() + LOOK_NS;
@@ -43,7 +42,7 @@ static bool rest(struct egress *e, uint64_t until_ns)
 	return paho_is_connected(e->connection);
 }
 
-/** Whether nothing waits and nothing is in flight. */
+/** Whether no message waits and none is in flight. */
 static bool is_drained(struct egress *e)
 {
 	struct outbox_stats outbox;
@@ -69,8 +68,8 @@ static int wait_in_flight(struct egress *e, unsigned want, uint64_t until_ns)
 }
 
 /**
- * One pass over the views as they were at the connect: what changes meanwhile comes after `online`,
- * or views that change faster than the link carries them would keep the gateway from it.
+ * One pass over the views as they were at the connect. Later changes come after `online`: otherwise
+ * views that change faster than the link can carry them would delay `online` without end.
  */
 static int phase_views(struct egress *e)
 {
@@ -93,8 +92,8 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 	static const struct paho_subscription kinds[] = {
 		[EGRESS_SUBSCRIBE_ORDERS] = { .qos = 2, .no_local = true, .as_published = true },
 		[EGRESS_SUBSCRIBE_CHANGES] = { .qos = 1, .no_local = true },
-		/* With No Local what an earlier life published under the
-		 * same client id would not come. */
+		/* Not with No Local: the broker would withhold messages of an earlier boot under
+		 * the same client id. */
 		[EGRESS_SUBSCRIBE_RETAINED] = { .qos = 0, .with_retained = true },
 	};
 	struct paho_subscription subscription = kinds[kind];
@@ -110,7 +109,7 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 	log_write(e->config.log, LOG_LEVEL_WARNING, "%s%s", error,
 	          r == -EACCES ? ". The gateway goes on without it" : "");
 	if (r != -EACCES) {
-		/* paho waits for the answer for seconds, also when the connection is gone. */
+		/* paho waits seconds for the answer, even if the connection is lost. */
 		e->unnoticed_ns = clock_monotonic_ns() - begin_ns;
 		return -ENOTCONN;
 	}
@@ -120,7 +119,7 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 	return 0;
 }
 
-/** Each subscription on its own: without the right to one the others still serve. */
+/** Make each subscription separately: if one is refused, the others still work. */
 static int go_online(struct egress *e)
 {
 	int r = egress_subscribe(e, "emit", "#", EGRESS_SUBSCRIBE_ORDERS);

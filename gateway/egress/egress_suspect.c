@@ -5,13 +5,13 @@
 
 #include <string.h>
 
-/* So many rejections of a kind, and its like is not sent any more. */
+/* After this many rejections of a kind, similar messages are not sent any more. */
 #define REJECTIONS 3U
 
 uint64_t suspect_topic(const char *topic)
 {
 	return cue_fnv(CUE_FNV_BEGIN, topic, strlen(topic)) |
-	       1ULL << 63; /* apart from the numbers of the outbox */
+	       1ULL << 63; /* never equal to an id of the outbox */
 }
 
 /* ---- what was rejected ---- */
@@ -24,7 +24,7 @@ static void forget_old(struct suspects *s, uint64_t now_ns)
 	}
 }
 
-/** Rejections of the item's topic at a size that is not far above its own. */
+/** Rejections of the item's topic at less than twice its size. */
 static unsigned times_by_topic(const struct suspects *s, const struct suspect_item *item)
 {
 	for (unsigned i = 0; i < s->n_rejected; i++) {
@@ -34,8 +34,8 @@ static unsigned times_by_topic(const struct suspects *s, const struct suspect_it
 	return 0;
 }
 
-/** Rejections that the size alone may explain: the item is as large, and nothing as large as
- *  what was rejected was ever acknowledged. */
+/** Rejections that the size alone may explain: the item is at least as large, and nothing as large
+ * as the rejected message was ever acknowledged. */
 static unsigned times_by_size(const struct suspects *s, const struct suspect_item *item)
 {
 	unsigned times = 0;
@@ -66,7 +66,7 @@ static bool is_like_rejected(const struct suspects *s, const struct suspect_item
 
 /* ---- suspects ---- */
 
-/** An end that no message is guilty of: more evidence is needed from now on. */
+/** Count an end that no message caused: from now on more evidence is needed. */
 static void add_unexplained(struct suspects *s, unsigned ends)
 {
 	s->unexplained += ends;
@@ -91,7 +91,7 @@ static bool is_suspect(const struct suspects *s, uint64_t key)
 	return false;
 }
 
-/** The oldest leaves when there are too many: it is found again if it is guilty. */
+/** Add a suspect, dropping the oldest if there are too many: a guilty one will be found again. */
 static void add(struct suspects *s, uint64_t key)
 {
 	if (is_suspect(s, key))
@@ -142,7 +142,7 @@ void suspects_acknowledged(struct suspects *s, const struct suspect_item *item)
 	if (s->n > 0)
 		drop(s, item->key);
 	if (s->doubt && s->n == 0) {
-		s->doubt = false; /* none of them was it */
+		s->doubt = false; /* none of them is guilty */
 		add_unexplained(s, 1);
 	}
 	if (s->strikes > 0 && s->blamed.key == item->key)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file egress_suspect.h
- * @brief Which message makes the broker end the session, and when to give it up.
+ * @brief Find the message that makes the broker end the session, and decide when to drop it.
  *
  * A broker may close the connection instead of refusing a message (MQTT 3.1.1 has no other way).
- * Such a message would be sent again in every session. Where several were unacknowledged, each of
- * them is sent alone in the sessions that follow, until it is acknowledged or is found guilty:
+ * Such a message would be sent again in every session. If several messages were unacknowledged,
+ * each of them is sent alone in the following sessions, until it is acknowledged or found guilty:
  *
  *   the session ended                                  | unsettled | effect
  *   CLOSED: the broker closed it soon after a publish, | one       | a strike, pending until the
@@ -23,17 +23,17 @@
  *   the next attempt fails: the broker was down        |           | it does not; the row is broken
  *   a message is acknowledged                          |           | it is no suspect any more
  *
- * Three strikes in a row are a verdict: REJECT. A broken row sets the strikes to 0. After the first
- * strike a message is held back until the session has lasted for a while (HOLD), so that a
- * connection that breaks at random does not condemn what happens to be sent first. A connection
- * that has broken so before, with nobody found guilty, is a bad one: each such end raises the
- * number of strikes that it takes, up to SUSPECT_STRIKES_MAX, until a session was stable.
+ * Three strikes in a row are a verdict: REJECT. A broken row resets the strikes to 0. After the
+ * first strike a message is held back until the session has lasted for a while (HOLD), so that a
+ * connection that breaks at random does not condemn the message that is sent first. If a connection
+ * has broken like this before without a guilty message, it is unreliable: each such end raises the
+ * required number of strikes, up to SUSPECT_STRIKES_MAX, until a session was stable.
  *
- * One strike suffices for a message that is like one rejected before: of the same topic and more
- * than half as large, or at least as large where nothing so large was ever acknowledged. After
- * three rejections of a kind its like is rejected unsent. Topics that are sent again and again
- * (views, QoS 0) are rejected unsent from the first rejection on, while they are more than half as
- * large. All that is forgotten after SUSPECT_MEMORY_NS.
+ * One strike suffices for a message that resembles a rejected one: the same topic and more than
+ * half as large, or at least as large if nothing of that size was ever acknowledged. After three
+ * rejections of a kind, similar messages are rejected unsent. Topics that are sent repeatedly
+ * (views, QoS 0) are rejected unsent from the first rejection on, if they are more than half as
+ * large. All this is forgotten after SUSPECT_MEMORY_NS.
  *
  * Pure: no clock, no I/O. Thread: the egress thread.
  */
@@ -54,10 +54,10 @@
 #define SUSPECT_MAX          (MQTT_WINDOW_MAX + SUSPECT_LOOSE_MAX)
 #define SUSPECT_REJECTED_MAX 32U
 
-/** A message as far as the rule knows it. */
+/** The properties of a message that the rules use. */
 struct suspect_item {
-	uint64_t key;   /**< names the message in every session; 0: never to blame */
-	uint64_t topic; /**< suspect_topic(); equal to `key` where the topic names the message */
+	uint64_t key;   /**< identifies the message in every session; 0: never suspect */
+	uint64_t topic; /**< suspect_topic(); equal to `key` if the topic identifies the message */
 	size_t size;    /**< topic and payload, bytes */
 };
 
@@ -65,10 +65,10 @@ enum suspect_end { SUSPECT_END_CLOSED, SUSPECT_END_SWALLOWED, SUSPECT_END_OTHER 
 
 enum suspect_verdict {
 	SUSPECT_SEND,
-	/** send only when nothing is unsettled, and nothing after it until it is settled */
+	/** send only if nothing is unsettled, and nothing else until it is settled */
 	SUSPECT_ALONE,
 	SUSPECT_HOLD,   /**< as ALONE, and only once the session has lasted for a while */
-	SUSPECT_REJECT, /**< give up; tell suspects_reject() */
+	SUSPECT_REJECT, /**< drop it and call suspects_reject() */
 };
 
 struct suspects {
@@ -76,10 +76,10 @@ struct suspects {
 	unsigned n;
 	struct suspect_item blamed; /* has the strikes */
 	unsigned strikes;
-	bool pending; /* the newest strike counts when the next attempt connects */
-	bool doubt; /* several were in flight at an end, and it is not known which of them it was */
-	unsigned unexplained; /* ends that no message was found guilty of */
-	size_t largest;       /* ever acknowledged */
+	bool pending;         /* the newest strike counts when the next attempt connects */
+	bool doubt;           /* several were in flight at an end, and the guilty one is unknown */
+	unsigned unexplained; /* ends without a guilty message */
+	size_t largest;       /* largest size ever acknowledged */
 	struct suspect_rejected {
 		uint64_t topic;
 		size_t size;
@@ -92,7 +92,7 @@ struct suspects {
 /** Never 0. */
 uint64_t suspect_topic(const char *topic);
 
-/** Whether anything at all is suspected or was rejected; while not, every verdict is SEND. */
+/** Whether there is any suspect or rejected message; if not, every verdict is SEND. */
 static inline bool suspects_any(const struct suspects *s)
 {
 	return s->n > 0 || s->strikes > 0 || s->n_rejected > 0;
@@ -100,19 +100,20 @@ static inline bool suspects_any(const struct suspects *s)
 
 enum suspect_verdict suspects_judge(struct suspects *s, const struct suspect_item *item,
                                     uint64_t now_ns);
-/** Strikes that it takes to reject @p item. */
+/** Number of strikes needed to reject @p item. */
 unsigned suspects_needed(const struct suspects *s, const struct suspect_item *item);
-/** The session that ends was long: what broke before is forgiven. */
+/** The ending session was stable: forget earlier unexplained ends. */
 void suspects_stable(struct suspects *s);
 void suspects_acknowledged(struct suspects *s, const struct suspect_item *item);
-/** A session ended; @p items were unsettled (SWALLOWED: the one). Those with key 0 are skipped.
- *  @return the item that got a strike, valid until the next call; NULL none. */
+/** A session ended; @p items were unsettled (SWALLOWED: the ignored one). Items with key 0 are
+ * skipped.
+ * @return the item that got a strike, valid until the next call; NULL: none. */
 const struct suspect_item *suspects_session_ended(struct suspects *s, enum suspect_end end,
                                                   const struct suspect_item *items, size_t n);
-/** The attempt after a session ended so. */
+/** Result of the first attempt after a session. */
 void suspects_attempted(struct suspects *s, bool connected);
-/** The verdict REJECT was carried out. @return whether that was not expected from earlier
- *  rejections: worth a warning. */
+/** Record a REJECT. @return whether earlier rejections did not predict it, so that it is worth a
+ * warning. */
 bool suspects_reject(struct suspects *s, const struct suspect_item *item, uint64_t now_ns);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * P/status. Two that contradict each other must not do so as fast as they can: the delay
- * doubles from 1 s to 60 s, and is forgotten after 10 minutes of peace.
+ * P/status. Two gateways that contradict each other must not do so at full speed: the delay doubles
+ * from 1 s to 60 s, and is reset after 10 minutes without contradiction.
  *
  *   state | another word arrives | `online` arrives | the delay is over
  *   RIGHT | -> WRONG             | -                | -
  *   WRONG | -                    | -> RIGHT         | publish `online` -> RIGHT
  *
- * Retained topics whose names are gone. What is published while this listens comes without
- * the retain flag and is not looked at, so a publisher that keeps setting such a topic is
- * answered once a session.
+ * Retained topics whose names no longer exist. Messages published while the sweep listens have no
+ * retain flag and are ignored, so a publisher that keeps setting such a topic is corrected once a
+ * session.
  *
  *   sweep     | retained, not kept here     | no message for 2 s, 30 s, or full     | new session
  *   IDLE      | -                           | (online: subscribe -> LISTENING)      | -> IDLE
@@ -180,7 +180,7 @@ bool egress_watch_message(struct egress *e, const struct inbox_message *message)
 	return false;
 }
 
-/* ---- what is done about it ---- */
+/* ---- corrections ---- */
 
 static void tell_status(struct egress *e, const char *word, bool foreign)
 {
@@ -202,7 +202,7 @@ static void tell_status(struct egress *e, const char *word, bool foreign)
 		                : "Allow only this gateway to publish there");
 }
 
-/** The next correction is due after a delay that grows while they follow one another. */
+/** Schedule the next correction, after a delay that grows with consecutive corrections. */
 static void plan_status(struct egress_watch *watch, uint64_t now_ns)
 {
 	bool peace = watch->status_times == 0 || now_ns - watch->status_last_ns >= STATUS_PEACE_NS;

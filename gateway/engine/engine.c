@@ -12,7 +12,7 @@
 #include "hide.h"
 #include "own_types.h"
 
-/* ---- what the bus asks and tells ---- */
+/* ---- callbacks of the bus ---- */
 
 static int bus_random(void *user, void *buf, size_t len)
 {
@@ -39,7 +39,7 @@ static void bus_report(void *user, const struct cue_report *report)
 {
 	struct engine *engine = user;
 
-	/* Not yet there while the engine is being made. */
+	/* NULL while the engine is being created. */
 	if (engine->faults)
 		faults_report(engine->faults, report);
 	if (engine->config.report)
@@ -107,7 +107,8 @@ void engine_playlist_changed(struct engine *engine, const char *name)
 		engine->config.playlist_changed(engine->config.user, name);
 }
 
-/** Of a payload that the playlists wrote; it may quote large data, so only the name is parsed. */
+/** Find the playlist of a lifecycle event. The payload may quote large data, so only the name is
+ * parsed. */
 static int on_lifecycle(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
 	struct cue_json_member member;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening the inputs, and the swap to a new configuration. The outputs: engine_outputs.c. */
+/* Opening the inputs, and switching to a new configuration. For outputs see engine_outputs.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +8,11 @@
 #include "engine_internal.h"
 #include "same_text.h"
 
-/** The inputs of one configuration on their way into the engine. */
+/** The inputs of one configuration, before the engine takes them. */
 struct input_set {
 	struct input **items;
-	bool *is_new; /**< made for this configuration; the others are kept from the one before */
+	/** created for this configuration; the others are kept from the previous one */
+	bool *is_new;
 	size_t n;
 };
 
@@ -40,7 +41,7 @@ static bool same_input(const struct config_input *a, const struct config_input *
 	       same_text(a->release_event, b->release_event) && same_data(a->data, b->data);
 }
 
-/** The open input that says the same as @p config, or NULL. */
+/** The open input with the same settings as @p config, or NULL. */
 static struct input *find_same(const struct engine *engine, const struct config_input *config)
 {
 	for (size_t i = 0; i < engine->n_inputs; i++) {
@@ -59,7 +60,7 @@ static bool holds(const struct input_set *set, const struct input *input)
 	return false;
 }
 
-/** Free the set and the inputs that were made for it. */
+/** Free the set and the inputs created for it. */
 static void set_discard(struct input_set *set)
 {
 	for (size_t i = 0; i < set->n; i++) {
@@ -71,7 +72,7 @@ static void set_discard(struct input_set *set)
 	*set = (struct input_set){ 0 };
 }
 
-/** An input that is made anew for a changed configuration goes on from what it had counted. */
+/** Copy the count to an input that is created again for a changed configuration. */
 static void carry_value(const struct engine *engine, struct input *input)
 {
 	for (size_t i = 0; i < engine->n_inputs; i++) {
@@ -124,12 +125,12 @@ static int set_open(struct input_set *set, char *error)
 	return 0;
 }
 
-/** The engine takes the set; inputs that are not in it any more are freed. */
+/** Move the set to the engine; free inputs that are not in it. */
 static void set_commit(struct engine *engine, struct input_set *set)
 {
 	struct input_set old = { .items = engine->inputs, .n = engine->n_inputs };
 
-	/* Only now: until the old ones were closed they went on counting. */
+	/* Do this last: the old inputs count until they are closed. */
 	for (size_t i = 0; i < set->n; i++) {
 		if (set->is_new[i])
 			carry_value(engine, set->items[i]);
@@ -175,7 +176,7 @@ int engine_open_inputs(struct engine *engine, char *error)
 
 /* ---- reload ---- */
 
-/** What the bus was made with can't be changed under running runs. */
+/** Refuse changes of settings that are fixed when the bus is created. */
 static int check_fixed(const struct config *old, const struct config *new, char *error)
 {
 	if (!same_text(old->gateway.id, new->gateway.id)) {
@@ -196,7 +197,7 @@ static int check_fixed(const struct config *old, const struct config *new, char 
 	return 0;
 }
 
-/** Inputs that change give their lines back first: the new ones may want the same. */
+/** Close changed inputs first: the new ones may need the same lines. */
 static void close_replaced(struct engine *engine, const struct input_set *set)
 {
 	for (size_t i = 0; i < engine->n_inputs; i++) {
@@ -229,7 +230,7 @@ static void set_close_new(struct input_set *set)
 	}
 }
 
-/** Both or none. */
+/** Create both sets or none. */
 static int make_sets(struct engine *engine, const struct config *config, struct output_set *outputs,
                      struct input_set *inputs, char *error)
 {
@@ -263,7 +264,7 @@ int engine_apply(struct engine *engine, const struct config *config, char *error
 		r = make_sets(engine, config, &outputs, &inputs, error);
 		if (r < 0)
 			return r;
-		/* All are closed before any is opened: a line may go from an input to an output. */
+		/* Close all before opening any: a line may change from an input to an output. */
 		output_set_close_replaced(engine, &outputs);
 		close_replaced(engine, &inputs);
 		r = output_set_open(&outputs, error);
@@ -271,8 +272,8 @@ int engine_apply(struct engine *engine, const struct config *config, char *error
 			r = set_open(&inputs, error);
 	}
 	if (r >= 0) {
-		/* Both configurations were checked by their own limits: going back
-		 * must not fail by the other's. */
+		/* Each configuration was checked against its own limits: going back must not fail
+		 * because of the limits of the other. */
 		cue_playlists_set_limits(engine->playlists, &no_limits);
 		r = engine_swap_definitions(engine, old, config, error);
 		cue_playlists_set_limits(engine->playlists,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Playlists and gestures of a configuration: the first definition, and the way
- * from one configuration to the next with what is unchanged left alone. */
+/* Playlists and gestures of a configuration: their first definition, and the switch from one
+ * configuration to the next, which does not touch unchanged ones. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,9 +61,9 @@ int engine_define_all(struct engine *engine, const struct config *config, char *
 	return 0;
 }
 
-/* ---- how late events come ---- */
+/* ---- delays of events ---- */
 
-/** From an edge to its event. An input whose first edge counts at once has none. */
+/** Delay from an edge to its event; 0 for an input whose first edge counts at once. */
 static uint64_t input_delay_ns(const struct config_input *input)
 {
 	return input->decoder.debounce_ns;
@@ -82,14 +82,14 @@ void engine_tell_delays(struct engine *engine, const struct config *config)
 			cue_gestures_add_delay(gestures, input->release_event,
 			                       input_delay_ns(input));
 	}
-	/* Where publishers may stand in for an input, theirs come at once. */
+	/* If publishers may emit an input's type, their events have no delay. */
 	for (size_t i = 0; config->mqtt.remote.inputs && i < config->n_inputs; i++) {
 		const char *type = config->inputs[i].event;
 
 		if (config_allows_event(&config->mqtt.remote.emit, type))
 			cue_gestures_add_delay(gestures, type, 0);
 	}
-	/* A playlist may emit an input's type, too; its events are not late. */
+	/* A playlist may emit an input's type too; its events have no delay. */
 	for (size_t i = 0; i < config->n_playlists; i++) {
 		const struct cue_playlist_config *def = &config->playlists[i].def;
 
@@ -185,7 +185,7 @@ static bool gesture_unchanged(const struct name_index *others, const struct conf
 	return other && same_json(other->json, gesture->json);
 }
 
-/** All of @p to is checked before anything is touched. */
+/** Check all of @p to before changing anything. */
 static int check_all(const struct config *to, char *error)
 {
 	struct cue_predicate_error fault = { .path = "", .text = "" };
@@ -215,7 +215,8 @@ static int count_gesture(void *user, const struct cue_gesture_info *info)
 	return 0;
 }
 
-/** What is there but by no configuration was made by command, and stays. */
+/** Count the definitions made by command: those in the engine but not in the configuration. They
+ * stay. */
 static size_t count_others(struct engine *engine, const struct config *from)
 {
 	struct cue_playlists_stats stats;
@@ -234,7 +235,7 @@ static size_t count_others(struct engine *engine, const struct config *from)
 	return n;
 }
 
-/** Those of @p to that were made by command take the place of these. */
+/** Count the definitions made by command that definitions of @p to replace. */
 static size_t count_replaced(struct engine *engine, const struct swap *swap)
 {
 	struct cue_playlist_info playlist;
@@ -293,7 +294,7 @@ static void add_filters(struct names *names, const struct cue_filter *filters, s
 		add_name(names, filters[i].type);
 }
 
-/** All that its definitions, inputs and outputs intern, some of them several times. */
+/** Add all types that the definitions, inputs and outputs intern, some of them several times. */
 static void add_types(struct names *names, const struct config *config)
 {
 	for (size_t i = 0; i < config->n_playlists; i++) {
@@ -329,7 +330,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/** Types are never forgotten, so those of what goes take their room until the next start. */
+/** Types are never freed, so the types of removed definitions count until the next start. */
 static int check_type_room(struct engine *engine, const struct config *to, char *error)
 {
 	uint32_t room = cue_bus_type_room(engine->bus);
@@ -403,7 +404,7 @@ static int define_changed(struct engine *engine, const struct swap *swap, char *
 	return 0;
 }
 
-/** Only when memory ran out in the middle: put back what can be put back. */
+/** After memory ran out in the middle: restore as much as possible. */
 static void roll_back(struct engine *engine, const struct swap *swap)
 {
 	struct swap back = {
@@ -475,7 +476,7 @@ int engine_swap_definitions(struct engine *engine, const struct config *from,
 	r = swap_init(&swap, from, to, error);
 	if (r < 0)
 		return r;
-	/* Room is made before it is needed: the limit counts both kinds together. */
+	/* Remove first to make room: the limit counts both kinds together. */
 	remove_gone(engine, &swap);
 	r = define_changed(engine, &swap, error);
 	if (r < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the bus reports becomes events. These and the devices' are the reserved
- * types that the engine itself emits; `data` of each:
+ * Reports of the bus become events. These and the events of devices are the reserved types that the
+ * engine itself emits; `data` of each:
  *
  *   gateway.cascade  {"event_type":string,"depth":n,"cause_seq":n|null,"suppressed":n}
  *                    a loop of events was cut: the event of this type, which
@@ -16,17 +16,17 @@
  *   input.failed     {"input":string,"error":string}
  *   input.restored   {"input":string,"attempts":n}
  *   gateway.output_failed    {"output":string,"error":string}
- *   gateway.output_restored  {"output":string,"attempts":n}
+ * gateway.output_restored {"output":string,"attempts":n}
  *   gateway.output_ignored   {"output":string,"error":string}
  *
- * Producer: 0 for gateway.…, the input's own for input.….
- * `suppressed`: how many more of the same kind there were since the last
- * announcement, at most one of which is made a second (of bus time).
+ * Producer: 0 for gateway.…, the input's own for input.…. `suppressed`: number of further reports
+ * of the same kind since the last announcement. There is at most one announcement a second (of bus
+ * time).
  *
- * A notice is not emitted in the report itself but by a timer that is due at
- * once: outside of any dispatch, at depth 0, so that it comes after what led to
- * it and can neither be cut with the cascade nor recurse. Trouble with a notice
- * is not announced: that would be the next one, for ever.
+ * A notice is not emitted in the report itself but by a timer that is due at once: outside of any
+ * dispatch, at depth 0, so that it comes after its cause and can neither be cut with the cascade
+ * nor recurse. Failures of a notice are not announced: that would cause the next notice, without
+ * end.
  *
  *   state | a report comes              | the timer fires
  *   IDLE  | keep it, arm at now -> DUE  | impossible
@@ -131,9 +131,9 @@ static void on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 
 	(void)deadline_ns;
 	if (notice->pending == 0)
-		return; /* a second has passed without another */
+		return; /* no further report for a second */
 	announce(notice);
-	/* What is reported from here on waits. */
+	/* Further reports wait from now on. */
 	cue_timer_arm(notice->timer, cue_bus_now(bus) + NOTICE_INTERVAL_NS);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file engine_internal.h
- * @brief What the engine's files share; nothing else includes it.
+ * @brief Private: shared by the files of the engine.
  */
 #ifndef CUEBUS_ENGINE_INTERNAL_H
 #define CUEBUS_ENGINE_INTERNAL_H
@@ -30,27 +30,28 @@ struct engine {
 	struct engine_output_totals output_totals;
 	struct wake_buffers *buffers;
 	struct engine_wake_totals wake_totals;
-	bool fair;                 /**< the bus dispatches only within a budget */
-	bool behind;               /**< the last wake left work */
-	uint64_t backlog_since_ns; /**< since when events wait from wake to wake; 0: none do */
+	bool fair;   /**< the bus dispatches only within a budget */
+	bool behind; /**< the last wake-up left work */
+	/** time since which events wait from wake-up to wake-up; 0: none wait */
+	uint64_t backlog_since_ns;
 };
 
-/** What is collected in a wake, kept from one to the next; see engine_wake.c. */
+/** Buffers of a wake-up, kept for the next one; see engine_wake.c. */
 struct wake_buffers *wake_buffers_new(void);
 struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers);
-/** What was read from it and not yet fed is dropped. */
+/** Drop edges that were read from the input and not yet fed. */
 void wake_forget_input(struct engine *engine, const struct input *input);
 
-/** Emit a reserved event of the gateway's own; takes over @p payload's
- *  reference (NULL: memory ran out). */
+/** Emit a reserved event of the gateway. Takes the reference of @p payload (NULL: memory ran
+ * out). */
 void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
                  struct cue_payload *payload, uint64_t time_ns);
 
-/** The same with its cause said, producer 0, at depth 0 and now. */
+/** As engine_emit(), with a given cause, producer 0, depth 0 and the current time. */
 void engine_emit_caused(struct engine *engine, const char *type, struct cue_payload *payload,
                         uint64_t cause_seq);
 
-/* engine_faults.c: what the bus reports becomes events. */
+/* engine_faults.c: reports of the bus become events. */
 int faults_new(struct engine *engine, struct faults **ret_faults);
 struct faults *faults_free(struct faults *faults);
 void faults_report(struct faults *faults, const struct cue_report *report);
@@ -59,21 +60,21 @@ void faults_report(struct faults *faults, const struct cue_report *report);
 
 /** Define all playlists and gestures, in order. @return 0 or negative errno, @p error filled. */
 int engine_define_all(struct engine *engine, const struct config *config, char *error);
-/** Tell the gestures how late the inputs' events come. */
+/** Set the delays of the inputs' events in the gestures. */
 void engine_tell_delays(struct engine *engine, const struct config *config);
-/** Before anything is touched: each definition of @p to is right, and all have room beside those
- *  made by command. @return 0; -EINVAL, -ENOSPC, -ENOMEM, told in @p error. */
+/** Check before any change that each definition of @p to is valid and that all have room beside
+ * those made by command. @return 0; -EINVAL, -ENOSPC, -ENOMEM, with the reason in @p error. */
 int engine_check_definitions(struct engine *engine, const struct config *from,
                              const struct config *to, char *error);
-/** From the definitions of @p from, which are in force, to those of @p to. On
- *  failure @p from is in force. */
+/** Switch from the definitions of @p from, which are in force, to those of @p to. After a failure
+ * @p from is in force. */
 int engine_swap_definitions(struct engine *engine, const struct config *from,
                             const struct config *to, char *error);
 
 /* inputs.c */
 
-/** A closed input, its decoder ready. Everything of @p config is borrowed. @return 0; -ENODEV
- *  unknown driver; -ENOSPC too many event types; -ENOMEM. */
+/** Create a closed input with its decoder. Everything of @p config is borrowed. @return 0; -ENODEV
+ * unknown driver; -ENOSPC too many event types; -ENOMEM. */
 int input_new(struct engine *engine, const struct config_input *config, struct input **ret_input,
               char *error);
 struct input *input_free(struct input *input);
@@ -81,15 +82,15 @@ struct input *input_free(struct input *input);
 int input_open(struct input *input, char *error);
 /** Close the driver and stop the input's timers; it may be opened again. */
 void input_close(struct input *input);
-/** Tell the decoder the levels found at opening: a switch's initial state goes out. */
+/** Pass the levels found at opening to the decoder; a switch emits its initial state. */
 void input_start(struct input *input);
 /** As input_start() for an input that ran before: restored after a failed reload. */
 void input_resume(struct input *input);
-/** The driver failed: say so, close, and keep trying to open it. */
+/** The driver failed: emit `input.failed`, close the driver, and keep trying to open it. */
 void input_fail(struct input *input, const char *reason);
-/** One edge, the bus already advanced to before @p time_ns. */
+/** Feed one edge; the bus is already advanced to before @p time_ns. */
 void input_feed(struct input *input, const struct driver_edge *edge, uint64_t time_ns);
-/** Make @p config, which says the same, the one that is borrowed. */
+/** Borrow @p config, which has the same settings, from now on. */
 void input_rebind(struct input *input, const struct config_input *config);
 const struct config_input *input_config(const struct input *input);
 /** NULL while it is virtual, closed or failed. */
@@ -102,24 +103,24 @@ int input_restore(struct input *input, enum decoder_kind kind, int64_t value);
 
 /* outputs.c */
 
-/** A closed output. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver; -ENOSPC
- *  too many event types; -ENOMEM. */
+/** Create a closed output. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver;
+ * -ENOSPC too many event types; -ENOMEM. */
 int output_new(struct engine *engine, const struct config_output *config,
                struct output **ret_output, char *error);
-/** Closes it, too. */
+/** Close and free the output. */
 struct output *output_free(struct output *output);
 /** Open the driver, at safe_value. */
 int output_open(struct output *output, char *error);
 /** Set safe_value and close the driver; it may be opened again. */
 void output_close(struct output *output);
-/** After output_close(): open it again, at the level it had (a reload was refused). */
+/** Open the output again at its former level, after output_close() (a reload was refused). */
 void output_resume(struct output *output);
-/** Make @p config, which says the same, the one that is borrowed. */
+/** Borrow @p config, which has the same settings, from now on. */
 void output_rebind(struct output *output, const struct config_output *config);
 const struct config_output *output_config(const struct output *output);
 void output_get_info(const struct output *output, struct engine_output_info *ret_info);
 
-/* engine_outputs.c: the outputs of one configuration on their way into the engine. */
+/* engine_outputs.c: the outputs of one configuration, before the engine takes them. */
 struct output_set {
 	struct output **items;
 	bool *is_new; /**< made for this configuration; the others are kept from the one before */
@@ -129,19 +130,19 @@ struct output_set {
 /** @param set zero-initialised; discarded already on failure. */
 int output_set_new(struct engine *engine, const struct config *config, struct output_set *set,
                    char *error);
-/** Outputs that are not in the set give their lines back: the new ones may want the same. */
+/** Close outputs that are not in the set: the new ones may need the same lines. */
 void output_set_close_replaced(struct engine *engine, const struct output_set *set);
 /** Open those that are new. */
 int output_set_open(struct output_set *set, char *error);
-/** The engine, whose configuration is the set's now, takes it; outputs
- *  that are not in it are freed. */
+/** Move the set to the engine, which has the set's configuration now; free outputs that are not in
+ * it. */
 void output_set_commit(struct engine *engine, struct output_set *set);
 /** Undo close_replaced and open, and discard. */
 void output_set_back_out(struct engine *engine, struct output_set *set);
-/** Free the set and the outputs that were made for it. */
+/** Free the set and the outputs created for it. */
 void output_set_discard(struct output_set *set);
 
-/** Monotonic now: the clock's in real time, the bus's in virtual time. */
+/** Current monotonic time: of the clock in real time, of the bus in virtual time. */
 uint64_t engine_now(const struct engine *engine);
 
 #endif

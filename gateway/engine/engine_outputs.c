@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The outputs of a configuration: opened first of all, closed first of all, and
- * kept over a reload when nothing about them changes. */
+/* The outputs of a configuration: opened first, closed first, and kept across a reload if they do
+ * not change. */
 #include "engine_internal.h"
 #include "same_text.h"
 
@@ -135,7 +135,7 @@ void output_set_back_out(struct engine *engine, struct output_set *set)
 	output_set_discard(set);
 }
 
-/* ---- what the engine's users call ---- */
+/* ---- public functions ---- */
 
 int engine_open_outputs(struct engine *engine, char *error)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One wake of the engine: everything that is ready is read first and merged by
- * the kernel's time, so that two inputs' edges are taken in the order in which
- * they happened and a late wake-up changes nothing but `late_us`.
+/* One wake-up of the engine: everything that is ready is read first and merged by the kernel's
+ * time, so that edges of two inputs are handled in the order in which they happened, and a late
+ * wake-up changes only `late_us`.
  *
- * With a budget a wake may end before its work does; what was read and not fed
- * is kept. What an edge or a message has to wait for then:
+ * With a budget a wake-up may end before its work is done; edges that were read but not fed are
+ * kept. An edge or a message then has to wait as follows:
  *
  *   events wait for dispatch | timers overdue    | an edge, a message
  *   -------------------------+-------------------+-----------------------------------
@@ -23,15 +23,16 @@
 #include <string.h>
 
 #define READ_EDGES 64U
-/** Edges taken from one input in one wake; what is left is read in the next. */
+/** Edges read from one input in one wake-up; the next one reads more. */
 #define EDGES_PER_INPUT_MAX 4096U
-/** With more edges than that waiting to be fed no input is read: the driver keeps or drops them. */
+/** If more edges than this wait to be fed, no input is read: the driver keeps or drops its
+ * edges. */
 #define EDGES_WAITING_MAX 4096U
-/** Before an edge that is set by command. */
+/** Budget before an edge that is set by command. */
 #define STEPS_FOR_ONE_EDGE 4096U
-/** Timers that are later than that, because there is too much to do, are overtaken. */
+/** Timers that are overdue by more than this under load are overtaken. */
 #define OVERLOAD_NS (20 * CUE_NS_PER_MS)
-/** So long may events keep a device waiting, or everything else, until they lead to no more. */
+/** How long waiting events may delay a device, or anything else, before the backlog is cut. */
 #define DEVICE_PATIENCE_NS (100 * CUE_NS_PER_MS)
 #define PATIENCE_NS        (2 * CUE_NS_PER_S)
 
@@ -47,7 +48,7 @@ struct failure {
 };
 
 struct wake_buffers {
-	struct pending_edge *edges; /**< those from n_fed on wait to be fed */
+	struct pending_edge *edges; /**< edges from n_fed on wait to be fed */
 	size_t n_edges, n_fed, cap_edges;
 	uint64_t n_read;
 	struct failure *failures;
@@ -72,8 +73,8 @@ struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers)
 	return NULL;
 }
 
-/** Room for one more. @return the array, maybe moved; NULL when memory ran
- *  out (@p array stays valid). */
+/** Make room for one more. @return the array, possibly moved; NULL if memory runs out (@p array
+ * stays valid). */
 static void *reserve(void *array, size_t n, size_t *cap, size_t size)
 {
 	size_t larger;
@@ -110,7 +111,7 @@ static void keep_failure(struct wake_buffers *b, struct input *input, int error)
 	}
 	failures = reserve(b->failures, b->n_failures, &b->cap_failures, sizeof(*failures));
 	if (!failures)
-		return; /* it fails again at the next wake */
+		return; /* it will fail again at the next wake-up */
 	b->failures = failures;
 	failures[b->n_failures++] = (struct failure){ .input = input, .error = error };
 }
@@ -152,8 +153,8 @@ static void collect_fds(struct wake_buffers *b, const struct input *input)
 	}
 }
 
-/** Whether one of @p n descriptors from @p first on is ready; without
- *  any, the driver itself knows. */
+/** Whether one of @p n descriptors from @p first on is ready; without descriptors the driver itself
+ * decides. */
 static bool is_ready(const struct wake_buffers *b, size_t first, size_t n)
 {
 	for (size_t i = first; i < first + n && i < b->n_fds; i++) {
@@ -174,7 +175,7 @@ static void read_all(struct engine *engine)
 			collect_fds(b, engine->inputs[i]);
 	}
 	if (b->n_fds > 0 && poll(b->fds, b->n_fds, 0) < 0) {
-		/* EINTR or no memory: the descriptors stay ready for the next wake. */
+		/* EINTR or no memory: the descriptors stay ready for the next wake-up. */
 		for (size_t i = 0; i < b->n_fds; i++)
 			b->fds[i].revents = 0;
 	}
@@ -186,8 +187,8 @@ static void read_all(struct engine *engine)
 			continue;
 		while (driver->ops->fd(driver, (unsigned)n) >= 0)
 			n++;
-		/* next_ns: edges that a full array left in the driver,
-		 * of which no descriptor tells */
+		/* next_ns: edges that a full array left in the driver, for which no descriptor is
+		 * ready */
 		if (is_ready(b, first, n) || driver->ops->next_ns(driver) != UINT64_MAX)
 			read_input(b, engine->inputs[i]);
 		first += n;
@@ -241,13 +242,13 @@ static void collect(struct engine *engine)
 
 /* ---- the bus's time ---- */
 
-/** Too much to do, for too long: see the table above. */
+/** Whether the engine is overloaded: see the table above. */
 static bool is_overloaded(const struct engine *engine, uint64_t now_ns)
 {
 	return engine->behind && cue_bus_overdue(engine->bus, now_ns) > OVERLOAD_NS;
 }
 
-/** Bring the bus to before @p time_ns, for a device. */
+/** Advance the bus to before @p time_ns, for a device. */
 static int reach(struct engine *engine, uint64_t time_ns, uint64_t now_ns,
                  struct cue_budget *budget)
 {
@@ -262,7 +263,7 @@ static int reach(struct engine *engine, uint64_t time_ns, uint64_t now_ns,
 }
 
 /**
- * Read and feed what is ready; the bus is left at the last edge's time.
+ * Read and feed the ready edges; afterwards the bus is at the last edge's time.
  * @return 0; -EAGAIN the budget is used up.
  */
 static int feed_ready(struct engine *engine, uint64_t now_ns, struct cue_budget *budget)
@@ -275,8 +276,8 @@ static int feed_ready(struct engine *engine, uint64_t now_ns, struct cue_budget 
 		struct pending_edge p = b->edges[b->n_fed];
 		uint64_t time_ns = p.edge.time_ns < now_ns ? p.edge.time_ns : now_ns;
 
-		/* An edge that is older than the bus's now is fed as it is: its event
-		 * keeps the kernel's time, though what was due before it has fired. */
+		/* An edge older than the bus's now is fed unchanged: its event keeps the kernel's
+		 * time, although timers due before it have fired. */
 		r = reach(engine, time_ns, now_ns, budget);
 		if (r < 0)
 			break;
@@ -286,7 +287,7 @@ static int feed_ready(struct engine *engine, uint64_t now_ns, struct cue_budget 
 	while (r >= 0 && b->n_failures > 0) {
 		struct failure failure = b->failures[0];
 
-		/* A retry that is due must not be run before the failure is known. */
+		/* A due retry must not run before the failure is known. */
 		r = reach(engine, now_ns, now_ns, budget);
 		if (r < 0)
 			break;
@@ -297,7 +298,7 @@ static int feed_ready(struct engine *engine, uint64_t now_ns, struct cue_budget 
 	return r;
 }
 
-/** Whether an edge, a failure or the end of a debounce has to wait for what is dispatched. */
+/** Whether an edge, a failure or the end of a debounce has to wait for the dispatch. */
 static bool is_device_waiting(const struct engine *engine, uint64_t now_ns)
 {
 	const struct wake_buffers *b = engine->buffers;
@@ -425,15 +426,15 @@ int engine_input_set(struct engine *engine, const char *name, unsigned line, boo
 	if (engine->fair) {
 		struct cue_budget budget = { .steps = STEPS_FOR_ONE_EDGE };
 
-		/* The caller has admitted it: the bus is where it must be. What the
-		 * budget leaves is fed in the next wake. */
+		/* The caller has called engine_admit(), so the bus is at the right time. Edges
+		 * beyond the budget are fed in the next wake-up. */
 		if (input_driver(input))
 			(void)feed_ready(engine, time_ns, &budget);
 		else
 			input_feed(input, &edge, time_ns);
 		return 0;
 	}
-	/* Edges of other inputs from before are taken first, as in a wake. */
+	/* Feed earlier edges of other inputs first, as in a wake-up. */
 	(void)feed_ready(engine, time_ns, NULL);
 	(void)cue_bus_advance_before(engine->bus, time_ns);
 	if (!input_driver(input))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One input: a driver that gives edges, a decoder that makes changes of them,
- * and one timer on the bus for the decoder's deadline, so that the end of a
- * debounce is ordered with every other deadline.
+ * One input: a driver that delivers edges, a decoder that turns them into changes, and one timer on
+ * the bus for the decoder's deadline, so that the end of a debounce is ordered with all other
+ * deadlines.
  *
  *   state  | edge         | gap                  | read fails             | retry due
  *   CLOSED | impossible   | impossible           | impossible             | impossible
@@ -13,8 +13,8 @@
  *          |              |                      |                        | twice the delay, 30 s
  *          |              |                      |                        | at most
  *
- * A refused reload closes inputs and opens them again: a FAILED one that opens then is
- * restored as well, one that does not open goes on failing without a second word.
+ * A refused reload closes inputs and opens them again. A FAILED input that then opens is restored
+ * too; one that does not open stays FAILED without another event.
  *
  * A virtual input (simulate) is OPEN without a driver.
  */
@@ -40,7 +40,7 @@ struct input {
 	struct retry retry;
 	char *extra; /**< the configured data, see input_event_extra() */
 	enum input_state state;
-	bool failing; /**< input.failed was told, input.restored not yet */
+	bool failing; /**< input.failed was emitted, input.restored not yet */
 	bool levels[DRIVER_LINES_MAX];
 	struct cue_payload *value; /**< last event's data */
 	uint64_t value_time_ns;
@@ -87,7 +87,7 @@ static void emit_change(struct input *input, const struct decoder_change *change
 		input->value = cue_payload_ref(data);
 		input->value_time_ns = change->time_ns;
 	}
-	/* A release that nobody wants as an event still changes the input's value. */
+	/* A release without release_event still changes the input's value. */
 	if (type)
 		engine_emit(engine, type, config->producer_id, data, change->time_ns);
 	else
@@ -207,7 +207,7 @@ static uint64_t driver_clock(void *user)
 	return engine_now(user);
 }
 
-/** The driver's lines; a sim input needs none in the configuration and gets what its kind has. */
+/** The driver's lines; a sim input without lines in the configuration gets those of its kind. */
 static struct driver_config driver_config(const struct input *input, const char *consumer)
 {
 	const struct config_input *config = input->config;
@@ -341,7 +341,7 @@ void input_resume(struct input *input)
 
 /* ---- life ---- */
 
-/** Places for its types, as in own_types.h. */
+/** Intern the types that the input emits. */
 static int intern_types(struct cue_bus *bus, const struct config_input *config)
 {
 	const struct cue_type *type;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One output: a line whose level follows an event, set while that event is
- * dispatched. In any state but OPEN the line is at safe_value, as far as the
- * driver can still do that.
+ * One output: a line whose level follows an event, set while that event is dispatched. In every
+ * state except OPEN the line is at safe_value, if the driver can still set it.
  *
  *   state  | event                   | close        | check due        | retry due
  *   CLOSED | -                       | -            | impossible       | impossible
@@ -21,9 +20,8 @@
  *          |                         |              |                  | else twice the delay,
  *          |                         |              |                  | 30 s at most
  *
- * What the event said that was missed is not made up for: after a failure the
- * line stays at safe_value until the next event. A virtual output (simulate) is
- * OPEN without a driver.
+ * Missed events are not applied later: after a failure the line stays at safe_value until the next
+ * event. A virtual output (simulate) is OPEN without a driver.
  */
 #include "engine_internal.h"
 
@@ -37,7 +35,7 @@
 #include "output_value.h"
 #include "retry.h"
 
-/** Before gestures and playlists: what follows from the event finds the line set. */
+/** Before gestures and playlists, so that the line is set before events that follow. */
 #define OUTPUT_PRIORITY (CUE_PRIORITY_INTERRUPT + 1)
 
 enum output_state { OUTPUT_CLOSED, OUTPUT_OPEN, OUTPUT_FAILED };
@@ -53,10 +51,10 @@ struct output {
 	struct retry retry;
 	enum output_state state;
 	bool is_ignored_told; /**< gateway.output_ignored was emitted: once for an output */
-	bool failing; /**< gateway.output_failed was told, gateway.output_restored not yet */
+	bool failing; /**< gateway.output_failed was emitted, gateway.output_restored not yet */
 	bool level;   /**< as it was last set */
 	enum engine_output_why why;
-	uint64_t since_ns; /**< when level or why changed last */
+	uint64_t since_ns; /**< time of the last change of level or why */
 	uint64_t event_ns; /**< time of the latest event that set it */
 	bool resume_level; /**< as it was before output_close() */
 	enum engine_output_why resume_why;
@@ -72,7 +70,7 @@ void output_rebind(struct output *output, const struct config_output *config)
 	output->config = config;
 }
 
-/** The line has this level now, or as far as the driver could still set it. */
+/** Record the line's level, if the driver could set it, and notify the owner. */
 static void note(struct output *output, bool level, enum engine_output_why why)
 {
 	const struct engine_config *ec = &output->engine->config;
@@ -109,7 +107,7 @@ static void emit_state(struct output *output, const char *type, const char *reas
 	engine_emit_caused(output->engine, type, data, cause_seq);
 }
 
-/** To safe_value and closed. @return what setting failed with, 0 when there was nothing to set. */
+/** Set safe_value and close. @return the error of setting, 0 if there was nothing to set. */
 static int release(struct output *output, enum engine_output_why why)
 {
 	int r = 0;
@@ -124,7 +122,7 @@ static int release(struct output *output, enum engine_output_why why)
 	return r;
 }
 
-/** @param cause_seq the event that was to set it, 0 for none. */
+/** @param cause_seq the event that should have set the line, 0 for none. */
 static void fail(struct output *output, const char *reason, uint64_t cause_seq)
 {
 	(void)release(output, ENGINE_OUTPUT_FAILED);
@@ -145,7 +143,7 @@ static void fail_with(struct output *output, const char *what, int r, uint64_t c
 	fail(output, reason, cause_seq);
 }
 
-/** @return false when that failed, and the output is FAILED now. */
+/** Set the line. @return false: it failed, and the output is FAILED now. */
 static bool set_line(struct output *output, bool level, enum engine_output_why why,
                      uint64_t cause_seq)
 {
@@ -186,7 +184,8 @@ static int set_by_event(struct output *output, const struct cue_event *event)
 		ignore(output, value, event->seq);
 		return 0;
 	}
-	/* A longer debounce, or an overload, brings it late: what came later in time holds. */
+	/* A longer debounce or an overload delayed the event: the event with the later time
+	 * counts. */
 	if (event->time_ns < output->event_ns) {
 		output->engine->output_totals.ignored++;
 		return 0;
@@ -229,7 +228,7 @@ static void on_check(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 
 	(void)bus;
 	(void)deadline_ns;
-	/* The level itself is not judged: what the line is connected to may hold it. */
+	/* Do not check the level itself: the connected circuit may hold it. */
 	if (r < 0)
 		fail_with(output, "the line is gone", r, 0);
 	else
@@ -289,7 +288,7 @@ int output_open(struct output *output, char *error)
 		return r;
 	}
 	output->state = OUTPUT_OPEN;
-	/* The retry of a failed one says itself why. */
+	/* The retry of a failed output records its own reason. */
 	if (!output->failing)
 		note(output, oc.initial, ENGINE_OUTPUT_START);
 	arm_check(output);

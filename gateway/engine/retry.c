@@ -28,7 +28,7 @@ void retry_again(struct retry *retry, uint64_t now_ns)
 	retry->delay_ns *= 2;
 	if (retry->delay_ns > RETRY_MAX_NS)
 		retry->delay_ns = RETRY_MAX_NS;
-	/* From now, not from the deadline: a late wake must not make a burst of tries. */
+	/* From now, not from the deadline: a late wake-up must not cause a burst of tries. */
 	cue_timer_arm(retry->timer, now_ns + retry->delay_ns);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file retry.h
- * @brief When a device that failed is opened again: after 1 s, 2 s, 4 s … 30 s.
+ * @brief Delays before a failed device is opened again: 1 s, 2 s, 4 s … 30 s.
  *
- * On the bus's time, so that it is the same in virtual time. Thread: the loop's.
+ * Uses the bus's time, so it also works in virtual time. Thread: the loop's.
  */
 #ifndef CUEBUS_RETRY_H
 #define CUEBUS_RETRY_H
@@ -17,7 +17,8 @@ struct retry {
 	uint64_t attempts; /**< since the device failed */
 };
 
-/** @param handler is to try, and to call retry_again() when that fails. @return 0; -ENOMEM. */
+/** @param handler tries to open the device, and calls retry_again() if that fails. @return 0;
+ *                -ENOMEM. */
 int retry_init(struct retry *retry, struct cue_bus *bus, cue_timer_handler handler, void *user);
 void retry_clear(struct retry *retry);
 

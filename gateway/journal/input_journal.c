@@ -11,13 +11,13 @@
 
 #define PREFIX "input/"
 
-/** What is noted of one input. */
+/** The noted state of one input. */
 struct noted {
 	struct noted *next;
 	char *name;
-	bool is_noted; /* `value` is */
+	bool is_noted; /* `value` is valid */
 	int64_t value;
-	uint64_t rest_until_ns; /* not noted again before, where its event is not written */
+	uint64_t rest_until_ns; /* earliest time of the next note, if the event is not written */
 };
 
 struct input_journal {
@@ -115,7 +115,7 @@ static int restore(void *user, const char *key, const void *value, size_t len)
 	else if (engine_input_restore(journal->config.engine, found.name, found.kind,
 	                              found.value) == 0)
 		goto finish;
-	/* Of an input that is not there any more, or does not ask for it. */
+	/* The input no longer exists or has no `restore`. */
 	(void)outbox_journal_remove(journal->config.outbox, key);
 finish:
 	cJSON_Delete(root);
@@ -139,7 +139,7 @@ void input_journal_catch_up(struct input_journal *journal)
 
 /* ---- writing ---- */
 
-/** Whether the event that told the value is written to disk in the same transaction. */
+/** Whether the event with the value is written to disk in the same transaction. */
 static bool is_event_written(const struct config *config, const char *name)
 {
 	if (config->outbox.when != OUTBOX_DISK_ALWAYS)
@@ -197,7 +197,7 @@ static int mark_one(void *user, const struct engine_input_info *info)
 	if (!info->restore)
 		return 0;
 	noted = find(journal, info->name);
-	if (!noted) /* tried again with the next change */
+	if (!noted) /* try again with the next change */
 		return 0;
 	if (noted->is_noted ? noted->value == info->counted : info->counted == 0)
 		return 0;
@@ -224,10 +224,11 @@ void input_journal_mark(struct input_journal *journal, uint64_t now_ns, bool all
 {
 	struct marking marking = { journal, now_ns, all };
 
-	/* A note made before would hide that of the previous life. */
+	/* Not before input_journal_catch_up(): a new note would overwrite that of the previous
+	 * boot. */
 	if (!journal->caught_up || (!journal->changed && !all && now_ns < journal->deadline_ns))
 		return;
-	/* What was counted is told by an event that still waits for its turn: together, later. */
+	/* The event with the new value still waits for dispatch: note both together later. */
 	if (cue_bus_has_waiting(engine_bus(journal->config.engine)) && !all)
 		return;
 	journal->changed = false;

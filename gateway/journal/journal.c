@@ -11,14 +11,15 @@
 
 #include "journal_internal.h"
 
-/* A note of its own for less costs more than it saves. */
+/* A separate note for less data costs more than it saves. */
 #define DATA_INLINE_MAX 512U
 
 #define KERNEL_BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 /* ---- notes ---- */
 
-/** A note that is lost costs a run its place after a crash, and no more: the gateway goes on. */
+/** Count a lost note: after a crash it costs a run its place, nothing more. The gateway
+ * continues. */
 static void check(struct journal *journal, int r)
 {
 	if (r >= 0)
@@ -91,7 +92,7 @@ static struct journal_active **find_run(struct journal *journal, const struct cu
 	return link;
 }
 
-/** The run's place, made when it is told for the first time. */
+/** The entry of a run, created at its first report. */
 static struct journal_active *use_run(struct journal *journal, const struct cue_run_record *record)
 {
 	struct journal_active **link = find_run(journal, &record->run);
@@ -115,7 +116,7 @@ static struct journal_active *use_run(struct journal *journal, const struct cue_
 	return run;
 }
 
-/** Large data gets a note of its own, that all runs started by one event share. */
+/** Large data gets its own note, which all runs started by one event share. */
 static void use_data(struct journal *journal, struct journal_active *run,
                      const struct cue_run_record *record)
 {
@@ -224,7 +225,7 @@ static void on_stopped(void *user, const struct cue_id *id)
 	struct journal_active **link = find_run(journal, id), *run = *link;
 	char key[OUTBOX_KEY_MAX + 1];
 
-	/* Also of a run that this life did not begin: one that was aborted. */
+	/* Also for an aborted run, which did not begin in this boot. */
 	run_key(JOURNAL_RUN, id, key);
 	check(journal, outbox_journal_remove(journal->config.outbox, key));
 	journal->moved = true;
@@ -253,15 +254,15 @@ void journal_mark(struct journal *journal)
 	int64_t back_ns;
 
 	cue_playlists_get_stats(engine_playlists(journal->config.engine), &stats);
-	/* The mark of the previous life is still to be read. */
+	/* The mark of the previous boot must still be read. */
 	if (journal->n_active == 0 || journal->late)
 		return;
-	/* A step of the wall clock makes the mark's own time wrong by as much. */
+	/* A step of the wall clock makes the time of the mark wrong. */
 	if (!journal->moved && stats.steps_emitted + stats.steps_skipped == journal->marked_steps &&
 	    cue_bus_wall_offset(bus) == journal->marked_offset_ns)
 		return;
-	/* What is due and has not run yet has not been emitted. A deadline of 0
-	 * may be a time before the clock's zero: there is no saying how far. */
+	/* Due timers that have not run have not emitted anything. A deadline of 0 may be a time
+	 * before the clock's zero, at an unknown distance. */
 	if (!cue_bus_get_passed(bus, &passed_ns))
 		return;
 	back_ns = mark.mono_ns - (int64_t)passed_ns;
@@ -311,7 +312,8 @@ static int read_past(struct journal *journal)
 	return 0;
 }
 
-/** Numbers that no previous life has used: each began with 0, or with an earlier time. */
+/** Start with a number that no previous boot has used: each began with 0, or with an earlier
+ * time. */
 static void number_by_clock(struct journal *journal)
 {
 	uint64_t now = (uint64_t)journal_now(journal).wall_ns;

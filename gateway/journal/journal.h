@@ -3,10 +3,9 @@
  * @file journal.h
  * @brief The run journal: which runs are active, kept on disk across a crash.
  *
- * It uses the outbox's notes, so that what it keeps and what is published are
- * committed together: a run's note is there exactly when `created` was
- * committed and `stopped` was not. Notes, by key (values are JSON; nanoseconds
- * are in strings, because JSON's numbers do not hold them):
+ * It uses the outbox's notes, so that its records and the published events are committed together:
+ * a run's note exists exactly if `created` was committed and `stopped` was not. Notes, by key
+ * (values are JSON; nanoseconds are in strings, because JSON numbers can't hold 64 bits):
  *
  *   run/<run id>   {"number","playlist","definition","state":"running|queued",
  *                   "boot","start_mono","start_wall","passed"?,
@@ -14,18 +13,17 @@
  *                   "trigger_omitted"?}
  *                  passed: of a restored run, what was due up to so long after
  *                  the start was behind it when it was taken up
- *   skip/<run id>  number of occurrences dropped, while there are any
+ * skip/<run id> number of occurrences dropped, while there are any
  *   def/<number>   a definition that active runs are on, in the config's form
- *   data/<number>  data of an event that active runs were started by (trigger_note), where it
+ * data/<number> data of an event that active runs were started by (trigger_note), where it
  *                  is too large for their own notes; cue_limits.trigger_bytes bounds it
  *   mark           {"boot","mono","wall"}: all that was due up to then was
  *                  emitted or dropped
  *
- * A time is the monotonic clock's with the kernel's boot id, and the wall
- * clock's: between two times of one boot of the machine the first is exact,
- * else the second has to do.
+ * A time is that of the monotonic clock with the kernel's boot id, and that of the wall clock.
+ * Between two times of one boot of the machine the first is exact; otherwise the second is used.
  *
- * Thread: the loop's; nothing here waits for the disk.
+ * Thread: the loop's; no function waits for the disk.
  */
 #ifndef CUEBUS_JOURNAL_H
 #define CUEBUS_JOURNAL_H
@@ -45,36 +43,36 @@ struct journal_config {
 };
 
 struct journal_stats {
-	uint64_t found; /**< runs of the previous life */
-	/** of these, such whose definition could not be read, or does not fit limits.event_types
-	 *  any more: `stopped` without its metadata */
+	uint64_t found; /**< runs of the previous boot */
+	/** runs among them whose definition could not be read, or no longer fits
+	 * limits.event_types: stopped without their metadata */
 	uint64_t unknown;
-	uint64_t failures; /**< notes that could not be made for lack of memory */
+	uint64_t failures; /**< notes lost because memory ran out */
 };
 
 /**
- * From here on the journal follows the engine's playlists (it is their
- * observer). What a previous life left is read, but nothing is done yet.
+ * Create the journal as observer of the engine's playlists. The notes of the previous boot are
+ * read, but not handled yet.
  * @return 0; -ENOMEM.
  */
 int journal_new(const struct journal_config *config, struct journal **ret_journal);
-/** Before the engine. The notes stay. NULL is allowed. @return NULL. */
+/** Free the journal, before the engine. The notes stay. NULL is allowed. @return NULL. */
 struct journal *journal_free(struct journal *journal);
 
 /**
- * Do with the runs of the previous life what their definitions say, in the
- * order in which they were started. Once, when all definitions are made and
- * what the bus emits is put into the outbox. Where the outbox's database is not
- * open yet, journal_catch_up() does it.
- * @return 0; -ENOMEM, -ENOBUFS: runs that could not be restored are left for the next start.
+ * Restore or stop the runs of the previous boot as their definitions say, in the order in which
+ * they were started. Call it once, after all definitions are made and when events of the bus are
+ * put into the outbox. If the outbox's database is not open yet, journal_catch_up() does it later.
+ * @return 0; -ENOMEM, -ENOBUFS: runs that could not be restored stay for the next start.
  */
 int journal_restore(struct journal *journal);
 
-/** At the beginning of each wake, in the outbox's group: restore as soon as the database is open.
- *  @return 0; as journal_restore(). */
+/** Restore as soon as the database is open. Call it at the beginning of each wake-up, in the
+ * outbox's group.
+ * @return 0; as journal_restore(). */
 int journal_catch_up(struct journal *journal);
 
-/** At the end of each wake, in the outbox's group: how far the runs have come. */
+/** Record the progress of the runs. Call it at the end of each wake-up, in the outbox's group. */
 void journal_mark(struct journal *journal);
 
 void journal_get_stats(const struct journal *journal, struct journal_stats *ret_stats);

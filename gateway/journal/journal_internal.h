@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file journal_internal.h
- * @brief What journal.c (keeping), journal_note.c (reading a note) and
- *        journal_restore.c share.
+ * @brief Private: shared by journal.c (writing), journal_note.c (reading a note) and
+ *        journal_restore.c.
  */
 #ifndef CUEBUS_JOURNAL_INTERNAL_H
 #define CUEBUS_JOURNAL_INTERNAL_H
@@ -19,7 +19,7 @@
 
 /** A moment, by both clocks. */
 struct journal_time {
-	char boot[JOURNAL_BOOT_ID_SIZE]; /* that `mono_ns` belongs to */
+	char boot[JOURNAL_BOOT_ID_SIZE]; /* the kernel's boot of `mono_ns` */
 	int64_t mono_ns;                 /* below 0: before that boot */
 	int64_t wall_ns;
 };
@@ -28,7 +28,7 @@ bool journal_same_boot(const struct journal_time *a, const struct journal_time *
 /** Time from @p from to @p to, which may be negative. */
 int64_t journal_elapsed(const struct journal_time *from, const struct journal_time *to);
 
-/** A run as its note says. */
+/** A run, as read from its note. */
 struct journal_run {
 	struct cue_id id;
 	uint64_t number;
@@ -36,30 +36,30 @@ struct journal_run {
 	uint64_t definition;
 	bool queued;
 	struct journal_time start;
-	uint64_t passed_ns;     /* CUE_TIME_NONE: none is said */
+	uint64_t passed_ns;     /* CUE_TIME_NONE: not in the note */
 	uint64_t skipped_count; /* from the other note */
 	char *trigger_type;     /* NULL: none */
 	uint32_t trigger_producer_id;
-	struct cue_payload *trigger_data; /* NULL: none, or in a note of its own */
+	struct cue_payload *trigger_data; /* NULL: none, or in a separate note */
 	bool has_data_note;
 	uint64_t data_note;
 	enum cue_omitted trigger_omitted;
 };
 
-/** @return 0; -EBADMSG it is not what journal.c writes; -ENOMEM. Cleared with journal_run_clear().
- */
+/** Parse a run's note. @return 0; -EBADMSG not written by journal.c; -ENOMEM. Clear it with
+ * journal_run_clear(). */
 int journal_run_parse(const char *key, const char *text, size_t len, struct journal_run *ret_run);
 void journal_run_clear(struct journal_run *run);
 int journal_time_parse(const char *text, size_t len, struct journal_time *ret_time);
-/** A whole decimal number. @return 0; -EBADMSG. */
+/** Parse a decimal integer. @return 0; -EBADMSG. */
 int journal_number_parse(const char *text, size_t len, uint64_t *ret_number);
 
-/** A definition or trigger's data of the previous life. */
+/** A definition or a trigger's data of the previous boot. */
 struct journal_text {
 	uint64_t number;
 	char *json;
 	size_t len;
-	struct cue_payload *payload; /* NULL until a run asks for it */
+	struct cue_payload *payload; /* NULL until a run needs it */
 };
 
 /** By number. */
@@ -68,7 +68,7 @@ struct journal_texts {
 	size_t n, cap;
 };
 
-/** What the previous life left. */
+/** The notes of the previous boot. */
 struct journal_past {
 	struct journal_run *runs;
 	size_t n_runs, cap_runs;
@@ -77,11 +77,11 @@ struct journal_past {
 	bool has_mark;
 };
 
-/** Read all notes; those that make no sense are told in the log and removed. @return 0; -ENOMEM. */
+/** Read all notes; invalid ones are logged and removed. @return 0; -ENOMEM. */
 int journal_past_read(struct outbox *outbox, struct log *log, struct journal_past *ret_past);
 void journal_past_clear(struct journal_past *past);
 
-/** What active runs share. The payload's address names it while there are any. */
+/** A note that active runs share. The payload's address identifies it while it is in use. */
 struct journal_note {
 	struct journal_note *next;
 	const struct cue_payload *payload;
@@ -115,7 +115,7 @@ struct journal {
 	struct journal_shared definitions, datas;
 	uint64_t next_run; /* number */
 	uint64_t n_active;
-	bool late;                /* what the previous life left is not known yet */
+	bool late;                /* the notes of the previous boot are not known yet */
 	bool moved;               /* a run has begun or ended since the mark */
 	uint64_t marked_steps;    /* steps emitted and dropped at the mark */
 	int64_t marked_offset_ns; /* of the wall clock, at the mark */
@@ -126,11 +126,11 @@ struct journal {
 /* ---- journal_shared.c ---- */
 
 void journal_shared_key(const char *prefix, uint64_t number, char key[OUTBOX_KEY_MAX + 1]);
-/** One more run uses @p payload, which is noted when it is the first.
- *  @return 0; -ENOMEM: untouched, or its note is missing. */
+/** Count one more run that uses @p payload; the first one writes the note.
+ * @return 0; -ENOMEM: nothing changed, or the note is missing. */
 int journal_shared_use(struct journal *journal, struct journal_shared *shared,
                        const struct cue_payload *payload, struct journal_note **ret_note);
-/** One run less; NULL is allowed. @return 0; -ENOMEM the note could not be removed. */
+/** Count one run less; NULL is allowed. @return 0; -ENOMEM the note could not be removed. */
 int journal_shared_drop(struct journal *journal, struct journal_shared *shared,
                         struct journal_note *note);
 void journal_shared_clear(struct journal_shared *shared);
@@ -138,14 +138,14 @@ void journal_shared_clear(struct journal_shared *shared);
 void journal_texts_sort(struct journal_texts *texts);
 /** NULL: there is none. */
 struct journal_text *journal_texts_find(struct journal_texts *texts, uint64_t number);
-/** The first number that is free; sorted. */
+/** The first unused number; the texts are sorted. */
 uint64_t journal_texts_next(const struct journal_texts *texts);
 /** Remove their notes. */
 void journal_texts_forget(struct journal *journal, const char *prefix,
                           const struct journal_texts *texts);
 void journal_texts_clear(struct journal_texts *texts);
 
-/** Now, by the bus. */
+/** The current time of the bus. */
 struct journal_time journal_now(const struct journal *journal);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the notes of a previous life. They come from a disk: whatever is in
- * them, they are either understood or left out with a word in the log. */
+/* Reading the notes of a previous boot. They come from a disk and may contain anything: a note is
+ * either valid, or skipped and logged. */
 #include <cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -101,7 +101,7 @@ static enum cue_omitted get_omitted(const cJSON *root)
 {
 	const char *name =
 	        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "trigger_omitted"));
-	enum cue_omitted omitted = CUE_OMITTED_LIMIT; /* also for a word that is not known here */
+	enum cue_omitted omitted = CUE_OMITTED_LIMIT; /* also for an unknown word */
 
 	if (!name)
 		return CUE_OMITTED_NOT;

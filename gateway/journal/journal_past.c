@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a previous life left, read as a whole before anything is done with it. */
+/* Read all notes of the previous boot before handling any. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct reading {
 	size_t n_skips, cap_skips;
 };
 
-/** Room for one more. @return the array, or NULL: it is as before. */
+/** Make room for one more. @return the array; NULL: unchanged. */
 static void *grow(void *array, size_t n, size_t *cap, size_t size)
 {
 	size_t larger = *cap ? 2 * *cap : 16;
@@ -108,7 +108,7 @@ static int read_note(void *user, const char *key, const void *value, size_t len)
 	else if (strcmp(key, JOURNAL_MARK) == 0)
 		r = journal_time_parse(value, len, &reading->past.mark);
 	else
-		return 0; /* somebody else's */
+		return 0; /* a note of another user of the outbox */
 	if (r == 0 && strcmp(key, JOURNAL_MARK) == 0)
 		reading->past.has_mark = true;
 	if (r != -EBADMSG)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The runs of the previous life go on or are stopped; what is noted of them is
- * noted anew by the observer, with the times of this boot of the machine. */
+/* Restore or stop the runs of the previous boot. The observer writes their notes again, with the
+ * times of this boot of the machine. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,10 +13,10 @@
 #include "plural.h"
 
 /**
- * How long the run's time line has gone on. Across a boot of the machine only
- * the wall clock tells, and that may have been set while the run was active (a
- * machine without a battery begins in the past): so it is asked for no more than
- * the time since the mark, and the monotonic clock for what was before.
+ * Time since the start of the run. Across a boot of the machine only the wall clock measures it,
+ * and that may have been set while the run was active (a machine without a battery starts in the
+ * past). So use the wall clock only for the time since the mark, and the monotonic clock for the
+ * time before.
  */
 static int64_t since_start(const struct journal *journal, const struct journal_run *run,
                            const struct journal_time *now)
@@ -32,7 +32,8 @@ static int64_t since_start(const struct journal *journal, const struct journal_r
 	return __builtin_add_overflow(before_ns, after_ns, &ns) ? before_ns : ns;
 }
 
-/** Both not negative, whatever the clocks say, and nothing that was passed lies ahead. */
+/** Set the times so that neither is negative, whatever the clocks say, and no passed occurrence is
+ * in the future. */
 static void set_times(const struct journal *journal, const struct journal_run *run,
                       struct cue_playlist_restore *restore)
 {
@@ -59,7 +60,7 @@ static void forget(struct journal *journal, const char *prefix, const struct cue
 	(void)outbox_journal_remove(journal->config.outbox, key);
 }
 
-/** The data that started the run, shared by all that it started. @return 0; -ENOMEM. */
+/** Find the data that started the run; runs of one event share it. @return 0; -ENOMEM. */
 static int find_data(struct journal *journal, const struct journal_run *run,
                      struct cue_playlist_restore *restore)
 {
@@ -101,7 +102,7 @@ static int restore_on(struct journal *journal, const struct journal_run *run,
 	if (r < 0)
 		return r;
 	set_times(journal, run, &restore);
-	/* If there is any in this life it is noted anew. */
+	/* If occurrences are dropped in this boot, the note is written again. */
 	forget(journal, JOURNAL_SKIP, &run->id);
 	r = cue_playlist_restore(engine_playlists(journal->config.engine), &restore, &error);
 	if (r < 0)
@@ -112,7 +113,8 @@ static int restore_on(struct journal *journal, const struct journal_run *run,
 	return r;
 }
 
-/** Its definition can't be used: `stopped` all the same, without what only that knows. */
+/** Stop a run whose definition is unusable; its `stopped` lacks everything that only the definition
+ * has. */
 static int abort_unusable(struct journal *journal, const struct journal_run *run, int why)
 {
 	const struct cue_step step = { .emit = "unknown" };
@@ -125,7 +127,7 @@ static int abort_unusable(struct journal *journal, const struct journal_run *run
 	struct journal_run bare = *run;
 
 	if (why == -ENOSPC) {
-		/* It may be the trigger's type that there is no room for. */
+		/* There may be no room for the trigger's type. */
 		bare.trigger_type = NULL;
 		bare.trigger_data = NULL;
 		bare.has_data_note = false;
@@ -141,9 +143,9 @@ static int abort_unusable(struct journal *journal, const struct journal_run *run
 }
 
 /**
- * Whether a run may go on with a definition that is not in force any more. One of a name that
- * the configuration does not have was made by command, or could have been: it does no more
- * than mqtt.remote allows today, as the kept definitions do.
+ * Whether a run may continue with a definition that is no longer in force. A definition whose name
+ * is not in the configuration may have been made by command: it may do no more than mqtt.remote
+ * currently allows, like stored definitions.
  */
 static bool may_go_on(const struct journal *journal, const struct cue_playlist_config *def)
 {
@@ -158,8 +160,8 @@ static bool may_go_on(const struct journal *journal, const struct cue_playlist_c
 	return !def->completion || !config_remote_type_fault(config, def->completion);
 }
 
-/** @return as cue_playlist_restore(); -EINVAL also when there is no definition; -EPERM it may not
- *  go on. */
+/** @return as cue_playlist_restore(); -EINVAL also if there is no definition; -EPERM the run may
+ *         not continue. */
 static int restore_defined(struct journal *journal, const struct journal_run *run)
 {
 	const struct journal_text *text =
@@ -186,7 +188,7 @@ static int restore_defined(struct journal *journal, const struct journal_run *ru
 }
 
 /*
- *   taking it up gives | then
+ *   restoring returns  | then
  *   0                  | done
  *   -EEXIST            | forgotten: there is one with its id
  *   -EINVAL, -ENOSPC,  | cancelled without its definition; where not even that can be told,
@@ -207,7 +209,7 @@ static int restore_run(struct journal *journal, const struct journal_run *run)
 	return 0;
 }
 
-/** Then how long the machine was off is not known: the runs go on where they were. */
+/** Log that the clock went back: the downtime is unknown, so the runs continue where they were. */
 static void tell_clock_went_back(const struct journal *journal)
 {
 	struct journal_time now = journal_now(journal);
@@ -241,7 +243,7 @@ int journal_restore(struct journal *journal)
 		if (r < 0)
 			ret = r;
 	}
-	if (ret == 0) { /* those in use are noted anew */
+	if (ret == 0) { /* notes in use are written again */
 		journal_texts_forget(journal, JOURNAL_DEFINITION, &journal->past.definitions);
 		journal_texts_forget(journal, JOURNAL_DATA, &journal->past.datas);
 	}

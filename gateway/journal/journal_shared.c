@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notes that several active runs share: definitions, and data that triggered
- * them. Each is noted once and removed with its last run. */
+/* Notes that several active runs share: definitions, and data that triggered them. Each is written
+ * once and removed with its last run. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ void journal_shared_clear(struct journal_shared *shared)
 	}
 }
 
-/* ---- of the previous life ---- */
+/* ---- of the previous boot ---- */
 
 static int by_number(const void *key, const void *item)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file json_indent.h
- * @brief Compact JSON for people to read.
+ * @brief Print compact JSON indented.
  */
 #ifndef CUEBUS_JSON_INDENT_H
 #define CUEBUS_JSON_INDENT_H

@@ -57,7 +57,7 @@ static void newline(struct parser *p)
 	p->line_start = p->at + 1;
 }
 
-/** Past one comment; the parser stands on its "/". */
+/** Skip one comment; the parser is at its "/". */
 static int skip_comment(struct parser *p)
 {
 	struct jsonc_place start = place_at(p, p->at);
@@ -106,7 +106,7 @@ static int skip_space(struct parser *p)
 	return 0;
 }
 
-/** Past a string; the parser stands on its opening quotation mark. */
+/** Parse a string; the parser is at its opening quotation mark. */
 static int parse_string(struct parser *p, const char **ret_text, size_t *ret_len)
 {
 	struct jsonc_string_error error;
@@ -194,8 +194,8 @@ static int parse_word(struct parser *p, struct jsonc_node *node)
 
 static int parse_value(struct parser *p, struct jsonc_node **ret_node);
 
-/** After a child: past the comma, or to the end sign. @return 1 another child may follow; 0 the
- * end. */
+/** After a child: skip the comma, or stop at the end sign. @return 1 another child may follow; 0
+ * the end. */
 static int after_child(struct parser *p, char end)
 {
 	struct jsonc_place comma;
@@ -220,7 +220,7 @@ static int after_child(struct parser *p, char end)
 	return 1;
 }
 
-/** `"key":`, up to the value. */
+/** Parse `"key":`, up to the value. */
 static int parse_key(struct parser *p, const char **ret_key, struct jsonc_place *ret_place)
 {
 	size_t len;

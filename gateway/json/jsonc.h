@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file jsonc.h
- * @brief JSON (RFC 8259) with comments and trailing commas, as a tree whose
- *        every key and value knows its place.
+ * @brief JSON (RFC 8259) with comments and trailing commas, as a tree with the place of every key
+ *        and value.
  *
- * Numbers keep their spelling, strings are decoded. Text must be UTF-8; a
- * string can't hold U+0000. Thread: the caller's.
+ * Numbers keep their spelling, strings are decoded. Text must be UTF-8; a string can't contain
+ * U+0000. Thread: the caller's.
  */
 #ifndef CUEBUS_JSONC_H
 #define CUEBUS_JSONC_H
@@ -25,19 +25,19 @@ struct jsonc_place {
 	size_t offset;   /**< bytes from the start of the text */
 };
 
-/** Everything in it belongs to the arena it was parsed into. */
+/** All pointers belong to the arena of jsonc_parse(). */
 struct jsonc_node {
 	enum jsonc_type type;
 	bool boolean;
 	const char *text; /**< string: decoded; number: as spelled; else NULL. NUL-terminated. */
 	size_t text_len;
-	const char *written; /**< string: as it was before a substitution changed it; else NULL. */
-	bool broken; /**< string: its substitution failed, which was told; not to be used. */
+	const char *written; /**< string: the text before a substitution; else NULL. */
+	bool broken; /**< string: its substitution failed, which was reported; do not use it. */
 	const char *file;
 	struct jsonc_place place;
 	size_t end_offset; /**< one past the value's last byte */
 
-	const char *key; /**< NULL when the parent is no object. */
+	const char *key; /**< NULL if the parent is not an object. */
 	struct jsonc_place key_place;
 	size_t index; /**< among its parent's children */
 	struct jsonc_node *parent, *next;
@@ -54,46 +54,44 @@ struct jsonc_options {
 /**
  * Parse one text.
  *
- * A key given twice in an object is an error in @p diag (rule
- * `duplicate-key`); the first stands, and parsing goes on. The first fault of
- * syntax ends it (rule `syntax`).
+ * A key given twice in an object is an error in @p diag (rule `duplicate-key`); the first one
+ * counts, and parsing continues. The first syntax error ends it (rule `syntax`).
  *
- * @param file names the text in findings; copied.
+ * @param file name of the text in findings; copied.
  * @param text untrusted, need not be NUL-terminated, borrowed for the call.
- * @return 0 (see diag->n_errors for duplicates); -EINVAL, told in @p diag; -ENOMEM.
+ * @return 0 (see diag->n_errors for duplicates); -EINVAL, reported in @p diag; -ENOMEM.
  */
 int jsonc_parse(struct arena *arena, const char *file, const char *text, size_t len,
                 const struct jsonc_options *options, struct diag *diag,
                 struct jsonc_node **ret_root);
 
 /**
- * Report every key given twice in an object of the tree (rule
- * `duplicate-key`) and leave the first of each. Done by jsonc_parse().
- * @return 0, duplicates or not; -ENOMEM.
+ * Report every key given twice in an object of the tree (rule `duplicate-key`) and keep the first
+ * of each. jsonc_parse() does this.
+ * @return 0, also with duplicates; -ENOMEM.
  */
 int jsonc_drop_duplicates(struct jsonc_node *root, struct diag *diag);
 
-/** An object's member; NULL when there is none or @p object is no object. Linear. */
+/** An object's member; NULL if there is none or @p object is not an object. Takes linear time. */
 struct jsonc_node *jsonc_get(const struct jsonc_node *object, const char *key);
 
 /** Append as an object's member or an array's element; the node must have no parent. */
 void jsonc_append(struct jsonc_node *parent, struct jsonc_node *child);
-/** Take out of its parent. */
+/** Remove the node from its parent. */
 void jsonc_remove(struct jsonc_node *child);
 
-/** The JSON Pointer from the root, malloc()ed; NULL when memory ran out. */
+/** The JSON Pointer from the root, malloc()ed; NULL if memory runs out. */
 char *jsonc_pointer(const struct jsonc_node *node);
 
 /**
- * The node a JSON Pointer names, from @p node on; where it leads nowhere, the
- * last node on the way. An index 0 into what is no array is that itself: one
- * value may stand for a list of one.
+ * The node at a JSON Pointer relative to @p node, or the last existing node on the way. Index 0 of
+ * a value that is not an array is the value itself: a single value may stand for a list of one.
  */
 const struct jsonc_node *jsonc_resolve(const struct jsonc_node *node, const char *pointer);
 
 /**
- * A whole number, however it is written (`7`, `7.0`, `70e-1`), exact over all 64 bits.
- * @return 0; -EINVAL no number, or not whole; -ERANGE outside of the type. @p ret_value is
+ * Read an integer in any spelling (`7`, `7.0`, `70e-1`), exact over all 64 bits.
+ * @return 0; -EINVAL not a number, or not an integer; -ERANGE outside of the type. @p ret_value is
  *         untouched on failure.
  */
 int jsonc_u64(const struct jsonc_node *node, uint64_t *ret_value);
@@ -103,8 +101,8 @@ int jsonc_i64(const struct jsonc_node *node, int64_t *ret_value);
 const char *jsonc_type_name(enum jsonc_type type);
 
 #define JSONC_QUOTE_SIZE 72U
-/** A text in quotation marks for a message, cut at a character when it is long; what a terminal
- *  would not show stands as an escape. @return @p buf. */
+/** A text in quotation marks for a message. A long text is cut at a character; characters that a
+ * terminal would not show are escaped. @return @p buf. */
 const char *jsonc_quote(char buf[JSONC_QUOTE_SIZE], const char *text);
 
 /** The @p i-th element of an array, from 0; of any other value that value, which stands for a list

@@ -27,7 +27,7 @@ static void report(const struct jsonc_node *node, const struct jsonc_node *first
 	free(path);
 }
 
-/** Unlink the children that were marked by an index past the end, in one pass. */
+/** Unlink all children marked by an index past the end, in one pass. */
 static void sweep(struct jsonc_node *object)
 {
 	struct jsonc_node *child = object->first;
@@ -80,7 +80,7 @@ int jsonc_drop_duplicates(struct jsonc_node *root, struct diag *diag)
 		if (r < 0)
 			return r;
 	}
-	/* The parser has bounded the depth. */
+	/* The parser bounds the depth of the recursion. */
 	for (struct jsonc_node *child = root->first; child; child = child->next) {
 		r = jsonc_drop_duplicates(child, diag);
 		if (r < 0)

@@ -51,7 +51,7 @@ void jsonc_remove(struct jsonc_node *child)
 	child->parent = NULL;
 }
 
-/** One part of a pointer, escaped by RFC 6901; its length. @p out may be NULL. */
+/** Write one part of a pointer, escaped by RFC 6901. @p out may be NULL. @return its length. */
 static size_t pointer_part(const struct jsonc_node *node, char *out)
 {
 	char number[24];
@@ -143,12 +143,12 @@ const struct jsonc_node *jsonc_resolve(const struct jsonc_node *node, const char
 /** A JSON number split so that its value is digits * 10^exponent. */
 struct decimal {
 	bool negative;
-	const char *digits; /**< from the first that is not 0; a '.' may lie among them */
+	const char *digits; /**< from the first digit that is not 0; may contain a '.' */
 	size_t n_digits;    /**< without the '.' and without the zeros at the end */
 	int64_t exponent;
 };
 
-/** Far outside of 64 bits in both directions: no text of a number need be counted further. */
+/** Far outside of 64 bits in both directions: larger exponents need not be distinguished. */
 #define EXPONENT_MAX 1000000
 
 static int64_t read_exponent(const char *s)
@@ -187,7 +187,7 @@ static struct decimal split_number(const char *text)
 	return d;
 }
 
-/** Sign and magnitude. @return 0; -EINVAL no whole number; -ERANGE over 64 bits. */
+/** Read sign and magnitude. @return 0; -EINVAL not an integer; -ERANGE over 64 bits. */
 static int read_whole(const struct jsonc_node *node, bool *ret_negative, uint64_t *ret_value)
 {
 	uint64_t value = 0;
@@ -262,7 +262,7 @@ const char *jsonc_type_name(enum jsonc_type type)
 	return "nothing";
 }
 
-/** What would not show as itself on a terminal, or would change how the rest shows. */
+/** Whether a terminal would not show the character, or would change the text around it. */
 static bool is_hidden(uint32_t c)
 {
 	return utf8_is_control(c) || utf8_is_noncharacter(c) || c == 0x200E || c == 0x200F ||

@@ -107,7 +107,7 @@ static size_t escape(const char *s, size_t len, char *out, size_t *ret_written,
 	return 2;
 }
 
-/** Length up to the closing quotation mark, or len when there is none. */
+/** Length up to the closing quotation mark, or len if there is none. */
 static size_t find_end(const char *s, size_t len)
 {
 	for (size_t i = 1; i < len; i++) {

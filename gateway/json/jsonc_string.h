@@ -17,7 +17,7 @@ struct jsonc_string_error {
 
 /**
  * Decode the string that begins at @p s with its quotation mark.
- * @param ret_used bytes read, both quotation marks included.
+ * @param ret_used bytes read, including both quotation marks.
  * @param ret_text NUL-terminated, in the arena.
  * @return 0; -EINVAL (ret_error); -ENOMEM.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file jsonc_write.h
- * @brief A tree back to compact JSON.
+ * @brief Write a tree as compact JSON.
  */
 #ifndef CUEBUS_JSONC_WRITE_H
 #define CUEBUS_JSONC_WRITE_H
@@ -12,8 +12,8 @@
 
 enum jsonc_form {
 	JSONC_PLAIN,
-	/** "***" for what lies under a key with password, secret or token in it, and strings as
-	 *  they were before a substitution: safe to publish. */
+	/** "***" for every value under a key with password, secret or token in its name, and
+	 * strings before substitution: safe to publish. */
 	JSONC_MASKED,
 };
 

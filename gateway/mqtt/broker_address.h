@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file broker_address.h
- * @brief The addresses that the broker's name has.
+ * @brief The addresses of the broker's name.
  *
- * paho resolves a name by itself and tries one address of it. So the name is
- * resolved here and paho gets addresses, one after the other.
+ * paho resolves a name itself, but tries only one address. So the gateway resolves the name and
+ * passes the addresses to paho one by one.
  */
 #ifndef CUEBUS_BROKER_ADDRESS_H
 #define CUEBUS_BROKER_ADDRESS_H
@@ -14,7 +14,7 @@
 
 #include "mqtt_settings.h"
 
-/** More addresses of a name are left out: each one can take seconds. */
+/** Further addresses are ignored: each one can take seconds. */
 #define BROKER_ADDRESSES_MAX 8U
 /** An IPv6 address with a scope, `fe80::1%eth0`, and its NUL. */
 #define BROKER_ADDRESS_SIZE 64U
@@ -33,9 +33,9 @@ struct broker_addresses {
 };
 
 /**
- * Resolve the host of @p settings, IPv4 and IPv6; each address once. Blocks as
+ * Resolve the host of @p settings to its IPv4 and IPv6 addresses, without duplicates. Blocks as
  * long as the name server takes: not for the loop's thread.
- * @return 0, with at least one address; -EHOSTUNREACH, @p error says why not.
+ * @return 0, with at least one address; -EHOSTUNREACH, @p error has the reason.
  */
 int broker_resolve(const struct mqtt_settings *settings, struct broker_addresses *ret_addresses,
                    char *error, size_t error_size);

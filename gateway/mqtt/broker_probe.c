@@ -78,7 +78,7 @@ static void tell_unreached(const struct probe *probe, int r)
 
 /* ---- MQTT ---- */
 
-/** Connect anew, with TLS where it is configured, and ask. */
+/** Connect again, with TLS if configured, and send a CONNECT. */
 static enum mqtt_probe_answer ask(const struct probe *probe, SSL_CTX *context, int protocol)
 {
 	enum mqtt_probe_answer answer = MQTT_PROBE_CLOSED;
@@ -96,7 +96,7 @@ static enum mqtt_probe_answer ask(const struct probe *probe, SSL_CTX *context, i
 	return answer;
 }
 
-/** Whether a peer that is silent without TLS speaks it. */
+/** Whether a peer that is silent without TLS speaks TLS. */
 static bool speaks_tls(const struct probe *probe)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -173,7 +173,7 @@ int broker_probe_files(const struct mqtt_settings *settings, char *error, size_t
 	return r == -ENOMEM ? r : r < 0 ? -EPROTO : 0;
 }
 
-/** Connect and shake hands. @return 0; negative errno, and the sentence is written. */
+/** Connect and do the handshake. @return 0; negative errno, with the sentence written. */
 static int probe_way(const struct probe *probe, SSL_CTX *context, enum broker_fault *ret_fault)
 {
 	struct tls_probe tls;

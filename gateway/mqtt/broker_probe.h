@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file broker_probe.h
- * @brief Why no connection to the broker comes about, in one sentence with the remedy.
+ * @brief Find out why the connection to the broker fails: one sentence with the remedy.
  *
- * paho says little more than "it failed". After a failure repeat connect, TLS
- * handshake (with the same files, suites and checks) and a bare MQTT CONNECT, to
- * find the step that fails. No password is sent. Blocks: not for the loop's thread.
+ * paho says little more than "it failed". After a failure repeat connect, TLS handshake (with the
+ * same files, suites and checks) and a bare MQTT CONNECT, to find the step that fails. No password
+ * is sent. Blocks: not for the loop's thread.
  *
  *   found                                      | hint
  *   not connected                              | the network's error
@@ -28,23 +28,24 @@
  * can't set a lowest version); those of TLS 1.3 are not affected. */
 #define BROKER_TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
 
-/** What stood in the way of a connection just now. */
+/** The step at which a connection failed. */
 enum broker_fault {
-	BROKER_FAULT_NETWORK, /**< not reached */
-	BROKER_FAULT_TLS,     /**< reached, and the handshake failed */
-	BROKER_FAULT_SILENT,  /**< all of that is fine: it did not answer as an MQTT broker would */
+	BROKER_FAULT_NETWORK, /**< the broker was not reached */
+	BROKER_FAULT_TLS,     /**< the TLS handshake failed */
+	/** connection and handshake succeeded, but there was no answer of an MQTT broker */
+	BROKER_FAULT_SILENT,
 };
 
 /**
  * Check ca_file, cert_file and key_file of @p settings.
- * @return 0; -EPROTO one is no good, @p error says which; -ENOMEM.
+ * @return 0; -EPROTO a file is unusable, @p error names it; -ENOMEM.
  */
 int broker_probe_files(const struct mqtt_settings *settings, char *error, size_t error_size);
 
 /**
- * Find what is wrong at one address.
- * @param where      what the sentence begins with: the broker, as the user knows it.
- * @param timeout_ms for each step, of which there are up to five.
+ * Find the error at one address.
+ * @param where      beginning of the sentence: the broker, as configured.
+ * @param timeout_ms for each of up to five steps.
  */
 enum broker_fault broker_probe(const struct mqtt_settings *settings,
                                const struct broker_address *address, const char *where,

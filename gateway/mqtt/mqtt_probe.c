@@ -47,7 +47,7 @@ static int remaining_ms(const struct mqtt_probe *probe)
 	return now_ns >= probe->until_ns ? 0 : (int)((probe->until_ns - now_ns) / CUE_NS_PER_MS);
 }
 
-/** A packet of some bytes fits into an empty send buffer. */
+/** Send a small packet: it fits into an empty send buffer. */
 static bool send_all(const struct mqtt_probe *probe, const char *bytes, size_t n)
 {
 	if (probe->ssl)
@@ -55,7 +55,7 @@ static bool send_all(const struct mqtt_probe *probe, const char *bytes, size_t n
 	return send(probe->fd, bytes, n, MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-/** @return bytes read; 0 the end; -EAGAIN wait for more. */
+/** @return number of bytes read; 0 at the end; -EAGAIN wait for more. */
 static ssize_t receive_some(const struct mqtt_probe *probe, unsigned char *bytes, size_t n)
 {
 	ssize_t got;

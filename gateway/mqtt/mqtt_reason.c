@@ -8,7 +8,7 @@ const char *mqtt_reason_text(int code, bool v5)
 {
 	const char *text = NULL;
 
-	/* Below 0x80 it is a CONNACK of MQTT 3.1.1, whatever was asked. */
+	/* A code below 0x80 is from a CONNACK of MQTT 3.1.1, whatever version was requested. */
 	if (code >= 0x80 && v5)
 		return mqtt_reason_packet_text(code);
 	switch (code) {
@@ -53,7 +53,7 @@ bool mqtt_reason_is_answer(int code, bool v5)
 
 bool mqtt_reason_is_version(int code, bool v5)
 {
-	/* A broker that knows 3.1.1 only answers in its own form, with whatever code. */
+	/* A broker that only knows 3.1.1 answers in its own form, with any code. */
 	return v5 ? code == 0x84 || (code >= 1 && code <= 5) : code == 1;
 }
 

@@ -9,7 +9,7 @@
 #include "mqtt_url.h"
 #include "same_text.h"
 
-/** @return false when memory ran out; NULL copies to NULL. */
+/** Copy a text; NULL copies to NULL. @return false if memory runs out. */
 static bool copy_text(char **ret, const char *text)
 {
 	*ret = text ? strdup(text) : NULL;
@@ -28,8 +28,8 @@ static char *make_uri(const struct mqtt_url *url)
 
 static uint32_t packet_limit(uint64_t max_payload)
 {
-	/* Larger than what is taken, so that what is somewhat too large gets a
-	 * refusal instead of silence; what is far too large never takes memory. */
+	/* Larger than the accepted payload, so that a slightly oversized message is refused by
+	 * name; a far larger one must never take memory. */
 	uint64_t limit = 4 * max_payload + 65536;
 
 	return limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file mqtt_settings.h
- * @brief What a connection is made with: a copy that outlives the configuration.
+ * @brief The settings of a connection: a copy independent of the configuration.
  *
- * The egress thread keeps its own, so a reload can free the configuration
- * while a connect is under way. Never changed once made; any thread may read it.
+ * The egress thread owns a copy, so a reload can free the configuration during a connect.
+ * Immutable; any thread may read it.
  */
 #ifndef CUEBUS_MQTT_SETTINGS_H
 #define CUEBUS_MQTT_SETTINGS_H
@@ -30,14 +30,15 @@ struct mqtt_settings {
 	bool tls;
 	int protocol; /**< 5 or 4 */
 	int keepalive_s;
-	unsigned window;     /**< QoS 1 messages unacknowledged at most, 1 to MQTT_WINDOW_MAX */
-	uint32_t max_packet; /**< told to the broker (MQTT 5): larger packets are not sent to us */
+	unsigned window; /**< QoS 1 messages unacknowledged at most, 1 to MQTT_WINDOW_MAX */
+	/** our Maximum Packet Size (MQTT 5): the broker sends no larger packets */
+	uint32_t max_packet;
 };
 
 /**
  * @param client_id_suffix appended to the configured client id; NULL: nothing.
  * @param max_payload      limits.payload_bytes
- * @return 0; -EINVAL the URL is not one; -ENOMEM.
+ * @return 0; -EINVAL malformed URL; -ENOMEM.
  */
 int mqtt_settings_new(const struct config_mqtt *mqtt, const char *client_id_suffix,
                       uint64_t max_payload, struct mqtt_settings **ret_settings);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Input over MQTT 5: callbacks, on paho's threads. Why not over 3.1.1: paho_input.c. */
+/* Input over MQTT 5: callbacks on paho's threads. See paho_input.c for MQTT 3.1.1. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@ static void on_connection_lost(void *context, char *cause)
 	paho_tell_lost(context, -1);
 }
 
-/** paho hands some reason codes through a signed char: 0x8E arrives as -114. */
+/** paho passes some reason codes through a signed char: 0x8E arrives as -114. */
 static int reason_code(enum MQTTReasonCodes reason)
 {
 	return (int)reason & 0xFF;
@@ -116,7 +116,7 @@ static int on_message(void *context, char *topic, int topic_len, MQTTClient_mess
 
 	if (may_be_freed(c))
 		return 0;
-	/* A length is given only when there is a NUL in the topic: it is none of ours. */
+	/* The length is not 0 only if the topic contains a NUL: such a topic is never ours. */
 	if (topic_len == 0)
 		paho_pass_on(context, topic, message);
 	tcp_socket_quick_ack(c->socket);

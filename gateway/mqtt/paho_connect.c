@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The addresses of the broker's name, one after the other; when none works, why. */
+/* Try the addresses of the broker's name one by one; if none works, find out why. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,21 +13,21 @@
 #include "tcp_socket.h"
 #include "tls_peer.h"
 
-/* For each step of finding out why a connect failed; the connect has its own timeout. */
+/* Timeout of each step of the probe after a failed connect; the connect has its own timeout. */
 #define PROBE_TIMEOUT_MS 3000
-/* The same where there are several addresses. */
+/* The same with several addresses. */
 #define PROBE_EACH_TIMEOUT_MS 1500
-/* For a thread that was made to begin. */
+/* Time for a new thread to start. */
 #define THREAD_WAIT_MS 5000U
 
-/** All that the attempts of one paho_connect() have in common. */
+/** Common data of the attempts of one paho_connect(). */
 struct attempts {
 	const struct mqtt_settings *settings;
 	const struct paho_callbacks *callbacks;
 	const struct paho_options *options;
 	const char *password;
 	struct broker_addresses addresses;
-	int codes[BROKER_ADDRESSES_MAX]; /* paho's, of the attempts that failed */
+	int codes[BROKER_ADDRESSES_MAX]; /* paho's codes of the failed attempts */
 };
 
 /** @return paho's code. */
@@ -38,7 +38,7 @@ static int connect_safely(struct paho_connection *c, const struct attempts *atte
 	int rc;
 
 	if (attempts->settings->tls && tls_peer_begin(attempts->settings, &peer) < 0)
-		return MQTTCLIENT_FAILURE; /* the probe finds the file that is no good */
+		return MQTTCLIENT_FAILURE; /* the probe will find the unusable file */
 	rc = paho_try_connect(c, attempts->settings, attempts->options, address,
 	                      attempts->password);
 	if (attempts->settings->tls)
@@ -47,10 +47,11 @@ static int connect_safely(struct paho_connection *c, const struct attempts *atte
 }
 
 /**
- * Connecting with callbacks, paho starts its thread unless that runs already, and gives up when it
- * has not begun within 400 ms. On a busy machine it begins later: until then the next attempt would
- * start another, and both would hand the same message over, the second of them when it was freed.
- * @return whether it has begun now, and had not.
+ * When it connects with callbacks, paho starts its thread unless that runs already, and gives up if
+ * the thread has not started within 400 ms. On a busy machine it starts later. Another attempt
+ * before that would start a second thread, and both would deliver the same message, the second
+ * after it was freed.
+ * @return whether the thread has started now, but had not before.
  */
 static bool await_paho_thread(void)
 {
@@ -64,7 +65,8 @@ static bool await_paho_thread(void)
 	return ms > 0 && ms < THREAD_WAIT_MS;
 }
 
-/** @param ret_again on failure: whether only paho's thread was late. @return paho's code. */
+/** @param ret_again set on failure: whether the only reason was paho's late thread. @return paho's
+ *                  code. */
 static int try_address(const struct attempts *attempts, const struct broker_address *address,
                        struct paho_connection **ret_connection, bool *ret_again)
 {
@@ -92,7 +94,7 @@ static int try_address(const struct attempts *attempts, const struct broker_addr
 		atomic_store(&c->handover, PAHO_SETTLING);
 		*ret_connection = c;
 	} else {
-		/* A broker that has accepted the connect did so to the thread. */
+		/* If the broker accepted the connect, the thread must have handled that. */
 		*ret_again = c && c->v5 && c->handle && !c->was_connected && await_paho_thread();
 		paho_close(c);
 	}
@@ -154,8 +156,8 @@ static int tell_failure(const struct attempts *attempts, size_t i, const char *w
 	return -ECONNREFUSED;
 }
 
-/** The indices in the order of the addresses' texts: with the order of a name server that
- *  changes it from answer to answer, the same failure would look like another each time. */
+/** Sort the indices by the addresses' texts: a name server may change the order with each answer,
+ * and the same failure would then look different each time. */
 static void sort_addresses(const struct broker_addresses *addresses,
                            size_t order[BROKER_ADDRESSES_MAX])
 {

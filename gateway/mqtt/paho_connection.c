@@ -16,17 +16,17 @@
 #include "paho_internal.h"
 #include "tcp_socket.h"
 
-/* More than our own window, so that paho's never blocks us. */
+/* Larger than our own window, so that paho's never blocks. */
 #define PAHO_INFLIGHT      (2 * (int)MQTT_WINDOW_MAX)
-#define PAHO_OUT_OF_MEMORY (-99) /* PAHO_MEMORY_ERROR, which no public header names */
-/* The shortest that paho takes. It waits to its end for a SUBACK also when the
- * connection breaks meanwhile. */
+#define PAHO_OUT_OF_MEMORY (-99) /* PAHO_MEMORY_ERROR, which is in no public header */
+/* The shortest timeout that paho accepts. paho waits that long for a SUBACK even if the connection
+ * breaks meanwhile. */
 #define COMMAND_TIMEOUT_MS 5000UL
-/* A broken connection is told on a thread that paho starts for it and that
- * still reads the handle: it is not freed before. So long the caller waits; on a
- * busy machine the thread may begin later. */
+/* paho reports a broken connection on a thread that it starts for it and that still reads the
+ * handle, so the handle must not be freed before. The caller waits this long; on a busy machine
+ * the thread may start later. */
 #define LOST_WAIT_NS (2 * CUE_NS_PER_S)
-/* Then there is no such thread: it could not be made. */
+/* After this time there is no such thread: it could not be created. */
 #define NEVER_TOLD_NS (600 * CUE_NS_PER_S)
 
 /* ---- connecting ---- */
@@ -39,14 +39,14 @@ static void add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, 
 	(void)MQTTProperties_add(properties, &property);
 }
 
-/** paho 1.3.14 gives an int64_t, 1.3.12 an int, which is negative from 2^31 on, and right again
- *  as a uint32_t. @return negative also when there is none. */
+/** paho 1.3.14 returns an int64_t, 1.3.12 an int, which is negative from 2^31 on and correct as a
+ * uint32_t. @return negative also if there is none. */
 static int64_t get_number(MQTTProperties *properties, enum MQTTPropertyCodes code)
 {
 	return (int64_t)MQTTProperties_getNumericValue(properties, code);
 }
 
-/** What the broker says of itself; absent properties leave the default. */
+/** Read the broker's properties; absent ones keep the default. */
 static void read_connack(MQTTProperties *properties, struct paho_broker *broker)
 {
 	int64_t receive = get_number(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
@@ -67,11 +67,11 @@ static void read_connack(MQTTProperties *properties, struct paho_broker *broker)
 	        get_number(properties, MQTTPROPERTY_CODE_WILDCARD_SUBSCRIPTION_AVAILABLE) != 0;
 }
 
-/** What MQTT puts around topic and payload: fixed header, lengths, packet id, properties. */
+/** Overhead of MQTT besides topic and payload: fixed header, lengths, packet id, properties. */
 #define PACKET_OVERHEAD 32U
 
-/** Whether a session would be of use: paho waits for ever where there is no window, and a broker
- *  ends a session for the first packet that is too large. @return 0 or MQTT_REASON_… */
+/** Check that the session is usable: paho waits forever without a window, and a broker ends a
+ * session at the first oversized packet. @return 0 or MQTT_REASON_… */
 static int judge_connack(MQTTProperties *properties, const struct paho_broker *broker,
                          const MQTTClient_willOptions *will)
 {
@@ -85,7 +85,7 @@ static int judge_connack(MQTTProperties *properties, const struct paho_broker *b
 	return 0;
 }
 
-/** @return paho's code: 0, or what mqtt_reason_text() takes. */
+/** @return paho's code: 0, or a code for mqtt_reason_text(). */
 static int connect_handle(struct paho_connection *c, MQTTClient_connectOptions *options,
                           const struct mqtt_settings *settings)
 {
@@ -102,7 +102,7 @@ static int connect_handle(struct paho_connection *c, MQTTClient_connectOptions *
 	if (rc == 0 && response.properties) {
 		read_connack(response.properties, &c->broker);
 		rc = judge_connack(response.properties, &c->broker, options->will);
-		c->was_connected = rc != 0; /* to be ended as such */
+		c->was_connected = rc != 0; /* so that paho_close() disconnects it */
 	}
 	MQTTResponse_free(response);
 	return rc;
@@ -120,23 +120,23 @@ static void fill_options(MQTTClient_connectOptions *options, MQTTClient_SSLOptio
 	options->password = password;
 	if (!settings->tls)
 		return;
-	/* Whom to trust is set by tls_peer.h; what does not come by there trusts nobody. */
+	/* tls_peer.h sets the trusted authorities; a connection without it trusts none. */
 	ssl->disableDefaultTrustStore = 1;
 	ssl->keyStore = settings->cert_file;
 	ssl->privateKey = settings->key_file;
-	/* Else OpenSSL asks for an encrypted key's passphrase on the terminal. */
+	/* Otherwise OpenSSL asks for the passphrase of an encrypted key on the terminal. */
 	ssl->privateKeyPassword = "";
 	ssl->enabledCipherSuites = BROKER_TLS_CIPHERS;
 	ssl->enableServerCertAuth = 1;
-	/* Would compare the certificate with the address. */
+	/* This would compare the certificate with the address. */
 	ssl->verify = 0;
 	options->ssl = ssl;
 }
 
 /**
- * With the last handle paho frees its list of them. On a busy machine its thread was seen to
- * look through that list after a refused connect, which ends the process. So one handle, which
- * never connects, stays for as long as the process does.
+ * When the last handle is destroyed, paho frees its list of handles. On a busy machine its thread
+ * may still read that list after a refused connect, which crashes the process. So one handle, which
+ * never connects, exists as long as the process.
  */
 static MQTTClient never_connects;
 
@@ -235,7 +235,8 @@ static int subscribe(struct paho_connection *c, const struct paho_subscription *
 	                                 &options, NULL);
 	rc = (int)response.reasonCode;
 	MQTTResponse_free(response);
-	/* The answer came by paho's thread, so that has done with what it was handing over. */
+	/* The answer came through paho's thread, so the thread has finished its earlier
+	 * delivery. */
 	if (rc >= 0)
 		atomic_store(&c->handover, PAHO_OPEN);
 	/* Success is the granted QoS. */
@@ -275,7 +276,7 @@ static bool too_large(const struct paho_connection *c, const struct paho_message
 	size_t size = message->payload_len + strlen(message->topic) + message->correlation_len +
 	              PACKET_OVERHEAD;
 
-	if (size > 0x0FFFFFFF) /* what MQTT can say */
+	if (size > 0x0FFFFFFF) /* MQTT's maximum length */
 		return true;
 	return c->broker.maximum_packet && size > c->broker.maximum_packet;
 }
@@ -350,10 +351,10 @@ static bool is_told(struct paho_connection *c)
 	return told;
 }
 
-/** Wait until paho's thread for the news of the break has run. @return false: it has not. */
+/** Wait until paho's thread has reported the broken connection. @return false: it has not. */
 static bool wait_told(struct paho_connection *c)
 {
-	/* Not the wall clock: a step of it would make this an hour. */
+	/* Not the wall clock: a step could make this wait an hour. */
 	struct timespec until = clock_timespec(clock_monotonic_ns() + LOST_WAIT_NS);
 	bool told;
 
@@ -377,7 +378,8 @@ static void free_connection(struct paho_connection *c)
 	free(c);
 }
 
-/** Those that were closed before their news came. Of the one thread that calls paho. */
+/** Connections that were closed before their report came. Used by the one thread that calls
+ * paho. */
 static struct paho_connection *untold;
 
 static void free_told(void)
@@ -406,7 +408,7 @@ struct paho_connection *paho_close(struct paho_connection *connection)
 	if (connection->handle) {
 		bool broken = connection->was_connected && !paho_is_connected(connection);
 
-		/* Also when broken: it sees to it that paho's thread has ended. */
+		/* Also for a broken connection: it waits until paho's thread has ended. */
 		if (connection->was_connected && connection->v5)
 			(void)MQTTClient_disconnect5(connection->handle, 0, MQTTREASONCODE_SUCCESS,
 			                             NULL);

@@ -2,17 +2,16 @@
 /*
  * Input over MQTT 3.1.1: on the caller's thread.
  *
- * With callbacks paho reads on a thread of its own and hands each message over while it
- * does not hold its lock and the message is still in its queue. A clean session of 3.1.1
- * that another thread ends at that moment (a publish that finds the connection broken)
- * empties that queue: the message is freed twice, as valgrind shows. A session of MQTT 5
- * leaves its queue alone once it is connected (before: enum paho_handover) until the
- * handle is destroyed, when paho's thread has ended; and it needs that thread, which alone
- * tells a DISCONNECT's reason.
+ * With callbacks paho reads on its own thread and delivers each message without its lock, while the
+ * message is still in its queue. If another thread ends a clean 3.1.1 session at that moment (a
+ * publish that finds the connection broken), paho empties that queue and frees the message twice.
+ * An MQTT 5 session does not empty its queue once it is connected (before that see enum
+ * paho_handover) until the handle is destroyed, when paho's thread has ended. MQTT 5 also needs
+ * that thread, because only the thread reports the reason of a DISCONNECT.
  *
- * So over 3.1.1 no callback is set, there is no such thread, and paho reads within these
- * calls. It has no call then that tells of an acknowledgement: what it does not list as
- * pending any more is acknowledged, unless the connection broke.
+ * So over 3.1.1 no callback is set, paho has no thread, and it reads within these calls. There is
+ * then no report of acknowledgements: a message that paho no longer lists as pending is
+ * acknowledged, unless the connection broke.
  */
 #include <poll.h>
 #include <string.h>
@@ -21,12 +20,12 @@
 #include "paho_internal.h"
 #include "tcp_socket.h"
 
-/* A call handles one packet at most, and does not say so of every kind; TLS may hold more
- * of them than the socket shows. So many calls without anything are the end. */
+/* A call handles one packet at most, and does not report every kind; TLS may buffer more packets
+ * than the socket shows. After this many calls without result there is no more input. */
 #define IDLE_CALLS 3U
-/* Then others have their turn; what is left shows at the socket. */
+/* Calls in a row before others have their turn; the socket stays readable for the rest. */
 #define CALLS_MAX 1000U
-/* Without a socket to poll it is looked so often. */
+/* Interval of checks without a socket to poll. */
 #define BLIND_NS (10 * CUE_NS_PER_MS)
 
 static bool receive_one(struct paho_connection *c)
@@ -38,7 +37,7 @@ static bool receive_one(struct paho_connection *c)
 	(void)MQTTClient_receive(c->handle, &topic, &topic_len, &message, 0);
 	if (!message)
 		return false;
-	/* One with a NUL in it is none of ours. */
+	/* A topic with a NUL is never ours. */
 	if (strlen(topic) == (size_t)topic_len)
 		paho_pass_on(c, topic, message);
 	MQTTClient_freeMessage(&message);
@@ -64,7 +63,7 @@ static bool take_acks(struct paho_connection *c)
 	if (n == 0 ||
 	    MQTTClient_getPendingDeliveryTokens(c->handle, &pending) != MQTTCLIENT_SUCCESS)
 		return false;
-	/* What a broken session had in flight is forgotten, not acknowledged. */
+	/* Messages in flight in a broken session are no longer pending, but not acknowledged. */
 	if (paho_is_connected(c)) {
 		for (unsigned i = 0; i < n; i++) {
 			if (is_pending(pending, c->tokens[i]))

@@ -11,13 +11,13 @@
 
 #include "utf8.h"
 
-/** Room for a byte-order mark, the longest password and its line end,
- *  so that one too long is seen. */
+/** Size for a byte-order mark, the longest password and its line end, so that a longer one is
+ * detected. */
 #define BUFFER_SIZE (PASSWORD_MAX + 7U)
 
 /**
- * read(2), not stdio: its buffer would keep a copy. What is behind the first
- * line is not looked at.
+ * Read the beginning of the file. Uses read(2) because the buffer of stdio would keep a copy.
+ * Everything after the first line is ignored.
  * @return bytes read, or negative errno.
  */
 static ssize_t read_start(const char *path, char *buffer)
@@ -29,7 +29,7 @@ static ssize_t read_start(const char *path, char *buffer)
 
 	if (fd < 0)
 		return -errno;
-	/* A FIFO or a device could block for ever. */
+	/* A FIFO or a device could block forever. */
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return -EINVAL;
@@ -45,10 +45,10 @@ static ssize_t read_start(const char *path, char *buffer)
 }
 
 /**
- * Find the first line of @p n bytes, which a NUL follows. A byte-order mark is what some
- * editors put before text: it is no part of the password.
+ * Find the first line of @p n bytes, followed by a NUL. Some editors write a byte-order mark before
+ * the text: it is not part of the password.
  * @param ret_line points into @p bytes.
- * @return NULL; or what is wrong with the text.
+ * @return NULL, or the error in the text.
  */
 static const char *find_line(const char *bytes, size_t n, const char **ret_line, size_t *ret_len)
 {
@@ -91,7 +91,7 @@ static int read_file(const char *path, char **ret_password, char *error, size_t 
 		if (!*ret_password)
 			r = -ENOMEM;
 	}
-	/* What follows the first line may be a secret too. */
+	/* The text after the first line may be a secret too. */
 	if (buffer)
 		explicit_bzero(buffer, BUFFER_SIZE);
 	free(buffer);

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A window of ordinary messages fits whole: after each write that does not,
- * paho sleeps for 100 ms. */
+/* A whole window of ordinary messages fits: after each write that does not fit, paho sleeps for
+ * 100 ms. */
 #define SEND_BUFFER (256 * 1024)
 
 static bool is_connected_tcp(int fd)
@@ -31,9 +31,8 @@ static bool is_connected_tcp(int fd)
 }
 
 /**
- * A duplicate of @p number if that is the socket looked for. Nothing else is
- * duplicated: to close a duplicate of a file drops every lock that the process
- * has on it (POSIX), SQLite's too.
+ * Duplicate @p number if it is the wanted socket. Never duplicate anything else: closing a
+ * duplicate of a file drops every lock that the process has on it (POSIX), including SQLite's.
  */
 static int try_dup(int number)
 {
@@ -45,17 +44,17 @@ static int try_dup(int number)
 	fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0 || is_connected_tcp(fd))
 		return fd;
-	/* Another thread has closed it meanwhile and opened something else there: if
-	 * that is a file, one descriptor too many is better than a lock too few. */
+	/* Another thread has closed it meanwhile and opened something else with this number. If
+	 * that is a file, leaking a descriptor is better than losing a lock. */
 	if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
 		close(fd);
 	return -1;
 }
 
 /**
- * The socket behind the descriptor that an entry of /proc/self/fd names. Its link is read, and
- * not the descriptor itself: another thread may close that, and open another, at any time.
- * @return false when it is none.
+ * The inode of the socket that an entry of /proc/self/fd names. Reads the link, not the descriptor:
+ * another thread may close that and open another one at any time.
+ * @return false if it is not a socket.
  */
 static bool get_socket(DIR *dir, const char *name, ino_t *ret_socket)
 {

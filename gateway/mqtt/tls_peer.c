@@ -12,17 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* OpenSSL's way to be told of each new SSL_CTX is one for the whole process, so what holds for this
- * thread's must be kept beside it. Not of each new SSL: from OpenSSL 3.2 on that is told before
- * there is anything in it. */
+/* OpenSSL's callback for each new SSL_CTX is global for the process, so the settings of this
+ * thread are stored separately. The callback for each new SSL is not usable: from OpenSSL 3.2 on
+ * it runs before the SSL is initialised. */
 static pthread_once_t registered = PTHREAD_ONCE_INIT;
 static int registered_index = -1;
 static _Thread_local const struct tls_peer *expected;
 
-/* Of no extension (RFC 8701 keeps it free): it is never sent, but OpenSSL asks whether to. */
+/* A number of no extension (reserved by RFC 8701): it is never sent, but OpenSSL calls its
+ * callback. */
 #define NO_EXTENSION 0x0A0A
 
-/** What each context keeps: it may outlive the attempt. */
+/** Data of a context, which may outlive the attempt. */
 struct kept {
 	int security_level;
 	char host[];
@@ -49,9 +50,10 @@ bool tls_peer_set_sni(SSL *ssl, const char *host)
 	                is_address(host) ? NULL : (void *)(uintptr_t)host) == 1;
 }
 
-/** paho has put the address there after the SSL was made, and up to 1.3.12 level 1 in the place of
- *  the system's, which lets in keys of 1,024 bits: this comes later, while the first message is
- *  made, and before what OpenSSL itself adds to it. @return 0: add nothing. */
+/** Correct the settings of an SSL: after its creation paho sets the address as its name, and up to
+ * 1.3.12 also security level 1 instead of the system's, which accepts keys of 1,024 bits. This
+ * callback runs later, while the first message is built, but before OpenSSL adds its own
+ * extensions. @return 0: add nothing. */
 static int on_hello(SSL *ssl, unsigned type, unsigned context, const unsigned char **ret_bytes,
                     size_t *ret_len, X509 *certificate, size_t chain_index, int *ret_alert,
                     void *user)
@@ -65,13 +67,14 @@ static int on_hello(SSL *ssl, unsigned type, unsigned context, const unsigned ch
 	return 0;
 }
 
-/** Each SSL that is made of it inherits what is set here. Where that fails it trusts nobody. */
+/** Set the expected peer of a context; each SSL created from it inherits this. After a failure it
+ * trusts nobody. */
 static void set_expected(SSL_CTX *context, struct kept *kept)
 {
 	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
 	const char *host = kept->host;
 
-	/* In this order: without the name nobody is trusted. */
+	/* Set the name first: without it no authority must be trusted. */
 	if ((is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(param, host)
 	                      : X509_VERIFY_PARAM_set1_host(param, host, 0)) != 1)
 		return;
@@ -112,7 +115,8 @@ static void register_once(void)
 	registered_index = SSL_CTX_get_ex_new_index(0, NULL, on_new_context, NULL, on_free_context);
 }
 
-/** @return what a new context has, by OpenSSL's configuration; negative: out of memory. */
+/** @return the security level of a new context, from OpenSSL's configuration; negative: out of
+ *         memory. */
 static int system_security_level(void)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());

@@ -19,7 +19,7 @@
 #include "clock.h"
 #include "tls_peer.h"
 
-/* A broker that is not content with our certificate says so at once. */
+/* Time to wait for a certificate alert. */
 #define ALERT_WAIT_MS 500
 #define NAMES_SIZE    160U
 
@@ -33,7 +33,7 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct tls_probe *p
 	va_end(args);
 }
 
-/** The same, with the broker's address before it. */
+/** Write the error with the broker's address before it. */
 __attribute__((format(printf, 2, 3))) static void tell_broker(const struct tls_probe *probe,
                                                               const char *format, ...)
 {
@@ -49,7 +49,7 @@ __attribute__((format(printf, 2, 3))) static void tell_broker(const struct tls_p
 
 /* ---- the broker's certificate ---- */
 
-/** What is wrong with the broker's certificates; error 0: nothing so far. */
+/** The error in the broker's certificates; 0: none so far. */
 struct verdict {
 	int error; /* X509_V_ERR_… */
 	int depth; /* 0: the broker's own */
@@ -57,7 +57,7 @@ struct verdict {
 	char from[32], to[32];
 };
 
-/** Its names, or what stands in for them, separated by commas. */
+/** List its names, or their replacement, separated by commas. */
 static void list_names(X509 *certificate, char names[NAMES_SIZE])
 {
 	GENERAL_NAMES *all = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
@@ -76,7 +76,7 @@ static void list_names(X509 *certificate, char names[NAMES_SIZE])
 		} else if (name->type == GEN_IPADD) {
 			int size = ASN1_STRING_length(name->d.iPAddress);
 
-			/* The broker may have put anything there. */
+			/* The broker may send anything. */
 			if (size == 4 || size == 16)
 				text = inet_ntop(size == 4 ? AF_INET : AF_INET6,
 				                 ASN1_STRING_get0_data(name->d.iPAddress), address,
@@ -102,7 +102,7 @@ static void format_date(const ASN1_TIME *time, char date[32])
 		strftime(date, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/** OpenSSL's verdict on the broker's certificates; it is final. */
+/** Record OpenSSL's verdict on the broker's certificates without changing it. */
 static int on_verified(int good, X509_STORE_CTX *store)
 {
 	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -168,14 +168,14 @@ static void tell_verdict(const struct tls_probe *probe, const struct verdict *ve
 
 /* ---- our own files ---- */
 
-/** What OpenSSL says about a file that it can't use. */
+/** OpenSSL's error for an unusable file. */
 static const char *file_fault(const char *path)
 {
 	unsigned long code = ERR_peek_error();
 	unsigned long last = ERR_peek_last_error();
 	struct stat status;
 
-	/* It opens one, reads nothing, and takes that for an empty file. */
+	/* OpenSSL opens a directory, reads nothing, and treats it as an empty file. */
 	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
 		return "it is a directory; a PEM file is expected";
 	if (ERR_SYSTEM_ERROR(code))
@@ -186,7 +186,7 @@ static const char *file_fault(const char *path)
 	return ERR_reason_error_string(last) ? ERR_reason_error_string(last) : "it can't be used";
 }
 
-/** No passphrase: without this OpenSSL would ask for it on the terminal. */
+/** Return no passphrase: otherwise OpenSSL would ask for it on the terminal. */
 static int no_passphrase(char *buffer, int size, int writing, void *asked)
 {
 	(void)buffer, (void)size, (void)writing;
@@ -268,14 +268,14 @@ static void tell_client_certificate(const struct tls_probe *probe, const char *s
 		            said);
 }
 
-/** What a broker does that gets a handshake where it expects MQTT. */
+/** Describe a closed connection: a broker that expects plain MQTT closes it on a handshake. */
 static void tell_closed(const struct tls_probe *probe)
 {
 	tell_broker(probe, "the broker closed the connection in the TLS handshake; is this its TLS "
 	                   "port (mqtt:// is for one without)?");
 }
 
-/** By the reason of the first error in OpenSSL's queue. */
+/** Describe the first error in OpenSSL's queue. */
 static void tell_reason(const struct tls_probe *probe)
 {
 	unsigned long code = ERR_peek_error();
@@ -313,7 +313,7 @@ static void tell_reason(const struct tls_probe *probe)
 		tell_closed(probe);
 		break;
 	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
-		/* TLS 1.2's only word for a missing certificate, and for much else. */
+		/* TLS 1.2's only alert for a missing certificate, and for many other errors. */
 		tell_broker(probe, "the broker ended the TLS handshake (%s); %s", said,
 		            probe->settings->cert_file
 		                    ? "does it know the authority of mqtt.cert_file, and does "
@@ -325,7 +325,7 @@ static void tell_reason(const struct tls_probe *probe)
 		if (said)
 			tell_broker(probe, "TLS handshake with the broker failed: %s", said);
 		else
-			tell_closed(probe); /* by a reset, of which OpenSSL has no word */
+			tell_closed(probe); /* by a reset, which OpenSSL does not report */
 		break;
 	}
 }
@@ -337,7 +337,8 @@ static int remaining_ms(const struct tls_probe *probe)
 	return now_ns >= probe->until_ns ? 0 : (int)((probe->until_ns - now_ns) / 1000000ULL);
 }
 
-/** Wait for what OpenSSL wants. @return false when it wants nothing, or the time is up. */
+/** Wait for the direction that OpenSSL wants. @return false if it wants none, or after the
+ * timeout. */
 static bool wait_for(SSL *ssl, int r, int timeout_ms)
 {
 	struct pollfd fd = { .fd = SSL_get_fd(ssl) };
@@ -372,7 +373,7 @@ static int handshake(const struct tls_probe *probe, SSL *ssl, const struct verdi
 			tell_reason(probe);
 		return -EPROTO;
 	}
-	/* TLS 1.3: the verdict on our certificate comes after our side is done. */
+	/* TLS 1.3: the verdict on our certificate comes after our handshake is complete. */
 	r = SSL_read(ssl, &byte, 1);
 	if (r <= 0 && wait_for(ssl, r, ALERT_WAIT_MS))
 		r = SSL_read(ssl, &byte, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file tls_probe.h
- * @brief A TLS handshake that says what went wrong; a part of broker_probe().
+ * @brief A TLS handshake with an error text; a part of broker_probe().
  */
 #ifndef CUEBUS_TLS_PROBE_H
 #define CUEBUS_TLS_PROBE_H
@@ -15,31 +15,31 @@
 
 struct tls_probe {
 	const struct mqtt_settings *settings; /**< borrowed */
-	const char *where; /**< what a sentence about the broker begins with; borrowed */
+	const char *where; /**< beginning of a sentence about the broker; borrowed */
 	uint64_t until_ns; /**< CLOCK_MONOTONIC */
 	char *error;       /**< one sentence, written on failure */
 	size_t error_size;
 };
 
-/** Read ca_file, cert_file and key_file. @return 0; -EIO one is no good; -ENOMEM. */
+/** Read ca_file, cert_file and key_file. @return 0; -EIO a file is unusable; -ENOMEM. */
 int tls_probe_context(const struct tls_probe *probe, SSL_CTX **ret_context);
 
 /**
- * The handshake on the connected, non-blocking socket @p fd, and what a broker
- * that wants another certificate says right after it.
- * @return 0 all is well; -EPROTO.
+ * Do the handshake on the connected, non-blocking socket @p fd, and wait for the alert of a broker
+ * that wants another certificate.
+ * @return 0; -EPROTO.
  */
 int tls_probe_handshake(const struct tls_probe *probe, SSL_CTX *context, int fd);
 
 /**
- * The same handshake, for what is to be sent after it. No sentence is written.
- * @param ret_ssl to be freed with SSL_free(); it does not own @p fd.
+ * Do the handshake to send data afterwards. No sentence is written.
+ * @param ret_ssl free it with SSL_free(); it does not own @p fd.
  * @return 0; -EPROTO; -ENOMEM.
  */
 int tls_probe_open(const struct tls_probe *probe, SSL_CTX *context, int fd, SSL **ret_ssl);
 
-/** Whether the peer of @p fd, connected and non-blocking, answers a TLS handshake, with whatever
- *  certificate or alert. */
+/** Whether the peer of @p fd, connected and non-blocking, answers a TLS handshake, with any
+ * certificate or alert. */
 bool tls_probe_speaks(SSL_CTX *context, int fd, uint64_t until_ns);
 
 #endif

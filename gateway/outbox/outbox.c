@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The calls of the outbox; what they do to the list and what the policy is. */
+/* The public functions of the outbox, and its policy. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "outbox_internal.h"
 
-/* Topic and payload of a `gateway.gap` have more bytes than this. */
+/* Topic and payload of a `gateway.gap` have at least this many bytes. */
 #define NEWS_LEAST 200U
 
 /* ---- life ---- */
@@ -59,7 +59,7 @@ struct outbox *outbox_free(struct outbox *outbox)
 		struct outbox_node *node = outbox->head;
 
 		outbox->head = node->after;
-		free(node); /* is the first member of either */
+		free(node); /* the node is the first member of both kinds */
 	}
 	while (outbox->boots) {
 		struct outbox_boot *boot = outbox->boots;
@@ -84,13 +84,14 @@ static bool is_full(const struct outbox *outbox, size_t size)
 
 static bool is_memory_full(const struct outbox *outbox, size_t size)
 {
-	/* One message always fits, or a bound below
-	 * limits.payload_bytes would lose some for ever. */
+	/* One message always fits: otherwise a bound below limits.payload_bytes would always lose
+	 * some. */
 	return outbox->memory_only_bytes &&
 	       outbox->memory_only_bytes + size > outbox->max_memory_bytes;
 }
 
-/** @return 0; -EMSGSIZE; nothing may be dropped for it: -ENOBUFS, -EDQUOT of what is in memory. */
+/** Make room for a message. @return 0; -EMSGSIZE; nothing may be dropped: -ENOBUFS, or -EDQUOT for
+ * the memory limit. */
 static int make_room(struct outbox *outbox, size_t size)
 {
 	if (size > outbox->max_bytes || outbox->max_events == 0)
@@ -115,7 +116,7 @@ static bool is_takeable(struct outbox *outbox, const struct outbox_entry *entry)
 	       outbox_away_is_takeable(outbox, entry) || outbox_disk_is_out(outbox);
 }
 
-/** @return whether it can be taken at once, and nothing could before. */
+/** Append an entry. @return whether it can be taken at once while nothing else could. */
 static bool append(struct outbox *outbox, struct outbox_entry *entry)
 {
 	bool first = !outbox->next;
@@ -137,7 +138,7 @@ static bool append(struct outbox *outbox, struct outbox_entry *entry)
 	return first && is_takeable(outbox, entry);
 }
 
-/** Without a disk, or while it is out, a reply has nothing to wait for. */
+/** Whether a reply need not wait: there is no disk, or it has failed. */
 static bool is_reply_at_once(struct outbox *outbox, const struct outbox_entry *entry)
 {
 	return entry->message.seq == 0 && (!outbox->disk || outbox_disk_is_out(outbox));
@@ -178,7 +179,7 @@ int outbox_put(struct outbox *outbox, const struct outbox_message *message)
 		if (r >= 0) {
 			wake = append(outbox, entry);
 		} else if (message->seq == 0 && r != -EMSGSIZE) {
-			append_reply(outbox, entry); /* the lane has room of its own */
+			append_reply(outbox, entry); /* the lane has its own bounds */
 			r = 0;
 		}
 	}
@@ -280,7 +281,7 @@ int outbox_take(struct outbox *outbox, struct outbox_message *ret_message)
 	return outbox_take_some(outbox, ret_message, 1) ? 0 : -EAGAIN;
 }
 
-/** Of those in flight, which all stand at the head. */
+/** Find a message in flight; these are all at the head. */
 static struct outbox_entry *find_taken(struct outbox *outbox, uint64_t id)
 {
 	struct outbox_node *node = outbox->head;
@@ -290,7 +291,8 @@ static struct outbox_entry *find_taken(struct outbox *outbox, uint64_t id)
 	return node && node != outbox->next ? outbox_as_entry(node) : NULL;
 }
 
-/** Mutex held. @param more events that are on their way in. */
+/** Whether there is room for announcements. Mutex held. @param more events emitted but not put
+ * yet. */
 static bool has_room(const struct outbox *outbox, uint64_t more)
 {
 	uint64_t bytes = more * outbox_entry_size(NEWS_LEAST);
@@ -315,7 +317,7 @@ bool outbox_is_gap_due(const struct outbox *outbox)
 	return outbox->gaps.n > 0 && outbox->gaps.n_news < OUTBOX_GAP_NEWS && has_room(outbox, 0);
 }
 
-/** Mutex held. @return whether there was such a one. */
+/** Release a message. Mutex held. @return whether it existed. */
 static bool release_one(struct outbox *outbox, uint64_t id)
 {
 	struct outbox_entry *entry;
@@ -336,7 +338,7 @@ static bool release_one(struct outbox *outbox, uint64_t id)
 	return true;
 }
 
-/** @return how many there were. */
+/** Release several messages. @return how many existed. */
 static size_t release_some(struct outbox *outbox, const uint64_t *ids, size_t n)
 {
 	bool was_due, is_due;

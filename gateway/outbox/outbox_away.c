@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `outbox.disk: when_away`: nothing is written for messages while the broker
- * acknowledges them in time.
+ * `outbox.disk: when_away`: messages are not written while the broker acknowledges them in time.
  *
  *   phase  | what happens                                          | next
  *   DISK   | there is something to write, the broker is there, no  | MEMORY, when that
@@ -12,16 +11,14 @@
  *          | patience_ns old; or half of what may be in memory is; | all that waits, in order, and
  *          | or a flush, or the end; or the disk fails             | removes the mark
  *
- * In phase MEMORY a kill loses the unwritten messages. So that the next start
- * can name them, a mark is on disk: the number of the last event that is safe
- * (acknowledged, on disk, or named by a gap), and a number that is reserved. No
- * event above the reserved number is sent before the mark was written again.
- * The mark is written with every transaction that the journal causes, and when
- * half of what was reserved is used; the reserve grows with the rate, so that
- * this happens about once a minute at most.
+ * In phase MEMORY a kill loses the unwritten messages. So that the next start can name them, a mark
+ * is on disk: the number of the last safe event (acknowledged, on disk, or named by a gap), and a
+ * reserved number. No event above the reserved number is sent before the mark is written again. The
+ * mark is written with every transaction of the journal, and when half of the reserve is used. The
+ * reserve grows with the rate, so that this happens about once a minute at most.
  *
- * Notes of the journal are written at once in either phase, and a message is
- * sent only when the notes of its group are committed.
+ * Notes of the journal are written at once in both phases, and a message is sent only when the
+ * notes of its group are committed.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,11 +30,12 @@
 #define NS_PER_S     1000000000ULL
 #define RESERVE_MIN  64U
 #define RESERVE_MAX  65536U
-#define RESERVE_FAST (60 * NS_PER_S)  /* used up sooner than this: reserve more */
-#define RESERVE_SLOW (240 * NS_PER_S) /* … later than this: less */
-#define SLOW_BROKER  12U /* times patience_ns: how long phase DISK lasts at least after it */
-#define KEY          "unwritten"
-#define TEXT_SIZE    (OUTBOX_BOOT_ID_SIZE + 2U * 21U + 1U)
+#define RESERVE_FAST (60 * NS_PER_S)  /* if the reserve is used up sooner than this, reserve more */
+#define RESERVE_SLOW (240 * NS_PER_S) /* … if later than this, less */
+/* minimum duration of phase DISK after a slow broker, in units of patience_ns */
+#define SLOW_BROKER 12U
+#define KEY         "unwritten"
+#define TEXT_SIZE   (OUTBOX_BOOT_ID_SIZE + 2U * 21U + 1U)
 
 void outbox_away_init(struct outbox *outbox, const struct outbox_config *config)
 {
@@ -50,7 +48,7 @@ void outbox_away_init(struct outbox *outbox, const struct outbox_config *config)
 	away->group = 1;
 }
 
-/* ---- what may be sent ---- */
+/* ---- messages that may be sent ---- */
 
 bool outbox_away_is_takeable(const struct outbox *outbox, const struct outbox_entry *entry)
 {
@@ -59,7 +57,7 @@ bool outbox_away_is_takeable(const struct outbox *outbox, const struct outbox_en
 	if (!away->memory || (away->noted && entry->group >= away->noted) ||
 	    (away->noting && entry->group >= away->noting))
 		return false;
-	/* More notes of its group may come. */
+	/* The group may get more notes. */
 	if (outbox->held > 0 && entry->group == away->group)
 		return false;
 	return entry->message.seq <= away->reserved_to;
@@ -104,7 +102,7 @@ bool outbox_away_is_mark_due(const struct outbox *outbox)
 	return away->memory && away->last_seq + away->reserve / 2 >= away->reserved_to;
 }
 
-/** The time from which the oldest message waits for too long. */
+/** Time at which the oldest message has waited for too long. */
 static uint64_t overdue_ns(const struct outbox *outbox)
 {
 	const struct outbox_node *node = outbox->head;
@@ -131,7 +129,7 @@ void outbox_away_leave(struct outbox *outbox)
 		return;
 	away->memory = false;
 	away->marking = false;
-	/* Without memory it stays, and names too much after a kill. */
+	/* Without memory the mark stays, and names too many events after a kill. */
 	(void)outbox_journal_set(&outbox->journal, KEY, NULL, 0, true);
 }
 

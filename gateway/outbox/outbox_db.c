@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file itself: open, transactions, sync. Rows and notes: outbox_db_rows.c. */
+/* The file itself: open, transactions, sync. For rows and notes see outbox_db_rows.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,9 +14,9 @@
 #define FORMAT_VERSION 1
 #define BUSY_MS        1000
 #define MAX_PATH_LEN   4000U
-/* More than an event with all that it may quote takes, and its note. */
+/* More than an event with all its quotes takes, and more than its note. */
 #define ROW_BYTES_MAX (64 * 1024 * 1024)
-/** Steps of SQLite's machine between two looks at `halt`. */
+/** Steps of SQLite's virtual machine between two checks of `halt`. */
 #define HALT_STEPS 10000
 
 /* As sqlite_master keeps them. */
@@ -76,7 +76,7 @@ static int error_number(sqlite3 *sqlite, int code)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_SCHEMA:
-	case SQLITE_ERROR: /* our statements are right: what they name is not there */
+	case SQLITE_ERROR: /* our statements are correct, so a table or column is missing */
 	case SQLITE_TOOBIG:
 		return -EBADMSG;
 	case SQLITE_FULL:
@@ -171,7 +171,8 @@ static int run(struct outbox_db *db, enum outbox_db_statement which)
 
 /* ---- open ---- */
 
-/** Owner only: events may be private. SQLite gives its other files the same mode. */
+/** Create the file for its owner only: events may be private. SQLite gives its other files the same
+ * mode. */
 static int make_file(struct outbox_db *db)
 {
 	int fd = open(db->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
@@ -210,8 +211,8 @@ static int foreign(struct outbox_db *db)
 }
 
 /**
- * Our two tables as we make them, and nothing else: a view in a table's place could be endless,
- * and a trigger, an index or a computed column runs with what we read and write.
+ * Check that the file has exactly our two tables: a view in place of a table could be endless, and
+ * a trigger, an index or a computed column would run code when we read and write.
  */
 static int check_schema(struct outbox_db *db)
 {
@@ -249,7 +250,7 @@ static int check_format(struct outbox_db *db)
 	return check_schema(db);
 }
 
-/** Whether the file has less than when it was opened. Nothing of ours makes it smaller. */
+/** Whether the file is smaller than when it was opened. The outbox itself never shrinks it. */
 static bool has_shrunk(struct outbox_db *db)
 {
 	sqlite3_file *file = NULL;
@@ -267,8 +268,7 @@ int outbox_db_is_sound(struct outbox_db *db)
 	sqlite3_stmt *statement = NULL;
 	int code, r;
 
-	/* The check reads every page, and pages that are in memory only would be given up for it.
-	 */
+	/* The check reads every page, and would evict pages that are only in memory. */
 	if (db->row_damaged || has_shrunk(db))
 		return 0;
 	code = sqlite3_prepare_v2(db->sqlite, "PRAGMA integrity_check(1)", -1, &statement, NULL);
@@ -281,7 +281,7 @@ int outbox_db_is_sound(struct outbox_db *db)
 		    : (code & 0xff) == SQLITE_NOMEM   ? -ENOMEM
 		                                      : 0;
 	sqlite3_finalize(statement);
-	/* What the disk refused to read is among what the check finds wrong. */
+	/* The check also reports pages that the disk refused to read. */
 	return outbox_vfs_refused_reads() == refused ? r : -EIO;
 }
 
@@ -290,7 +290,7 @@ static int is_halted(void *user)
 	return atomic_load((const atomic_bool *)user);
 }
 
-/** Whatever stands in a damaged file, it is data and not code, and not as large as it likes. */
+/** Treat the contents of a damaged file as data only, never as code, and bound their size. */
 static void distrust(struct outbox_db *db, atomic_bool *halt)
 {
 	sqlite3_limit(db->sqlite, SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX);
@@ -302,7 +302,7 @@ static void distrust(struct outbox_db *db, atomic_bool *halt)
 		sqlite3_progress_handler(db->sqlite, HALT_STEPS, is_halted, halt);
 }
 
-/** Read only, and damaged as it may be: but of no table that is not ours. */
+/** Open a possibly damaged file for reading only, with only our tables. */
 static int open_salvage(struct outbox_db *db)
 {
 	int64_t others = 0;
@@ -336,7 +336,7 @@ static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage, 
 		if (r < 0)
 			return r;
 	}
-	/* A salvage opens to write as well: without that a WAL can't be read. */
+	/* Open for writing even for a salvage: otherwise a WAL can't be read. */
 	code = sqlite3_open_v2(db->path, &db->sqlite,
 	                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	                       outbox_vfs_name());
@@ -372,7 +372,7 @@ int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, atomic
 	if (r < 0) {
 		if (r != -ENOMEM)
 			memcpy(error, db->error, sizeof(db->error));
-		/* What could not be opened is not to be touched. */
+		/* Leave a file alone that could not be opened. */
 		outbox_db_close(db, true);
 		return r;
 	}
@@ -426,7 +426,7 @@ int outbox_db_commit(struct outbox_db *db)
 
 void outbox_db_rollback(struct outbox_db *db)
 {
-	/* SQLite has already done so after some errors. */
+	/* SQLite already rolls back after some errors. */
 	if (!sqlite3_get_autocommit(db->sqlite))
 		(void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
 }

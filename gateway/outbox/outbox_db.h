@@ -3,15 +3,13 @@
  * @file outbox_db.h
  * @brief The SQLite file behind the outbox: rows, transactions, notes.
  *
- * WAL, locked for this process alone (which also keeps SQLite from mapping a
- * shared index file, so a full disk is an error and not a SIGBUS). Each row
- * has a checksum: what is read back is what was written, or -EBADMSG.
+ * WAL, locked exclusively by this process (which also keeps SQLite from mapping a shared index
+ * file, so a full disk is an error and not a SIGBUS). Each row has a checksum: a damaged row is
+ * -EBADMSG.
  *
- * Thread: one at a time. Functions return 0 or
- *   -EBADMSG the file is damaged, or is not an outbox;
- *   -ENOSPC, -EROFS, -EBUSY (another process has it), -EACCES, -ENOENT, -EIO;
- *   -EPROTONOSUPPORT it was made by a newer version;
- *   -ENOMEM.
+ * Thread: one at a time. Functions return 0 or -EBADMSG the file is damaged, or is not an outbox;
+ * -ENOSPC, -EROFS, -EBUSY (another process has it), -EACCES, -ENOENT, -EIO; -EPROTONOSUPPORT
+ * written by a newer version; -ENOMEM.
  */
 #ifndef CUEBUS_OUTBOX_DB_H
 #define CUEBUS_OUTBOX_DB_H
@@ -22,32 +20,31 @@
 
 struct outbox_db;
 
-/** The text is SQLite's, with the file. */
+/** Size of an error text: SQLite's, with the file name. */
 #define OUTBOX_DB_ERROR_SIZE OUTBOX_REASON_SIZE
 
 /**
- * Open, or make. @p error gets a text on failure.
- * A file whose schema is not ours to the letter counts as damaged.
- * @param salvage only to be read, damaged as it may be; nothing is changed.
- * @param halt    NULL, or set by any thread, and then to stay so: what runs ends soon, and all
- *                fails with -EIO. It must last as long as the database.
+ * Open or create the file. @p error gets a text on failure. A file whose schema is not exactly ours
+ * counts as damaged.
+ * @param salvage open a possibly damaged file for reading only; nothing is changed.
+ * @param halt    NULL, or a flag that any thread may set once: running calls end soon, and all
+ *                calls fail with -EIO. It must be valid as long as the database.
  */
 int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, atomic_bool *halt,
                    struct outbox_db **ret_db, char error[OUTBOX_DB_ERROR_SIZE]);
 /** @param keep leave the files as they are: no checkpoint. NULL is allowed. @return NULL. */
 struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep);
 
-/** What the last failure was; valid until the next call. */
+/** Text of the last failure; valid until the next call. */
 const char *outbox_db_error(const struct outbox_db *db);
 
-/** Whether the file and its log are still those under their names. @return 0;
- *  -ENOENT there is no file; -ESTALE there is another; -ENODATA it is there, but
- *  without its log; the errno of looking. */
+/** Check that the file and its log are still in place. @return 0; -ENOENT no file; -ESTALE another
+ * file; -ENODATA the log is missing; the errno of the check. */
 int outbox_db_check_place(const struct outbox_db *db);
 
 /**
- * Whether the file is sound although SQLite called it damaged. Reads all of it, which takes its
- * time.
+ * Check whether the file is sound although SQLite reported damage. Reads the whole file, which is
+ * slow.
  * @return 1 sound; 0 damaged; -EIO it can't be read now; -ENOMEM; -EINTR the outbox ends.
  */
 int outbox_db_is_sound(struct outbox_db *db);
@@ -65,13 +62,13 @@ int outbox_db_delete(struct outbox_db *db, uint64_t from_row, uint64_t to_row);
 int outbox_db_note(struct outbox_db *db, const char *key, const void *value, size_t len);
 int outbox_db_forget(struct outbox_db *db, const char *key);
 int outbox_db_forget_all(struct outbox_db *db);
-/** Change something, to see whether that can be done. */
+/** Try a change, to check that the file is writable. */
 int outbox_db_probe(struct outbox_db *db);
 
-/** Let the log begin anew, if that is possible: on a full disk it can't grow. */
+/** Restart the log, if possible: on a full disk it can't grow. */
 void outbox_db_make_room(struct outbox_db *db);
 
-/** What was committed is safe from a power cut when this returns. */
+/** Flush commits: they survive a power cut when this returns. */
 int outbox_db_sync(struct outbox_db *db);
 
 /* ---- reading; a non-zero return of a visitor stops and is returned ---- */
@@ -86,11 +83,11 @@ struct outbox_db_outline {
 	uint64_t row, seq;
 	const char *boot_id; /**< valid during the call */
 	uint64_t content;    /**< bytes of topic (with its end), payload and correlation */
-	bool checks;         /**< false: damaged, and nothing here is to be trusted */
+	bool checks;         /**< false: damaged; do not trust any member */
 };
 /**
- * All rows, in order, or (@p backwards) from the last to the first: what they
- * are, and whether they check. The pages are read in any case.
+ * Visit the outlines of all rows, in order, or (@p backwards) from the last to the first, with the
+ * result of their checksum. All pages are read.
  */
 int outbox_db_scan(struct outbox_db *db, bool backwards,
                    int (*visit)(void *user, const struct outbox_db_outline *outline), void *user);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file outbox_db_internal.h
- * @brief What outbox_db.c (the file) and outbox_db_rows.c (what is in it) share.
+ * @brief Private: shared by outbox_db.c (the file) and outbox_db_rows.c (its contents).
  */
 #ifndef CUEBUS_OUTBOX_DB_INTERNAL_H
 #define CUEBUS_OUTBOX_DB_INTERNAL_H
@@ -34,15 +34,15 @@ struct outbox_db {
 	struct stat identity;
 	struct stat log_identity; /* st_ino 0: not known */
 	char error[OUTBOX_DB_ERROR_SIZE];
-	bool row_damaged; /* a row or a note is not what was written */
+	bool row_damaged; /* a row or a note has a bad checksum */
 };
 
-/** Keep the text of what went wrong. @return the negative errno for @p code. */
+/** Store the error text. @return the negative errno for @p code. */
 int outbox_db_fail(struct outbox_db *db, int code);
 
 int outbox_db_statement(struct outbox_db *db, enum outbox_db_statement which, sqlite3_stmt **ret);
 
-/** Run to its end one that gives no rows, and make it ready for the next time. */
+/** Run a statement without rows to its end, and reset it. */
 int outbox_db_run(struct outbox_db *db, sqlite3_stmt *statement);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* ---- checksums: SQLite itself does not notice a flipped bit in a value ---- */
 
-/** With the length, so that no byte can move from one value into its neighbour. */
+/** Include the length, so that no byte can move from one value to its neighbour. */
 static uint64_t add_value(uint64_t hash, const void *bytes, size_t len)
 {
 	uint64_t length = len;
@@ -49,7 +49,7 @@ static int64_t note_checksum(const char *key, const void *value, size_t len)
 
 /* ---- messages ---- */
 
-/** A blob of no bytes, where a NULL pointer would make it NULL. */
+/** Bind a blob, also an empty one: SQLite would bind a NULL pointer as NULL. */
 static int bind_blob(sqlite3_stmt *s, int index, const void *bytes, size_t len)
 {
 	return len ? sqlite3_bind_blob64(s, index, bytes, len, SQLITE_STATIC)
@@ -129,7 +129,8 @@ static const char *column_text(sqlite3_stmt *s, int column)
 	return text ? text : "";
 }
 
-/** The row that was stepped to; its pointers are the statement's. @return whether it checks. */
+/** Read the current row; its pointers belong to the statement. @return whether its checksum is
+ * right. */
 static bool get_row(sqlite3_stmt *s, struct outbox_message *ret_message)
 {
 	int64_t flags = sqlite3_column_int64(s, 3);

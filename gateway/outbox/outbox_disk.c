@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The outbox's own thread, which alone waits for the disk: what it does when.
+ * The outbox's own thread, the only one that waits for the disk.
  *
  *   state  | what is due, the first in this order that is | else
  *   OK     | commit and read a range in turns, sync,      | sleep until the next is due
@@ -23,7 +23,7 @@
 #define NS_PER_MS 1000000ULL
 #define FILE_NAME "outbox.db"
 
-/* ---- the disk works: without the mutex ---- */
+/* ---- calls of the disk: without the mutex ---- */
 
 void outbox_disk_call_begin(struct outbox *outbox)
 {
@@ -64,7 +64,7 @@ void outbox_disk_tell_room(struct outbox *outbox)
 	tell(outbox, outbox->room, outbox->room_user);
 }
 
-/** Say, once, that the disk does not answer. */
+/** Log once that the disk does not answer. */
 static void tell_stalled(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -102,7 +102,7 @@ void outbox_hurry(struct outbox *outbox, uint64_t stall_ns)
 	pthread_mutex_unlock(&outbox->mutex);
 }
 
-/* ---- what is due ---- */
+/* ---- due work ---- */
 
 bool outbox_disk_is_refill_due(const struct outbox *outbox)
 {
@@ -111,10 +111,10 @@ bool outbox_disk_is_refill_due(const struct outbox *outbox)
 
 	if (!range)
 		return false;
-	/* What is read from a database that is being left does not become ready. */
+	/* Messages read from an old database do not become ready. */
 	if (range->db != disk->db)
 		return outbox->next == &range->node;
-	/* However large messages are, one has to be at hand. */
+	/* However large messages are, at least one must be in memory. */
 	return outbox->ready == 0 || (outbox->ready <= disk->window / 2 &&
 	                              outbox->stats.memory_bytes <= disk->window_bytes / 2);
 }
@@ -131,12 +131,12 @@ static bool is_clean(const struct outbox *outbox)
 	       !outbox->disk->writing && !outbox->disk->unsynced && !outbox->disk->adopting;
 }
 
-/** Whether a sleeping thread should see to what there is to write. */
+/** Whether a sleeping thread should wake up to write. */
 static bool is_write_due(const struct outbox *outbox)
 {
 	const struct outbox_disk *disk = outbox->disk;
 
-	/* Nothing of a group is written before its end. */
+	/* A group is not written before its end. */
 	if (outbox->held > 0 || disk->state == OUTBOX_DISK_MEMORY)
 		return false;
 	return has_puts(outbox) || (disk->idle && outbox->deletes.n > 0);
@@ -164,7 +164,7 @@ static uint64_t commit_due_ns(struct outbox *outbox, uint64_t now_ns)
 		return at_once ? now_ns : disk->last_commit_ns + disk->commit_interval_ns;
 	if (outbox->deletes.n == 0)
 		return UINT64_MAX;
-	/* A deletion that is lost is a message sent twice after a crash: that can wait a little. */
+	/* A lost deletion only means that a message is sent twice after a crash, so it can wait. */
 	if (disk->deletes_since_ns == 0)
 		disk->deletes_since_ns = now_ns;
 	return at_once ? now_ns : disk->deletes_since_ns + disk->sync_interval_ns;
@@ -234,17 +234,17 @@ static void look_for_file(struct outbox *outbox, uint64_t now_ns)
 	                 : r == -ENODATA ? "its log (outbox.db-wal) was removed"
 	                                 : error);
 	if (r == -ENOENT || r == -ESTALE || r == -ENODATA)
-		disk->retry_ns = 0; /* a new one should do */
+		disk->retry_ns = 0; /* a new file should work: retry at once */
 }
 
-/** Of the first range, for the egress. */
+/** Read messages of the first range, for the egress. */
 static void refill(struct outbox *outbox, uint64_t now_ns)
 {
 	struct outbox_disk *disk = outbox->disk;
 	struct outbox_range *range = outbox->first_range;
-	/* Perhaps a file that was removed, while the next one is not open yet. */
+	/* This may be a removed file, while the next one is not open yet. */
 	const struct outbox_db *db = range->db;
-	/* A read that fails may work later; but not for ever must all that follows wait for it. */
+	/* A failed read may work later, but the following messages must not wait forever. */
 	bool tolerant = range->db != disk->db || outbox_disk_is_damage(disk, -EIO);
 	int r = outbox_disk_load(outbox, range, tolerant);
 
@@ -265,7 +265,7 @@ static bool step_ok(struct outbox *outbox)
 	uint64_t commit_ns = commit_due_ns(outbox, now_ns), sync_ns = sync_due_ns(outbox, now_ns);
 	int r;
 
-	/* In turns with commits: neither may keep the other waiting. */
+	/* Alternate with commits: neither may block the other. */
 	if (outbox_disk_is_refill_due(outbox) && !disk->quit &&
 	    (now_ns < commit_ns || disk->committed)) {
 		disk->committed = false;
@@ -314,7 +314,7 @@ static bool step_memory(struct outbox *outbox)
 	return true;
 }
 
-/** Tell, once, that the notes of earlier boots can be read. */
+/** Report once that the notes of earlier boots can be read. */
 static void tell_known(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -345,7 +345,7 @@ static void open_first(struct outbox *outbox)
 	pthread_cond_broadcast(&disk->done);
 }
 
-/** Here and not in outbox_disk_free(): closing may wait for the disk as well. */
+/** Close here and not in outbox_disk_free(), because closing may wait for the disk too. */
 static void close_all(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -354,7 +354,7 @@ static void close_all(struct outbox *outbox)
 	for (size_t i = 0; i < OUTBOX_SOURCES_MAX; i++)
 		disk->sources[i] = outbox_db_close(disk->sources[i], true);
 	disk->salvage = outbox_db_close(disk->salvage, true);
-	/* SQLite would remove another database's log by its name. */
+	/* SQLite would otherwise remove another database's log of the same name. */
 	disk->db = outbox_db_close(
 	        disk->db, disk->damaged || (disk->db && outbox_db_check_place(disk->db) < 0));
 	outbox_disk_call_end(outbox);
@@ -445,7 +445,7 @@ static int start_thread(struct outbox *outbox)
 	return -r;
 }
 
-/** The journal is to be read at once, but a disk that does not answer must not keep the start. */
+/** Wait for the journal, but not for a disk that does not answer: that must not block the start. */
 static void wait_for_first(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -458,7 +458,7 @@ static void wait_for_first(struct outbox *outbox)
 		r = pthread_cond_timedwait(&disk->done, &outbox->mutex, &until);
 	if (!disk->tried) {
 		tell_stalled(outbox);
-		/* Nor must what is put now wait for what earlier boots have left. */
+		/* New messages must not wait for those of earlier boots either. */
 		disk->adopting = false;
 	}
 	pthread_mutex_unlock(&outbox->mutex);
@@ -475,7 +475,7 @@ int outbox_disk_new(struct outbox *outbox, const struct outbox_config *config)
 	return r;
 }
 
-/** Mutex held. @return whether the thread ended, and did not hang for so long in one call. */
+/** Wait for the thread to end. Mutex held. @return false: it hangs in one call. */
 static bool wait_for_end(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -508,7 +508,7 @@ int outbox_disk_end(struct outbox *outbox)
 	pthread_cond_signal(&disk->work);
 	ended = wait_for_end(outbox);
 	if (!ended) {
-		/* It may be SQLite that has no end, and not the disk. */
+		/* SQLite itself may be in an endless computation, not the disk: interrupt it. */
 		atomic_store(&disk->halt, true);
 		ended = wait_for_end(outbox);
 	}
@@ -544,10 +544,11 @@ int outbox_flush(struct outbox *outbox, uint64_t timeout_ns)
 	if (!disk)
 		return -EIO;
 	pthread_mutex_lock(&outbox->mutex);
-	(void)outbox_disk_is_out(outbox); /* perhaps nobody has noticed yet */
+	(void)outbox_disk_is_out(outbox); /* the failure may be unnoticed so far */
 	while (r == 0 && (disk->stalled || (!is_clean(outbox) &&
 	                                    (disk->state == OUTBOX_DISK_OK || disk->adopting)))) {
-		/* Once: the thread answers each signal, and the two would keep each other awake. */
+		/* Signal only once: the thread answers each signal, and the two would keep waking
+		 * each other. */
 		if (!disk->flush) {
 			disk->flush = true;
 			pthread_cond_signal(&disk->work);

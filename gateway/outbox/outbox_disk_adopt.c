@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What earlier boots left on disk, into the list as ranges.
+ * Add the messages of earlier boots to the list, as ranges.
  *
- * A damaged file is read from both ends; rows that do not check are passed
- * over. What they say of themselves is not to be trusted, but what lies between
- * two rows that do check is known by these:
+ * A damaged file is read from both ends; rows with a bad checksum are skipped. Their contents can't
+ * be trusted, but two good rows tell what is missing between them:
  *
  *   before it     | behind it      | what is missing
  *   event of B    | event of B     | every seq of B between the two
@@ -12,8 +11,8 @@
  *   event of B    | nothing        | the same
  *   event of B    | event of C     | each that agrees with the one of its boot
  *
- * (Events of QoS 0 have a seq and no row: some of those between may have
- * arrived. To name too much is better than to lose something without a word.)
+ * (Events of QoS 0 have a seq but no row: some events between may have arrived. It is better to
+ * name too many than to lose one silently.)
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +22,7 @@
 #include "outbox_internal.h"
 #include "plural.h"
 
-/** Rows that do not check, kept for what they claim to be; of more only the number. */
+/** Rows with a bad checksum; beyond the limit only counted. */
 #define BAD_MAX 65536U
 
 struct bad_row {
@@ -31,12 +30,12 @@ struct bad_row {
 	uint64_t row, seq;
 };
 
-/** Ranges that are not yet in the list, linked by `after`. */
+/** Ranges not yet in the list, linked by `after`. */
 struct adoption {
 	struct outbox *outbox;
 	struct outbox_db *db;
 	struct outbox_node *first, *last;
-	uint64_t last_row; /* of the scan forwards; that backwards ends there */
+	uint64_t last_row; /* last row of the forward scan; the backward scan ends there */
 	bool backwards, tolerant;
 	struct bad_row *bad; /* in the order in which they were found */
 	size_t n_bad, cap_bad;
@@ -113,8 +112,8 @@ static int see_bad_row(struct adoption *a, const struct outbox_db_outline *o)
 	return 0;
 }
 
-/** Each row lies behind the one before; one that does not is no better than one that does not
- * check. */
+/** Whether the row follows the one before; one that does not counts like a row with a bad
+ * checksum. */
 static bool is_in_order(const struct adoption *a, const struct outbox_db_outline *o)
 {
 	if (a->backwards)
@@ -164,14 +163,14 @@ static void name(struct outbox *outbox, const struct outbox_boot *boot, uint64_t
 	outbox_gaps_add(&outbox->gaps, boot, from_seq, count, OUTBOX_REASON_DISK);
 }
 
-/** Whether a bad row says the same of itself as its distance from a good one. */
+/** Whether the seq of a bad row agrees with its distance from a good row. */
 static bool agrees(const struct bad_row *bad, const struct outbox_range *range)
 {
 	return range && bad->seq > 0 && strcmp(bad->boot_id, range->boot->id) == 0 &&
 	       bad->seq - range->seq == bad->row - range->row; /* both modulo 2^64 */
 }
 
-/** @p n bad rows between the events @p before and @p behind, of which either may be NULL. */
+/** Name @p n bad rows between the events @p before and @p behind, either of which may be NULL. */
 static void name_between(struct outbox *outbox, const struct outbox_range *before,
                          const struct outbox_range *behind, const struct bad_row *bad, size_t n)
 {
@@ -198,14 +197,15 @@ static int by_row(const void *a, const void *b)
 }
 
 /**
+ * Name the missing events.
  * @param ranges   in order
- * @param junction first of those that were found from the other end, or NULL
+ * @param junction first range found from the other end, or NULL
  */
 static void name_missing(struct outbox *outbox, struct outbox_node *ranges,
                          const struct outbox_node *junction, struct bad_row *bad, size_t n_bad)
 {
 	const struct outbox_range *before = NULL;
-	bool cut = false; /* rows may be missing that nobody saw */
+	bool cut = false; /* rows may be missing unseen */
 	size_t from = 0, to = 0;
 
 	if (n_bad > 0)
@@ -228,7 +228,7 @@ static void name_missing(struct outbox *outbox, struct outbox_node *ranges,
 		name_between(outbox, before, NULL, &bad[from], n_bad - from);
 }
 
-/* ---- all of it ---- */
+/* ---- the whole file ---- */
 
 static void adoption_clear(struct adoption *a)
 {
@@ -243,7 +243,8 @@ static void adoption_clear(struct adoption *a)
 	a->bad = NULL;
 }
 
-/** The second half's to the first's. @return its first range, or NULL. */
+/** Append the ranges of the second half to the first. @return the first range of the second half,
+ * or NULL. */
 static struct outbox_node *join(struct adoption *a, struct adoption *back)
 {
 	struct outbox_node *junction = back->first;
@@ -258,7 +259,7 @@ static struct outbox_node *join(struct adoption *a, struct adoption *back)
 	return junction;
 }
 
-/** The bad rows of the second half to the first's. Without memory they are not named. */
+/** Append the bad rows of the second half to the first. Without memory they are not named. */
 static void join_bad(struct adoption *a, const struct adoption *back)
 {
 	struct bad_row *all;
@@ -274,7 +275,8 @@ static void join_bad(struct adoption *a, const struct adoption *back)
 	a->n_bad += back->n_bad;
 }
 
-/** Mutex held. They come before what is not yet taken. @return how many messages. */
+/** Insert the ranges before the messages that are not taken yet. Mutex held. @return number of
+ * messages. */
 static uint64_t insert_all(struct adoption *a)
 {
 	struct outbox *outbox = a->outbox;
@@ -327,7 +329,7 @@ int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant
 	r = outbox_db_scan(db, false, see_row, &all);
 	cut = r < 0 && tolerant && outbox_disk_is_damage(outbox->disk, r);
 	if (cut) {
-		/* The rows behind the damage, from the other end. */
+		/* Read the rows behind the damage from the other end. */
 		back.last_row = all.last_row;
 		r = outbox_db_scan(db, true, see_row, &back);
 		r = r < 0 && !outbox_disk_is_damage(outbox->disk, r) ? r : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From disk into the list: of a range the next few messages. */
+/* Read the next few messages of a range from disk into the list. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,13 +7,13 @@
 #include "outbox_internal.h"
 #include "plural.h"
 
-/* Read at a time: so many rows, or so many bytes. */
+/* Rows and bytes read at a time. */
 #define CHUNK_ROWS  256U
 #define CHUNK_BYTES ((size_t)1024 * 1024)
 
 struct reading {
-	const struct outbox_range *range; /* its boot and database, which do not change */
-	uint64_t row, seq;                /* of its first, when the reading began */
+	const struct outbox_range *range; /* boot and database do not change */
+	uint64_t row, seq;                /* of its first message, when the reading began */
 	struct outbox_entry *first, **tail;
 	uint64_t end; /* all rows before this one were tried */
 	size_t bytes;
@@ -24,7 +24,7 @@ static int read_row(void *user, uint64_t row, const struct outbox_message *messa
 	struct reading *reading = user;
 	struct outbox_entry *entry;
 
-	/* What the outline said and what the row says must be one. */
+	/* The row must agree with its outline. */
 	if (strcmp(message->boot_id, reading->range->boot->id) != 0 ||
 	    message->seq != (reading->seq ? reading->seq + (row - reading->row) : 0))
 		return -EBADMSG;
@@ -50,7 +50,7 @@ static int read_rows(const struct outbox_disk *disk, struct reading *reading, ui
 		reading->end = last + 1;
 	if (r >= 0 || !tolerant || !outbox_disk_is_damage(disk, r))
 		return r;
-	/* One by one around the damage. */
+	/* Read one by one around the damage. */
 	while (reading->end <= last && reading->bytes <= CHUNK_BYTES) {
 		uint64_t row = reading->end;
 
@@ -62,7 +62,7 @@ static int read_rows(const struct outbox_disk *disk, struct reading *reading, ui
 	return 0;
 }
 
-/** The first of @p range is @p entry; NULL: it can't be read and is given up. */
+/** Replace the first message of @p range by @p entry; NULL: it can't be read and is dropped. */
 static void replace_first(struct outbox *outbox, struct outbox_range *range,
                           struct outbox_entry *entry)
 {
@@ -72,7 +72,7 @@ static void replace_first(struct outbox *outbox, struct outbox_range *range,
 		if (range->seq)
 			outbox_gaps_add(&outbox->gaps, range->boot, range->seq, 1,
 			                OUTBOX_REASON_DISK);
-		/* It is told to be missing: it must not come after all. */
+		/* It is announced as missing, so it must never be sent. */
 		if (range->db == outbox->disk->db)
 			outbox_rows_add(&outbox->deletes, range->row, 1);
 	}
@@ -93,7 +93,7 @@ static void replace_first(struct outbox *outbox, struct outbox_range *range,
 		outbox->unwritten = &entry->node;
 }
 
-/** Those that were dropped from the range meanwhile are passed over. */
+/** Put the read messages into the list, except those dropped from the range meanwhile. */
 static uint64_t put_into_list(struct outbox *outbox, struct outbox_range *range,
                               struct reading *reading)
 {

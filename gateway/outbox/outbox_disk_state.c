@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the disk fails, and the way back.
+ * Failure of the disk, and the return to it.
  *
  *   what happened         | the database         | its ranges
  *   full, read-only, I/O  | stays open           | are read from it
@@ -35,16 +35,16 @@
 #define RETURN_CHUNK 4096U
 #define FILE_NAME    "outbox.db"
 #define LOG_NAME     FILE_NAME "-wal"
-/* Of a damaged log what is larger is not copied: an outbox's is 4 MiB, but after a large commit. */
+/* A damaged log is copied up to this size: usually it has 4 MiB, but more after a large commit. */
 #define LOG_COPY_MAX  (16L * 1024L * 1024L)
 #define GROUP_POLL_NS (NS_PER_S / 1000)
-/* Seconds of patience, after which it is not memory that is short. */
+/* Tries in a row with "out of memory", after which memory is not the reason. */
 #define NO_MEMORY_TRIES 3U
-/* Before what a disk refuses to read is given up: so often, and for as long as retry_max_ns. */
+/* Tries before unreadable data is given up; they must also span retry_max_ns. */
 #define READ_TRIES 3U
-/* So often may a file be called damaged and found sound, with twice the patience each time. */
+/* How often a file may be reported as damaged but found sound, with twice the delay each time. */
 #define DOUBTS_MAX 6U
-/* Then it is no longer held against it: in retry_max_ns. */
+/* Age at which such a report no longer counts, in units of retry_max_ns. */
 #define DOUBT_AGE 10U
 
 /* ---- failure ---- */
@@ -84,7 +84,8 @@ void outbox_disk_has_not_read(struct outbox_disk *disk)
 		disk->unread_since_ns = clock_monotonic_ns();
 }
 
-/** A disk that reads now and then would have the file checked over and over. */
+/** Delay before a check of the file: with a disk that fails intermittently it would be checked all
+ * the time. */
 static uint64_t first_patience(const struct outbox_disk *disk)
 {
 	uint64_t patience_ns = disk->retry_min_ns << disk->doubts;
@@ -100,12 +101,12 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 
 	if (!what || !*what)
 		what = strerrordesc_np(-error);
-	/* Once for each thing that goes wrong, not for each try. */
+	/* Log once for each kind of failure, not for each try. */
 	if (was_ok || error != disk->last_failure) {
 		outbox->stats.disk_failures++;
 		log_failure(disk, what);
 	}
-	/* May be cut, and may be a part of what is written over. */
+	/* May be cut. @p what may point into the text that is overwritten. */
 	(void)snprintf(reason, sizeof(reason), "%.60s: %.120s", disk->path, what);
 	memcpy(disk->reason, reason, sizeof(reason));
 	if (was_ok || disk->patience_ns == 0)
@@ -118,23 +119,23 @@ void outbox_disk_fail(struct outbox *outbox, int error, const char *what)
 	if (error == -EBADMSG) {
 		disk->damaged = true;
 		if (was_ok && disk->doubts == 0)
-			disk->retry_ns = 0; /* setting it aside should do */
+			disk->retry_ns = 0; /* renaming it should help: retry at once */
 	}
 	disk->no_memory = error == -ENOMEM ? disk->no_memory + 1 : 0;
 	disk->last_failure = error;
 	disk->state = OUTBOX_DISK_MEMORY;
-	/* One by one the changes would take more and more memory: all notes are written at once
-	 * when the disk works again. */
+	/* Individual changes would take more and more memory: when the disk works again, all notes
+	 * are written instead. */
 	outbox_journal_drop_ops(&outbox->journal);
 	outbox->journal.rewrite = true;
 	disk->unsynced = false;
 	outbox_away_leave(outbox);
-	outbox_disk_tell_egress(outbox); /* what was not yet committed can be taken now */
+	outbox_disk_tell_egress(outbox); /* uncommitted messages can be taken now */
 }
 
-/* ---- another database ---- */
+/* ---- switching to another database ---- */
 
-/** The present one will only be read from; what was on it is to be written again. @return 0;
+/** Keep the current database for reading only; its messages must be written again. @return 0;
  * -EBUSY. */
 static int leave_db(struct outbox *outbox)
 {
@@ -145,7 +146,7 @@ static int leave_db(struct outbox *outbox)
 	while (i < OUTBOX_SOURCES_MAX && disk->sources[i])
 		i++;
 	if (i < OUTBOX_SOURCES_MAX) {
-		/* No range lies in one that could not be looked through. */
+		/* A database that could not be read has no ranges. */
 		if (disk->adopted)
 			disk->sources[i] = disk->db;
 		else
@@ -167,7 +168,7 @@ static int leave_db(struct outbox *outbox)
 	return i < OUTBOX_SOURCES_MAX ? 0 : -EBUSY;
 }
 
-/** All three files; the log first, so that it is never replayed into another database. */
+/** Rename all three files, the log first, so that it is never replayed into another database. */
 static int rename_files(struct outbox_disk *disk, char *name, size_t size)
 {
 	static const char *const suffixes[] = { "-wal", "-shm" };
@@ -193,7 +194,7 @@ static int rename_files(struct outbox_disk *disk, char *name, size_t size)
 	return r;
 }
 
-/** Found when it is opened or looked through: outbox_disk_fail() was not called for it. */
+/** Handle damage found at opening or reading, for which outbox_disk_fail() was not called. */
 static void found_damaged(struct outbox *outbox)
 {
 	outbox->disk->damaged = true;
@@ -238,7 +239,7 @@ static int copy_bytes(int in, int out)
 	return n < 0 ? -errno : 0;
 }
 
-/** @param ret_name STATE_FILE_NAME_SIZE bytes, the copy's. */
+/** @param ret_name STATE_FILE_NAME_SIZE bytes: the name of the copy. */
 static int copy_log(const struct outbox_disk *disk, char *ret_name)
 {
 	int dir_fd = state_file_open_dir(disk->dir), in = -1, out = -1;
@@ -266,7 +267,7 @@ static int copy_log(const struct outbox_disk *disk, char *ret_name)
 	return r;
 }
 
-/** SQLite passes over what is behind damage in a log without a word, and then writes over it. */
+/** Log a damaged log: SQLite silently skips everything behind the damage and then overwrites it. */
 static void tell_damaged_log(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -290,7 +291,7 @@ static void tell_damaged_log(struct outbox *outbox)
 		          r < 0 ? strerrordesc_np(-r) : name);
 }
 
-/** Before the folder is written in. */
+/** Acquire the lock before writing to the folder. */
 static int hold_lock(const struct outbox_disk *disk, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	char why[STATE_LOCK_ERROR_SIZE];
@@ -315,7 +316,7 @@ static int find_note(void *user, const char *key, const void *value, size_t len)
 	return r;
 }
 
-/** Only the last part of the path: a parent that is not there is a mistake, or not mounted yet. */
+/** Create only the last part of the path: a missing parent is a mistake, or not mounted yet. */
 static int make_dir(const struct outbox_disk *disk, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	if (mkdir(disk->dir, 0700) == 0) {
@@ -325,15 +326,15 @@ static int make_dir(const struct outbox_disk *disk, char error[OUTBOX_DB_ERROR_S
 		return 0;
 	}
 	if (errno == EEXIST)
-		return 0; /* if it is no folder, opening the file in it says so */
+		return 0; /* if it is not a folder, opening the file in it reports that */
 	snprintf(error, OUTBOX_DB_ERROR_SIZE, "the folder does not exist and can't be made: %s",
 	         strerrordesc_np(errno));
 	return -errno;
 }
 
 /**
- * SQLite opens its files by their names: what is no regular file gives its place
- * up before. @return 0; negative errno, @p error filled.
+ * Rename everything in the way that is not a regular file, because SQLite opens its files by name.
+ * @return 0; negative errno, @p error filled.
  */
 static int clear_places(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
@@ -348,7 +349,7 @@ static int clear_places(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 		struct stat st;
 
 		if (fstatat(dir_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue; /* opening it says why */
+			continue; /* opening it reports the reason */
 		if (S_ISREG(st.st_mode) && st.st_nlink > 1 && !disk->warned_links && disk->log) {
 			disk->warned_links = true;
 			log_write(
@@ -376,7 +377,7 @@ static int clear_places(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	return r;
 }
 
-/** The folder is there and this process's, and nothing in it is in the way. */
+/** Prepare the folder: it exists, is locked by this process, and nothing is in the way. */
 static int prepare_folder(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -387,7 +388,8 @@ static int prepare_folder(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE
 	return r < 0 ? r : clear_places(outbox, error);
 }
 
-/** As outbox_db_is_sound(); an open file that is called damaged over and over is, in the end. */
+/** As outbox_db_is_sound(), but an open file that is reported as damaged repeatedly finally counts
+ * as damaged. */
 static int is_sound(struct outbox_disk *disk, struct outbox_db *db)
 {
 	uint64_t now_ns = clock_monotonic_ns();
@@ -437,8 +439,8 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	return 0;
 }
 
-/** SQLite has called the open file damaged. @return 1 it is sound; 0;
- *  -EIO, -EINTR not known yet. */
+/** Check an open file that SQLite reports as damaged. @return 1 it is sound; 0 damaged; -EIO,
+ * -EINTR unknown yet. */
 static int ask_again(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -487,9 +489,9 @@ int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	return r;
 }
 
-/* ---- the way back ---- */
+/* ---- the return to the disk ---- */
 
-/** What there was before, into the list. @return 0; negative errno. */
+/** Add the messages of earlier boots to the list. @return 0; negative errno. */
 static int adopt(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -519,7 +521,8 @@ static int adopt(struct outbox *outbox)
 	return 0;
 }
 
-/** Nothing of a group is written before its end; one may have begun while the disk was at work. */
+/** Wait for the end of a group that may have begun during a call of the disk: a group is not
+ * written before its end. */
 static void wait_for_group_end(struct outbox *outbox)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -532,7 +535,7 @@ static void wait_for_group_end(struct outbox *outbox)
 	}
 }
 
-/** All that is not on disk; what lies in another database is read first. */
+/** Write everything that is not on disk; messages in another database are read first. */
 static int write_all(struct outbox *outbox)
 {
 	bool probe = true;
@@ -556,12 +559,13 @@ static void close_sources(struct outbox_disk *disk)
 		disk->sources[i] = outbox_db_close(disk->sources[i], true);
 }
 
-/** What was in its log can still be read by who has it open, and by nobody else. */
+/** Switch from a database whose log was removed: only the open handle can still read the log. */
 static int leave_without_log(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
 	char name[4096];
-	/* First: once it is left, its name would be opened, and it is locked against that. */
+	/* Rename first: otherwise the file would be opened again by its name, although it is
+	 * locked. */
 	int r = rename_files(disk, name, sizeof(name));
 
 	if (r >= 0)
@@ -580,7 +584,8 @@ static int leave_without_log(struct outbox *outbox, char error[OUTBOX_DB_ERROR_S
 	return 0;
 }
 
-/** Without a folder there is no place for a new one, and the old one may come back with it. */
+/** Switch only if the folder exists: without it there is no place for a new file, and the old one
+ * may return with it. */
 static int leave_if_gone(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	int r = prepare_folder(outbox, error);
@@ -620,9 +625,8 @@ static int try_return(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 }
 
 /**
- * A way back that ended in @p error. Where it was for pages that the disk refuses, over and over
- * for as long as retry_max_ns, the file is as good as damaged: with a bad sector it never opens, is
- * never looked through, or what is in it can't be deleted.
+ * Count a return that ended in @p error. If the disk refused pages repeatedly for retry_max_ns, the
+ * file counts as damaged: with a bad sector it can never be opened, read completely, or emptied.
  */
 static bool is_unreadable(struct outbox_disk *disk, int error, bool refused)
 {
@@ -649,8 +653,8 @@ void outbox_disk_return(struct outbox *outbox)
 		r = -EBADMSG;
 	}
 	if (r == -EBADMSG || (r == -ENOMEM && !disk->adopted && outbox_disk_is_damage(disk, r))) {
-		/* It was opened, but what is in it is damaged: at once, before anything is taken.
-		 */
+		/* It was opened but is damaged: handle that at once, before any message is
+		 * taken. */
 		found_damaged(outbox);
 		error[0] = '\0';
 		r = try_return(outbox, error);

@@ -6,21 +6,20 @@
 #include "clock.h"
 #include "outbox_internal.h"
 
-/** What one transaction does; the thread's own while the mutex is not held. */
+/** The contents of one transaction; used by the thread without the mutex. */
 struct transaction {
 	struct outbox_entry *first, **tail;
 	struct outbox_rows deletes;
 	struct outbox_op *ops;
-	char *gaps; /* NULL: as they are on disk */
+	char *gaps; /* NULL: unchanged on disk */
 	size_t gaps_len;
 	bool rewrite, probe;
 };
 
 /**
- * The unwritten messages in order, up to @p limit, or up to a range that lies
- * in another database: what follows it must get higher rows than what is in it.
- * Half of the memory at most: what is being written can't be given up, and were
- * all of it, the newest would have to go in place of the oldest.
+ * Collect unwritten messages in order, up to @p limit, or up to a range in another database, whose
+ * messages must get lower rows than the following ones. At most half of the memory: messages being
+ * written can't be dropped, so otherwise the newest would be dropped instead of the oldest.
  */
 static void collect(struct outbox *outbox, struct transaction *t, unsigned limit)
 {
@@ -72,7 +71,7 @@ static int run(struct outbox_db *db, const struct transaction *t, uint64_t row)
 	return r;
 }
 
-/** Every entry is as it was before; those that left the list meanwhile are freed. */
+/** Restore every entry; free those that left the list meanwhile. */
 static void undo(struct outbox *outbox, struct transaction *t)
 {
 	struct outbox_node *first = NULL;
@@ -88,7 +87,7 @@ static void undo(struct outbox *outbox, struct transaction *t)
 	if (first)
 		outbox->unwritten = first;
 	outbox_rows_add_all(&outbox->deletes, &t->deletes);
-	/* In the order of time: what was noted meanwhile is there too. */
+	/* New notes may have come meanwhile: rewriting all notes keeps the order. */
 	if (t->ops)
 		outbox->journal.rewrite = true;
 	outbox->gaps.dirty |= t->gaps != NULL;
@@ -111,7 +110,8 @@ static void finish_entry(struct outbox *outbox, struct outbox_entry *entry)
 		return;
 	outbox->ready++;
 	if (entry->message.seq == 0) {
-		/* All before it is committed as well: it overtakes what waits to be sent. */
+		/* All messages before it are committed too, so the reply may overtake waiting
+		 * events. */
 		uint64_t row = entry->row;
 
 		outbox->ready--;
@@ -146,7 +146,7 @@ static void finish(struct outbox *outbox, struct transaction *t)
 	}
 }
 
-/** What names the rows that this transaction deletes, and nothing older. */
+/** Take the current gaps, which name the rows that this transaction deletes. */
 static int take_gaps(struct outbox *outbox, struct transaction *t)
 {
 	int r;
@@ -172,7 +172,7 @@ int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
 	takeable = t.first != NULL;
 	t.deletes = outbox->deletes;
 	outbox->deletes = (struct outbox_rows){ 0 };
-	/* With the last of the messages, so that none is on disk before its note. */
+	/* Together with the last messages, so that no message is on disk before its note. */
 	if (!outbox->unwritten || outbox->away.memory) {
 		t.rewrite = outbox->journal.rewrite;
 		r = outbox_journal_steal_ops(&outbox->journal, &t.ops);
@@ -180,7 +180,7 @@ int outbox_disk_write(struct outbox *outbox, unsigned limit, bool probe)
 	if (r >= 0)
 		r = take_gaps(outbox, &t);
 	if (r >= 0) {
-		/* What is noted while this is written must not be taken for written. */
+		/* Notes made during this write must not count as written. */
 		outbox->journal.rewrite = outbox->journal.rewrite && !t.rewrite;
 		disk->writing = true;
 		outbox_disk_call_begin(outbox);

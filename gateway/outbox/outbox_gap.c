@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was given up, as disjoint ranges in the order in which it was, until an
- * event that announces it is acknowledged. That event may be given up in its
- * turn; then its range is to be announced again.
+ * Dropped events as disjoint ranges, in the order in which they were dropped. A range is kept until
+ * the event that announces it is acknowledged. If that event is dropped in turn, the range is
+ * announced again.
  *
- * On disk all of it is one note, a line a range: "boot from to count reason".
- * It is written in the transaction that deletes the rows, so a kill at any time
- * leaves either the message or its name. A range may be announced once more
- * after a restart, never not at all.
+ * On disk all ranges are one note, one line a range: "boot from to count reason". It is written in
+ * the transaction that deletes the rows, so after a kill at any time either the message or its name
+ * exists. A range may be announced twice across a restart, but never not at all.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -39,14 +38,14 @@ const char *outbox_reason_name(enum outbox_reason reason)
 
 /* ---- the ring ---- */
 
-/** Into @p range what @p other names, and what lies between the two. */
+/** Extend @p range to include @p other and everything between the two. */
 static void join(struct outbox_gap_range *range, const struct outbox_gap_range *other)
 {
 	if (other->from_seq < range->from_seq)
 		range->from_seq = other->from_seq;
 	if (other->to_seq > range->to_seq)
 		range->to_seq = other->to_seq;
-	/* Of ranges that overlap, which only a damaged note has, no seq counts twice. */
+	/* Only a damaged note has overlapping ranges; do not count a seq twice. */
 	if (range->count > range->to_seq - range->from_seq + 1 - other->count)
 		range->count = range->to_seq - range->from_seq + 1;
 	else
@@ -69,7 +68,7 @@ static void remove_at(struct outbox_gaps *gaps, size_t i)
 	gaps->n--;
 }
 
-/** Join the two newest ranges of one boot. @return false: each is of another boot. */
+/** Merge the two newest ranges of the same boot. @return false: each is of a different boot. */
 static bool make_room(struct outbox_gaps *gaps)
 {
 	for (size_t i = gaps->n; i-- > 1;) {
@@ -89,7 +88,7 @@ static void add_range(struct outbox_gaps *gaps, const struct outbox_gap_range *r
 	size_t i = gaps->n;
 
 	gaps->dirty = true;
-	/* What is put and what is oldest may be given up in turns: the last two are looked at. */
+	/* New and oldest messages may be dropped in turns, so check the last two ranges. */
 	while (i > 0 && i + 2 > gaps->n) {
 		struct outbox_gap_range *last = AT(gaps, --i);
 
@@ -100,7 +99,8 @@ static void add_range(struct outbox_gaps *gaps, const struct outbox_gap_range *r
 		}
 	}
 	if (gaps->n == OUTBOX_GAPS_MAX) {
-		/* No more ranges: join the newest of this boot, or make room for its first. */
+		/* No room for a range: extend the newest of this boot, or make room for its
+		 * first. */
 		for (i = gaps->n; i > 0 && AT(gaps, i - 1)->boot != range->boot; i--)
 			;
 		if (i > 0) {
@@ -166,7 +166,7 @@ bool outbox_gaps_take(struct outbox_gaps *gaps, const struct outbox_boot *own,
 	return true;
 }
 
-/** The range that was taken and of which nothing more was said. */
+/** The range that was taken but neither announced nor returned yet. */
 static struct outbox_gap_news *pending(struct outbox_gaps *gaps)
 {
 	struct outbox_gap_news *last = gaps->n_news ? &gaps->news[gaps->n_news - 1] : NULL;
@@ -190,7 +190,7 @@ void outbox_gaps_again(struct outbox_gaps *gaps)
 
 	if (!last)
 		return;
-	/* Its place in the ring is free, unless another range took it meanwhile. */
+	/* Its place in the ring may have been taken by another range meanwhile. */
 	if (gaps->n < OUTBOX_GAPS_MAX) {
 		gaps->first = (gaps->first + OUTBOX_GAPS_MAX - 1) % OUTBOX_GAPS_MAX;
 		gaps->n++;
@@ -246,7 +246,7 @@ static bool is_there(const struct outbox_gaps *gaps, const struct outbox_gap_ran
 	return false;
 }
 
-/** @return whether @p line is one that write_range() writes. */
+/** Parse a line of write_range(). @return whether it is valid. */
 static bool read_range(struct outbox *outbox, const char *line, struct outbox_gap_range *ret_range)
 {
 	struct outbox_gap_range range = { 0 };
@@ -274,7 +274,7 @@ void outbox_gaps_read(struct outbox *outbox, const char *text, size_t len)
 	struct outbox_gap_range range;
 	char line[LINE_SIZE];
 
-	/* Other lines than ours must not cost more than ours do. */
+	/* Invalid lines must not cost more than valid ones. */
 	for (unsigned n = 0; n < OUTBOX_GAPS_MAX + OUTBOX_GAP_NEWS; n++, text = newline + 1) {
 		newline = text < end ? memchr(text, '\n', (size_t)(end - text)) : NULL;
 		if (!newline)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Notes by key. All of them are in memory as well: a file that has to be made
- * anew gets them from there.
+ * Notes by key. All of them are also in memory, to write them to a new file.
  */
 #include <cuebus/fnv.h>
 
@@ -31,7 +30,8 @@ static uint64_t hash_of(const char *key)
 	return cue_fnv(CUE_FNV_BEGIN, key, strlen(key));
 }
 
-/** Four times as many buckets when they are too full; without memory they become fuller. */
+/** Grow to four times as many buckets when they are too full. Without memory the table keeps its
+ * size. */
 static void grow(struct outbox_journal *journal)
 {
 	size_t n = n_buckets(journal), larger_n = 4 * n;
@@ -125,7 +125,7 @@ void outbox_journal_drop_ops(struct outbox_journal *journal)
 	journal->op_bytes = 0;
 }
 
-/** While nothing can be written there may be any number of changes; all notes are less then. */
+/** Bound the changes that wait while nothing can be written: then rewrite all notes instead. */
 static void bound_ops(struct outbox_journal *journal)
 {
 	if (journal->op_bytes <= journal->note_bytes + OUTBOX_OPS_BYTES)
@@ -139,7 +139,7 @@ int outbox_journal_set(struct outbox_journal *journal, const char *key, const vo
 {
 	struct outbox_note **link = find(journal, key), *note = *link;
 
-	/* First what may fail; an operation without its note only writes it once more. */
+	/* Do the step that may fail first: a change without its note only writes it once more. */
 	if (with_op && !journal->rewrite) {
 		if (append_op(&journal->ops_tail, key, value, len) < 0)
 			return -ENOMEM;
@@ -277,7 +277,7 @@ static int by_key(const void *a, const void *b)
 	return strcmp((*left)->key, (*right)->key);
 }
 
-/** Copies of what earlier boots noted: the visitor may change the journal. */
+/** Copy the notes of earlier boots, because the visitor may change the journal. */
 static int copy_found(struct outbox *outbox, struct outbox_op **ret_list, size_t *ret_n)
 {
 	struct outbox_op *list = NULL, **tail = &list;

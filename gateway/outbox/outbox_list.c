@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of what waits: entries in memory and ranges on disk, in order. */
+/* The list of waiting messages: entries in memory and ranges on disk, in order. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,7 +190,7 @@ static void drop_from_range(struct outbox *outbox, struct outbox_range *range,
 	outbox_range_drop_if_empty(outbox, range);
 }
 
-/** A range that is being read may have been emptied: nothing of it is left to drop. */
+/** Whether the node is a range that was emptied while it is being read. */
 static bool is_empty(struct outbox_node *node)
 {
 	return node->is_range && outbox_as_range(node)->count == 0;
@@ -202,9 +202,9 @@ static bool was_sent(struct outbox_node *node)
 }
 
 /**
- * What to give up next: the oldest that was never sent. What was sent before a
- * connection broke (a window at most) may have arrived, and a gap that names
- * it would not be true; it goes only when there is nothing else.
+ * The message to drop next: the oldest that was never sent. Messages sent before a connection broke
+ * (a window at most) may have arrived, and a gap that names them would be wrong; they are dropped
+ * only if there is no other.
  */
 static struct outbox_node *first_droppable(const struct outbox *outbox)
 {
@@ -245,7 +245,7 @@ bool outbox_drop_next(struct outbox *outbox, enum outbox_reason reason)
 	return node != NULL;
 }
 
-/** As in first_droppable(), what was sent is not named by a gap. */
+/** As in first_droppable(), a message that was sent must not be named by a gap. */
 static bool is_in_memory_only(const struct outbox_node *node)
 {
 	const struct outbox_entry *entry = (const struct outbox_entry *)node;
@@ -264,7 +264,7 @@ bool outbox_drop_from_memory(struct outbox *outbox, enum outbox_reason reason)
 		return false;
 	entry = outbox_as_entry(node);
 	if (entry->message.seq == 0) {
-		/* Somebody waits for it; what it answered to may be given up as well. */
+		/* A client waits for the reply: keep it in the lane of replies. */
 		outbox_unlink(outbox, node);
 		outbox_count_entry(outbox, entry, false);
 		outbox_reply_add(outbox, entry);
@@ -303,7 +303,7 @@ static struct outbox_range *range_for(struct outbox *outbox, struct outbox_entry
 	range->row = entry->row;
 	range->seq = entry->message.seq;
 	outbox_insert(outbox, &range->node, &entry->node);
-	/* Only where another database is being left are there ranges after this one. */
+	/* There are ranges after this one only while switching from another database. */
 	if (!outbox->first_range || outbox->first_range->db != db)
 		outbox->first_range = range;
 	return range;
@@ -314,7 +314,7 @@ void outbox_fold(struct outbox *outbox, struct outbox_entry *entry, struct outbo
 	struct outbox_range *range;
 	bool was_next = outbox->next == &entry->node;
 
-	/* The copy in the range counts as the entry did. */
+	/* The message in the range counts like the entry. */
 	range = range_for(outbox, entry, db);
 	if (!range)
 		return;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lane of replies: messages that are no events wait for the events before them, such as those
- * of the command that they answer, for OUTBOX_REPLY_PATIENCE_NS and no longer. With a disk a reply
- * enters it once it was committed, with all that came before it, so what it confirms survives a
- * kill; the reply itself need not, and its row is deleted.
+ * The lane of replies: messages that are not events wait for the events before them, such as those
+ * of their command, at most OUTBOX_REPLY_PATIENCE_NS. With a disk a reply enters the lane when it
+ * is committed with all messages before it, so everything that it confirms survives a kill. The
+ * reply itself need not survive, so its row is deleted.
  *
- * Bounded by OUTBOX_REPLIES_MAX, OUTBOX_REPLIES_BYTES and OUTBOX_REPLY_AGE_NS: over the first two
- * the oldest that is not in flight is dropped, over the last each.
+ * Bounded by OUTBOX_REPLIES_MAX and OUTBOX_REPLIES_BYTES, beyond which the oldest reply that is not
+ * in flight is dropped, and by OUTBOX_REPLY_AGE_NS, beyond which each is dropped.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void remove_reply(struct outbox *outbox, struct outbox_entry *entry, bool
 	free(entry);
 }
 
-/** The oldest that is not in flight. @return false: there is none. */
+/** Drop the oldest reply that is not in flight. @return false: there is none. */
 static bool drop_oldest(struct outbox *outbox)
 {
 	if (!outbox->replies.next)
@@ -90,7 +90,7 @@ bool outbox_reply_done(struct outbox *outbox, uint64_t id, bool dropped)
 	return entry != NULL;
 }
 
-/** Whether an event that was put before @p reply has yet to be taken. */
+/** Whether an event that was put before @p reply is not taken yet. */
 static bool is_behind(const struct outbox *outbox, const struct outbox_entry *reply)
 {
 	const struct outbox_node *next = outbox->next;
@@ -111,7 +111,7 @@ int outbox_take_reply(struct outbox *outbox, struct outbox_message *ret_message)
 	uint64_t now_ns;
 
 	pthread_mutex_lock(&outbox->mutex);
-	now_ns = clock_monotonic_ns(); /* not before what was put meanwhile */
+	now_ns = clock_monotonic_ns(); /* not before messages put meanwhile */
 	while (replies->next &&
 	       now_ns - outbox_as_entry(replies->next)->put_ns >= OUTBOX_REPLY_AGE_NS)
 		(void)drop_oldest(outbox);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows to be deleted with the next transaction. Messages are released nearly
- * in order, so that few ranges hold any number of them. */
+/* Rows to delete with the next transaction. Messages are released nearly in order, so a few ranges
+ * describe any number of rows. */
 #include <stdlib.h>
 
 #include "outbox_internal.h"
 
-/* As far back as acknowledgements come out of order. */
+/* How far acknowledgements may come out of order. */
 #define LOOK_BACK 32U
 
 static bool join(struct outbox_row_range *range, uint64_t from, uint64_t to)
@@ -19,7 +19,7 @@ static bool join(struct outbox_row_range *range, uint64_t from, uint64_t to)
 	return true;
 }
 
-/** Join the ranges @p i and @p i + 1, if they touch. */
+/** Merge the ranges @p i and @p i + 1 if they are adjacent. */
 static void join_neighbours(struct outbox_rows *rows, size_t i)
 {
 	if (i + 1 >= rows->n ||

@@ -113,7 +113,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *ret_file, 
 	int code;
 
 	(void)vfs;
-	file->base.pMethods = NULL; /* or it would be closed */
+	file->base.pMethods = NULL; /* otherwise SQLite would close it */
 	file->real = calloc(1, (size_t)system->szOsFile);
 	if (!file->real)
 		return SQLITE_NOMEM;
@@ -122,7 +122,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *ret_file, 
 		file->base.pMethods = &methods;
 		return code;
 	}
-	/* SQLite's rule: what an xOpen leaves with methods is closed, also where it failed. */
+	/* SQLite closes a file whose methods xOpen has set, even if xOpen failed. */
 	if (file->real->pMethods)
 		file->real->pMethods->xClose(file->real);
 	free(file->real);
@@ -131,7 +131,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *ret_file, 
 
 static const char *name;
 
-/** All but opening is the system's own: its functions find what they need in the copy. */
+/** Only xOpen is replaced; the system's own functions work on the copy. */
 static void register_it(void)
 {
 	static sqlite3_vfs vfs;

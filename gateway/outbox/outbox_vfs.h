@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file outbox_vfs.h
- * @brief The system's files for SQLite, and whether the disk read them.
+ * @brief A VFS for SQLite that distinguishes failed reads from damage.
  *
- * Where a disk refuses a read, SQLite says that the database is malformed (it takes the
- * SQLITE_IOERR_CORRUPTFS of its unix VFS for SQLITE_CORRUPT). A disk that hangs for a while is no
- * damaged file: through this VFS such a read is SQLITE_IOERR_READ, and counted.
+ * If a disk refuses a read, SQLite reports a malformed database (it treats the
+ * SQLITE_IOERR_CORRUPTFS of its unix VFS as SQLITE_CORRUPT). But a disk that hangs for a while does
+ * not mean a damaged file: with this VFS such a read is SQLITE_IOERR_READ, and counted.
  *
  * Without shared memory, so only for databases in locking_mode EXCLUSIVE. Any thread.
  */
@@ -14,10 +14,11 @@
 
 #include <stdint.h>
 
-/** @return the name for sqlite3_open_v2(), static; NULL: the default one has to do. */
+/** @return the name for sqlite3_open_v2(), static; NULL: use the default VFS. */
 const char *outbox_vfs_name(void);
 
-/** Reads that the disk refused since the process started; at the end of a file is none. */
+/** Number of reads that the disk refused since the process started; reading past the end does not
+ * count. */
 uint64_t outbox_vfs_refused_reads(void);
 
 #endif

@@ -5,11 +5,11 @@
  *   BROKEN  | kept; if it ends a commit all kept are lost:   | none is kept
  *           | SQLite has stopped before them                 |
  *
- * A frame's checksum goes on from that of the frame before. So behind damage
- * each can still be checked, from what the frame before says of itself.
+ * A frame's checksum continues that of the frame before. So frames behind damage can still be
+ * checked, starting from the checksum stored in the frame before.
  *
- * A process that is killed in the middle of a commit leaves frames of this log that end none, and
- * the next, shorter commit is written over their beginning: that is no damage.
+ * A process killed in the middle of a commit leaves frames that end no commit, and the next,
+ * shorter commit overwrites their beginning: that is not damage.
  */
 #include "outbox_wal.h"
 
@@ -37,7 +37,7 @@ struct wal {
 	bool big_endian;
 	uint32_t page_size;
 	unsigned char salts[8];
-	struct sum sum; /* of the frame before, as it says itself */
+	struct sum sum; /* checksum stored in the frame before */
 	unsigned char *frame;
 };
 
@@ -54,7 +54,7 @@ static struct sum sum_at(const unsigned char *p)
 	return (struct sum){ word_at(p), word_at(p + 4) };
 }
 
-/** SQLite's checksum over @p size bytes, a multiple of 8; wraps around on purpose. */
+/** SQLite's checksum over @p size bytes, a multiple of 8; it wraps on purpose. */
 static struct sum add(const struct wal *wal, struct sum sum, const unsigned char *p, size_t size)
 {
 	for (size_t i = 0; i < size; i += 8) {
@@ -75,7 +75,7 @@ static bool is_equal(struct sum a, struct sum b)
 	return a.s0 == b.s0 && a.s1 == b.s1;
 }
 
-/** @return whether it checks. */
+/** @return whether the header is valid. */
 static bool read_header(struct wal *wal, const unsigned char header[HEADER_SIZE])
 {
 	uint32_t magic = word_at(header);
@@ -92,13 +92,13 @@ static bool read_header(struct wal *wal, const unsigned char header[HEADER_SIZE]
 	return is_equal(add(wal, (struct sum){ 0, 0 }, header, 24), wal->sum);
 }
 
-/** The frame says of how many pages the database is, then it ends a commit. */
+/** Whether the frame ends a commit: it then has the number of pages of the database. */
 static bool ends_commit(const struct wal *wal)
 {
 	return word_at(wal->frame + 4) != 0;
 }
 
-/** Whether the frame that was read is of this log and follows the one before. */
+/** Whether the frame belongs to this log and follows the one before. */
 static bool follows(struct wal *wal)
 {
 	const unsigned char *frame = wal->frame;
@@ -141,7 +141,7 @@ static int check_frames(struct wal *wal, uint64_t *ret_lost)
 int outbox_wal_check(const char *path, uint64_t *ret_lost)
 {
 	unsigned char header[HEADER_SIZE];
-	/* Neither a link nor something to be waited for. */
+	/* Follow no link, and do not wait for a FIFO. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct wal wal = { .file = fd < 0 ? NULL : fdopen(fd, "rb") };
 	size_t n;

@@ -8,13 +8,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/** With more emits than that waiting, commands are taken before them. */
+/** If more emits than this wait, commands are taken before them. */
 #define EMITS_IN_ORDER 32U
 
 enum lane_name { LANE_COMMANDS, LANE_EMITS, LANES };
 
 struct entry {
-	struct inbox_message message; /* first: the message's address is the entry's */
+	/* first member, so that the message's address is the entry's */
+	struct inbox_message message;
 	struct entry *after;
 	uint64_t number; /* order of arrival over both lanes */
 	size_t size;
@@ -30,7 +31,7 @@ struct lane {
 
 struct inbox {
 	int fd;      /* readable if and only if a message waits */
-	char *emits; /* what the topic of an emit begins with; NULL: there are none */
+	char *emits; /* prefix of the topics of emits; NULL: there are none */
 	size_t emits_len;
 	pthread_mutex_t mutex; /* guards everything below */
 	uint64_t max_messages, max_bytes, max_payload;
@@ -90,7 +91,7 @@ int inbox_fd(const struct inbox *inbox)
 	return inbox->fd;
 }
 
-/** Copy @p len bytes (and no more than there are) to *p and move on. */
+/** Copy @p len bytes to *p and advance it. */
 static void *place(char **p, const void *bytes, size_t len)
 {
 	char *at = *p;
@@ -199,7 +200,7 @@ void inbox_wake(struct inbox *inbox)
 	pthread_mutex_unlock(&inbox->mutex);
 }
 
-/** Mutex held. The lane to take from, NULL when both are empty. */
+/** The lane to take from, NULL if both are empty. Mutex held. */
 static struct lane *choose(struct inbox *inbox)
 {
 	struct lane *commands = &inbox->lanes[LANE_COMMANDS], *emits = &inbox->lanes[LANE_EMITS];

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file inbox.h
- * @brief What arrived over MQTT, on its way to the loop.
+ * @brief The queue of messages from MQTT to the loop.
  *
- * paho's thread copies a message in and wakes the loop, nothing else. There are
- * two lanes, emits and commands, each first in, first out, and each bounded by
- * messages and by bytes: a flood of emits leaves room for commands. A lane that
- * is full refuses the newest, which is counted. Messages are taken in the order
- * in which they came as long as few emits wait; with more than 32 commands are
+ * paho's thread only copies a message in and wakes the loop. There are two lanes, emits and
+ * commands, each first in, first out, and each bounded by messages and by bytes, so a flood of
+ * emits leaves room for commands. A full lane refuses and counts the newest message. Messages are
+ * taken in the order of arrival while few emits wait; with more than 32 waiting emits, commands are
  * taken first.
  *
  * Threads: inbox_put() from any, inbox_take() from the loop, stats from any.
@@ -21,13 +20,13 @@
 
 struct inbox;
 
-/** For inbox_put() all is borrowed; what inbox_take() returns owns it all. */
+/** For inbox_put() all members are borrowed; a message of inbox_take() owns them. */
 struct inbox_message {
 	const char *topic;
 	const void *payload;
 	size_t payload_len;
-	/** set by inbox_put(): over the payload's limit, `payload` is NULL and
-	 *  payload_len tells what it was */
+	/** set by inbox_put(): beyond the payload limit; `payload` is NULL, payload_len the
+	 * original length */
 	bool oversized;
 	int qos;
 	bool retain;
@@ -49,9 +48,10 @@ struct inbox_stats {
 };
 
 /**
- * @param emits what the topics of emits begin with, e.g. "cuebus/1/porch/emit/"; copied. NULL: all
- *              messages are in the lane of the commands.
- * @param max_messages, max_bytes of each lane.
+ * Create an inbox.
+ * @param emits prefix of the topics of emits, e.g. "cuebus/1/porch/emit/"; copied. NULL: all
+ *              messages are in the lane of the commands. @param max_messages, max_bytes of each
+ *              lane.
  * @param max_payload a larger payload is not copied, see `oversized`.
  * @return 0; -EMFILE … of eventfd(2); -ENOMEM.
  */
@@ -65,19 +65,19 @@ int inbox_fd(const struct inbox *inbox);
 /** Copy a message in. @return 0; -ENOBUFS full; -ENOMEM. Both are counted as dropped. */
 int inbox_put(struct inbox *inbox, const struct inbox_message *message);
 
-/** Make inbox_fd() readable once, for what else the loop shall look after. Any thread. */
+/** Make inbox_fd() readable once, to wake the loop for other work. Any thread. */
 void inbox_wake(struct inbox *inbox);
 
-/** Whether none waits. If so, inbox_wake() counts as seen. */
+/** Whether no message waits. If so, resets inbox_wake(). */
 bool inbox_is_empty(struct inbox *inbox);
 
-/** The next message, to be freed with inbox_message_free(); NULL when there is none. */
+/** Take the next message; free it with inbox_message_free(). NULL if there is none. */
 struct inbox_message *inbox_take(struct inbox *inbox);
-/** As inbox_take(), of the lane of commands only. */
+/** As inbox_take(), but only from the lane of commands. */
 struct inbox_message *inbox_take_command(struct inbox *inbox);
 struct inbox_message *inbox_message_free(struct inbox_message *message);
 
-/** Limits for what comes from now on (after a reload). */
+/** Set the limits for future messages (after a reload). */
 void inbox_set_limits(struct inbox *inbox, uint64_t max_messages, uint64_t max_bytes,
                       uint64_t max_payload);
 void inbox_get_stats(struct inbox *inbox, struct inbox_stats *ret_stats);

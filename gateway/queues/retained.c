@@ -6,8 +6,8 @@
  *   PENDING | replace value   | value = empty   | -> CLEAN   | -                   | -
  *   CLEAN   | -> PENDING      | -> PENDING,empty| -          | empty: forget       | -> PENDING
  *
- * An empty value is kept until the broker has acknowledged it: were the
- * connection to break before, the old value would stay there for ever.
+ * An empty value is kept until the broker has acknowledged it: if the connection breaks before, the
+ * old value would otherwise stay at the broker forever.
  */
 #include "retained.h"
 
@@ -25,7 +25,7 @@ struct value {
 	int qos;
 	uint64_t version;
 	bool pending;
-	struct value *before, *after; /* all, in the order of first setting */
+	struct value *before, *after; /* list of all entries, in the order of first setting */
 	struct value *next_pending;
 };
 
@@ -69,7 +69,7 @@ static void entry_free(struct value *entry)
 
 static void no_free(void *node)
 {
-	(void)node; /* entries are freed by way of the list */
+	(void)node; /* the list frees the entries */
 }
 
 struct retained *retained_free(struct retained *retained)
@@ -147,7 +147,7 @@ static void mark(struct retained *retained, struct value *entry)
 	retained->stats.pending++;
 }
 
-/** Take over a new value; @p payload becomes the entry's. */
+/** Set a new value; takes ownership of @p payload. */
 static void replace(struct retained *retained, struct value *entry, void *payload, size_t len,
                     int qos)
 {
@@ -237,7 +237,7 @@ uint64_t retained_mark_all(struct retained *retained)
 	uint64_t n;
 
 	pthread_mutex_lock(&retained->mutex);
-	/* Anew, so that the order is that of the list. */
+	/* Rebuild it, so that the order is that of the list. */
 	retained->pending_head = retained->pending_tail = NULL;
 	retained->stats.pending = 0;
 	for (struct value *entry = retained->head; entry; entry = entry->after) {
@@ -249,7 +249,7 @@ uint64_t retained_mark_all(struct retained *retained)
 	return n;
 }
 
-/** @return 0; -ENOMEM with nothing held. */
+/** Copy a value. @return 0; -ENOMEM with nothing allocated. */
 static int copy_out(const struct value *entry, struct retained_message *ret_message)
 {
 	struct retained_message m = {

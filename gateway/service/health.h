@@ -17,7 +17,7 @@
 #include "outbox.h"
 #include "retained.h"
 
-/** What is looked at; all borrowed for the call. */
+/** Sources of the counters; all borrowed for the call. */
 struct health {
 	struct engine *engine;
 	const struct commands *commands;
@@ -26,7 +26,7 @@ struct health {
 	struct outbox *outbox;
 	struct inbox *inbox;
 	struct retained *retained;
-	const struct lateness *lateness; /**< since the last one */
+	const struct lateness *lateness; /**< since the last health message */
 	struct log *log;
 	const char *boot_id;
 	uint64_t start_ns;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lateness.h"
 
-/** 0 to 7 have a bucket each; from 8 on eight buckets an octave. */
+/** One bucket each for 0 to 7; from 8 on eight buckets an octave. */
 static unsigned bucket_of(uint64_t ns)
 {
 	unsigned octave;

@@ -11,7 +11,7 @@
 
 #define LATENESS_BUCKETS (62U * 8U)
 
-/** Zero-initialised is empty. */
+/** Zero-initialise before use. */
 struct lateness {
 	uint64_t count;
 	uint64_t max_ns;
@@ -19,8 +19,7 @@ struct lateness {
 };
 
 void lateness_add(struct lateness *lateness, uint64_t ns);
-/** Upper end of the bucket that holds the @p per_mille-th part, never
- *  above the maximum; 0 when empty. */
+/** Upper end of the bucket with the @p per_mille-th part, never above the maximum; 0 if empty. */
 uint64_t lateness_percentile_ns(const struct lateness *lateness, unsigned per_mille);
 void lateness_reset(struct lateness *lateness);
 

@@ -27,13 +27,14 @@ struct loop {
 	uv_poll_t timer;
 	int timer_fd;
 	uv_signal_t signals[SIGNALS];
-	struct watch **watches; /* each allocated alone: closed by libuv later than by us */
+	/* allocated individually: libuv closes them later than the loop does */
+	struct watch **watches;
 	size_t n_watches;
 	int *fds; /* scratch */
 	size_t cap_fds;
 	bool refresh;
 	bool stopped;
-	uint64_t deadline_ns; /* what wake() has to serve next; UINT64_MAX none */
+	uint64_t deadline_ns; /* next deadline for wake(); UINT64_MAX none */
 	struct lateness lateness;
 };
 
@@ -57,7 +58,7 @@ static void wake(struct loop *loop);
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-	/* An error is the driver's to find when it reads. */
+	/* The driver finds an error when it reads. */
 	(void)status, (void)events;
 	wake(poll->loop->data);
 }
@@ -70,7 +71,7 @@ static bool add_watch(struct loop *loop, int fd)
 		return false;
 	watch->fd = fd;
 	if (uv_poll_init(&loop->uv, &watch->poll, fd) < 0) {
-		free(watch); /* what can't be polled is read when something else wakes */
+		free(watch); /* a descriptor that can't be polled is read at other wake-ups */
 		return true;
 	}
 	watch->poll.data = watch;
@@ -79,7 +80,8 @@ static bool add_watch(struct loop *loop, int fd)
 	return true;
 }
 
-/** @return how many there are, all of them in loop->fds; or the number that could be taken. */
+/** Get the descriptors into loop->fds. @return their number, or how many of them could be
+ * stored. */
 static size_t ask_fds(struct loop *loop)
 {
 	size_t n = loop->config.fds(loop->config.user, loop->fds, loop->cap_fds);
@@ -118,7 +120,7 @@ static void update_watches(struct loop *loop)
 	loop->refresh = !loop->watches;
 	for (size_t i = 0; i < n && loop->watches; i++) {
 		if (!add_watch(loop, loop->fds[i]))
-			loop->refresh = true; /* out of memory: tried again after the next wake */
+			loop->refresh = true; /* out of memory: try again after the next wake-up */
 	}
 }
 
@@ -136,7 +138,7 @@ static void arm(struct loop *loop)
 		when.it_value.tv_sec = (time_t)(at_ns / NS_PER_S);
 		when.it_value.tv_nsec = (long)(at_ns % NS_PER_S);
 	}
-	/* One in the past is due at once. */
+	/* A deadline in the past is due at once. */
 	(void)timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
@@ -160,7 +162,7 @@ static void on_timer(uv_poll_t *poll, int status, int events)
 	uint64_t expirations;
 	ssize_t n = read(loop->timer_fd, &expirations, sizeof(expirations));
 
-	(void)status, (void)events, (void)n; /* another wake of this turn may have re-armed it */
+	(void)status, (void)events, (void)n; /* another wake-up of this turn may have re-armed it */
 	wake(loop);
 }
 

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* The manager's queue was full: it has work, a little patience does it good. */
+/* The manager's queue is full: retry after this time. */
 #define RETRY_NS 100000000ULL
 static const uint64_t ns_per_us = 1000;
 #define MESSAGE_SIZE (NOTIFY_STATUS_SIZE + 128U)
@@ -21,15 +21,15 @@ struct notify {
 	int fd; /* -1: there is no service manager */
 	struct sockaddr_un address;
 	socklen_t address_len;
-	uint64_t watchdog_ns; /* half of what the manager allows; 0: none */
+	uint64_t watchdog_ns; /* half of the manager's watchdog time; 0: no watchdog */
 	uint64_t next_watchdog_ns;
 	enum notify_state state;
-	uint64_t state_ns; /* since when */
+	uint64_t state_ns; /* time of the last change of state */
 	bool state_unsent;
 	char status[NOTIFY_STATUS_SIZE];
 	bool status_unsent;
-	uint64_t retry_ns; /* not before; 0: at once */
-	int failure;       /* of the first message that was given up; 0: none, 1: taken */
+	uint64_t retry_ns; /* no message before this time; 0: at once */
+	int failure;       /* errno of the first failed message; 0: none, 1: already returned */
 };
 
 static int set_address(struct notify *notify, const char *name)
@@ -40,7 +40,7 @@ static int set_address(struct notify *notify, const char *name)
 		return -EAFNOSUPPORT;
 	if (len < 2)
 		return -EINVAL;
-	/* A path needs its NUL, an abstract name (from @ to the end) has none. */
+	/* A path needs its NUL; an abstract name (@ and the rest) has none. */
 	if (len + (name[0] == '/') > sizeof(notify->address.sun_path))
 		return -ENAMETOOLONG;
 	notify->address.sun_family = AF_UNIX;
@@ -75,7 +75,7 @@ static int set_watchdog(struct notify *notify)
 	if (pid && parse_number(pid, &value) < 0)
 		return -EINVAL;
 	if (pid && value != (uint64_t)getpid())
-		return 0; /* meant for the process that started this one */
+		return 0; /* meant for the parent process */
 	if (parse_number(usec, &value) < 0 || value == 0 || value > INT64_MAX / ns_per_us)
 		return -EINVAL;
 	notify->watchdog_ns = value * ns_per_us / 2;
@@ -119,8 +119,8 @@ struct notify *notify_free(struct notify *notify)
 }
 
 /**
- * @return true when it need not be sent again: it was sent, or what failed is
- *         not that the queue is full (a manager that is gone is not waited for).
+ * @return true if the text need not be sent again: it was sent, or the failure was not a full queue
+ *         (do not wait for a manager that does not exist).
  */
 static bool send_text(struct notify *notify, const char *text, uint64_t now_ns)
 {
@@ -185,7 +185,7 @@ void notify_set_state(struct notify *notify, enum notify_state state, uint64_t n
 	notify->state_ns = now_ns;
 	notify->state_unsent = true;
 	if (state == NOTIFY_READY && notify->next_watchdog_ns == 0)
-		notify->next_watchdog_ns = now_ns; /* it runs from READY on */
+		notify->next_watchdog_ns = now_ns; /* the watchdog runs from READY on */
 	notify->retry_ns = 0;
 	send_unsent(notify, now_ns);
 }
@@ -203,7 +203,7 @@ void notify_set_status(struct notify *notify, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	/* A newline would begin another assignment. */
+	/* A newline would start another assignment. */
 	for (char *p = text; *p; p++) {
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = ' ';
@@ -222,7 +222,7 @@ void notify_tick(struct notify *notify, uint64_t now_ns)
 	if (notify->watchdog_ns == 0 || notify->next_watchdog_ns == 0 ||
 	    now_ns < notify->next_watchdog_ns)
 		return;
-	/* When the queue is full the next attempt is soon, not after half of the time. */
+	/* If the queue is full, retry soon instead of after half of the watchdog time. */
 	if (send_text(notify, "WATCHDOG=1\n", now_ns))
 		notify->next_watchdog_ns = now_ns + notify->watchdog_ns;
 	else

@@ -20,17 +20,16 @@
 #include "version.h"
 
 /*
- * Nothing holds the loop. A wake does these in turn, each within SLICE_NS and
- * SLICE_STEPS, and the loop wakes again at once while work is left:
+ * Nothing blocks the loop. A wake-up does the following in turn, each within SLICE_NS and
+ * SLICE_STEPS, and the loop wakes up again at once while work remains:
  *
  *   1. inputs, then what is due           engine_wake_within()
- *   2. a reload that SIGHUP asked for     once engine_admit() allows it
+ *   2. a reload requested by SIGHUP       once engine_admit() allows it
  *   3. messages: commands before emits    each once engine_admit() allows it; commands
  *                                         also in the middle of a cascade that takes long
  *   4. gaps, journal, health, views, watchdog
  *
- * Signals, acknowledgements and what else libuv polls have their turn between
- * two wakes.
+ * Signals, acknowledgements and other events that libuv polls have their turn between two wake-ups.
  */
 #define SLICE_NS          (5 * CUE_NS_PER_MS)
 #define SLICE_STEPS       4096U
@@ -40,10 +39,9 @@
 #define FLUSH_NS          (5 * CUE_NS_PER_S)
 #define TELL_GAPS_STEP_NS (5 * (long)CUE_NS_PER_MS)
 #define DISK_FLUSH_NS     (3 * CUE_NS_PER_S)
-/* Of the time that service managers allow most would be gone by the
- * five seconds of normal times. */
+/* At the stop: the normal five seconds would use most of the time that service managers allow. */
 #define DISK_STALL_NS CUE_NS_PER_S
-/** At the end: for what waits for dispatch then, and for each `stopped`. */
+/** At the stop: time to dispatch waiting events, and to emit each `stopped`. */
 #define FINISH_NS      (300 * CUE_NS_PER_MS)
 #define FINISH_RUNS_NS CUE_NS_PER_S
 
@@ -80,7 +78,7 @@ static void tell_health(struct service *service, uint64_t now_ns)
 	lateness_reset(loop_lateness(service->loop));
 }
 
-/** @return whether it was due. */
+/** @return whether the report was due. */
 static bool tick_health(struct service *service, uint64_t now_ns)
 {
 	if (now_ns < service->next_health_ns)
@@ -127,14 +125,14 @@ static void reload_when_asked(struct service *service, struct cue_budget *budget
 }
 
 /**
- * The bus has been at one cascade for GROUP_NS: commands run in the middle of it.
- * What they begin takes its place behind what waits, and has the bus's time.
+ * If one cascade takes longer than GROUP_NS, run commands in the middle of it. Their events are
+ * appended after the waiting ones, and have the bus's time.
  */
 static void run_commands_anyway(struct service *service)
 {
 	uint64_t begin_ns = clock_monotonic_ns(), now_ns = begin_ns;
 
-	/* While a backlog is cut it is over soon, and what they begin would lead to nothing. */
+	/* A backlog that is being cut ends soon, and events of commands would trigger nothing. */
 	if (service->cascade_since_ns == 0 || begin_ns < service->cascade_since_ns + GROUP_NS ||
 	    cue_bus_is_cutting(engine_bus(service->engine)))
 		return;
@@ -157,7 +155,8 @@ static void drain_inbox(struct service *service, struct slice *slice)
 
 		if (i > 0 && is_over(slice))
 			return;
-		/* It may have come after the wake began, and the clock been set in between. */
+		/* The message may have come after the wake-up began, and the clock may have been
+		 * set in between. */
 		service_follow_wall_clock(service);
 		now_ns = clock_monotonic_ns();
 		if (engine_admit(service->engine, now_ns, &slice->budget) < 0) {
@@ -172,11 +171,10 @@ static void drain_inbox(struct service *service, struct slice *slice)
 }
 
 /**
- * All that one cascade leads to is on disk together, or not at all: a wake that
- * ends in the middle of one leaves the group open for the next. But nothing of an
- * open group is written or sent, replies neither, so one that takes longer than
- * GROUP_NS is cut: without the mark, so that after a crash its steps are emitted
- * again rather than lost.
+ * All events of one cascade are written together, or none: a wake-up that ends in the middle of a
+ * cascade leaves the group open for the next. But nothing of an open group is written or sent, not
+ * even replies, so a group that takes longer than GROUP_NS is cut, without the mark: after a crash
+ * its steps are emitted again instead of lost.
  */
 static void group_begin(struct service *service, uint64_t now_ns)
 {
@@ -230,7 +228,7 @@ static void on_wake(void *user, uint64_t now_ns)
 	service_reconnect(service);
 	told = tick_health(service, now_ns);
 	views_flush(service->views, now_ns);
-	/* Last: only a wake that came to its end feeds the watchdog. */
+	/* Must be last: only a completed wake-up feeds the watchdog. */
 	service_notify_tick(service, clock_monotonic_ns(), told);
 }
 
@@ -288,11 +286,10 @@ struct loop_config service_loop_config(struct service *service)
 /* ---- signals outside of the loop ---- */
 
 /**
- * SIGHUP ends a process that does not handle it: it waits until the loop takes
- * it, and at the stop for ever. So do SIGTERM and SIGINT at the start of PID 1
- * (in a container), for which the kernel drops a signal that has no handler yet:
- * one told to stop that early would run on until it is killed. Any other process
- * ends by them at once.
+ * Block signals outside of the loop. SIGHUP would end a process that does not handle it, so it is
+ * blocked until the loop runs, and from the stop on. SIGTERM and SIGINT are blocked at the start
+ * only for PID 1 (in a container): the kernel drops a signal of PID 1 that has no handler yet, so
+ * an early stop request would be lost. Any other process ends at once.
  */
 static void hold_signals(int how, bool only_hangup)
 {
@@ -309,7 +306,7 @@ static void hold_signals(int how, bool only_hangup)
 
 /* ---- stop ---- */
 
-/** Dispatch what waits, for so long. @return whether nothing waits any more. */
+/** Dispatch waiting events for at most @p for_ns. @return whether none waits any more. */
 static bool finish(struct service *service, uint64_t for_ns)
 {
 	struct slice slice;
@@ -318,7 +315,7 @@ static bool finish(struct service *service, uint64_t for_ns)
 	return cue_bus_dispatch(engine_bus(service->engine), &slice.budget) >= 0;
 }
 
-/** Each run is told to its end; a backlog of timers and what a storm would go on to is not. */
+/** Emit the end of each run, but not a backlog of timers or further events of a storm. */
 static void finish_runs(struct service *service)
 {
 	struct cue_playlists *playlists = engine_playlists(service->engine);
@@ -331,7 +328,7 @@ static void finish_runs(struct service *service)
 	(void)finish(service, FINISH_NS);
 	(void)cue_playlist_stop(playlists, NULL, "shutdown", NULL, NULL);
 	bridge_tick(service->bridge);
-	/* What has been started meanwhile ends as well. */
+	/* End runs that were started meanwhile too. */
 	if (finish(service, FINISH_RUNS_NS) &&
 	    cue_playlist_stop(playlists, NULL, "shutdown", NULL, NULL) > 0)
 		(void)finish(service, FINISH_NS);
@@ -346,7 +343,7 @@ static void finish_runs(struct service *service)
 	service->in_group = false;
 }
 
-/** A thread that can't be ended still uses what would be freed. */
+/** Exit without freeing: a thread that can't be ended still uses the memory. */
 static _Noreturn void leave(struct service *service, const char *why, int code)
 {
 	log_write(service->log, LOG_LEVEL_WARNING, "%s: leaving without it", why);
@@ -355,8 +352,8 @@ static _Noreturn void leave(struct service *service, const char *why, int code)
 }
 
 /**
- * Ranges of what was given up that wait for room in the outbox: each is announced as soon as there
- * is, while a broker takes what stands before it. @return the time that is left of @p for_ns.
+ * Announce ranges of dropped events that wait for room in the outbox, as soon as there is room
+ * because a broker takes the messages before them. @return the rest of @p for_ns.
  */
 static uint64_t tell_gaps(struct service *service, uint64_t for_ns)
 {
@@ -377,7 +374,7 @@ static uint64_t tell_gaps(struct service *service, uint64_t for_ns)
 	}
 }
 
-/** Everything is told to the broker, as far as that can be done in time. */
+/** Send everything to the broker, as far as possible in time. */
 static void flush(struct service *service)
 {
 	struct egress_stats egress;
@@ -390,13 +387,13 @@ static void flush(struct service *service)
 	loop_release_signals(service->loop);
 	signal(SIGHUP, SIG_IGN);
 	outbox_hurry(service->outbox, DISK_STALL_NS);
-	/* The lines are safe before anything that may take its time. */
+	/* Set the lines to safe_value before anything that may take long. */
 	engine_close_outputs(service->engine);
 	finish_runs(service);
 	tell_health(service, clock_monotonic_ns());
 	views_flush(service->views, UINT64_MAX - 1);
 	r = commands_flush(service->commands);
-	/* and the replies that waited for the definitions */
+	/* also replies that waited for the definitions */
 	left_ns = tell_gaps(service, FLUSH_NS);
 	if (r < 0)
 		log_write(service->log, LOG_LEVEL_ERROR,
@@ -423,7 +420,7 @@ static void clear(struct service *service, int code)
 	service_unwatch_devices(service);
 	bridge_free(service->bridge);
 	views_free(service->views);
-	service->views = NULL; /* the engine's end may still tell of changes */
+	service->views = NULL; /* the end of the engine may still report changes */
 	commands_free(service->commands);
 	input_journal_free(service->input_journal);
 	service->input_journal = NULL; /* as the views */
@@ -432,7 +429,7 @@ static void clear(struct service *service, int code)
 	loop_free(service->loop);
 	if (service->outbox && outbox_stop(service->outbox) < 0)
 		leave(service, "the disk does not answer", code);
-	outbox_free(service->outbox); /* its thread wakes the egress up to the end */
+	outbox_free(service->outbox); /* its thread wakes the egress until its end */
 	egress_free(service->egress);
 	retained_free(service->retained);
 	inbox_free(service->inbox);
@@ -441,7 +438,7 @@ static void clear(struct service *service, int code)
 	mqtt_settings_free(service->reconnect);
 	notify_free(service->notify);
 	config_free(service->config);
-	/* Last: nothing of the folder is open any more. */
+	/* Must be last: no file of the folder is open any more. */
 	state_lock_free(service->state_lock);
 }
 

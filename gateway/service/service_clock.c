@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wall clock may be set at any time (NTP at its first answer, an operator,
- * a machine without a battery). `timestamp` follows at the next wake, so nothing
- * that is told after the step is dated before it; nothing else notices. */
+/* The wall clock may be set at any time (NTP at its first answer, an operator, a machine without a
+ * battery). `timestamp` follows at the next wake-up, so no event after the step has a time before
+ * it. Nothing else is affected. */
 #include <stdlib.h>
 
 #include "clock.h"
 #include "service_internal.h"
 #include "wall_offset.h"
 
-/** A step from which the log says so; slewing and small corrections are no news. */
+/** Steps from this size on are logged; slewing and small corrections are not. */
 #define TELL_STEP_NS ((int64_t)CUE_NS_PER_S)
 
 static uint64_t monotonic_ns(void *user)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens to the lines of inputs and outputs, for the log and the loop. */
+/* Events of the lines of inputs and outputs, for the log and the loop. */
 #include "error_text.h"
 #include "service_internal.h"
 
@@ -10,7 +10,7 @@ static int on_event(void *user, struct cue_bus *bus, const struct cue_event *eve
 	const char *data = cue_payload_bytes(event->payload, &len);
 
 	(void)bus;
-	/* The descriptors are others now, perhaps with the same numbers. */
+	/* The descriptors have changed, possibly with the same numbers. */
 	loop_refresh_fds(service->loop);
 	log_write(service->log, LOG_LEVEL_WARNING, "%s %.*s", cue_event_type_name(event), (int)len,
 	          data);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file service_internal.h
- * @brief What service.c (life, wake) and the other files of the service share.
+ * @brief Private: shared by the files of the service.
  */
 #ifndef CUEBUS_SERVICE_INTERNAL_H
 #define CUEBUS_SERVICE_INTERNAL_H
@@ -40,54 +40,55 @@ struct service {
 	struct bridge *bridge;
 	struct views *views;
 	struct loop *loop;
-	/* the egress's next, see service_reconnect(); NULL: none */
+	/* next settings of the egress, see service_reconnect(); NULL: none */
 	struct mqtt_settings *reconnect;
-	struct mqtt_settings *settings; /* a copy of those the egress has, to see a change */
+	struct mqtt_settings *settings; /* a copy of the egress's settings, to detect a change */
 	struct cue_subscription *device_events[SERVICE_DEVICE_EVENTS];
 	struct notify *notify;
 	uint64_t egress_changes; /* as of the last STATUS= */
-	uint64_t given_up; /**< messages that a full outbox has, as of the last line in the log */
-	uint64_t given_up_memory; /**< of these, for limits.outbox_memory_bytes */
-	bool reload_failed;       /* the last one */
-	bool reload_asked;        /* by SIGHUP */
-	bool has_requests;        /* those of the earlier life */
-	bool in_group;            /* the outbox's, see group_end() */
+	uint64_t given_up; /**< messages that a full outbox dropped, as of the last log line */
+	/** messages among them dropped because of limits.outbox_memory_bytes */
+	uint64_t given_up_memory;
+	bool reload_failed; /* the last one */
+	bool reload_asked;  /* by SIGHUP */
+	bool has_requests;  /* requests of the earlier boot were restored */
+	bool in_group;      /* the outbox's, see group_end() */
 	uint64_t group_since_ns;
-	/* wakes have ended in the middle of one since then; 0: the last did not */
+	/* start of the cascade in which wake-ups have ended; 0: the last did not */
 	uint64_t cascade_since_ns;
-	struct diag *reload_diag; /* of the one being done, or NULL */
+	struct diag *reload_diag; /* findings of the running reload, or NULL */
 };
 
-/** For commands and SIGHUP: check all, then swap whole. @return 0 or negative
- *  errno, findings in @p diag. */
+/** Reload, for commands and SIGHUP: check everything, then switch as a whole. @return 0 or negative
+ * errno, findings in @p diag. */
 int service_reload(void *service, struct diag *diag);
 
 /* service.c: what the loop calls. */
 struct loop_config service_loop_config(struct service *service);
 
 /* service_start.c */
-/** Make all parts and join them; what was made is there also on failure.
- *  @return exit code, EX_OK to go on. */
+/** Create and connect all parts; after a failure the created parts exist. @return exit code, EX_OK
+ * to continue. */
 int service_start(struct service *service);
-/** Log what came of restoring the previous life's runs. */
+/** Log the result of restoring the runs of the previous boot. */
 void service_tell_journal(struct service *service, int error);
 
-/* service_requests.c: requests of an earlier life that must not run again. */
-/** Borrows @p service, whose outbox need not be there yet. */
+/* service_requests.c: requests of an earlier boot that must not be executed again. */
+/** Borrows @p service, whose outbox need not exist yet. */
 struct command_notes service_request_notes(struct service *service);
-/** As soon as what was noted is known; the commands are there. */
+/** Restore the requests as soon as the notes are known; the commands must exist. */
 void service_restore_requests(struct service *service);
 
-/* service_devices.c: what happens to the lines of inputs and outputs. */
+/* service_devices.c: events of the lines of inputs and outputs. */
 int service_watch_devices(struct service *service);
 void service_unwatch_devices(struct service *service);
-/** The line is given back, at whatever level it is. */
+/** The line was released at an unsafe level. */
 void service_on_output_unsafe(void *user, const char *name, int error);
 
-/* service_notify.c: the service manager; all but the first on the loop's thread. */
+/* service_notify.c: the service manager; all except the first on the loop's thread. */
 /** @param error of SERVICE_ERROR_SIZE. */
 int service_notify_start(struct service *service, char *error);
-/** At the end of a wake. @param refresh tell the status anew. */
+/** Call at the end of a wake-up. @param refresh send the status again. */
 void service_notify_tick(struct service *service, uint64_t now_ns, bool refresh);
 uint64_t service_notify_deadline(const struct service *service);
 void service_notify_reload(struct service *service, bool begins, bool failed);
@@ -95,13 +96,14 @@ void service_notify_stop(struct service *service);
 
 /* service_clock.c */
 int64_t service_wall_offset_ns(void);
-/** Before anything else of a wake. */
+/** Call at the beginning of a wake-up. */
 void service_follow_wall_clock(struct service *service);
 
-/** After a wake: hand over the settings that a reload brought, once its reply is in the outbox. */
+/** Call after a wake-up: pass the settings of a reload to the egress, once the reply is in the
+ * outbox. */
 void service_reconnect(struct service *service);
 
-/** Bounds of the inbox that follow from the limits. */
+/** Set the bounds of the inbox from the limits. */
 void service_set_inbox_limits(struct service *service);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the service manager is told, and when.
+ * Notifications to the service manager.
  *
  *  state      leaves it when                                     to
  *  STARTING   the first attempt to connect has ended, either     READY
@@ -11,7 +11,7 @@
  *  RELOADING  it has ended, either way                           READY
  *  any        SIGTERM or SIGINT                                  STOPPING
  *
- * A reload before READY says nothing: it would be READY too early.
+ * A reload before READY sends nothing: READY would come too early.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -30,7 +30,7 @@ int service_notify_start(struct service *service, char *error)
 {
 	int r = notify_new(&service->notify);
 
-	/* Anything else is not the environment's fault. */
+	/* Other errors are not caused by the environment. */
 	if (r == -EINVAL || r == -EAFNOSUPPORT || r == -ENAMETOOLONG)
 		snprintf(error, SERVICE_ERROR_SIZE,
 		         "the service manager's NOTIFY_SOCKET, WATCHDOG_USEC or WATCHDOG_PID can't "
@@ -39,7 +39,8 @@ int service_notify_start(struct service *service, char *error)
 	return r;
 }
 
-/** No reason to end: it may be a leftover of an environment that has gone. */
+/** Log a failed notification; the gateway continues, because the variable may be left over from an
+ * old environment. */
 static void tell_failure(struct service *service)
 {
 	int r = notify_take_failure(service->notify);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reload: everything is checked before anything is swapped, and what fails
- * during the swap is taken back.
+ * Reload: everything is checked before anything changes, and a failure during the switch is rolled
+ * back.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 #include "service_internal.h"
 
 /**
- * What can't change under a running gateway: what P is made of is on every topic
- * and in every client, and the outbox and what is kept on disk are made once.
+ * Refuse settings that can't change in a running gateway: the parts of P are in every topic and
+ * every client, and the outbox and the stores on disk are created once.
  */
 static int check_fixed(struct service *service, const struct config *config, struct diag *diag)
 {
@@ -52,7 +52,7 @@ static int check_fixed(struct service *service, const struct config *config, str
 	return r;
 }
 
-/** Engine and kept definitions; on failure as they were. */
+/** Switch engine and kept definitions; a failure changes nothing. */
 static int swap(struct service *service, const struct config *config, struct diag *diag)
 {
 	char error[SERVICE_ERROR_SIZE] = "", again[SERVICE_ERROR_SIZE] = "";
@@ -65,7 +65,7 @@ static int swap(struct service *service, const struct config *config, struct dia
 			          "the configuration from before could not be restored whole: %s",
 			          again);
 	}
-	/* What was rolled back may have taken the place of a kept definition. */
+	/* The rolled-back configuration may have replaced a kept definition. */
 	if (r < 0 && commands_reapply(service->commands) < 0)
 		log_write(service->log, LOG_LEVEL_ERROR,
 		          "the definitions made by command could not be restored whole: out of "
@@ -79,7 +79,7 @@ static int swap(struct service *service, const struct config *config, struct dia
 void service_set_inbox_limits(struct service *service)
 {
 	const struct config_limits *limits = &service->config->limits;
-	/* Of each lane. A message always fits, with its topic and properties. */
+	/* For each lane. One message with its topic and properties always fits. */
 	uint64_t one = limits->payload_bytes + 256ULL * 1024, max_bytes = limits->inbox_bytes;
 
 	if (max_bytes < one)
@@ -87,7 +87,7 @@ void service_set_inbox_limits(struct service *service)
 	inbox_set_limits(service->inbox, limits->inbox_messages, max_bytes, limits->payload_bytes);
 }
 
-/** @p settings become the egress's when they differ. */
+/** Pass @p settings to the egress if they differ. */
 static void reconnect_if_changed(struct service *service, struct mqtt_settings *settings,
                                  struct mqtt_settings *copy)
 {
@@ -99,7 +99,7 @@ static void reconnect_if_changed(struct service *service, struct mqtt_settings *
 	mqtt_settings_free(service->settings);
 	service->settings = copy;
 	log_write(service->log, LOG_LEVEL_NOTICE, "mqtt settings changed: reconnecting");
-	/* Not yet: the command that asked for it is answered on the old connection. */
+	/* Not yet: the reply to the reload command must go over the old connection. */
 	mqtt_settings_free(service->reconnect);
 	service->reconnect = settings;
 }
@@ -157,7 +157,7 @@ static int reload(struct service *service, struct diag *diag)
 	service->reload_diag = diag;
 	r = load(service, diag, &config, &settings, &copy);
 	service->reload_diag = NULL;
-	/* Also after a failure: inputs may have been closed and opened again. */
+	/* Also after a failure, because inputs may have been closed and opened again. */
 	loop_refresh_fds(service->loop);
 	if (r < 0) {
 		log_write(service->log, LOG_LEVEL_ERROR,

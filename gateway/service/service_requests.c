@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that must not run twice outlast a restart: as notes in the outbox's journal, in the same
- * transaction as what the request did. */
+/* Requests that must not be executed twice survive a restart as notes in the outbox's journal, in
+ * the same transaction as their effects. */
 #include "clock.h"
 #include "service_internal.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The service's parts, made and joined in the order in which they need each other. */
+/* Create and connect the service's parts, in the order of their dependencies. */
 #include "service_internal.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "state_lock.h"
 #include "version.h"
 
-/* ---- what engine and commands ask and tell ---- */
+/* ---- callbacks of engine and commands ---- */
 
 static int random_bytes(void *user, void *buf, size_t len)
 {
@@ -91,8 +91,8 @@ static void on_definition_changed(void *user, bool is_playlist, const char *name
 		views_mark_playlist(service->views, name);
 }
 
-/** A kept definition that is not in force: among a reload's findings,
- *  so that its reply has it too. */
+/** Report a kept definition that is not in force; during a reload among its findings, so that the
+ * reply has it too. */
 static void on_kept_notice(void *user, const char *text)
 {
 	struct service *service = user;
@@ -104,9 +104,10 @@ static void on_kept_notice(void *user, const char *text)
 		log_write(service->log, LOG_LEVEL_WARNING, "%s", text);
 }
 
-/* ---- making the parts ---- */
+/* ---- creating the parts ---- */
 
-/** On the outbox's thread or the egress: the loop has runs to restore, or a gap to announce. */
+/** The loop has runs to restore, or a gap to announce. Runs on the outbox's thread or the egress
+ * thread. */
 static void on_outbox(void *user)
 {
 	struct service *service = user;
@@ -139,8 +140,8 @@ static int make_outbox(struct service *service)
 	return outbox_new(&outbox, &service->outbox);
 }
 
-/** @return 0, also when the folder can't be locked for another reason: whoever writes in it is
- *  refused until it can; -EBUSY. */
+/** Lock the state folder. @return 0, also if the folder can't be locked for another reason: writing
+ * to it is refused until it can; -EBUSY. */
 static int lock_state(struct service *service, char *error)
 {
 	const char *dir = service->config->gateway.state_dir;
@@ -182,13 +183,13 @@ static int make_queues(struct service *service)
 		              &service->inbox);
 	if (r >= 0)
 		service_set_inbox_limits(service);
-	/* Last: its thread wakes the others. */
+	/* Must be last: its thread wakes the others. */
 	if (r >= 0)
 		r = make_outbox(service);
 	return r;
 }
 
-/** On the thread of the kept definitions: the loop has replies to release. */
+/** The loop has replies to release. Runs on the thread of the kept definitions. */
 static void on_store_written(void *user)
 {
 	struct service *service = user;
@@ -215,7 +216,7 @@ static int make_engine(struct service *service)
 	return engine_new(&engine, &service->engine);
 }
 
-/** On the thread of the kept definitions. */
+/** Runs on the thread of the kept definitions. */
 static int may_write_state(void *user)
 {
 	char error[STATE_LOCK_ERROR_SIZE];
@@ -277,8 +278,8 @@ void service_tell_journal(struct service *service, int error)
 }
 
 /**
- * What a crash has left goes on, or is stopped, before anything else happens.
- * Whatever is in the journal, the gateway starts.
+ * Restore or stop the runs that a crash has interrupted, before anything else happens. Whatever the
+ * journal contains, the gateway starts.
  */
 static void restore_runs(struct service *service)
 {
@@ -300,7 +301,7 @@ static void restore_runs(struct service *service)
 	service_tell_journal(service, r);
 }
 
-/** What counters and rotaries had counted. Without memory they begin anew. */
+/** Restore counts and positions. Without memory they start at 0. */
 static void restore_inputs(struct service *service)
 {
 	struct input_journal_config config = {
@@ -350,7 +351,8 @@ static int make_boot_id(struct service *service)
 	return r;
 }
 
-/** Told before somebody relies on it; a definition made by command is refused then. */
+/** Report an unusable state folder at the start, before a definition made by command is refused
+ * because of it. */
 static void check_state_dir(struct service *service)
 {
 	const char *dir = service->config->gateway.state_dir;
@@ -364,14 +366,14 @@ static void check_state_dir(struct service *service)
 		          dir, strerrordesc_np(errno));
 }
 
-/** An input, an output or the state folder can't be had. @return exit code. */
+/** An input, an output or the state folder is unavailable. @return exit code. */
 static int unavailable(struct service *service, int r, const char *error)
 {
 	log_write(service->log, LOG_LEVEL_ERROR, "%s", *error ? error : strerrordesc_np(-r));
 	return EX_UNAVAILABLE;
 }
 
-/** @return exit code, EX_OK to go on. */
+/** @return exit code, EX_OK to continue. */
 int service_start(struct service *service)
 {
 	char error[SERVICE_ERROR_SIZE] = "";
@@ -384,7 +386,7 @@ int service_start(struct service *service)
 	if (r >= 0)
 		r = make_engine(service);
 	if (r >= 0) {
-		/* As soon as it can be: a crash may have left a line at any level. */
+		/* As early as possible: a crash may have left a line at any level. */
 		r = engine_open_outputs(service->engine, error);
 		if (r < 0)
 			return unavailable(service, r, error);
@@ -420,7 +422,7 @@ int service_start(struct service *service)
 		return EX_OK;
 	log_write(service->log, LOG_LEVEL_ERROR, "can't start: %s",
 	          *error ? error : strerrordesc_np(-r));
-	/* What has a text of its own is in the environment, and somebody has to look at it: a
-	 * restart would not help. */
+	/* An error with a text is in the environment and must be corrected by a person: a restart
+	 * would not help. */
 	return *error ? EX_CONFIG : EX_SOFTWARE;
 }

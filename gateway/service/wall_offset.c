@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wall_offset.h"
 
-/* Between two readings of the clocks there are some 50 ns, unless the thread was interrupted. */
+/* Two readings of the clocks are some 50 ns apart, unless the thread was interrupted. */
 #define CLOSE_NS  20000U
 #define TRIES_MAX 5U
 
@@ -18,7 +18,7 @@ int64_t wall_offset_read(const struct wall_clocks *clocks)
 		if (apart_ns >= best_ns)
 			continue;
 		best_ns = apart_ns;
-		/* Unsigned: whatever the clock was set to, it is never undefined. */
+		/* Unsigned arithmetic: never undefined, whatever the clock was set to. */
 		offset_ns = (int64_t)((uint64_t)wall_ns - (before_ns + apart_ns / 2));
 	}
 	return offset_ns;

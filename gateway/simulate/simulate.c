@@ -10,8 +10,8 @@
 #include "commands.h"
 #include "envelope.h"
 
-/** Times on the wire are made of signed nanoseconds. Later ones have no timestamp, and sums of
- *  times up to here and of durations do not overflow. */
+/** Times on the wire are computed from signed nanoseconds, so later times have no timestamp. Sums
+ * of earlier times and durations do not overflow. */
 #define TIME_MAX_NS ((uint64_t)INT64_MAX)
 
 struct simulation {
@@ -143,7 +143,7 @@ static int run_command(struct simulation *simulation, const struct trace_entry *
 	r = commands_run(simulation->commands, &request, &reply, &len);
 	if (r < 0)
 		return r;
-	/* What it led to comes before its reply. */
+	/* The events of the command come before its reply. */
 	r = simulation_settle(simulation);
 	if (simulation->config.reply)
 		simulation->config.reply(simulation->config.user, entry->name, reply, len);
@@ -168,7 +168,7 @@ static int feed(struct simulation *simulation, const struct trace_entry *entry)
 		return r;
 	switch (entry->type) {
 	case TRACE_EVENT:
-		/* A refusal (a limit) is counted and told by the bus itself. */
+		/* The bus itself counts and reports a refusal (a limit). */
 		(void)cue_bus_emit(bus, &emit, NULL);
 		return simulation_settle(simulation);
 	case TRACE_INPUT_SET:
@@ -225,7 +225,7 @@ static int check_entry(const struct config *config, const struct trace_entry *en
 		}
 		return 0;
 	case TRACE_COMMAND:
-		return 0; /* what is wrong with it is said in its reply */
+		return 0; /* its reply has the error */
 	}
 	return -EINVAL;
 }

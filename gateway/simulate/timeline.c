@@ -11,7 +11,7 @@
 #include "plural.h"
 #include "utf8.h"
 
-/** Bars drawn; a simulation may have a million runs, a person reads some dozens. */
+/** Maximum number of bars: a simulation may have a million runs, but a person reads some dozens. */
 #define BARS_MAX  100U
 #define LABEL_MAX 32U
 
@@ -36,7 +36,7 @@ struct timeline {
 	size_t n_lanes, cap_lanes;
 	struct bar *bars;
 	size_t n_bars, cap_bars;
-	uint64_t n_runs; /**< those beyond BARS_MAX included */
+	uint64_t n_runs; /**< including those beyond BARS_MAX */
 };
 
 int timeline_new(struct timeline **ret_timeline)
@@ -177,7 +177,7 @@ int timeline_add(struct timeline *timeline, const struct cue_event *event, uint6
 	bool created = strcmp(name, "event.playlist.created") == 0;
 	const cJSON *data;
 
-	/* The bars tell these. */
+	/* The bars show these. */
 	if (strcmp(name, "event.playlist.emitted") == 0)
 		return 0;
 	if (!created && strcmp(name, "event.playlist.stopped") != 0)
@@ -192,10 +192,10 @@ int timeline_add(struct timeline *timeline, const struct cue_event *event, uint6
 
 struct canvas {
 	FILE *stream;
-	unsigned label;   /**< columns of the labels, the blank after them included */
+	unsigned label;   /**< columns of the labels, including the blank after them */
 	unsigned columns; /**< columns of the axis */
 	uint64_t end_ns;  /**< at least 1 */
-	uint64_t last_ns; /**< of the ticks; 0 when all is at time 0 */
+	uint64_t last_ns; /**< of the ticks; 0 if everything is at time 0 */
 	char *row;
 };
 
@@ -210,7 +210,7 @@ static void row_clear(struct canvas *c)
 	c->row[c->columns] = '\0';
 }
 
-/** Columns of a character, as terminals draw it: combining marks 0, East Asian and emoji 2. */
+/** Columns of a character on a terminal: combining marks 0, East Asian and emoji 2. */
 static unsigned char_columns(uint32_t c)
 {
 	static const uint32_t wide[][2] = {
@@ -239,7 +239,7 @@ static unsigned count_columns(const char *text, size_t bytes)
 	return columns;
 }
 
-/** Bytes of the first characters that take @p columns at most. */
+/** Bytes of the leading characters that take at most @p columns. */
 static int cut(const char *text, unsigned columns)
 {
 	const char *end = text;
@@ -256,7 +256,7 @@ static int cut(const char *text, unsigned columns)
 	return (int)(end - text);
 }
 
-/** The row without the blanks at its end, and @p note after it. */
+/** Print the row without trailing blanks, then @p note. */
 static void row_print(struct canvas *c, const char *label, const char *note)
 {
 	size_t len = c->columns;
@@ -291,12 +291,12 @@ static uint64_t tick_ns(const struct canvas *c, unsigned min_columns)
 	}
 }
 
-/** Whole labels only: one that does not fit behind its tick ends at the row's end, unless it
- *  would touch the one before. */
+/** Draw whole labels only: a label that does not fit after its tick ends at the end of the row,
+ * unless it would touch the previous one. */
 static void draw_axis(struct canvas *c)
 {
 	uint64_t tick = tick_ns(c, 10);
-	unsigned end = 0; /* of the label before, and a blank */
+	unsigned end = 0; /* end of the previous label, plus a blank */
 	char label[32];
 
 	row_clear(c);
@@ -329,7 +329,7 @@ static void draw_lane(struct canvas *c, const struct lane *lane)
 		if (lane->times[i] > c->end_ns)
 			continue;
 		cell = &c->row[column_of(c, lane->times[i])];
-		/* * 2 3 … 9 #: how many there are in this column */
+		/* * 2 3 … 9 #: number of events in this column */
 		if (*cell == ' ')
 			*cell = '*';
 		else if (*cell == '*')

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "envelope.h"
 
-/** An event's seq, or null where there is none: 0 is no number of the wire. */
+/** Write an event's seq, or null for 0: the wire has no seq 0. */
 static void write_seq(struct cue_writer *w, uint64_t seq)
 {
 	if (seq)
@@ -18,8 +18,7 @@ void envelope_write(struct cue_writer *w, const struct envelope_context *context
 	                                 ? event->time_ns - context->monotonic_base_ns
 	                                 : 0;
 
-	/* Added unsigned: the sum may wrap where the offset is far out, but is
-	 * never undefined. */
+	/* Unsigned addition: the sum may wrap with an extreme offset, but is never undefined. */
 	cue_format_timestamp((int64_t)(event->time_ns + (uint64_t)context->wall_offset_ns),
 	                     timestamp);
 	cue_writer_object_begin(w);

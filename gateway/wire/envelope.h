@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file envelope.h
- * @brief An event as it goes over the wire (design section 3).
+ * @brief The envelope: an event as JSON on the wire.
  */
 #ifndef CUEBUS_ENVELOPE_H
 #define CUEBUS_ENVELOPE_H

@@ -6,7 +6,7 @@
 #ifndef CUEBUS_MQTT_LIMITS_H
 #define CUEBUS_MQTT_LIMITS_H
 
-/** Most that `mqtt.window` can be: QoS 1 messages without their acknowledgement. */
+/** Maximum of `mqtt.window`: unacknowledged QoS 1 messages. */
 #define MQTT_WINDOW_MAX 100U
 
 #endif

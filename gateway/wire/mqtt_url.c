@@ -35,7 +35,7 @@ static bool is_host_char(char c)
 	       c == '.' || c == '-' || c == '_';
 }
 
-/** Past the host, or NULL. */
+/** Parse the host. @return the text after it, or NULL. */
 static const char *parse_host(const char *s, struct mqtt_url *parsed)
 {
 	struct in6_addr address;
@@ -75,7 +75,7 @@ static const char *parse_port(const char *s, struct mqtt_url *parsed)
 	return s;
 }
 
-/** What follows the host or the port, and does not belong there. */
+/** Refuse text after the host or the port. */
 static int refuse_rest(const char *rest, const char *otherwise, const char **ret_reason)
 {
 	bool ended = *rest == '/' || *rest == '?' || *rest == '#';

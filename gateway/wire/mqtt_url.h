@@ -19,9 +19,9 @@ struct mqtt_url {
 };
 
 /**
- * `mqtt://host[:port]` or `mqtts://host[:port]`, an IPv6 address in brackets,
- * an optional "/" at the end.
- * @param ret_reason optional; on -EINVAL a static text: what is wrong and what would be right.
+ * `mqtt://host[:port]` or `mqtts://host[:port]`, an IPv6 address in brackets, an optional "/" at
+ * the end.
+ * @param ret_reason optional; on -EINVAL a static text with the error and the remedy.
  * @return 0; -EINVAL.
  */
 int mqtt_url_parse(const char *url, struct mqtt_url *ret_url, const char **ret_reason);

@@ -21,7 +21,7 @@ const char *const own_types[OWN_TYPES_COUNT] = {
 	"input.restored",
 };
 
-/* What `playlist/start` names as a trigger, and the step of a run whose definition is lost. */
+/* The trigger type of `playlist/start`, and the step of a run whose definition is lost. */
 static const char *const needed[] = { "cmd.playlist.start", "unknown" };
 
 static int intern(struct cue_bus *bus, const char *const *names, size_t n)

@@ -12,12 +12,12 @@
 
 #define OWN_TYPES_COUNT 17U
 
-/** Static; sorted by what they are about. */
+/** Static; grouped by subject. */
 extern const char *const own_types[OWN_TYPES_COUNT];
 
 /**
- * Make them known, with those that commands and the run journal need, before
- * definitions can fill `limits.event_types`. Reserved types are free of it.
+ * Intern these types, and those that commands and the run journal need, before definitions can fill
+ * `limits.event_types`. Reserved types do not count for it.
  * @return 0; -ENOSPC; -ENOMEM.
  */
 int own_types_intern(struct cue_bus *bus);

@@ -67,7 +67,7 @@ int topics_below(const struct topics *topics, const char *below, const char *nam
 	return 0;
 }
 
-/** What stands after @p prefix, or NULL when @p s does not begin with it. */
+/** The part of @p s after @p prefix, or NULL if @p s does not begin with it. */
 static const char *after(const char *s, const char *prefix)
 {
 	size_t len = strlen(prefix);
@@ -82,7 +82,7 @@ enum topic_kind topics_parse(const struct topics *topics, const char *topic, con
 
 	if (!below)
 		return TOPIC_OTHER;
-	/* "P/emit/#" matches "P/emit" too: no type, but told as such. */
+	/* "P/emit/#" matches "P/emit" too: it has no type, and is refused as an emit. */
 	if ((rest = after(below, "/emit/")) || strcmp(below, "/emit") == 0) {
 		*ret_rest = rest ? rest : "";
 		return TOPIC_EMIT;
@@ -149,7 +149,7 @@ static bool is_below(const struct topics *topics, const char *topic, const char 
 		size_t len = strlen(prefixes[i]);
 
 		rest = after(topic, prefixes[i]);
-		/* Below it: "apps" allows "apps/x", not "apps-of-others/x". */
+		/* Only below the prefix: "apps" allows "apps/x", not "apps-of-others/x". */
 		if (len > 0 && rest && *rest && (prefixes[i][len - 1] == '/' || *rest == '/'))
 			return true;
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file topics.h
- * @brief The topics below P = `<topic_prefix>/1/<gateway id>` (design section 3).
+ * @brief The topics below P = `<topic_prefix>/1/<gateway id>`.
  *
- * Immutable once made; any thread may read it.
+ * Immutable; any thread may read it.
  */
 #ifndef CUEBUS_TOPICS_H
 #define CUEBUS_TOPICS_H
@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Longest topic this gateway publishes or takes, the NUL included. Far below
- *  MQTT's 65,535, so that topics fit on the stack. */
+/** Longest topic that this gateway publishes or accepts, including the NUL. Far below MQTT's
+ * 65,535, so that topics fit on the stack. */
 #define TOPIC_SIZE 1024U
 
 /** Longest `topic_prefix` and entry of `reply_prefixes`. */
@@ -29,7 +29,7 @@ struct topics;
 int topics_new(const char *topic_prefix, const char *gateway_id, struct topics **ret_topics);
 struct topics *topics_free(struct topics *topics);
 
-/** P, without a slash at its end. Lives as long as @p topics. */
+/** P, without a slash at its end. Valid as long as @p topics. */
 const char *topics_prefix(const struct topics *topics);
 
 /** `P/bus/<type, dots as slashes>`. @p type is a valid event type: it always fits. */
@@ -44,52 +44,52 @@ int topics_below(const struct topics *topics, const char *below, const char *nam
                  char topic[TOPIC_SIZE]);
 
 enum topic_kind {
-	TOPIC_OTHER,   /**< not ours to read */
+	TOPIC_OTHER,   /**< not for this gateway */
 	TOPIC_EMIT,    /**< P/emit/… */
 	TOPIC_COMMAND, /**< P/cmd/… */
 };
 
 /**
- * What an incoming topic is. @p ret_rest points into @p topic at what stands
- * below P/emit/ or P/cmd/ (may be empty); untouched for TOPIC_OTHER.
+ * Classify an incoming topic. @p ret_rest points into @p topic at the part below P/emit/ or P/cmd/
+ * (may be empty); untouched for TOPIC_OTHER.
  */
 enum topic_kind topics_parse(const struct topics *topics, const char *topic, const char **ret_rest);
 
 /**
- * The event type of what stands below P/emit/: slashes become dots.
+ * The event type for the part of a topic below P/emit/: slashes become dots.
  * @param ret_reason on failure a static text.
- * @return 0; -EINVAL not a well-formed event type (a dot in a topic level
- *         included: each type has one topic only).
+ * @return 0; -EINVAL not a well-formed event type, or a dot in a topic level (each type has only
+ *         one topic).
  */
 int topics_emit_type(const char *rest, char type[CUE_TYPE_MAX_LEN + 1], const char **ret_reason);
 
 /**
- * What can't stand in a topic: the wildcards, and what MQTT says a receiver may close the
- * connection for ([MQTT-1.5.4]: control characters, C1 included, and non-characters);
- * mosquitto does so.
+ * Check a text for characters that a topic must not contain: the wildcards, and characters for
+ * which MQTT allows a receiver to close the connection ([MQTT-1.5.4]: control characters, including
+ * C1, and non-characters); mosquitto does.
  * @param text UTF-8.
- * @return a static text, or NULL when there is nothing wrong.
+ * @return a static text with the error, or NULL.
  */
 const char *topics_text_fault(const char *text);
 
-/** Whether a message may be published there: not empty, shorter than
- *  TOPIC_SIZE, and without such characters. */
+/** Whether a message may be published on the topic: not empty, shorter than TOPIC_SIZE, and without
+ * such characters. */
 bool topics_is_publishable(const char *topic);
 
-/** A response topic longer or deeper is refused: mosquitto closes the connection of who publishes
- *  on more than 200 levels, and every broker has some bound. */
+/** A longer or deeper response topic is refused: mosquitto closes the connection of a client that
+ * publishes on more than 200 levels, and every broker has some limit. */
 #define TOPIC_REPLY_BYTES  256U
 #define TOPIC_REPLY_LEVELS 32U
 
-/** Why a command's name, as it stood below `P/cmd/`, can't stand below `P/reply/`, within the same
- *  bounds; a static text, or NULL. */
+/** Why a command's name, the part below `P/cmd/`, can't be used below `P/reply/` within the same
+ * bounds; a static text, or NULL. */
 const char *topics_name_fault(const char *name);
 
 /**
- * Why no reply may go to @p topic, which is untrusted: too long, too deep, not UTF-8, no topic,
- * with an empty level, `$…`, or neither below `P/reply/` nor below one of @p prefixes (which may
- * or may not end in a slash).
- * @return a static text; NULL when it may.
+ * Why a reply may not go to the untrusted @p topic: too long, too deep, not UTF-8, not a topic,
+ * with an empty level, `$…`, or neither below `P/reply/` nor below one of @p prefixes (which may or
+ * may not end in a slash).
+ * @return a static text; NULL if it may.
  */
 const char *topics_reply_fault(const struct topics *topics, const char *topic,
                                const char *const *prefixes, size_t n_prefixes);

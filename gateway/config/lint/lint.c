@@ -58,7 +58,7 @@ static void check_times(struct config_reader *reader, const struct cue_playlist_
 	               "with this step a run lasts %s, over 24h", text);
 }
 
-/** Whether the filter takes an event with this data; unknown data (NULL) passes no predicate. */
+/** Whether the filter matches an event with this data; unknown data (NULL) passes no predicate. */
 static bool takes(struct config_reader *reader, const struct cue_filter *filter,
                   struct cue_payload *data)
 {
@@ -131,7 +131,7 @@ void lint_gesture(struct config_reader *reader, const struct config_gesture *ges
 	lint_matches(reader, node, filters);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole configuration ---- */
 
 /** The nodes of a map, in the order in which they were read. */
 static const struct jsonc_node **nodes_of(struct lint *lint, const char *section, size_t n)
@@ -149,7 +149,7 @@ static const struct jsonc_node **nodes_of(struct lint *lint, const char *section
 	return nodes;
 }
 
-/** Without a folder a count lasts as long as the process. */
+/** Without a state folder the count does not survive the process. */
 static void check_restore(const struct lint *lint, size_t i)
 {
 	if (!lint->config->inputs[i].restore || lint->config->gateway.state_dir)
@@ -160,7 +160,7 @@ static void check_restore(const struct lint *lint, size_t i)
 	               "\"restore\" has no effect");
 }
 
-/** Without a journal there is nothing to restart from. */
+/** Without a state folder there is no journal of runs. */
 static void check_restart(const struct lint *lint, size_t i)
 {
 	enum cue_on_restart on_restart = lint->config->playlists[i].def.on_restart;
@@ -205,7 +205,7 @@ void lint_config(struct config_reader *reader, const struct config *config,
 	lint_sequences(&lint);
 	lint_cycles(&lint);
 	lint_inputs(&lint);
-	/* What was passed over could be what is missed. */
+	/* A skipped part may contain the event that seems to be missing. */
 	if (reader->diag->n_errors == 0 && reader->skipped == 0)
 		lint_events(&lint);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file lint.h
- * @brief What is well-formed and still wrong: rules over the whole configuration.
+ * @brief Lint: rules across a well-formed configuration.
  *
- * A rule looks only at what was read without an error; those that reason from
- * what is *not* there (an event nothing emits) run only when nothing is wrong.
+ * A rule uses only parts that were read without an error. Rules about something that is missing (an
+ * event that nothing emits) run only if there is no error.
  */
 #ifndef CUEBUS_LINT_H
 #define CUEBUS_LINT_H
@@ -12,19 +12,20 @@
 #include "config_reader.h"
 
 /**
- * Every rule.
- * @param root the merged tree that @p config was read from, for the places.
+ * Apply every rule.
+ * @param root the merged tree of @p config, for the places.
  */
 void lint_config(struct config_reader *reader, const struct config *config,
                  const struct jsonc_node *root);
 
-/** The rules that need nothing but one definition, for what comes by command too. */
+/** The rules that need only one definition, also used for definitions by command. */
 void lint_playlist(struct config_reader *reader, const struct config_playlist *playlist,
                    const struct jsonc_node *node);
 void lint_gesture(struct config_reader *reader, const struct config_gesture *gesture,
                   const struct jsonc_node *node);
 
-/** match-object, in the filters and conditions under @p keys (to a NULL) of one definition. */
+/** match-object, in the filters and conditions under @p keys (NULL-terminated) of one
+ * definition. */
 void lint_matches(struct config_reader *reader, const struct jsonc_node *definition,
                   const char *const *keys);
 
@@ -46,7 +47,7 @@ static inline bool lint_playlist_is_sound(const struct lint *lint, size_t i)
 	return lint->config->playlists[i].json != NULL;
 }
 
-/* The rules, a file each. */
+/* The rules, one file each. */
 void lint_lines(struct lint *lint);     /* line-in-use */
 void lint_windows(struct lint *lint);   /* window-debounce */
 void lint_inputs(struct lint *lint);    /* data-key, rotary-debounce, shared-producer */

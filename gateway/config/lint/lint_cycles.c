@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Definitions that set each other off without end.
+ * Definitions that trigger each other without end.
  *
- * The graph's nodes are the definitions, and one for each event type that
- * several may share, so that n emitters and m listeners make n + m edges. Two
- * things go past the shared node, from definition to definition: a listener
- * with a predicate (which a step's data may never satisfy), and a gesture that
- * emits what it listens to (it never sees its own output, but that of others).
+ * The graph's nodes are the definitions, and one node for each event type with several emitters and
+ * listeners, so that n emitters and m listeners need only n + m edges. Two cases bypass the shared
+ * node with a direct edge: a listener with a predicate (which a step's data may never satisfy), and
+ * a gesture that emits a type to which it listens (it never sees its own output, but that of
+ * others).
  */
 #include "lint.h"
 
@@ -22,17 +22,17 @@
 #include "lint_graph.h"
 #include "utf8.h"
 
-/** Pairs of emitter and listener looked at one by one; beyond, a cycle may stay unseen. */
+/** Pairs of emitter and listener that are checked individually; beyond, a cycle may be missed. */
 #define PAIRS_MAX 1000000U
-/** Names shown of a long cycle. */
+/** Number of names shown of a long cycle. */
 #define NAMES_MAX        12U
 #define NAME_SHOWN_BYTES 128
 
 struct emission {
 	const char *type;
 	size_t definition;
-	struct cue_payload *data; /* a step's; NULL: not known beforehand */
-	const char *playlist;     /* of a lifecycle event: whose it is; else NULL */
+	struct cue_payload *data; /* data of a step; NULL: unknown */
+	const char *playlist;     /* playlist of a lifecycle event; else NULL */
 };
 
 struct listener {
@@ -64,7 +64,7 @@ static const struct jsonc_node *node_of(const struct cycles *c, size_t definitio
 	return definition < n ? c->lint->gestures[definition] : c->lint->playlists[definition - n];
 }
 
-/* ---- what is emitted, what is listened to ---- */
+/* ---- emitted types and listeners ---- */
 
 static void emits(struct cycles *c, const char *type, size_t definition, struct cue_payload *data,
                   const char *playlist)
@@ -93,7 +93,7 @@ static void collect_gesture(struct cycles *c, size_t i)
 		if (!def->emit)
 			emits(c, def->mirror[k], i, NULL, NULL);
 	}
-	/* The gate of a mirror sets nothing off; that of a playlist does. */
+	/* The gate of a mirror triggers nothing; that of a gated playlist does. */
 	for (size_t k = 0; def->type == CUE_GESTURE_GATED_PLAYLIST && k < def->n_gate; k++)
 		listens(c, &(struct cue_filter){ .type = def->gate[k] }, i);
 }
@@ -169,7 +169,7 @@ static bool may_match(struct cycles *c, const struct emission *emission,
 	}
 	if (!emission->playlist)
 		return true;
-	/* Playlists chained by their lifecycle events name the one they wait for. */
+	/* Playlists chained by lifecycle events name the playlist for which they wait. */
 	name = cJSON_GetObjectItemCaseSensitive(listener->match, "playlist_name");
 	if (!name)
 		name = cJSON_GetObjectItemCaseSensitive(listener->match, "/playlist_name");
@@ -188,7 +188,7 @@ static bool hears_itself(const struct cycles *c, const struct emission *emission
 	return false;
 }
 
-/** One emission to its listeners, all of one type. */
+/** Connect one emission to its listeners, all of one type. */
 static void connect(struct cycles *c, const struct emission *emission, size_t shared,
                     const struct listener *first, const struct listener *end)
 {
@@ -228,7 +228,7 @@ static int listeners_by_type(const void *a, const void *b)
 	return x->definition < y->definition ? -1 : x->definition > y->definition;
 }
 
-/** Emissions and listeners, both in order of type, side by side. */
+/** Merge emissions and listeners, both in order of type. */
 static void connect_all(struct cycles *c)
 {
 	size_t e = 0, l = 0;
@@ -264,7 +264,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
 }
 
-/** A gated playlist starts its playlist without an event between. */
+/** Connect a gated playlist to the playlist that it starts without an event. */
 static void connect_gated(struct cycles *c)
 {
 	const struct config *config = c->lint->config;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Event types that something listens to and nothing emits, playlists that are not there. */
+/* Event types with listeners but without emitter, and playlists that do not exist. */
 #include "lint.h"
 
 #include <stdlib.h>
@@ -8,16 +8,16 @@
 #include "did_you_mean.h"
 #include "own_types.h"
 
-/** Over this many names a suggestion costs more than it helps. */
+/** With more names than this a suggestion costs too much. */
 #define SUGGEST_MAX 2000U
 
-/** Over this many looks at a name, so does looking for slips. */
+/** With more comparisons than this, so does the search for typing errors. */
 #define LOOKS_MAX 20000000U
 
 struct names {
 	const char **names;
 	size_t n;
-	size_t looks; /* for slips, so far */
+	size_t looks; /* comparisons so far */
 };
 
 static int by_name(const void *a, const void *b)
@@ -63,7 +63,7 @@ static bool collect(struct lint *lint, struct names *set)
 	for (size_t i = 0; i < config->n_gestures; i++) {
 		const struct cue_gesture_config *def = &config->gestures[i].def;
 
-		/* A mirror that keeps the type emits it only if something else does. */
+		/* A mirror without `emit` emits a type only if something else emits it. */
 		add(set, def->emit);
 	}
 	for (size_t i = 0; i < config->n_playlists; i++) {
@@ -73,7 +73,7 @@ static bool collect(struct lint *lint, struct names *set)
 		for (size_t k = 0; k < def->n_steps; k++)
 			add(set, def->steps[k].emit);
 	}
-	/* for suggestions; a prefix is none */
+	/* for suggestions; a prefix can't be suggested */
 	for (size_t i = 0; i < config->mqtt.remote.emit.n; i++) {
 		if (!strchr(config->mqtt.remote.emit.patterns[i], '*'))
 			add(set, config->mqtt.remote.emit.patterns[i]);
@@ -89,7 +89,7 @@ static const char *suggest(const struct lint *lint, const struct names *set, con
 	return did_you_mean(name, set->names, set->n);
 }
 
-/* ---- slips ---- */
+/* ---- typing errors ---- */
 
 static size_t longer(size_t a, size_t b)
 {
@@ -107,7 +107,7 @@ static size_t segment_len(const char *s)
 	return strcspn(s, ".");
 }
 
-/** Whether two segments differ in nothing but numbers: lamp1 and lamp2 are two lamps. */
+/** Whether two segments differ only in numbers: lamp1 and lamp2 are two lamps. */
 static bool is_numbering(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t i = 0, k = 0;
@@ -124,7 +124,8 @@ static bool is_numbering(const char *a, size_t a_len, const char *b, size_t b_le
 	}
 }
 
-/** At most two letters, a third of the word: `press` and `pressed`, not `on` and `off`. */
+/** Whether words differ by at most two letters and a third of the word: `press` and `pressed`, not
+ * `on` and `off`. */
 static bool is_slip_of_word(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t distance;
@@ -137,9 +138,9 @@ static bool is_slip_of_word(const char *a, size_t a_len, const char *b, size_t b
 }
 
 /**
- * Whether @p type is probably @p known mistyped: one segment is, or a dot is
- * missing, too many or another character. Types from outside often have
- * neighbours among those emitted here, so that near is not enough.
+ * Whether @p type is probably @p known mistyped: one segment is mistyped, or a dot is missing,
+ * superfluous or another character. Types from outside are often similar to types emitted here, so
+ * a small distance is not enough.
  */
 static bool is_slip(const char *type, const char *known)
 {
@@ -185,11 +186,11 @@ static const char *find_slip(const struct lint *lint, struct names *set, const c
 	return found;
 }
 
-/* ---- what is listened to ---- */
+/* ---- listeners ---- */
 
 /**
- * Whoever may emit anything from outside probably does: then only a slip is
- * worth a word.
+ * If everything may be emitted from outside, any type may come: then only a typing error is worth a
+ * finding.
  */
 static void check_type(struct lint *lint, struct names *emitted, const char *what, const char *type,
                        const struct jsonc_node *place)
@@ -233,7 +234,7 @@ static void check_types(struct lint *lint, struct names *emitted, const char *wh
 		check_type(lint, emitted, what, types[i], node);
 }
 
-/** Every "state" of a condition. */
+/** Check every "state" of a condition. */
 static void check_condition(struct lint *lint, struct names *emitted, const struct jsonc_node *node)
 {
 	const struct jsonc_node *state =

@@ -7,11 +7,11 @@
 
 enum colour { NOT_SEEN, ON_PATH, DONE };
 
-/* Depth first with a path of our own: chains may be longer than the stack. */
+/* Depth first with an explicit path: chains may be longer than the stack. */
 struct walk {
 	const struct lint_graph *graph;
 	size_t *first; /* edges of node i: first[i] to first[i + 1] */
-	size_t *next;  /* the edge to look at next */
+	size_t *next;  /* the next edge to follow */
 	size_t *path;
 	size_t depth;
 	unsigned char *colours;

@@ -23,9 +23,9 @@ void lint_graph_add(struct lint_graph *graph, size_t from, size_t to);
 void lint_graph_clear(struct lint_graph *graph);
 
 /**
- * Tell of cycles: at least one of each set of nodes that reach one another,
- * at most one that ends at any node. Time linear in nodes and edges.
- * @param visit gets the path, each node once; the last leads back to the first.
+ * Report cycles: at least one of each set of nodes that reach one another, at most one that ends at
+ * any node. Takes time linear in nodes and edges.
+ * @param visit gets the path with each node once; the last leads back to the first.
  * @return 0; -ENOMEM.
  */
 int lint_graph_cycles(struct lint_graph *graph, size_t n_nodes,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inputs that say less than was meant: data that has no effect, a debounce that
- * swallows a rotary's steps, two inputs that a gesture takes for one. */
+/* Inputs that do not work as intended: data without effect, a debounce that suppresses a rotary's
+ * steps, two inputs that a gesture can't distinguish. */
 #include "lint.h"
 
 #include <cuebus/match.h>
@@ -12,8 +12,8 @@
 #include "duration.h"
 #include "input_event.h"
 
-/** A quick hand turns a rotary by a step each 2 to 4 ms, so that each of its
- *  lines changes each 4 to 8 ms. Its bounce lasts less than that. */
+/** A quick hand turns a rotary one step every 2 to 4 ms, so each of its lines changes every 4 to 8
+ * ms. Its bounce is shorter. */
 #define ROTARY_DEBOUNCE_MAX_NS (5 * CUE_NS_PER_MS)
 
 static void check_data(struct lint *lint, const struct config_input *input,
@@ -21,7 +21,7 @@ static void check_data(struct lint *lint, const struct config_input *input,
 {
 	const struct jsonc_node *data = jsonc_get(node, "data");
 
-	/* What is no object has been told already, and has no keys. */
+	/* A value that is not an object was reported already, and has no keys. */
 	for (const struct jsonc_node *c = data && data->type == JSONC_OBJECT ? data->first : NULL;
 	     c; c = c->next) {
 		char quoted[JSONC_QUOTE_SIZE];
@@ -52,14 +52,14 @@ static void check_rotary(struct lint *lint, const struct config_input *input,
 
 /* ---- inputs that share event and producer ---- */
 
-/** Over this many looks at an input's data it costs more than it helps. */
+/** With more checks of an input's data than this the rule costs too much. */
 #define LOOKS_MAX 200000U
 
 /** One event type of one input. */
 struct source {
 	const char *type;
 	const struct config_input *input;
-	struct cue_payload *data[2]; /* what it may say, as far as that is known; else NULL */
+	struct cue_payload *data[2]; /* its possible data, if known; else NULL */
 };
 
 struct sources {
@@ -100,7 +100,7 @@ static struct cue_payload *data_of(struct lint *lint, const struct config_input 
 	return data;
 }
 
-/** The numbers of a rotary or counter are not known. */
+/** Fill in the possible data; the numbers of a rotary or counter are unknown. */
 static void fill_data(struct lint *lint, struct source *source, bool released)
 {
 	struct decoder_change change = { 0 };
@@ -135,7 +135,7 @@ static void add(struct lint *lint, struct sources *sources, const struct config_
 	fill_data(lint, source, released);
 }
 
-/** Whether the filter takes events of this source for certain. */
+/** Whether the filter certainly matches events of this source. */
 static bool takes(const struct cue_match *match, const struct source *source)
 {
 	if (!match)
@@ -159,7 +159,8 @@ static void tell(struct lint *lint, const struct jsonc_node *place, const struct
 	               a->type, (unsigned)a->input->producer_id);
 }
 
-/** @return whether two inputs that the filter takes share the producer; told then. */
+/** Report two inputs that match the filter and share the producer. @return whether there were
+ * any. */
 static bool check_filter(struct lint *lint, struct sources *sources,
                          const struct cue_filter *filter, const struct jsonc_node *place)
 {

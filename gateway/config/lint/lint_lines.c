@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same line of a chip used twice. */
+/* Lines of a chip that are used twice. */
 #include "lint.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct line_use {
-	const char *chip; /* NULL: whichever has the line */
+	const char *chip; /* NULL: any chip with the line */
 	const char *line;
 	const struct jsonc_node *node;
 	size_t order;
@@ -35,7 +35,7 @@ static const char *text_of(const struct jsonc_node *node)
 	                                                                          : NULL;
 }
 
-/** Taken from the tree, so that inputs and outputs, which are kept apart, are seen alike. */
+/** Collect the lines from the tree, so that inputs and outputs are handled alike. */
 static size_t collect(const struct jsonc_node *section, struct line_use *uses, size_t n)
 {
 	const struct jsonc_node *device = NULL;
@@ -63,7 +63,7 @@ static size_t collect(const struct jsonc_node *section, struct line_use *uses, s
 
 static bool is_same(const struct line_use *a, const struct line_use *b)
 {
-	/* Without a chip it is the first that has the name, which may be that one. */
+	/* Without a chip the first one with that name is used, which may be the same. */
 	return !a->chip || !b->chip || strcmp(a->chip, b->chip) == 0;
 }
 
@@ -90,7 +90,8 @@ void lint_lines(struct lint *lint)
 	n = collect(outputs, uses, n);
 	qsort(uses, n, sizeof(*uses), by_line);
 	for (size_t i = 1; i < n; i++) {
-		/* The nearest before it is enough: one finding for each use too many. */
+		/* Compare only with the nearest use before it: one finding for each superfluous
+		 * use. */
 		for (size_t k = i; k-- > 0 && strcmp(uses[k].line, uses[i].line) == 0;) {
 			char quoted[JSONC_QUOTE_SIZE], owner[JSONC_QUOTE_SIZE];
 

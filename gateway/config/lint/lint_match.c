@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An object of a match in which no key is an operator means "equal to this
- * object". More often it is an operator written wrong, {"gtt": 180}: an
- * interrupt that will never come, and nothing that says so. */
+/* An object of a match without an operator key means "equal to this object". More often it is a
+ * mistyped operator, {"gtt": 180}: an interrupt that will silently never come. */
 #include "lint.h"
 
 #include <string.h>
@@ -50,7 +49,7 @@ static void check_match(struct config_reader *reader, const struct jsonc_node *m
 	}
 }
 
-/** Every "match" in a filter, a list of them, or a condition. @p node may be NULL. */
+/** Check every "match" in a filter, a list of filters, or a condition. @p node may be NULL. */
 static void walk(struct config_reader *reader, const struct jsonc_node *node)
 {
 	if (!node || (node->type != JSONC_OBJECT && node->type != JSONC_ARRAY))

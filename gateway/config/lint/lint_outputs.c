@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events that set an output, and whose data holds no level where the output looks for one. */
+/* Events that set an output but whose data has no level at the output's `value`. */
 #include "lint.h"
 
 #include <cuebus/payload.h>
@@ -19,7 +19,7 @@ struct target {
 	size_t index; /* of the output */
 };
 
-/** The outputs by event type: steps may be as many as outputs. */
+/** The outputs by event type, for fast look-up: there may be many steps and many outputs. */
 struct targets {
 	struct lint *lint;
 	struct target *items;
@@ -41,7 +41,7 @@ static int compare_event(const void *key, const void *item)
 	return strcmp(key, ((const struct target *)item)->on_event);
 }
 
-/** @return the first that the event sets, or NULL; the others follow it. */
+/** @return the first output that the event sets, or NULL; the others follow it. */
 static const struct target *first_of(const struct targets *targets, const char *type)
 {
 	const struct target *found = type ? bsearch(type, targets->items, targets->n,
@@ -79,7 +79,7 @@ static void check_value(struct lint *lint, const struct config_output *output,
 	               container ? "; \"value\" of the output names the member that it takes" : "");
 }
 
-/** Another output may be meant where the pointer leads nowhere. */
+/** If the pointer finds nothing, the event may be meant for another output. */
 static void check_step(struct lint *lint, const struct config_output *output,
                        const struct cue_step *step, const struct jsonc_node *place)
 {

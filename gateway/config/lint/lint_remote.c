@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What mqtt.remote allows that something else in the configuration takes back. */
+/* Rights in mqtt.remote that another part of the configuration revokes. */
 #include "lint.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ void lint_remote(struct lint *lint)
 
 	if (!emit || emit->type != JSONC_ARRAY || lint->config->mqtt.remote.inputs)
 		return;
-	/* A prefix may well be meant for what is below it besides the input. */
+	/* A prefix may be meant for the other types below it. */
 	for (const struct jsonc_node *node = emit->first; node; node = node->next) {
 		const struct config_input *input =
 		        node->type == JSONC_STRING ? input_of(lint->config, node->text) : NULL;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Variables whose name says that they hold a secret, where the configuration
- * puts them into what is published:
+ * Variables whose name suggests a secret, in parts of the configuration that are published:
  *
  *   playlists    the whole definition is retained on P/playlist/<name>, and much of it in events
  *   gestures     metadata and event types are in events
@@ -14,7 +13,8 @@
 
 #include "secret_name.h"
 
-/** The first variable in @p text that looks like a secret. @param ret_len of its name. */
+/** The first variable in @p text whose name suggests a secret. @param ret_len length of its
+ * name. */
 static const char *find_secret(const char *text, size_t *ret_len)
 {
 	while ((text = strchr(text, '$'))) {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A gesture that begins with the whole of a shorter one: the shorter one fires
- * on the way. Two that wait for the same: both fire. Each gesture is written as
- * a text, one part for each event it waits for; in the order of these texts a
- * prefix stands before what it begins, with nothing but its other continuations
- * between, and equal ones stand side by side.
+ * Gestures that begin with all steps of a shorter one (the shorter one fires first), and gestures
+ * that wait for the same events (both fire). Each gesture is written as a text, one part for each
+ * event. After sorting these texts, a prefix comes before its continuations, with only other
+ * continuations between, and equal texts are adjacent.
  */
 #include "lint.h"
 
@@ -35,7 +34,8 @@ static int by_text(const void *a, const void *b)
 	return x->gesture < y->gesture ? -1 : x->gesture > y->gesture;
 }
 
-/** One event waited for: ["type",match]. A JSON text ends itself, so no part begins another. */
+/** Write one event: ["type",match]. JSON text is self-delimiting, so no part is a prefix of
+ * another. */
 static void spell_filter(struct cue_writer *w, const struct jsonc_node *node)
 {
 	const struct jsonc_node *match =
@@ -77,7 +77,7 @@ static int spell(const struct lint *lint, size_t i, struct spelled *ret)
 	case CUE_GESTURE_GATED_PLAYLIST:
 		return 0;
 	}
-	/* Different kinds are not compared: their times mean different things. */
+	/* Different kinds are not compared: their times have different meanings. */
 	cue_writer_u64(&w, kind);
 	for (unsigned k = 0; k < n_source; k++)
 		spell_filter(&w, jsonc_get(node, "source"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A gesture's window that is not above the debounce of what it listens to. */
+/* Windows of gestures that are not above the debounce of their inputs. */
 #include "lint.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static int by_type(const void *a, const void *b)
 
 	if (order != 0)
 		return order;
-	/* The longest debounce of a type first: it decides. */
+	/* The longest debounce of a type comes first: it decides. */
 	if (x->input->decoder.debounce_ns != y->input->decoder.debounce_ns)
 		return x->input->decoder.debounce_ns > y->input->decoder.debounce_ns ? -1 : 1;
 	return x->input < y->input ? -1 : x->input > y->input;

@@ -6,7 +6,7 @@
 
 #define LEN(array) (sizeof(array) / sizeof(*(array)))
 
-/** Too short to be looked for inside of other words: KEYBOARD is none. */
+/** Too short to be searched inside other words: KEYBOARD is not a secret. */
 static const char *const words[] = { "PW",  "PWD", "PASS", "KEY",  "KEYS",
 	                             "PIN", "PSK", "AUTH", "CRED", "CREDS" };
 

@@ -4,8 +4,8 @@
 #include "config_model.h"
 #include "event_pattern.h"
 
-/* What `use` stands for: nothing here changes a definition, shows the configuration or takes an
- * input's place. Names that no version has yet are listed so that a configuration may name them. */
+/* The group `use`: no command that changes a definition, shows the configuration or simulates an
+ * input. Commands of later versions are listed so that a configuration may name them. */
 static const char *const use_commands[] = {
 	"playlist/start", "playlist/stop",
 	"playlist/pause", "playlist/resume",
@@ -30,8 +30,7 @@ static bool is_use(const char *name)
 	return false;
 }
 
-/** Whether @p pattern takes a type that @p type names: @p type is a type, or a prefix ".*" of which
- *  some type will do. */
+/** Whether @p type, a type or a prefix ending in ".*", covers @p input_type. */
 static bool overlaps(const char *type, const char *input_type)
 {
 	return input_type && event_pattern_match(type, input_type) > 0;

@@ -31,13 +31,13 @@ struct config_qos_rule {
 	int qos;       /**< 0, 1 or CONFIG_QOS_OFF */
 };
 
-/** Groups of commands in mqtt.remote.cmd: what config_use_commands() names, and all. */
+/** Groups of commands in mqtt.remote.cmd: those of config_use_commands(), and all. */
 #define CONFIG_ALLOW_USE   "use"
 #define CONFIG_ALLOW_ADMIN "admin"
 
 /** What is allowed from outside. All zero: everything. */
 struct config_allow {
-	bool limited; /**< only what `patterns` name; without any nothing */
+	bool limited; /**< allow only `patterns`; without patterns nothing */
 	const char **patterns;
 	size_t n;
 };
@@ -90,7 +90,7 @@ struct config_input {
 	char *event;
 	char *release_event;      /**< NULL: none */
 	struct cue_payload *data; /**< an object merged into every event's data, or NULL */
-	bool restore;             /**< counter, rotary: its value outlasts a restart */
+	bool restore;             /**< counter, rotary: the value survives a restart */
 };
 
 /** One entry of an output's `map`. */
@@ -108,7 +108,8 @@ struct config_output {
 	uint32_t safe_value; /**< 0 or 1 */
 	char *on_event;
 	char *value; /**< JSON Pointer into the event's data, "" the data itself */
-	struct config_output_text *map; /**< texts that stand for a level, in the order written */
+	/** texts that stand for a level, in the order of the file */
+	struct config_output_text *map;
 	size_t n_map;
 };
 
@@ -121,14 +122,14 @@ struct config_limits {
 	uint64_t outbox_memory_bytes;   /**< 64 MiB */
 	uint64_t kept_definition_bytes; /**< 16 MiB */
 	struct cue_playlist_limits playlist;
-	uint64_t emit_bytes_per_second; /**< 8 MiB: of the payloads of emits from outside */
-	uint64_t inbox_bytes;           /**< 32 MiB: of emits, and as much of commands */
+	uint64_t emit_bytes_per_second; /**< 8 MiB: payloads of emits from outside */
+	uint64_t inbox_bytes;           /**< 32 MiB: for emits, and the same for commands */
 	uint32_t commands_per_second;   /**< 1,000 */
 	uint32_t emits_per_second;      /**< 5,000: from outside, all together */
 	uint32_t inbox_messages;        /**< 10,000 */
 };
 
-/** A playlist or gesture with what its config struct points to, and its JSON text. */
+/** A playlist or gesture with everything that its config struct points to, and its JSON text. */
 struct config_playlist {
 	struct cue_playlist_config def;
 	struct cue_payload *json; /**< the definition, compact, as written (without name) */
@@ -161,15 +162,15 @@ struct config {
 	/** the merged configuration as JSON with secrets masked (config/get) */
 	struct cue_payload *masked;
 	char hash[17]; /**< 16 hex digits over `masked` (P/info) */
-	/** the values that were taken from the environment: no text shows them */
+	/** the values taken from the environment, which no text may show */
 	struct hide *hide;
 	/** private: see config_has_playlist() */
 	struct config_names playlist_names, gesture_names;
-	void *arena;                   /**< private: what owns the strings */
-	const struct jsonc_node *root; /**< private: the merged tree, of the arena */
+	void *arena;                   /**< private: owns the strings */
+	const struct jsonc_node *root; /**< private: the merged tree, owned by the arena */
 };
 
-/** Where something of the configuration is written. */
+/** A place in the configuration. */
 struct config_place {
 	const char *file; /**< the configuration's */
 	unsigned line, column;
@@ -177,32 +178,32 @@ struct config_place {
 
 /**
  * @param path JSON Pointer without escapes, e.g. "/gateway/id".
- * @return its value's place, or else that of the innermost object around it that there is.
- *         `file` is borrowed from @p config.
+ * @return the place of the value, or of the innermost enclosing object that exists. `file` is
+ *         borrowed from @p config.
  */
 struct config_place config_place_of(const struct config *config, const char *path);
 
-/** Whether the configuration itself defines it: no command may take the name. */
+/** Whether the configuration itself defines the name: no command may then use it. */
 bool config_has_playlist(const struct config *config, const char *name);
 bool config_has_gesture(const struct config *config, const char *name);
-/** Where a definition is from, as replies and views say it: "config" or "command"; static. */
+/** Origin of a definition in replies and views: "config" or "command"; static. */
 const char *config_origin(bool configured);
 
 /** QoS of an event type by longest match: 0, 1 (default) or CONFIG_QOS_OFF. */
 int config_qos(const struct config_mqtt *mqtt, const char *event_type);
 
-/** Whether mqtt.remote.emit lets a remote publisher have an event of this type emitted. */
+/** Whether mqtt.remote.emit allows a remote publisher to emit events of this type. */
 bool config_allows_event(const struct config_allow *allow, const char *event_type);
 /**
- * Why nobody outside may have an event of this type emitted, directly or by a definition: it is
+ * Why an event of this type may not be emitted from outside, directly or by a definition: it is
  * reserved, not in mqtt.remote.emit, or a local input's while mqtt.remote.inputs is false.
  * @param type an event type, or a prefix ending in ".*": then every type below it must be allowed.
- * @return a static text that completes "event type 'x' …"; NULL when it may be emitted.
+ * @return a static text that completes "event type 'x' …"; NULL if it may be emitted.
  */
 const char *config_remote_type_fault(const struct config *config, const char *type);
-/** Whether the command @p name ("playlist/start", "ping") may be run by remote. */
+/** Whether the command @p name ("playlist/start", "ping") may be executed. */
 bool config_allows_command(const struct config_allow *allow, const char *name);
-/** The commands of the group `use`, those of later versions included; static, NULL-terminated. */
+/** The commands of the group `use`, including those of later versions; static, NULL-terminated. */
 const char *const *config_use_commands(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file config_names.h
- * @brief The names that a configuration defines, for look-up. Private to config*.c.
+ * @brief Private to config*.c: an index of the names that a configuration defines.
  */
 #ifndef CUEBUS_CONFIG_NAMES_H
 #define CUEBUS_CONFIG_NAMES_H
@@ -11,7 +11,7 @@
 #include "arena.h"
 #include "config_model.h"
 
-/** Fill the indexes of a configuration that was read without an error. @return 0; -ENOMEM. */
+/** Build the indexes of a configuration without errors. @return 0; -ENOMEM. */
 int config_names_init(struct config *config, struct arena *arena);
 
 #endif

@@ -22,8 +22,8 @@ bool input_event_owns_key(enum decoder_kind kind, const char *key)
 	       strcmp(key, fields[kind][1]) == 0;
 }
 
-/** Length of the member that begins at @p s, in compact valid JSON, up to
- *  its comma or the object's end. */
+/** Length of the member that begins at @p s in compact valid JSON, up to its comma or the object's
+ * end. */
 static size_t member_length(const char *s)
 {
 	unsigned depth = 0;
@@ -48,9 +48,8 @@ static size_t member_length(const char *s)
 }
 
 /*
- * The values are copied from the bytes and not printed from the tree, so that
- * a number keeps its spelling; the tree gives the keys unescaped, in the same
- * order.
+ * Copies the values from the bytes instead of printing the tree, so that numbers keep their
+ * spelling. The tree has the keys unescaped, in the same order.
  */
 int input_event_extra(enum decoder_kind kind, struct cue_payload *data, char **ret_extra)
 {
@@ -138,7 +137,7 @@ int input_event_data(const char *input, const struct decoder_change *change, con
 	cue_writer_string(&w, input);
 	write_change(&w, change);
 	if (*extra) {
-		/* Raw text is taken as one value: the writer places the comma. */
+		/* Raw text counts as one value: the writer places the comma. */
 		cue_writer_raw(&w, extra, strlen(extra));
 	}
 	cue_writer_object_end(&w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file input_event.h
- * @brief The data of an input's event (design section 4), from a decoded change.
+ * @brief The data of an input's event, from a decoded change.
  */
 #ifndef CUEBUS_INPUT_EVENT_H
 #define CUEBUS_INPUT_EVENT_H
@@ -12,9 +12,8 @@
 #include <drivers/decoder.h>
 
 /**
- * The members of the configured `data` object that may be merged in, as
- * `"key":value,…` in the spelling given; what clashes with a field of the
- * input's kind is left out.
+ * Write the members of the configured `data` object that may be merged in, as `"key":value,…` in
+ * their original spelling. Keys that the input's kind writes itself are omitted.
  * @param data an object, or NULL.
  * @param ret_extra malloc()ed, may be the empty string.
  * @return 0; -EINVAL not an object; -ENOMEM.

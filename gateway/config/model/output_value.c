@@ -11,7 +11,7 @@
 
 static int level_of_number(double number, bool *ret_level)
 {
-	/* Written so since exact comparison is what is meant: 0.5 is neither. */
+	/* Exact comparison on purpose, in a form without a warning: 0.5 is neither. */
 	if (number >= 0 && number <= 0)
 		*ret_level = false;
 	else if (number >= 1 && number <= 1)

@@ -21,7 +21,7 @@ static bool is_driver(const struct config_input *input, const char *driver)
 	return input->driver && strcmp(input->driver, driver) == 0;
 }
 
-/** A rotary has two lines, everything else one. */
+/** A rotary has two lines, every other kind one. */
 static void check_lines(struct config_reader *reader, const struct jsonc_node *node,
                         const struct config_input *input)
 {
@@ -64,7 +64,7 @@ void config_check_input(struct config_reader *reader, const struct jsonc_node *n
 {
 	const struct config_input *input = object;
 
-	/* Placed errors of the fields make what follows guesswork. */
+	/* After errors in the fields the checks between them would be guesswork. */
 	if (!sound)
 		return;
 	check_lines(reader, node, input);
@@ -101,7 +101,7 @@ void config_check_step(struct config_reader *reader, const struct jsonc_node *no
 		               "\"repeat\" above 1 needs an \"interval\" above 0s");
 }
 
-/** What the bus itself refuses, placed on the tree. */
+/** Report an error of the bus at its place in the tree. */
 static void tell_refused(struct config_reader *reader, const struct jsonc_node *node,
                          const struct cue_predicate_error *error)
 {
@@ -109,8 +109,8 @@ static void tell_refused(struct config_reader *reader, const struct jsonc_node *
 	               error->text);
 }
 
-/** Faster than `limits` allows; a definition made by command is
- *  measured when it is put in force. */
+/** Check the rate against `limits`. A definition made by command is checked when it is put in
+ * force. */
 static int check_rate(struct config_reader *reader, const struct jsonc_node *node,
                       const struct cue_playlist_config *def)
 {
@@ -149,7 +149,7 @@ void config_check_playlist(struct config_reader *reader, const struct jsonc_node
 
 /* ---- gestures ---- */
 
-/** Without `emit` a mirror keeps the type, so it must be one that may be emitted. */
+/** Without `emit` a mirror keeps the mirrored type, so that must not be reserved. */
 static void check_mirror(struct config_reader *reader, const struct jsonc_node *node,
                          const struct cue_gesture_config *def)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file config_check.h
- * @brief Checks between the fields of one object, called by way of the table.
+ * @brief Checks between the fields of one object, called through the table.
  */
 #ifndef CUEBUS_CONFIG_CHECK_H
 #define CUEBUS_CONFIG_CHECK_H

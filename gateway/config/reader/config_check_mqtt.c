@@ -31,7 +31,7 @@ static bool is_loopback(const struct mqtt_url *url)
 	return strcmp(url->host, "localhost") == 0;
 }
 
-/** What TLS would have been needed for. */
+/** Warn of settings that need TLS. */
 static void check_plain(struct config_reader *reader, const struct jsonc_node *node,
                         const struct config_mqtt *mqtt, const struct mqtt_url *url)
 {
@@ -64,7 +64,7 @@ static void check_password(struct config_reader *reader, const struct jsonc_node
 		                   at(node, mqtt->password_file ? "password_file" : "password_env"),
 		                   "missing-key",
 		                   "MQTT 3.1.1 has no password without \"username\"");
-	/* Whoever sent a configuration to be checked does not learn what the environment has. */
+	/* The sender of a configuration must not learn about the environment. */
 	if (mqtt->password_env && !reader->foreign && !secure_getenv(mqtt->password_env))
 		config_finding(reader, DIAG_ERROR, env, "environment",
 		               "environment variable %.*s is not set",
@@ -76,7 +76,7 @@ static void check_mode(struct config_reader *reader, const struct jsonc_node *no
 {
 	struct stat st;
 
-	/* One that is not there is told when it is needed: it may come with the service. */
+	/* A missing file is reported when it is needed: the service may provide it. */
 	if (!path || stat(path, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & S_IROTH) == 0)
 		return;
 	config_finding(reader, DIAG_WARNING, at(node, key), "secret-readable",
@@ -97,7 +97,7 @@ void config_check_mqtt(struct config_reader *reader, const struct jsonc_node *no
 		        at(node, jsonc_get(node, "cert_file") ? "cert_file" : "key_file"),
 		        "missing-key", "\"cert_file\" and \"key_file\" need each other");
 	check_password(reader, node, mqtt);
-	/* What comes over the network is not to find out about files. */
+	/* A configuration from the network must not reveal anything about files. */
 	if (reader->local) {
 		check_mode(reader, node, "password_file", mqtt->password_file);
 		check_mode(reader, node, "key_file", mqtt->key_file);

@@ -25,7 +25,8 @@ static size_t name_length(const char *s)
 	return n;
 }
 
-/** The value of the reference at @p s ("${"); NULL: told. @p ret_used its length. */
+/** The value of the reference at @p s ("${"); NULL: reported. @param ret_used length of the
+ * reference. */
 static const char *lookup(struct substitution *sub, const struct jsonc_node *node, const char *s,
                           size_t *ret_used)
 {
@@ -124,7 +125,7 @@ static void substitute(struct substitution *sub, struct jsonc_node *node)
 		return;
 	if (node->type == JSONC_STRING)
 		substitute_string(sub, node);
-	/* The parser has bounded the depth. */
+	/* The parser bounds the depth of the recursion. */
 	for (struct jsonc_node *child = node->first; child; child = child->next)
 		substitute(sub, child);
 }

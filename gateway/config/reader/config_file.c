@@ -71,7 +71,7 @@ int config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_
 
 int config_d_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len)
 {
-	/* O_NONBLOCK: opening a FIFO would wait for a writer. */
+	/* O_NONBLOCK, because opening a FIFO would otherwise wait for a writer. */
 	__attribute__((cleanup(closep))) int fd =
 	        open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;

@@ -17,24 +17,24 @@
 int config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len);
 
 /**
- * The same for a file of conf.d, which must be a regular one: nobody means a
- * pipe there, and a reload must not wait for its writer.
- * @return as above; -ENOTSUP no regular file.
+ * As config_file_read(), for a file of conf.d, which must be a regular file: a reload must not wait
+ * for the writer of a pipe.
+ * @return as config_file_read(); -ENOTSUP not a regular file.
  */
 int config_d_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len);
 
-/** The most files conf.d may hold. */
+/** Largest number of files in conf.d. */
 #define CONFIG_D_FILES_MAX 1024U
 
 /**
- * The files ending in `.json` or `.jsonc`, in letters of either case, in the folder `conf.d`
- * beside @p path in order of name (bytes), hidden ones left out. No such folder is no error.
+ * List the files ending in `.json` or `.jsonc`, in any case, in the folder `conf.d` beside @p path,
+ * in order of name (bytes), without hidden files. A missing folder is not an error.
  * @param ret_paths n malloc()ed paths in a malloc()ed array, see config_d_free().
  * @return 0; -E2BIG too many files; -ENOMEM; the errno of reading the folder.
  */
 int config_d_list(const char *path, char ***ret_paths, size_t *ret_n);
 
-/** Whether the name is one that is read: it ends in `.json` to the letter. */
+/** Whether a file of that name is read: it ends in exactly `.json`. */
 bool config_d_is_read(const char *path);
 void config_d_free(char **paths, size_t n);
 

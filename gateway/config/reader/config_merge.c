@@ -13,7 +13,7 @@ static int by_key(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-/** The members in order of key: sections may hold thousands. NULL: no memory. */
+/** The members in order of key, for fast look-up: sections may have thousands. NULL: no memory. */
 static struct jsonc_node **index_of(const struct jsonc_node *object)
 {
 	struct jsonc_node **index = calloc(object->n ? object->n : 1, sizeof(struct jsonc_node *));

@@ -16,7 +16,7 @@ static uint32_t group_of(const struct config_variant *variant)
 	return 0xFFU << variant->shift;
 }
 
-/** The bits of the variants that @p node is of; all bits of a group that can't be told. */
+/** The bits of the variants of @p node; all bits of a group whose variant is unknown. */
 static uint32_t variants_of(const struct config_table *table, const struct jsonc_node *node)
 {
 	uint32_t bits = 0;
@@ -40,7 +40,7 @@ static uint32_t variants_of(const struct config_table *table, const struct jsonc
 	return bits;
 }
 
-/** Whether just one variant of each group is set, so that "required in" can be told. */
+/** Whether exactly one variant of each group is set, so that "required in" can be checked. */
 static bool is_certain(const struct config_table *table, uint32_t present, uint32_t wanted)
 {
 	for (size_t i = 0; i < CONFIG_VARIANTS_MAX && table->variants[i].key; i++) {
@@ -52,7 +52,7 @@ static bool is_certain(const struct config_table *table, uint32_t present, uint3
 	return true;
 }
 
-/** Tell of a key that does not belong to the variant; @return false when it is not to be read. */
+/** Report a key that does not belong to the variant. @return false if it must not be read. */
 static bool check_variant(struct config_reader *reader, const struct config_table *table,
                           const struct config_field *field, uint32_t present,
                           const struct jsonc_node *object, const struct jsonc_node *child)
@@ -92,7 +92,8 @@ static void tell_unknown(struct config_reader *reader, const struct config_table
 	for (size_t i = 0; i < table->n_fields && n < KEYS_MAX; i++) {
 		const struct config_field *field = &table->fields[i];
 
-		/* Only what could stand here: another type's key would be the next error. */
+		/* Suggest only keys that are allowed here: another type's key would be the next
+		 * error. */
 		if (field->variants == 0 || (field->variants & present) != 0)
 			keys[n++] = field->key;
 	}
@@ -108,7 +109,7 @@ static void tell_unknown(struct config_reader *reader, const struct config_table
 
 /* ---- one object ---- */
 
-/** Whether the default is written as a boolean. */
+/** Whether the default is a boolean. */
 static bool is_boolean(const struct config_field *field)
 {
 	return field->type == CONFIG_BOOL || field->type == CONFIG_ALLOW_EVENTS;
@@ -134,7 +135,7 @@ static void read_default(struct config_reader *reader, const struct config_field
 	config_read_value(reader, field, &node, object);
 }
 
-/** Whether the value is the default, or empty, so that ignoring it changes nothing. */
+/** Whether the value is the default, or empty: ignoring it changes nothing. */
 static bool is_default(const struct config_field *field, const struct jsonc_node *node)
 {
 	if (node->type == JSONC_OBJECT || node->type == JSONC_ARRAY)
@@ -199,7 +200,7 @@ void config_read_struct(struct config_reader *reader, const struct config_table 
 	if (node->type != JSONC_OBJECT) {
 		config_finding(reader, DIAG_ERROR, node, "type", "%s must be an object, not %s",
 		               table->name, jsonc_type_name(node->type));
-		/* What goes by its members must not find fault with 0. */
+		/* Fill in the defaults: later checks must not see 0. */
 		for (size_t i = 0; i < table->n_fields; i++)
 			read_default(reader, &table->fields[i], object);
 		return;
@@ -223,7 +224,7 @@ static bool check_name(struct config_reader *reader, const struct jsonc_node *ch
 	static const struct config_field name = { .type = CONFIG_NAME, .max = 128 };
 	struct jsonc_node text = *child;
 
-	/* The key, looked at as if it were a value. */
+	/* Check the key like a string value. */
 	text.type = JSONC_STRING;
 	text.text = child->key;
 	text.text_len = strlen(child->key);
@@ -250,7 +251,7 @@ static void read_map(struct config_reader *reader, const struct config_field *fi
 
 		if (config_key_is_free(child->key))
 			continue;
-		/* What is told of a name is not to be told again by the definition's check. */
+		/* The definition's check must not report an invalid name again. */
 		name = check_name(reader, child) ? child->key : "invalid";
 		memcpy(element + field->table->name_offset, &name, sizeof(name));
 		config_read_struct(reader, field->table, child, element);

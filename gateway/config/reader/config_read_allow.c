@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is allowed from outside: true (everything), false (nothing), or a list of patterns. A
- * command's group ("use", "admin") may stand alone too. */
+/* What is allowed from outside: true (everything), false (nothing), or a list of patterns. For
+ * commands also a single group ("use", "admin"). */
 #include "config_reader.h"
 
 #include <cuebus/event.h>
@@ -13,7 +13,7 @@
 
 #define KNOWN_NAMES_MAX (COMMAND_NAMES + 32U)
 
-/** "noun" or "noun/verb", of small letters. */
+/** "noun" or "noun/verb", in lower case. */
 static bool is_command_pattern(const char *text)
 {
 	size_t noun = strspn(text, "abcdefghijklmnopqrstuvwxyz"), verb;
@@ -29,7 +29,7 @@ static bool is_group(const char *text)
 	return strcmp(text, CONFIG_ALLOW_USE) == 0 || strcmp(text, CONFIG_ALLOW_ADMIN) == 0;
 }
 
-/** Every name a list may hold: commands, those of later versions, groups. */
+/** All names that a list may contain: commands, those of later versions, groups. */
 static size_t known_names(const char *names[KNOWN_NAMES_MAX])
 {
 	size_t n = 0;
@@ -45,7 +45,7 @@ static size_t known_names(const char *names[KNOWN_NAMES_MAX])
 	return n;
 }
 
-/** A command that a later version may have is no error: only what is listed is allowed. */
+/** An unknown command is only a warning: a later version may have it. */
 static void check_known(struct config_reader *reader, const struct jsonc_node *node)
 {
 	const char *names[KNOWN_NAMES_MAX], *meant;

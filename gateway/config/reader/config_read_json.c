@@ -66,12 +66,12 @@ static void tell_predicate(struct config_reader *reader, const struct jsonc_node
 	const struct jsonc_node *place = jsonc_resolve(node, error->path);
 
 	if (place->broken)
-		reader->skipped++; /* told already, or not known here */
+		reader->skipped++; /* reported already, or unknown here */
 	else
 		config_finding(reader, DIAG_ERROR, place, rule, "%s", error->text);
 }
 
-/** A `match`, checked; NULL: told. The tree belongs to a payload in the arena. */
+/** Read and check a `match`; NULL: reported. The tree belongs to a payload in the arena. */
 static const struct cJSON *read_match(struct config_reader *reader, const struct jsonc_node *node)
 {
 	struct cue_payload *payload = config_payload(reader, node);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of texts, filters and lines, or one where a list is allowed too. */
+/* Lists of texts, filters and lines, or a single value where a list is allowed too. */
 #include "config_reader.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 /* ---- event types, topics, filters ---- */
 
-/** The elements of a list, or the one value that stands for a list of one. */
+/** The elements of a list, or a single value as a list of one. */
 static const struct jsonc_node *first_of(const struct jsonc_node *node, size_t *ret_n)
 {
 	*ret_n = node->type == JSONC_ARRAY ? node->n : 1;
@@ -64,7 +64,7 @@ static void read_filters(struct config_reader *reader, const struct config_field
 
 /* ---- lines ---- */
 
-/** In one form, however it is written: lines are compared as text. */
+/** Write an offset in its one normal form: lines are compared as text. */
 static const char *offset_text(struct config_reader *reader, uint64_t offset)
 {
 	char text[24];
@@ -76,7 +76,7 @@ static const char *offset_text(struct config_reader *reader, uint64_t offset)
 	return copy;
 }
 
-/** A name, or an offset as a number. NULL: a finding or reader->error says why. */
+/** Read a name, or an offset as a number. NULL: a finding or reader->error has the reason. */
 static const char *line_text(struct config_reader *reader, const struct config_field *field,
                              const struct jsonc_node *node)
 {

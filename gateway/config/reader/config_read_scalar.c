@@ -164,7 +164,7 @@ static void read_enum(struct config_reader *reader, const struct config_field *f
 
 		if (strcmp(field->values[i], node->text) != 0)
 			continue;
-		/* By the size no pointer is told from an enum where it has 32 bits. */
+		/* Not by the size: with 32 bits pointer and enum have the same size. */
 		if (field->keeps_text)
 			store(field, object, &node->text);
 		else if (field->size == sizeof(flag))
@@ -203,7 +203,7 @@ static void read_protocol(struct config_reader *reader, const struct config_fiel
 void config_read_scalar(struct config_reader *reader, const struct config_field *field,
                         const struct jsonc_node *node, void *object)
 {
-	/* Only the scalars come here (config_read_value()); text is the rest. */
+	/* Only scalars come here (config_read_value()); all others are text. */
 	if (field->type == CONFIG_BOOL) {
 		if (config_expect(reader, field, node, JSONC_BOOL))
 			store(field, object, &node->boolean);

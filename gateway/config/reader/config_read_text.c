@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a text must be like to be a name, a topic, an event type, a URL. */
+/* Checks of text: names, topics, event types, URLs. */
 #include "config_reader.h"
 
 #include <inttypes.h>
@@ -9,8 +9,8 @@
 #include "topics.h"
 
 /**
- * NULL when @p text can be a topic, or for a name one level of it, or for the
- * beginning of topics one that may end with "/"; else what is wrong.
+ * Check @p text as a topic, for a name as one level of a topic, or for a beginning of topics as one
+ * that may end with "/". @return the error, or NULL.
  */
 static const char *topic_fault(const char *text, enum config_type type)
 {
@@ -48,7 +48,7 @@ static bool check_length(struct config_reader *reader, const struct config_field
                          const struct jsonc_node *node)
 {
 	size_t min = field->type == CONFIG_STRING ? (size_t)field->min : 1;
-	/* A list's bound is the number of its entries. */
+	/* The bound of a list is the number of its entries, not a length. */
 	int64_t max = field->type == CONFIG_TOPICS ? TOPIC_PREFIX_BYTES : field->max;
 
 	if (node->text_len < min) {
@@ -114,7 +114,7 @@ bool config_check_text(struct config_reader *reader, const struct config_field *
 	if (!check_length(reader, field, node))
 		return false;
 	if (field->type == CONFIG_URL && mqtt_url_parse(node->text, &url, &fault) < 0) {
-		/* Not quoted: there may be a password in it. */
+		/* Do not quote the URL: it may contain a password. */
 		config_finding(reader, DIAG_ERROR, node, "url", "\"%s\": %s", field->key, fault);
 		return false;
 	}

@@ -11,7 +11,7 @@
 #define NS_PER_S   ((int64_t)CUE_NS_PER_S)
 #define LEN(array) (sizeof(array) / sizeof(*(array)))
 
-/* No path is changed when it is read: the system takes it as it is. */
+/* Paths are not changed when they are read: the system resolves them. */
 #define RELATIVE_PATH                                                                              \
 	"A relative path starts at the folder in which the process was started; prefer an "        \
 	"absolute path."
@@ -259,7 +259,7 @@ static const struct config_table limits_table = {
 	.size = sizeof(struct config_limits),
 };
 
-/* `limits` before all that is bounded by it: fields are read in this order. */
+/* `limits` must come first: fields are read in this order, and limits bound the others. */
 static const struct config_field root_fields[] = {
 	{ .key = "version", .type = CONFIG_UINT, .min = 1, .max = 1, .initial = "1",
 	  .doc = "Version of this format." },

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file config_table.h
- * @brief The one table the configuration is read by, its JSON Schema is
- *        printed from and its reference is generated from.
+ * @brief The one table from which the configuration is read and its JSON Schema and reference are
+ *        generated.
  *
- * A table describes one object; a field one key of it: type, range, default,
- * whether it is required, and where its value is stored. The tables are
- * constant and shared by all threads.
+ * A table describes one object; a field one key of it: type, range, default, whether it is
+ * required, and where its value is stored. The tables are constant and shared by all threads.
  */
 #ifndef CUEBUS_CONFIG_TABLE_H
 #define CUEBUS_CONFIG_TABLE_H
@@ -20,7 +19,7 @@
 struct config_reader;
 struct jsonc_node;
 
-/** What a field holds, and in brackets the C type it is stored as. */
+/** Type of a field, and in brackets the C type that stores it. */
 enum config_type {
 	CONFIG_STRING,   /**< min to max bytes [char *] */
 	CONFIG_PATH,     /**< a file or folder, not empty [char *] */
@@ -62,11 +61,11 @@ struct config_field {
 	const char *key;
 	enum config_type type;
 	bool required;        /**< in every variant */
-	bool not_implemented; /**< read and checked; a warning when it is not the default */
-	uint32_t variants;    /**< those the key belongs to; 0: all */
-	uint32_t required_in; /**< variants in which it must be given */
+	bool not_implemented; /**< read and checked; a warning unless it is the default */
+	uint32_t variants;    /**< variants that have the key; 0: all */
+	uint32_t required_in; /**< variants in which the key is required */
 	int64_t min, max;     /**< see enum config_type; both 0: no bound */
-	const char *initial;  /**< the default as it would be written, without quotes; NULL: none */
+	const char *initial;  /**< the default as written in a file, without quotes; NULL: none */
 	const char *const *values; /**< CONFIG_ENUM; NULL-terminated */
 	bool keeps_text;           /**< CONFIG_ENUM: store the value itself, not its position */
 	const char *const *later;  /**< values that are known but not implemented yet */
@@ -76,11 +75,11 @@ struct config_field {
 	const char *doc;     /**< one or two sentences, Markdown */
 };
 
-/** A key (of type CONFIG_ENUM) whose value decides which others belong. */
+/** A key (of type CONFIG_ENUM) whose value decides which other keys are allowed. */
 struct config_variant {
 	const char *key;
 	unsigned shift;              /**< value i is the bit 1 << (shift + i) */
-	enum diag_severity severity; /**< of a key that does not belong */
+	enum diag_severity severity; /**< of a key that is not allowed */
 };
 
 #define CONFIG_VARIANTS_MAX 2U
@@ -93,12 +92,11 @@ struct config_table {
 	struct config_variant variants[CONFIG_VARIANTS_MAX]; /**< key NULL: none */
 	size_t size;        /**< of the struct; for CONFIG_MAP and CONFIG_LIST */
 	size_t name_offset; /**< CONFIG_MAP: of the member that takes the name */
-	/** Rules that no single field can tell, as members of the schema's `allOf`; JSON text or
-	 * NULL. */
+	/** Rules across fields, as members of the schema's `allOf`; JSON text or NULL. */
 	const char *schema_rules;
 	/**
-	 * Called when every field was read, to check what lies between them; may be NULL.
-	 * @p sound: no error was found so far in this object.
+	 * Called after every field was read, to check rules across fields; may be NULL. @p sound:
+	 * no error was found so far in this object.
 	 */
 	void (*check)(struct config_reader *reader, const struct jsonc_node *node, void *object,
 	              bool sound);
@@ -110,7 +108,7 @@ extern const struct config_table config_table_output;
 extern const struct config_table config_table_gesture;
 extern const struct config_table config_table_playlist;
 
-/** @return NULL when the table has no such key. */
+/** @return the field, or NULL if the table has no such key. */
 const struct config_field *config_table_find(const struct config_table *table, const char *key);
 
 #define CONFIG_MEMBER(struct_, member_)                                                            \

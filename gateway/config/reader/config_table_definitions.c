@@ -8,7 +8,7 @@
 #define DURATION_MAX ((int64_t)CUE_DURATION_MAX_NS)
 #define LEN(array)   (sizeof(array) / sizeof(*(array)))
 
-/* ---- inputs: variants are the kinds, and from bit 8 on the drivers ---- */
+/* ---- inputs: variants are the kinds and, from bit 8, the drivers ---- */
 
 #define KIND(kind_)   (1U << DECODER_##kind_)
 #define DRIVER_GPIO   (1U << 8)

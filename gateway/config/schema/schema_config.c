@@ -19,7 +19,7 @@
 
 #define EVENT_PATTERN "^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}([.][*])?$"
 
-/* What fields of these types refer to, JSON text. */
+/* Schemas that fields of these types refer to, as JSON text. */
 static const struct {
 	const char *name, *json;
 } parts[] = {
@@ -232,8 +232,7 @@ static void allow_field(struct cue_writer *w, const struct config_field *field)
 	cue_writer_array_end(w);
 }
 
-/** The part or table that a field of this type refers to, or is a list of; NULL: it stands for
- * itself. */
+/** The definition or table that a field of this type refers to, or is a list of; NULL: none. */
 static const char *referred(const struct config_field *field)
 {
 	static const char *const names[] = {
@@ -250,7 +249,7 @@ static const char *referred(const struct config_field *field)
 		[CONFIG_WHEN] = "when",
 		[CONFIG_LINE] = "line",
 		[CONFIG_LINES] = "line",
-		[CONFIG_LIST] = NULL, /* the last, so that every type has a place */
+		[CONFIG_LIST] = NULL, /* the last type, so that every type has an element */
 	};
 
 	if (field->type == CONFIG_DURATION && field->min == 1)
@@ -366,7 +365,7 @@ static void write_required(struct cue_writer *w, const struct config_table *tabl
 		cue_writer_array_end(w);
 }
 
-/** "if it is this variant, then these keys are required and those don't belong". */
+/** Write the rule "if this variant, then these keys are required and those are not allowed". */
 static void write_variant(struct cue_writer *w, const struct config_table *table,
                           const struct config_variant *variant, unsigned value)
 {
@@ -423,7 +422,7 @@ static void write_rules(struct cue_writer *w, const struct config_table *table)
 	cue_writer_array_end(w);
 }
 
-/** The members of the object's schema; the braces are the caller's. */
+/** Write the members of the object's schema; the caller writes the braces. */
 static void write_members(struct cue_writer *w, const struct config_table *table)
 {
 	text_member(w, "type", "object");
@@ -442,7 +441,7 @@ static void write_members(struct cue_writer *w, const struct config_table *table
 	write_rules(w, table);
 }
 
-/** The definitions of all objects below @p table; each is used once. */
+/** Write the definitions of all objects below @p table; each is used once. */
 static void write_tables(struct cue_writer *w, const struct config_table *table)
 {
 	for (size_t i = 0; i < table->n_fields; i++) {

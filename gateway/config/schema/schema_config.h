@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file schema_config.h
- * @brief The configuration's JSON Schema and its reference, from the table.
+ * @brief Generate the configuration's JSON Schema and reference from the table.
  */
 #ifndef CUEBUS_SCHEMA_CONFIG_H
 #define CUEBUS_SCHEMA_CONFIG_H
@@ -19,7 +19,7 @@ int schema_config_text(char **ret_text);
 void schema_config_markdown(FILE *stream);
 
 /**
- * The same for cuebus.json(5), in man(7): a subsection for each object.
+ * The reference for cuebus.json(5), in man(7): a subsection for each object.
  * @return 0; -ENOMEM.
  */
 int schema_config_man(FILE *stream);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reference in man(7). The table's texts are Markdown, of which they use
- * `code` and *emphasis*; what means something to roff is written around. */
+/* The reference in man(7). The table's texts are Markdown with `code` and *emphasis*; characters
+ * with a meaning in roff are escaped. */
 #include "schema_config.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "schema_text.h"
 
-/** Where a sentence ends: man wants the next on a line of its own. */
+/** Whether a sentence ends here: in man pages the next one starts on a new line. */
 static bool ends_sentence(const char *p)
 {
 	return p[0] == ' ' && p[-1] == '.' && p[1] >= 'A' && p[1] <= 'Z';

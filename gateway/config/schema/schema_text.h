@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file schema_text.h
- * @brief Parts of the configuration's reference, in Markdown, as both of its
- *        forms (the document's tables and the man page) have them.
+ * @brief Parts of the configuration's reference, in Markdown, common to both of its forms (the
+ *        document's tables and the man page).
  */
 #ifndef CUEBUS_SCHEMA_TEXT_H
 #define CUEBUS_SCHEMA_TEXT_H
@@ -14,7 +14,7 @@
 /** Type and range: "duration, 0s to 10s". */
 void schema_text_type(FILE *out, const struct config_field *field);
 
-/** What it is for and with which others it belongs: sentences. */
+/** The field's description and its relation to other fields, as sentences. */
 void schema_text_doc(FILE *out, const struct config_table *table, const struct config_field *field);
 
 #endif

@@ -11,7 +11,7 @@ A case is a file NAME.json, or a folder NAME with main.json and conf.d.
 The last line on standard error counts the findings.
 
     check_configs.py CUEBUS            run
-    check_configs.py CUEBUS --update   write the .expected files anew, to be read before they are committed
+    check_configs.py CUEBUS --update   rewrite the .expected files; read them before the commit
 """
 
 import os

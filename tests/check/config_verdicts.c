@@ -12,7 +12,7 @@
 #include "config.h"
 #include "diag.h"
 
-/** @return whether the reader kept its own promise: an error if and only if it refuses. */
+/** @return whether the reader is consistent: it reports an error if and only if it refuses. */
 static bool judge(const char *text, size_t len)
 {
 	struct diag diag = { 0 };

@@ -215,7 +215,7 @@ def main():
     print(f"seeds {FIXED_SEED} and {seed}: {len(found)} configurations, {taken} taken, "
           f"{len(found) - taken} refused, {len(faults)} differences; findings beyond the schema:")
     print(*(f"  {n} {reason}" for reason, n in sorted(tally.items(), key=lambda t: -t[1])), sep="\n")
-    # Both must have been tried, or the generators have gone astray.
+    # Both must have been tried; otherwise the generators are wrong.
     return 1 if faults or min(taken, len(found) - taken) < len(found) // 20 else 0
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The configuration's JSON Schema takes what `cuebus check` takes, and refuses
-what it refuses, save what no schema of this kind can tell (listed below: those
+what it refuses, except what no schema of this kind can express (listed below: those
 it must take, so that the list stays true)."""
 
 import json

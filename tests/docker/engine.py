@@ -41,7 +41,7 @@ def _call(method, path, query=None):
 
 
 def _own_project():
-    """Compose labels its containers; the files that Docker mounts into each tell its id."""
+    """Compose labels its containers; the files that Docker mounts into each contain its id."""
     mounts = pathlib.Path("/proc/self/mountinfo").read_text()
     container = re.search(r"/containers/([0-9a-f]{64})/", mounts)[1]
     labels = json.loads(_call("GET", f"/containers/{container}/json"))["Config"]["Labels"]

@@ -130,7 +130,7 @@ class Fleet(unittest.TestCase):
         self.assertEqual([m for m in self.watcher.messages[since:] if b"forged" in m.payload], [])
 
     def test_a_site_that_is_gone(self):
-        """Upstream the gateway's last word stays `online`: nobody can take it back from there.
+        """Upstream the last status stays `online`: no client there can correct it.
         What stops is its health. When it is back it says so."""
         broker = Container("west-broker")
         broker.kill()

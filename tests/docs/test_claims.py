@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What README.md, CONTRIBUTING.md and docs/*.md claim, as far as a script can tell, holds.
+"""What README.md, CONTRIBUTING.md and docs/*.md claim, as far as a script can check, holds.
 
 Environment: CUEBUS and VERDICTS (programs), CTEST and BUILD_DIR. The table of topics and the
 names of counters are compared with what a gateway of the test's own publishes. Prints how many

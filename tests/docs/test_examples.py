@@ -2,7 +2,7 @@
 """docs/examples: `check` finds nothing, `simulate` prints what is checked in,
 and that is what the example is there to show.
 
-CUEBUS_UPDATE=1 writes the .expected files anew; read the difference.
+CUEBUS_UPDATE=1 rewrites the .expected files; read the difference.
 """
 
 import os

@@ -21,7 +21,7 @@ FINDERS = {"diag_add": 6, "config_finding": 3, "config_key_finding": 3}
 # Passed on by a function of the same file, whose callers name it.
 PASSED_ON = {"refuse": 3, "tell_predicate": 2}
 PASS_ON_THEMSELVES = {"config_reader.c", "config_read.c", "config_read_json.c", "config_read_text.c"}
-# Inputs' data is told by their kind, and nothing pauses a run yet.
+# The data of inputs depends on their kind, and nothing pauses a run yet.
 ELSEWHERE = {"input.button", "input.counter", "input.rotary", "input.switch",
              "event.playlist.paused", "event.playlist.resumed"}
 

@@ -14,7 +14,7 @@ from harness import TIMEOUT_S, P
 # The gateway writes lines of one kind five times in 10 s, so a process takes no more cases.
 CASES_PER_GATEWAY = 4
 SEND_AGAIN_S = 0.5
-# Of the levels that tell of a cause.
+# Log levels that name a cause.
 LEVEL = re.compile(r"^\S+ (error|warning): (.*)$")
 # What the log says of the end of a session.
 LOST = "connection to the broker lost after"

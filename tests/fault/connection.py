@@ -25,7 +25,7 @@ CONNECTIONS_PER_ATTEMPT = 5
 
 
 def most_attempts(elapsed_s):
-    """How many attempts to connect fit into so long a time."""
+    """Number of attempts to connect that fit into this time."""
     doubling_s = LONGEST_DELAY_S - FIRST_DELAY_S
     if elapsed_s < doubling_s:
         return 2 + math.log2(1 + elapsed_s / FIRST_DELAY_S)
@@ -94,7 +94,7 @@ class ConnectionTest(unittest.TestCase):
 
     def fails_once_and_quietly(self, config, says, proxy, environment=None, attempts=4):
         """Started with `config` it does not connect, says why in one line however often it
-        tries, tries no more often than its backoff allows, and ends when it is told to.
+        tries, tries no more often than its backoff allows, and ends on SIGTERM.
         attempts: 0 where it finds the fault without a connection."""
         self.start(config, environment)
         self.log_has("no connection to the broker")

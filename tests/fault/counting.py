@@ -43,7 +43,7 @@ def scaled(full, sanitized):
 
 
 class Boot:
-    """One life of the gateway, as its events tell it."""
+    """One process of the gateway, as seen in its events."""
 
     def __init__(self, place):
         self.place = place  # in the order of lives
@@ -73,7 +73,7 @@ class Tally:
         if topic.startswith(BUS):
             self._event(topic[len(BUS):], payload)
         elif topic == b"%s/status" % P.encode():
-            # The retained one is what a new subscriber is told, no new session.
+            # The retained one is for new subscribers, not a new session.
             if payload == b"online" and not retained:
                 self._session()
         elif topic == b"%s/health" % P.encode() and self.keep_health and not retained:

@@ -24,7 +24,7 @@ SWALLOW = "bytes swallowed, then a reset"
 DELAY = "delay, then a reset"
 ACTIONS = (RESET, FIN_BOTH, FIN_GATEWAY, FIN_BROKER, SWALLOW, DELAY)
 SUBSCRIPTIONS = 4  # of a gateway, before it is online
-# A half-closed peer that does not close in so long is reset (the fault's duration).
+# A half-closed peer that does not close within this time is reset (the fault's duration).
 LINGER_S = 0.05
 
 
@@ -117,7 +117,7 @@ class CuttingProxy(Proxy):
         down = threading.Thread(target=self._carry, args=(broker, client, cut, False), daemon=True)
         down.start()
         self._carry(client, broker, cut, True)
-        # The other side may still be sending; not for ever.
+        # The other side may still be sending, but only for a while.
         down.join(LINGER_S)
         self._close(client)
         self._close(broker)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LD_PRELOAD: a disk that hangs. While the file CUEBUS_DISK_HANGS names is there,
- * no fsync() and no fdatasync() comes to its end.
+ * LD_PRELOAD: a disk that hangs. While the file named by CUEBUS_DISK_HANGS exists, fsync() and
+ * fdatasync() do not return.
  */
 #include <stdlib.h>
 #include <sys/syscall.h>

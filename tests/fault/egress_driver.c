@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The egress and an outbox on disk, without the rest of the gateway and with a
- * backoff of milliseconds, so that a test can break the connection thousands of
- * times. Run by test_cuts.py.
+ * The egress and an outbox on disk, without the rest of the gateway and with a backoff of
+ * milliseconds, so that a test can break the connection thousands of times. Run by test_cuts.py.
  *
- *   egress_driver PORT DIR NAME
+ * egress_driver PORT DIR NAME
  *
- * Puts numbered events and a view as long as its standard input is open, and
- * never lets the outbox run dry. At its end it sends what is left, prints what
- * it counted as a JSON object and ends with 0; with 1 when something is left, or
- * a message that arrived was not what is sent to it: "N:", then N % 3000 times
- * the letter `a` + N % 26.
+ * Puts numbered events and a view while its standard input is open, and never lets the outbox run
+ * empty. At end of input it sends the waiting messages, prints its counters as a JSON object and
+ * exits with 0. It exits with 1 if messages remain, or if a line on its standard input was not "N:"
+ * and N % 3000 times the letter `a` + N % 26.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A real file system that runs full, and one that is read-only: a small tmpfs in
- * a mount namespace of the test's own, for which it has to be root.
+ * A real file system that runs full, and one that is read-only: a small tmpfs in a mount namespace
+ * of the test, which needs root.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -124,9 +124,9 @@ static void runs_full(void)
 	expect(!stats.on_disk && strstr(stats.reason, "full"), "health says that the disk is full");
 	expect(stats.events == EVENTS, "nothing was given up");
 	put_many(outbox, EVENTS + 1, EVENTS + 10);
-	/* It goes on in order, over what is on disk and what is not. */
+	/* The order continues across messages on disk and messages in memory. */
 	expect_many(outbox, 1, EVENTS / 2);
-	/* Somebody makes room. */
+	/* Another process makes room. */
 	while (!stats_of(outbox).on_disk) {
 		expect(mount(NULL, dir, NULL, MS_REMOUNT, "size=16m") == 0, "the disk can grow");
 		usleep(1000);
@@ -139,7 +139,7 @@ static void runs_full(void)
 	outbox_free(outbox);
 }
 
-/** Full of nothing but the outbox: when that was sent, nobody else has to make room. */
+/** Only the outbox fills the disk: sending its messages makes room again. */
 static void is_full_of_it(void)
 {
 	struct outbox *outbox;
@@ -148,7 +148,7 @@ static void is_full_of_it(void)
 	expect(mount(NULL, dir, NULL, MS_REMOUNT, "size=2m") == 0, "the disk can shrink");
 	outbox = open_outbox("b5");
 	expect(outbox_journal_put(outbox, "run", "x", 1) == 0, "a note was taken");
-	/* In small transactions, so that the log has no room left that could be used again. */
+	/* In small transactions, so that the log has no reusable room. */
 	for (; stats_of(outbox).disk_failures == 0; n++) {
 		put_many(outbox, n + 1, n + 1);
 		(void)outbox_flush(outbox, 60000 * MS);

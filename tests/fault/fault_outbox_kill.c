@@ -2,15 +2,14 @@
 /*
  * kill -9 while the outbox is at work, again and again on the same file.
  *
- * A child puts numbered messages in groups, with notes in the journal, takes
- * and releases them as an egress would, and tells on a pipe what it took and
- * what it is about to release. It is killed at a random moment. Then the file
- * must hold, for this boot and every one before:
- *   - each message up to the last that anybody saw, unless its release was told;
- *   - in order, with what was put into it;
- *   - whole groups, and exactly the notes that belong to them.
+ * A child puts numbered messages in groups, with notes in the journal, takes and releases them as
+ * an egress would, and reports on a pipe what it took and what it is about to release. It is killed
+ * at a random moment. Then the file must hold, for this boot and every earlier one:
+ *    - each message up to the last reported one, unless its release was reported;
+ *    - in order, with the content that was put;
+ *    - whole groups, and exactly the notes that belong to them.
  *
- *   fault_outbox_kill [rounds [seed]]
+ * fault_outbox_kill [rounds [seed]]
  */
 #include <errno.h>
 #include <ftw.h>
@@ -91,7 +90,7 @@ static void write_key(char *key, unsigned boot, unsigned seq)
 	snprintf(key, OUTBOX_KEY_MAX, "%u/%u", boot, seq);
 }
 
-/** The group that begins at @p seq notes its own beginning, and forgets that of the one before. */
+/** The group that begins at @p seq notes its beginning and removes the note of the group before. */
 static void note(struct outbox *outbox, unsigned boot, unsigned seq, unsigned before)
 {
 	char key[OUTBOX_KEY_MAX];
@@ -205,7 +204,7 @@ static void run_child(unsigned boot, int fd)
 
 			if (outbox_put(child.outbox, &m) < 0)
 				_exit(6);
-			/* A group that takes its time must not be cut. */
+			/* A slow group must not be split. */
 			if (mix(seq, boot + 3000) % 8 == 0)
 				usleep(mix(seq, boot) % 2000);
 		}
@@ -276,7 +275,7 @@ static void kill_one(unsigned number)
 	}
 	close(fds[1]);
 	poll_fd.fd = fds[0];
-	/* The clock starts when the child is at work: or half of them would die before. */
+	/* The time starts when the child works; otherwise half of the children would die before. */
 	if (mix(number, 5) % 4 && !read_record(fds[0]))
 		fail("boot %u ended by itself", number);
 	clock_gettime(CLOCK_MONOTONIC, &end);

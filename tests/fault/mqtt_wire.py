@@ -101,7 +101,7 @@ class Socket:
                 buffer += data
                 self._split(buffer)
         except TimeoutError:
-            pass  # nothing to read for so long
+            pass  # nothing to read within this time
         except OSError:
             pass
         self.closed.set()
@@ -165,7 +165,7 @@ class Publisher:
                 self._condition.notify()
 
     def _room(self):
-        """Wait for it. @return False: the connection is gone."""
+        """Wait for it. @return False: the connection broke."""
         with self._condition:
             while self._flying >= self.WINDOW and not self._socket.closed.is_set():
                 self._condition.wait(0.1)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A mount namespace of the test's own: what it mounts, only it and what it
-starts can see, and it is gone when they are."""
+starts can see; it ends with them."""
 
 import ctypes
 import os

@@ -10,7 +10,7 @@ import time
 from mqtt_packets import (CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC,
                           PUBREL, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE, ack, connack, disconnect, packet, publish,
                           read_packet, suback)
-from ports import free_port  # of tests/integration: whoever imports this has found it
+from ports import free_port  # of tests/integration: the importer has set the path
 
 # What to do with a packet.
 TAKE = "take"            # acknowledge, as a broker does
@@ -203,7 +203,7 @@ class ScriptedBroker:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def kill(self):
-        """As by SIGKILL: nobody listens any more, then all connections are reset."""
+        """As by SIGKILL: stop listening, then reset all connections."""
         listener, self._listener = self._listener, None
         if listener:
             listener.shutdown(socket.SHUT_RDWR)

@@ -67,7 +67,7 @@ class StormTest(IntegrationTest):
             (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1))), file=sys.stderr)
 
     def is_bounded(self, since, limits):
-        """No queue was ever longer than its limit, and nobody failed."""
+        """No queue was ever longer than its limit, and no process failed."""
         for health in self.healths(since):
             bus, outbox, mqtt = health["bus"], health["outbox"], health["mqtt"]
             self.assertLessEqual(bus["queue_peak"], limits["queue_events"])

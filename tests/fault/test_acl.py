@@ -15,7 +15,7 @@ from harness import CUEBUS, IS_V5, P, Client, RefusedClient, limit_s
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "docs/examples/mosquitto"
 PASSWORDS = {"gateway": "g4teway", "dashboard": "d4shboard", "operator": "0perator",
              "administrator": "4dministrator"}
-# What the gateway publishes, as topics somebody else could try to write.
+# The topics that the gateway publishes and that another client could try to write.
 OUTGOING = ("status", "info", "health", "bus/lamp/set", "input/pad", "output/lamp", "playlist/long",
             "schema/envelope", "reply/playlist/start")
 INCOMING = ("emit/lamp/set", "cmd/playlist/start")
@@ -46,10 +46,10 @@ class Acl(ConnectionTest):
         (etc / "acl").write_text(acl)
         for path in etc.iterdir():
             path.chmod(0o600)
-        # The port is the test's, and what it keeps is nobody's.
+        # The port is the test's, and no retained message is foreign.
         lines = [l for l in text.splitlines() if not l.startswith(("listener ", "persistence true"))]
         self.broker = self.new_broker("broker", *lines)
-        # Sees all there is, so that what does not arrive can be told.
+        # Sees every message, so that a missing one is noticed.
         self.admin = self.user("administrator").subscribe(P + "/#")
         password = self.directory / "password"
         password.write_text(PASSWORDS["gateway"])
@@ -110,7 +110,7 @@ class Acl(ConnectionTest):
         self.assertNotIn("refused", self.gateway.log())
 
     def test_the_gateway_corrects_its_status(self):
-        """It may read what it needs for that, and nobody else may write it."""
+        """It may read what it needs for that, and no other client may write it."""
         forger = self.user("gateway")
         since = self.admin.mark()
         forger.publish(f"{P}/status", b"offline", retain=True)
@@ -159,7 +159,7 @@ class Acl(ConnectionTest):
                 client, since = self.user(role), self.admin.mark()
                 for command in sorted(COMMANDS):
                     client.publish(f"{P}/cmd/{command}", {"request_id": f"{role} {command}"})
-                # Over MQTT 3.1.1 nothing else tells that the last of them has been dealt with.
+                # Over MQTT 3.1.1 there is no other sign that the last of them was handled.
                 for _ in range(2):
                     self.fence()
                 answered = {m.json["request_id"].split(" ")[1] for m in self.admin.messages[since:]

@@ -23,7 +23,7 @@ CANDIDATES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
 class Full:
-    """A port that takes no more connections: whoever asks gets no answer."""
+    """A port that accepts no more connections: a client gets no answer."""
 
     def __init__(self, at):
         self.listener = socket.create_server(at, backlog=0)
@@ -158,7 +158,7 @@ class Addresses(ConnectionTest):
         self.connects(self.tls())
 
     def test_tls_after_a_stranger(self):
-        """At the first somebody with a certificate for another name: nothing is sent to it."""
+        """The first address has a certificate for another name: nothing is sent to it."""
         self.open(Serving, (self.first, self.port), self.ca.sign("other", "DNS:other.test"))
         self.tls_broker_at_second(self.named)
         self.connects(self.tls())

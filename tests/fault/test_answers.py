@@ -12,7 +12,7 @@ from scripted_broker import CLOSE, RESET, SWALLOW, refuse, say, say_disconnect
 
 # Says of a message that a session ended with it; it does not say that it is to blame.
 IN_DOUBT = "the session ended without an acknowledgement of the message"
-# To a SUBSCRIBE; then the end of the session is told.
+# To a SUBSCRIBE; then the end of the session is logged.
 NO_ANSWER = "no answer (-"
 FAILED = "no connection to the broker: 127.0.0.1:"
 EVENT = f"{P}/bus/lone/event"
@@ -95,7 +95,7 @@ def disconnect_cases(_):
 def closing_cases(is_v5):
     """Closed at a packet of the client's: instead of the answer, after half of it, after it."""
     half = connack(is_v5)[:3]
-    # Over MQTT 5 paho waits 5 s for a SUBACK also when the connection is gone.
+    # Over MQTT 5 paho waits 5 s for a SUBACK even after the connection broke.
     for name, end, at in (("closed", CLOSE, (1,)), ("reset", RESET, (3,))):
         yield Case(f"{name} instead of CONNACK", once("on_connect", lambda s, p, end=end: end),
                    may_say=(FAILED,))

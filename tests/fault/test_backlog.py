@@ -29,7 +29,7 @@ NOWHERE = 1  # a port that nothing listens on
 
 
 class Status:
-    """What the gateway tells a service manager: the one way to look into it while there
+    """The gateway's messages to a service manager: the only view into it while there
     is no broker."""
 
     def __init__(self, path):

@@ -80,7 +80,7 @@ class BadInput(IntegrationTest):
         before, since = self.health(), self.watcher.mark()
         for topic, payload, _ in EMITS:
             self.control.publish(f"{P}/emit/{topic}", payload)
-        # One a second at most is told, with how many there were besides; so one by one the
+        # At most one a second is reported, with the number of the others; so one by one the
         # last of each is seen.
         told = 0
 
@@ -127,7 +127,7 @@ class BadInput(IntegrationTest):
         self.assertEqual(counted, 4 + 1)
 
     def test_far_too_large(self):
-        """Over MQTT 5 the broker has been told not to send such a one; either way nothing breaks."""
+        """Over MQTT 5 the broker was asked not to send such a one; either way nothing breaks."""
         for topic in ("emit/far/too/large", "cmd/ping"):
             self.control.publish(f"{P}/{topic}", b'"' + b"x" * 3_000_000 + b'"')
         self.ok("ping")

@@ -10,7 +10,7 @@ from mqtt_packets import CONNACK, SUBACK, UNSUBACK, UNSUBSCRIBE, connack, packet
 from scripted_broker import say
 from test_answers import FAILED, IN_DOUBT
 
-# What a session that a packet ends may be told with; never that a message is given up.
+# Texts that may be logged when a packet ends the session; never that a message is dropped.
 ENDS = (FAILED, LOST, IN_A_ROW, IN_DOUBT, "no answer (-")
 OVERRUN = "acknowledges messages that were not sent"
 
@@ -192,7 +192,7 @@ class Both:
 
 
 def publishes(is_v5, count):
-    """What nobody has subscribed to yet."""
+    """Topics without a subscription so far."""
     return b"".join(publish(is_v5, f"{P}/emit/a", b"%d" % n) for n in range(count))
 
 

@@ -68,7 +68,7 @@ class BrokerKills(ConnectionTest):
         client.close()
 
     def lose_acknowledgements(self, count):
-        """So many messages at least the broker has taken, and the gateway is not told."""
+        """At least this many messages were accepted by the broker but not acknowledged."""
         self.proxy.swallowed = 0
         self.proxy.swallow_answers = True
         until("acknowledgements", lambda: self.proxy.swallowed >= count * PUBACK_BYTES,

@@ -160,7 +160,7 @@ class Clock(ClockTest):
             self.assertTrue(self.watcher.on_topic(f"{P}/reply/ping", since).json["ok"])
 
     def test_health_goes_on(self):
-        """Its interval is not an hour, and it tells the time that is."""
+        """Its interval is not an hour, and it carries the current time."""
         for shift_s in (HOUR_S, -2 * HOUR_S):
             since = self.watcher.mark()
             self.clock.set(shift_s)
@@ -176,7 +176,7 @@ class Clock(ClockTest):
 
 
 class Restart(ClockTest):
-    """Runs over kill -9 while the wall clock is set, and a machine that starts anew."""
+    """Runs across kill -9 while the wall clock is set, and across a restart of the machine."""
 
     REPEAT, INTERVAL_S = 60, 0.05
 
@@ -255,7 +255,7 @@ class Restart(ClockTest):
                 self.assertLess(created["offset"], HOUR_S / 2)
 
     def test_a_new_boot_with_the_clock_ahead(self):
-        """So long was the machine off, as far as anyone knows: the rest at once, and told."""
+        """The difference counts as downtime: the rest is emitted at once, and reported."""
         run, since = self.interrupted_life("bursting")
         created, overdue, stopped = self.next_life(run, since, HOUR_S, reboot=True)
         self.assertGreaterEqual(created["offset"], HOUR_S)
@@ -263,7 +263,7 @@ class Restart(ClockTest):
         self.assertEqual(stopped["emitted_count"], self.REPEAT)
 
     def test_a_new_boot_with_the_clock_behind(self):
-        """How long it was off is not known: it goes on where it was, and that is told."""
+        """The downtime is unknown: the run continues where it was, and that is logged."""
         run, since = self.interrupted_life("newest")
         last = max(e["repeat_index"] for e in self.emitted(run, since))
         created, overdue, _ = self.next_life(run, since, -HOUR_S, reboot=True)
@@ -274,7 +274,7 @@ class Restart(ClockTest):
         self.assertIn("behind what the previous life saw last", self.gateway.log())
 
     def test_a_clock_that_was_set_while_the_run_was_active(self):
-        """A machine without a battery: it began in the past, was told the time, and starts anew."""
+        """A machine without a battery: it starts in the past, its clock is set, and it restarts."""
         for before_s in (365 * 24 * HOUR_S, -HOUR_S):
             with self.subTest(before_s=before_s):
                 run, since = self.interrupted_life("bursting", before_s)
@@ -321,7 +321,7 @@ class Connection(ConnectionTest):
                 before = self.connections()
                 self.proxy.hang()
                 self.clock.set(shift_s)
-                until("the loss is told", lambda n=before: self.gateway.log().count(
+                until("the loss is logged", lambda n=before: self.gateway.log().count(
                     "connection to the broker lost") >= n, process=self.gateway.process)
                 self.clock.set(0)
                 self.proxy.drop_all()

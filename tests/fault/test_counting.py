@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The counting itself: each kind of wrong stream is told."""
+"""The counting itself: each kind of wrong stream is reported."""
 
 import json
 import pathlib

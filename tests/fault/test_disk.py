@@ -245,7 +245,7 @@ class Space(DiskTest):
 
     def readable_suppressions(self):
         """TSAN_OPTIONS with a copy that another user can read: the source tree may be in a
-        folder that nobody else may enter."""
+        folder that no other user may enter."""
         options = os.environ.get("TSAN_OPTIONS", "")
         path = re.search("suppressions=([^: ]+)", options)
         if not path:
@@ -485,7 +485,7 @@ class Damaged(DiskTest):
         told = self.told() & set(kept)
         self.assertEqual(sent & told, set(), "named as lost, and sent")
         if self.set_aside() == aside and sent | told != set(kept):
-            # Only what the damage cut off from the log, as a power cut does, is gone unsaid.
+            # Only messages that the damage cut off from the log, as a power cut does, are lost.
             lost = sorted(set(kept) - sent - told)
             self.assertGreater(min(lost), max(sent, default=("", 0)))
         return len(kept), len(sent), len(told)

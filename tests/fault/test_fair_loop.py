@@ -72,14 +72,14 @@ class Instant(Fair):
         after = self.health_after(
             "the end of the storm", lambda h: h["bus"]["queue_refused"] > 0
             and h["playlists"]["completed"] == h["playlists"]["started"], since)
-        # One event leads to so many before time passes; what began is told to its end.
+        # Limit of events that follow from one event before time passes; begun runs finish.
         followed = after["bus"]["events"] - before["bus"]["events"]
         self.assertLess(followed, 2 * 65536 + 10000)
         self.assertEqual(after["playlists"]["active_runs"], 0)
 
 
 class Sustained(Fair):
-    """Each run starts two more a millisecond later: as many as there may be, for ever."""
+    """Each run starts two more a millisecond later: as many as allowed, without end."""
 
     @classmethod
     def config(cls):

@@ -60,7 +60,7 @@ class RealTime(StormTest):
 
     def test_flapping(self):
         since, rss = 0, self.rss_kib()  # what the class has begun with counts
-        # Told while it lasts, though the line has not settled.
+        # Reported while it lasts, although the line has not settled.
         during = self.health_after("bounces", lambda h: h["inputs"]["bounces"] > PER_S, since)
         after = self.health_after("all edges", lambda h: h["inputs"]["edges"] >= 2 * EDGES, since)
         run = self.watcher.event("event.playlist.created",

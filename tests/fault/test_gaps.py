@@ -25,7 +25,7 @@ class Gaps(ScriptedTest):
         self.emit("go.go")
         self.wait_event("step.done")
         self.broker.kill()
-        # Nobody can be asked: over when nothing is written any more.
+        # There is no signal: it is over when nothing is written any more.
         log = self.directory / "state" / "outbox.db-wal"
         written = -1
         while written != log.stat().st_mtime_ns:

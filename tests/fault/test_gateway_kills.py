@@ -2,11 +2,11 @@
 """The gateway is killed (SIGKILL) 20 times under 2,000 events/s, with the outbox on
 disk. What a consumer must find, over all lives:
   - of each life the seqs without a hole, to the last that was committed at the kill:
-    what is lost was seen by nobody, and was not yet on disk;
+    a lost event was not published, and was not yet on disk;
   - what a reply said was emitted has arrived before the reply, because both go through
     the one outbox, which sends nothing that is not committed;
   - no occurrence of the playlist is lost or emitted twice: what was emitted and not
-    committed the next life emits again, by the same journal (on_restart: resume).
+    committed the next process emits again, from the same journal (on_restart: resume).
 
 What was committed is read from a copy of the database made between two lives.
 """
@@ -170,7 +170,7 @@ class GatewayKills(ConnectionTest):
               f"lives, {occurrences} occurrences, {len(asker.replies)} of {asker.asks} asks "
               f"answered, 0 lost; {sum(duplicates)} duplicates (at most {max(duplicates)} after "
               f"a kill); the last committed event was {behind[0]:.1f} to {behind[-1]:.1f} ms "
-              f"(median {behind[len(behind) // 2]:.1f}) old when the process was gone")
+              f"(median {behind[len(behind) // 2]:.1f}) old when the process had ended")
 
     def check_committed(self):
         """Of a life that was killed, exactly what was committed has been seen. (Where all

@@ -76,7 +76,7 @@ class Hostile(ConnectionTest):
     # ---- what must hold ----
 
     def is_alive(self, timeout_s):
-        """A ping is answered, within so long."""
+        """A ping is answered within this time."""
         self.assertIsNone(self.gateway.process.poll(), self.gateway.log()[-4000:])
         self.assertTrue(self.control.request_raw("ping", timeout_s=timeout_s)["ok"])
 

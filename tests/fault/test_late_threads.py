@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """On a machine that is so busy that paho's threads begin late: the next connect must not make a
 second one that reads, for both would hand the same message over; and a handle is not freed while the
-thread that tells of its end has not read it."""
+thread that reports its end has not read it."""
 
 import os
 import pathlib
@@ -63,7 +63,7 @@ class LateThreads(ConnectionTest):
 
 
 class LateNews(ScriptedTest):
-    """MQTT 5: a DISCONNECT of the broker's is told by a thread that paho starts for it."""
+    """MQTT 5: a DISCONNECT from the broker is reported by a thread that paho starts for it."""
 
     def test_disconnect(self):
         self.start(self.settings(), late(NEWS_DELAY_MS))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gateway that gets no CPU for longer than its runs and their 5 s: each run whose
-`stopped` is absent is told as overdue, once, and then comes to its end."""
+`stopped` is absent is reported as overdue, once, and then ends."""
 
 import signal
 import threading

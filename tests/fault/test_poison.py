@@ -256,7 +256,7 @@ class SmallMosquitto(ConnectionTest):
         self.addCleanup(client.close)
         client.subscribe(P + "/#")
         client.message("online", lambda m: m.payload == b"online")
-        # Later versions (2.0.21) close the connection of whoever asks for it already.
+        # Later versions (2.0.21) already close the connection of a client that asks for it.
         other = Client(broker, protocol="5")
         self.addCleanup(other.close)
         other.publish(f"{P}/cmd/ping", b"{}", qos=0, response=f"{P}/reply/" + "a/" * 198 + "a")

@@ -48,7 +48,7 @@ class Both:
 class V5(Both, ScriptedTest):
     def test_news_of_lost_news_is_not_told(self):
         config = self.settings()
-        config["gateway"]["health_interval"] = "100ms"  # each of them tells of what was lost
+        config["gateway"]["health_interval"] = "100ms"  # each of them reports losses
         broker = self.start_online(config)
         broker.on_publish = lambda s, p: refuse(0x87) if p.topic.startswith(P + "/bus/") else TAKE
         self.emit("one.event")

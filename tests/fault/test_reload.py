@@ -35,7 +35,7 @@ class Reload(StateFolder):
         self.assertEqual([self.pulse() for _ in range(3)], [1, 2, 3])
         config = self.state_config()
         config["playlists"] = {f"p{n}": {"steps": [{"emit": "a.b"}]} for n in range(LIMIT - 1)}
-        config["inputs"]["rain"]["debounce"] = "1ms"  # it would be opened anew
+        config["inputs"]["rain"]["debounce"] = "1ms"  # it would be reopened
         self.gateway.write(config)
         since = self.watcher.mark()
         reply = self.watcher.request_raw("config/reload")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A name server that does not answer. It may take as long as it likes: the loop
 goes on in time, one message says what is wrong, nothing spins, and the gateway
-ends when it is told to."""
+ends on SIGTERM."""
 
 import re
 import socket
@@ -15,7 +15,7 @@ from harness import CUEBUS, P, SLOW, TIMEOUT_S, Client, check_sequence, until
 from name_server import NameServer
 
 TICKS, INTERVAL_MS = 1000, 4
-TRY_S = 6  # so long the library waits for each answer
+TRY_S = 6  # time that the library waits for each answer
 # 2 addresses for each name, each asked for up to 2 times.
 QUERIES_PER_LOOKUP = 4
 LOOKUPS_PER_ATTEMPT = 1
@@ -63,8 +63,8 @@ class Resolver(ConnectionTest):
         self.start(config, {"NOTIFY_SOCKET": str(self.directory / "notify")})
 
     def wait_for_run(self):
-        """All of the run waits to be sent. Told by the loop itself to its service manager:
-        there is no broker to tell it."""
+        """All events of the run wait to be sent. The loop reports this to its service manager:
+        there is no broker."""
         deadline = time.monotonic() + 4 * TIMEOUT_S
         while time.monotonic() < deadline:
             news = self.manager.recv(4096)
@@ -75,7 +75,7 @@ class Resolver(ConnectionTest):
         raise AssertionError("the run does not end")
 
     def check_run(self, before_us):
-        """The run was played while nobody answered, in its time."""
+        """The run kept its times while no server answered."""
         events = self.watcher.events()
         self.assertEqual(check_sequence(events), [])
         self.assertEqual(events[0]["seq"], 1)

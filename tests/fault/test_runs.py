@@ -88,7 +88,7 @@ class Runs(IntegrationTest):
             self.watcher.event("event.playlist.stopped",
                                lambda e, run=run: e["data"]["playlist_id"] == run)
         self.assertEqual(self.ok("playlist/runs")["runs"], [])
-        # A later restart has nothing to tell of them.
+        # A later restart reports nothing about them.
         since = self.watcher.mark()
         self.gateway.kill()
         self.start_gateway()
@@ -97,7 +97,7 @@ class Runs(IntegrationTest):
         self.assertEqual([e for e in self.watcher.events(since=since)
                           if e["event_type"].startswith("event.playlist.")], [])
         lives = self.lives(begin)
-        self.assertEqual(set(runs), set(lives), "runs that nobody has started")
+        self.assertEqual(set(runs), set(lives), "runs that were not started")
         for run, life in lives.items():
             with self.subTest(run=run):
                 self.check(life)

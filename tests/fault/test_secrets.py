@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A password comes from a file, a systemd credential or the environment, and is
 found nowhere else: in no log, on no topic, in no argument, in no output of any
-subcommand. A secret that others can read is told."""
+subcommand. A secret that others can read is reported."""
 
 import json
 import os
@@ -64,7 +64,7 @@ class Secrets(ConnectionTest):
         return since
 
     def goes_everywhere(self, config, environment=None):
-        """Connect, ask for all that could tell, and look at all that was told."""
+        """Connect, request everything that might contain a secret, and search all output."""
         since = self.start_online(config, environment)
         process = pathlib.Path(f"/proc/{self.gateway.process.pid}")
         self.is_clean((process / "cmdline").read_bytes())
@@ -100,7 +100,7 @@ class Secrets(ConnectionTest):
         return config
 
     def test_variables_of_the_configuration(self):
-        """Put to use by the configuration, spoken of by nobody."""
+        """Used by the configuration, printed nowhere."""
         environment = {"CUEBUS_MQTT_PASSWORD": SECRET, "HIDDEN_KEY": HIDDEN, "HIDDEN_PW": OTHER}
         config = self.spread(self.secured(password_env="CUEBUS_MQTT_PASSWORD"))
         self.goes_everywhere(config, environment)

@@ -143,7 +143,7 @@ class Definitions(StateFolder):
 
 
 class Foreign(StateFolder):
-    """outbox.db as somebody else has changed it: no code in it runs, and SIGTERM ends the gateway."""
+    """An outbox.db with foreign changes: no code in it runs, and SIGTERM ends the gateway."""
 
     ENDLESS = "WITH RECURSIVE r(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM r) "
 
@@ -185,7 +185,7 @@ class Foreign(StateFolder):
 
 class Counting(StateFolder):
     def pulse(self, count):
-        """One more, and what it is told as; the life before may be sent again meanwhile."""
+        """One more event, and its report; earlier events may be sent again meanwhile."""
         since, boot_id = self.watcher.mark(), self.ok("ping", {})["boot_id"]
         for value in (1, 0):
             self.ok("input/set", {"input": "rain", "value": value})

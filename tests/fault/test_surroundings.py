@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the gateway is started with: a standard error that nobody reads, a socket that is not its
+"""What the gateway is started with: a standard error without a reader, a socket that is not its
 own, and a state_dir that moves away under it."""
 
 import fcntl
@@ -19,7 +19,7 @@ FAULTS = 200       # findings of a configuration that is reloaded: each a line
 
 
 class Unread(Gateway):
-    """Its standard error is a pipe that nobody reads."""
+    """Its standard error is a pipe without a reader."""
 
     def start(self, environment=None):
         self.starts += 1

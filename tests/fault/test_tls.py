@@ -231,7 +231,7 @@ class Tls(ConnectionTest):
 
     def test_tls_1_1_only(self):
         environment = self.openssl_conf("MaxProtocol = TLSv1.1\n")
-        # Not mosquitto: 2.0.21 forbids it itself, whatever OpenSSL is told.
+        # Not mosquitto: 2.0.21 forbids it itself, whatever OpenSSL allows.
         port = free_port()
         server = subprocess.Popen(
             mortal(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", self.good[0],
@@ -264,7 +264,7 @@ class Tls(ConnectionTest):
     def test_no_tls_on_this_port(self):
         broker = self.new_broker("plain", "allow_anonymous true")
         self.proxy = self.new_proxy(broker.port)
-        # Named by itself: localhost may have a second address, at which nobody listens.
+        # Named by itself: localhost may have a second address without a listener.
         self.fails(self.tls("127.0.0.1"), f"127.0.0.1:{self.proxy.port}: the broker closed the "
                    "connection in the TLS handshake", "is this its TLS port")
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LD_PRELOAD: a machine so busy that paho's threads begin CUEBUS_THREAD_DELAY_MS
- * after they were made; with CUEBUS_THREAD_DELAY_AT=name that they stop for so long
- * when they have just given themselves their name.
+ * LD_PRELOAD: a busy machine. paho's threads begin CUEBUS_THREAD_DELAY_MS after they were created;
+ * with CUEBUS_THREAD_DELAY_AT=name they pause for that time after they have set their name.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -40,7 +40,7 @@ class WallClock:
         self.set(self.shift_s + by_s)
 
     def reboot(self):
-        """The next life believes that the machine was started anew."""
+        """The next process sees a restarted machine."""
         self.boot.write_text(f"{uuid.uuid4()}\n")
 
     def shown(self, timestamp):

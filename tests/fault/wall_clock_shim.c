@@ -4,12 +4,11 @@
  *
  * CUEBUS_WALL_CLOCK   a file of 8 bytes, an int64_t of nanoseconds that is added
  *                     to every wall clock read; CLOCK_MONOTONIC stays as it is
- * CUEBUS_KERNEL_BOOT  a file to be read in place of the kernel's boot_id, so that
+ * CUEBUS_KERNEL_BOOT a file to be read in place of the kernel's boot_id, so that
  *                     a restart of the process looks like one of the machine
  *
- * What waits until a moment of the wall clock (pthread_cond_timedwait() with the
- * default clock, say) waits by the kernel's, and so shows itself: it waits an
- * hour, or not at all.
+ * A wait until a wall clock time (such as pthread_cond_timedwait() with the default clock) uses the
+ * kernel's clock, so a wrong use is visible: it waits an hour, or not at all.
  */
 #include <fcntl.h>
 #include <stdarg.h>

@@ -16,7 +16,7 @@
 /** Called by libFuzzer; the bytes are exactly as long as said. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/** A property that must hold for every input: libFuzzer keeps the one it fails for. */
+/** A property that must hold for every input; libFuzzer keeps an input that violates it. */
 #define FUZZ_CHECK(cond)                                                                           \
 	do {                                                                                       \
 		if (!(cond)) {                                                                     \

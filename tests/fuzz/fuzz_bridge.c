@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages from the broker, with their MQTT properties, one after the other: a
- * line each of topic, flags, response topic and correlation data, then the
- * payload up to a NUL byte. Whatever they are, what goes out is valid JSON on a
- * topic of ours, or a reply where replies may go.
+ * Messages from the broker, with their MQTT properties, one after the other: a line each of topic,
+ * flags, response topic and correlation data, then the payload up to a NUL byte. For any input,
+ * each outgoing message is valid JSON on a topic of the gateway, or a reply on a topic that is
+ * allowed for replies.
  *
- * Flags: digits of a QoS and letters: r retained, n no response topic, c no
- * correlation data, e an expiry of the length of the flags in seconds.
+ * Flags: digits of a QoS and letters: r retained, n no response topic, c no correlation data, e an
+ * expiry of the length of the flags in seconds.
  */
 #include "fuzz.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands on an engine, one after the other: each is a line with its name and
- * then its payload, up to a NUL byte. Whatever they are, each gets one reply
- * that is valid JSON and says ok or names an error. Time goes on after each,
- * so that what they started runs.
+ * Commands on an engine, one after the other: each is a line with its name and then its payload, up
+ * to a NUL byte. For any input, each command gets one reply that is valid JSON and says ok or names
+ * an error. Time advances after each command, so that started runs proceed.
  */
 #include "fuzz.h"
 

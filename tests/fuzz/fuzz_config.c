@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a configuration. There are findings if and only if it is
- * refused, each with a place inside of the text; what is accepted sets up an
- * engine that runs a while in virtual time and shuts down.
+ * Any bytes as a configuration. It is refused if and only if there are findings, each with a
+ * position within the text. With an accepted configuration an engine is set up, runs for a while in
+ * virtual time and shuts down.
  */
 #include "fuzz.h"
 

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is kept of definitions made by command, as a damaged disk or somebody
- * with access to state_dir leaves it. The input is a list of files up to a NUL
- * byte each, the first byte says which:
+ * Stored definitions made by command, after damage by the disk or by a user with access to
+ * state_dir. The input is a list of files up to a NUL byte each; the first byte selects the kind:
  *
- *   'j'  definitions.json, as it is
- *   'f'  the next definitions/<n>.def, as it is
- *   'p'  the next one, good but for its name and definition, which are cut at a
+ * 'j' definitions.json, as it is 'f' the next definitions/<n>.def, as it is 'p' the next one, good
+ * but for its name and definition, which are cut at a
  *        newline and may be anything; 'g' the same for a gesture
  *
- * Whatever it is: the store opens, each definition that it has is JSON under a
- * name of its own, all stay within the limit, a new one can be kept, and the
- * next start finds the same ones and nothing more to set aside.
+ * For any input the store opens, each loaded definition is JSON with a unique name, all stay within
+ * the limit, a new one can be stored, and the next start finds the same definitions and sets
+ * nothing more aside.
  */
 #include "fuzz.h"
 
@@ -114,7 +112,7 @@ static struct definition_store *open_store(void)
 	return store;
 }
 
-/** What there is, as one number that does not depend on anything else. */
+/** The loaded definitions as one number. */
 struct sum {
 	uint64_t hash, n;
 	const char *last;
@@ -176,7 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	store = open_store();
 	definition_store_get_stats(store, &after);
 	second = sum_of(store);
-	/* What was passed over for want of room may have got some. */
+	/* A definition that was skipped for lack of room may fit now. */
 	FUZZ_CHECK(second.n >= first.n && (second.n > first.n || second.hash == first.hash));
 	FUZZ_CHECK(after.definitions == before.definitions && after.bytes == before.bytes);
 	/* Of what was set aside only files of a newer version are found again. */

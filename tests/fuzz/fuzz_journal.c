@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a previous life left in the run journal: notes, each a line with its key
- * and then its value, up to a NUL byte. Whatever they are, the runs in them are
- * taken up or stopped, each once at most, and what is overdue of them is emitted.
+ * The run journal of an earlier process: notes, each a line with its key and then its value, up to
+ * a NUL byte. For any input, each run in them is restored or stopped at most once, and its overdue
+ * events are emitted.
  */
 #include "fuzz.h"
 
@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	life_restore(&life);
 	journal_get_stats(life.journal, &found);
 	cue_playlists_get_stats(engine_playlists(life.engine), &runs);
-	/* What was not taken up or stopped was there twice, or had not even a valid name. */
+	/* A run that was neither restored nor stopped was a duplicate or had no valid name. */
 	FUZZ_CHECK(runs.restored + runs.aborted <= found.found);
 	FUZZ_CHECK(found.unknown <= found.found && found.found <= NOTES_MAX);
 	FUZZ_CHECK(found.failures == 0);

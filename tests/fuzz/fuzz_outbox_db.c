@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An outbox.db as a damaged disk may give it back. The bytes are such a file:
- * the seeds are good ones, and what the fuzzer makes of them is not. Whatever
- * it is, the outbox opens, sends what it can read and gives up the rest; all
- * that was said to be restored is one or the other, the file is still there
- * under its name or under another, and the outbox works afterwards.
+ * A damaged outbox.db. The input is the file; the seeds are good ones. For any input the outbox
+ * opens, sends the readable messages and drops the rest. Each message that it counted as restored
+ * is either sent or dropped. The file still exists under its name or another one, and the outbox
+ * works afterwards.
  */
 #include "fuzz.h"
 
@@ -144,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(gap.count - 1 <= gap.to_seq - gap.from_seq);
 	}
 	outbox_free(outbox);
-	/* Whatever it was, it is not thrown away. */
+	/* No file is deleted. */
 	FUZZ_CHECK(empty_folder() > 0);
 	return 0;
 }

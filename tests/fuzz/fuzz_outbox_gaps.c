@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The note of gaps, as a damaged or foreign file may have it. Whatever it is, each range that is
- * taken from it is one that can be announced, and what is written of them is read back.
+ * The note of gaps in a damaged or foreign file. For any input, each range that is read from it can
+ * be announced, and the ranges are the same after they were written and read again.
  */
 #include "fuzz.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as what a server answers to our TLS ClientHello: the probe ends,
- * and when it fails it says why in one line. The seeds have alerts, what is no
- * TLS, and the first flight of TLS 1.2 servers, in which the certificates are
- * in clear and come before anything that depends on our random numbers.
+ * Any bytes as a server's answer to our TLS ClientHello: the probe ends, and on failure gives the
+ * reason in one line. The seeds have alerts, what is no TLS, and the first flight of TLS 1.2
+ * servers, in which the certificates are in clear and come before anything that depends on our
+ * random numbers.
  */
 #include "fuzz.h"
 
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fd = answer(data, size, &peer);
 	probe.until_ns = now_ns() + TIMEOUT_NS;
 	r = tls_probe_handshake(&probe, context, fd);
-	/* Nobody can answer to random numbers that it has not seen. */
+	/* A server can't answer random numbers that it has not seen. */
 	FUZZ_CHECK(r == -EPROTO);
 	FUZZ_CHECK(strcmp(error, UNTOUCHED) != 0 && error[0] && strlen(error) < sizeof(error));
 	close(fd);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """In the guest: runs the gateway and moves the simulated lines, as test_gateway.py
-on the host tells it over MQTT.
+on the host commands over MQTT.
 
     agent.py BROKER_PORT CUEBUS LIMIT_S
 

@@ -94,7 +94,7 @@ class OutputCases:
     def test_after_kill_9_the_start_makes_them_safe(self):
         self.unsafe()
         ended, started = self.restart_after(["kill"])
-        self.assertEqual(ended, [])  # nobody was there to do it
+        self.assertEqual(ended, [])  # no process was there to do it
         self.check_start(started)
         self.assertEqual(self.lines(), [0, 1, 1])
         since = self.watcher.mark()

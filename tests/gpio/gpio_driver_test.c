@@ -212,7 +212,7 @@ static void overrun(unsigned toggles)
 	check(gaps >= 1, "a gap must be told");
 	check(driver->ops->get(driver, 0, &level) == 0 && level == (toggles % 2 == 1), "the level");
 	check(last == level, "the last edge tells the level");
-	/* and afterwards all is well again */
+	/* and afterwards it works again */
 	pull(5, !level);
 	n = read_edges(driver, edges, 1);
 	check(n == 1 && edges[0].level == !level && !edges[0].gap, "the next edge is a plain one");
@@ -220,7 +220,7 @@ static void overrun(unsigned toggles)
 	driver->ops->close(driver);
 }
 
-/** A caller with a small array reads until one is not full, and then it has all. */
+/** A caller with a small array reads until the array is not full; then it has everything. */
 static void test_a_short_read_means_that_all_is_read(void)
 {
 	struct driver_config config = line_config("DIAL_A");
@@ -259,7 +259,7 @@ static void test_overrun_is_told(void)
 	overrun(401);
 }
 
-/** What the buffer holds comes through whole. */
+/** A burst that fits into the buffer is delivered completely. */
 static void test_a_burst_that_fits(void)
 {
 	struct driver_config config = line_config("BURST");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines that can't be had, and chips that go. */
+/* Lines that can't be opened, and chips that disappear. */
 #include "gpio_test.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ void test_busy(void)
 		driver->ops->close(driver);
 }
 
-/** The second line's failure must not leave the first one held. */
+/** When the second line fails, the first one is released. */
 void test_half_an_input_is_let_go(void)
 {
 	static const char *const words[] = { "line 6 \"HELD\"", NULL };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines that are driven, on chip cuebus-c: what they are at is asked of the simulator. */
+/* Output lines, on chip cuebus-c: their levels are read from the simulator. */
 #include "gpio_test.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ static void output_fails(const struct output_config *config, int expected, const
 		check(strstr(error, *words) != NULL, "\"%s\" is not in: %s", *words, error);
 }
 
-/** Set it, and see the line and what the driver says of it. */
+/** Set the output, then compare the line and the driver's level. */
 static void set_and_see(struct output_driver *driver, bool level, bool line)
 {
 	bool told = !level;

@@ -227,7 +227,7 @@ class GpioTest(AgentUser, gateway_outputs.OutputCases, IntegrationTest):
 
     def test_flapping_line(self):
         """10,000 edges/s, as far as the guest can: debounced they are nothing but bounces,
-        what the kernel drops of them is told, and a run keeps its times meanwhile."""
+        edges dropped by the kernel are reported, and a run keeps its times meanwhile."""
         since, before = self.watcher.mark(), self.health()["inputs"]
         run = self.motor(since)
         (took_us, longest_us), = self.do(["flap", "BOUNCY", FLAPS, 10000])

@@ -79,7 +79,7 @@ class Subscriber:
         return self.lines(since)
 
     def listens(self, client):
-        """Nothing tells when its subscription is made but what it gets."""
+        """The only sign of its subscription is the messages that it receives."""
         def heard():
             client.publish(f"{PREFIX}/bus/led/ready")
             return b"/ready" in self.path.read_bytes()

@@ -7,7 +7,7 @@ import threading
 
 
 class Proxy:
-    """Forwards to target_port until it is told otherwise.
+    """Forwards to target_port until a fault is set.
 
     hang: nothing is read any more, so the sender's socket fills up; what was
     accepted stays open. reset_after: the connection is reset after that many

@@ -84,7 +84,7 @@ class Client:
         self.wait("connection", lambda: self.connected)
 
     def reconnect(self):
-        """After the broker was started again; subscriptions are made anew."""
+        """After the broker was restarted; subscribes again."""
         with self.condition:
             self.connected = False
             self._subscribed = 0

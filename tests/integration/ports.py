@@ -9,14 +9,14 @@ import random
 import socket
 import tempfile
 
-# Below the range from which the kernel takes a port for whoever connects or does not care.
+# Below the range from which the kernel takes ports for outgoing connections and for port 0.
 FIRST, LAST = 10000, 32767
 _own = set()
 _reserved = None
 
 
 def free_port():
-    """A port that nobody listens on, and that no other test gets while this process lives: it
+    """An unused port that no other test gets while this process runs: it
     holds a lock on the byte of that number in a file that all tests of a user share."""
     global _reserved
     if _reserved is None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """An outbox that is too small for the time without a broker, and a broker that
-does not take large messages: what was given up is told, no more and no less."""
+does not accept large messages: exactly the dropped events are reported."""
 
 import unittest
 
@@ -47,7 +47,7 @@ class Gap(GapTest):
               in self.gateway.log())
 
 
-@unittest.skipUnless(IS_V5, "MQTT 3.1.1 brokers do not tell what is too large for them")
+@unittest.skipUnless(IS_V5, "MQTT 3.1.1 brokers do not report what is too large for them")
 class TooLarge(GapTest):
     broker_lines = (*BROKER_LINES, "max_packet_size 4000")
 

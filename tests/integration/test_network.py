@@ -150,7 +150,7 @@ class NetworkTest(unittest.TestCase):
         self.gateway.stop()
 
     def test_events_of_before_the_first_connection_arrive(self):
-        """The gateway starts without a broker; what happens is told later."""
+        """The gateway starts without a broker; its events are sent later."""
         self.proxy.mute = True
         config = self.config(self.proxy.port)
         config["inputs"] = {"door": {"driver": "sim", "kind": "switch", "event": "door.changed"}}
@@ -195,7 +195,7 @@ class NetworkTest(unittest.TestCase):
             missing, _, told = account()
             return missing <= told
         # While a run fills the outbox again there is no room for the news.
-        until("all is told", all_told, process=self.gateway.process)
+        until("every event is sent or named", all_told, process=self.gateway.process)
         self.gateway.stop()
         missing, gaps, told = account()
         self.assertGreater(len(missing), 0)
@@ -366,7 +366,7 @@ class NetworkTest(unittest.TestCase):
         return result
 
     def test_healthcheck_keeps_its_time(self):
-        """A broker that takes the connection and never says a word."""
+        """A broker that accepts the connection and never answers."""
         with socket.create_server(("127.0.0.1", 0)) as silent:
             self.gateway = Gateway(self.directory, self.config(silent.getsockname()[1]))
             result = self.healthcheck()

@@ -172,7 +172,7 @@ class Outputs(IntegrationTest):
         self.gateway.kill()
         since = self.watcher.mark()
         self.start_gateway()
-        first = self.outputs("the first health message of this life",
+        first = self.outputs("the first health message of this process",
                              lambda o: o["set"] == 0, since)
         self.assertEqual(first["levels"], {"lamp": 0, "pilot": 1, "siren": 0})
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gateway's own retained topics, when others have written there: a will that comes
-late, names that are gone, floods, and what only looks like its own."""
+late, removed names, floods, and topics that only look like its own."""
 
 import json
 import socket
@@ -23,7 +23,7 @@ def utf8(text):
 
 
 def connect_with_will(port, topic, payload):
-    """A client that dies without a word when its socket is closed."""
+    """A client that ends without DISCONNECT when its socket is closed."""
     properties = b"\0" if IS_V5 else b""
     body = (utf8("MQTT") + bytes([5 if IS_V5 else 4, 0x02 | 0x04 | 0x08 | 0x20, 0, 60]) + properties
             + utf8("an-old-life") + properties + utf8(topic) + utf8(payload))
@@ -100,7 +100,7 @@ class OwnTopics(IntegrationTest):
         self.assertLessEqual(answers, 2 + elapsed_s)
         until("the last word", lambda: self.status() == b"online", process=self.gateway.process)
 
-    # ---- names that are gone ----
+    # ---- removed names ----
 
     def test_of_a_file_that_was_changed(self):
         config = base_config(self.broker.port, self.state_dir)
@@ -117,7 +117,7 @@ class OwnTopics(IntegrationTest):
             self.assertIn(f"{P}/input/{name}", found)
         for name in config["playlists"]:
             self.assertIn(f"{P}/playlist/{name}", found)
-        until("it is told", lambda: "of names that are gone are cleared" in self.gateway.log(),
+        until("it is logged", lambda: "of names that are gone are cleared" in self.gateway.log(),
               process=self.gateway.process)
 
     def test_after_a_reload(self):
@@ -185,7 +185,7 @@ class OwnTopics(IntegrationTest):
         self.start_gateway()
         until("the first part is cleared", lambda: len(left()) == n + 1 - CLEAR_MAX,
               process=self.gateway.process)
-        until("it is told", lambda: "there are more" in self.gateway.log(),
+        until("it is logged", lambda: "there are more" in self.gateway.log(),
               process=self.gateway.process)
         self.restart()
         until("the rest is cleared", lambda: not left(), process=self.gateway.process)

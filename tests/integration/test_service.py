@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service's life: SIGTERM, SIGHUP, restarts, definitions that stay."""
+"""The service: SIGTERM, SIGHUP, restarts, definitions that stay."""
 
 import os
 import shutil

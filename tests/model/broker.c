@@ -24,7 +24,7 @@
 #define ACKS_MAX     256U
 #define LATE_NS      (3 * SIM_S)
 #define REASON_QUOTA 0x97
-/* So long at most without a look at the connection, in paho_wait_input(). */
+/* Longest time between two checks of the connection, in paho_wait_input(). */
 #define LOOK_NS (50 * SIM_MS)
 
 struct ack {
@@ -130,7 +130,7 @@ static void take_due(void)
 	}
 }
 
-/** The line is dead: of what is on it a first part arrives, perhaps. */
+/** The connection is broken: perhaps a first part of the data in transit arrives. */
 static void take_last(bool perhaps_all)
 {
 	unsigned n =
@@ -412,7 +412,7 @@ struct paho_connection *paho_close(struct paho_connection *c)
 {
 	if (!c)
 		return NULL;
-	/* What comes until the broker has closed its side is still told. */
+	/* Messages that arrive before the broker has closed its side are still delivered. */
 	if (sim_chance(50))
 		sim_sleep(sim_random_span(1000, world->manners.latency_ns + 1000));
 	c->closing = true;

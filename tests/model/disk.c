@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk that fails on demand: an SQLite VFS over the system's one. What a write
- * has done is kept, as the kernel does for a process that is killed; nothing is
- * synced, for no power is cut here.
+ * A disk that fails on demand: an SQLite VFS over the system's one. A finished write stays, as the
+ * kernel does for a killed process; nothing is synced, because there are no power cuts here.
  */
 #include <dirent.h>
 #include <sqlite3.h>

@@ -109,7 +109,7 @@ static void put(uint32_t seq, const char *type, int qos, const char *text, size_
 	memset(payload + len, '.', padding);
 	m.payload_len = (size_t)len + padding;
 	topics_event(g.topics, type, topic);
-	/* What it refuses it names. */
+	/* The outbox names what it refuses. */
 	(void)outbox_put(g.outbox, &m);
 }
 
@@ -346,7 +346,7 @@ static uint64_t tell_gaps(uint64_t for_ns)
 	}
 }
 
-/** What the broker did not want. Not egress_get_stats(): at a kill the lock may be held. */
+/** Count the broker's refusals. Not egress_get_stats(): at a kill the lock may be held. */
 static void count_refused(void)
 {
 	world->news_refused += g.egress ? g.egress->stats.news_refused : 0;

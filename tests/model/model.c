@@ -305,7 +305,7 @@ void model_arrived(unsigned boot, uint32_t seq, uint32_t session)
 	}
 	world->n_arrived++;
 	r->arrived = now();
-	/* What anybody saw is on disk, with all that came before it. */
+	/* A message that arrived is on disk, with all messages before it. */
 	if (r->qos > 0 && (int)boot == present() && !life->was_in_trouble && !life->when_away &&
 	    seq > life->safe_seq)
 		life->safe_seq = seq;
@@ -322,7 +322,7 @@ void model_disliked(unsigned boot, uint32_t seq)
 
 /* ---- in the end ---- */
 
-/** Whether a kill, or a file that was taken, excuses that it is not there any more. */
+/** Whether a kill or a removed file explains that the message is missing. */
 static bool died_with(const struct life *life, uint32_t seq)
 {
 	return life->amnesty ||
@@ -339,7 +339,7 @@ static bool is_given_up_news(const struct life *life, uint32_t seq)
 	       (r->disliked || r->unacked_ends > 0 || world->rejected > 0);
 }
 
-/** What is named by news that were given up is named nowhere. */
+/** A range that was named only by dropped news counts as not named. */
 static void mark_given_up_news(void)
 {
 	for (unsigned boot = 0; boot < world->n_lives; boot++) {

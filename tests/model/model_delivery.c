@@ -2,14 +2,15 @@
 /*
  * Delivery against a naive model: a random schedule of puts, acknowledgements, deaths of the
  * broker, faults of the disk, kills and starts, in simulated time. In the end each event has
- * arrived, or a gap names it, exactly one of the two, in order; model.c says what a kill or a
- * cut excuses.
+ * arrived, or a gap names it, exactly one of the two, in order; model.c says what a kill or a cut
+ * excuses.
  *
- * Outbox, egress and bridge_gap.c are the real ones. Simulated are threads and clock (sim.c),
- * the disk below SQLite (disk.c) and the broker, paho with it (broker.c).
+ * Outbox, egress and bridge_gap.c are the real ones. Simulated are threads and clock (sim.c), the
+ * disk below SQLite (disk.c) and the broker, paho with it (broker.c).
  *
- *   model_delivery [seeds [first]]   so many seeds, and fresh ones; from the first on, no fresh
- * ones model_delivery -v SEED           one, and all that happens in it
+ *   model_delivery [seeds]         this number of fixed seeds, and some fresh ones
+ *   model_delivery seeds first     this number of seeds from the first on
+ *   model_delivery -v SEED         one seed, with its events printed
  */
 #include <errno.h>
 #include <ftw.h>
@@ -73,7 +74,7 @@ static bool live(const struct sim_config *config)
 	return true;
 }
 
-/** One thread runs at a time: to wake it on another processor takes longer than what it does. */
+/** One thread runs at a time: waking it on another processor takes longer than its work. */
 static void stay_on_processor(void)
 {
 	int processor = sched_getcpu();

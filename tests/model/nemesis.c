@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What goes wrong, and when: the disk and the broker each have a thread that sees to it. */
+/* Faults and their times: the disk and the broker each have a thread that causes them. */
 #include "sim.h"
 #include "world.h"
 
@@ -7,7 +7,7 @@
 #define PAUSE_MAX_NS (20 * SIM_S)
 #define FAULT_MIN_NS (2 * SIM_MS)
 #define FAULT_MAX_NS (30 * SIM_S)
-/* What can't be read for a minute is given up, and that is right. */
+/* Shorter than a minute: data that can't be read for a minute is dropped by design. */
 #define READS_FAIL_MAX_NS (20 * SIM_S)
 
 enum broker_fault {
@@ -35,11 +35,11 @@ static const char *const disk_names[] = {
 	[DISK_LOCKED] = "is locked",
 };
 
-static bool reads_failed; /* in this life: once is enough, or it would be for too long */
+static bool reads_failed; /* in this life: only once, to stay below the time limit */
 
 /* ---- choosing ---- */
 
-/** Often one alone, so that nothing else is in its way. */
+/** Often only one fault, so that no other one masks it. */
 static unsigned choose(unsigned n, uint32_t percent)
 {
 	unsigned bits = 0;

@@ -87,7 +87,7 @@ uint64_t sim_now(void)
 	return *sim.config.now_ns;
 }
 
-/* ---- who goes on ---- */
+/* ---- the scheduler ---- */
 
 static bool is_readable(int fd)
 {
@@ -394,7 +394,7 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 	return 0;
 }
 
-/** Now and then it wakes for nothing, as POSIX allows. */
+/** Sometimes a spurious wakeup, as POSIX allows. */
 static int wait_cond(const void *cond, const void *mutex, uint64_t until_ns)
 {
 	uint64_t wake_ns = sim_chance(2) ? sim_now() + SIM_MS : until_ns;

@@ -27,11 +27,11 @@ struct sim_config {
 	unsigned preempt; /**< at one of so many calls another thread goes on */
 };
 
-/** Chance and clock without threads, for the process that outlives the lives. */
+/** Random numbers and clock without threads, for the parent process. */
 void sim_attach(const struct sim_config *config);
 /** The calling thread becomes the first of the simulation. */
 void sim_begin(const struct sim_config *config);
-/** Run @p fn in a thread that nobody joins. */
+/** Run @p fn in a detached thread. */
 void sim_spawn(void (*fn)(void *user), void *user);
 
 uint64_t sim_now(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file world.h
- * @brief What outlasts a life of the gateway: the broker, the files, the model.
+ * @brief State that survives one process of the gateway: the broker, the files, the model.
  *
  * Each life is a process of its own, so that it can be killed for real. The world lies in memory
  * that all of them share; only one process, and in it one thread, runs at a time.
@@ -115,7 +115,7 @@ struct world {
 	bool ended_clean; /* the last life */
 
 	enum disk_fault disk;
-	bool flickered;           /* at some time: nobody can tell that from damage for sure */
+	bool flickered;           /* at some time: the gateway can't distinguish that from damage */
 	uint64_t disk_well_ns;    /* the disk has worked since then, and the gateway used it */
 	bool file_taken;          /* and the gateway has not yet put all into another one */
 	uint64_t failures_before; /* of the disk, as the gateway counted them when it was taken */
@@ -143,13 +143,13 @@ extern struct world *world;
 
 /** A line of the schedule, with the time. */
 void model_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/** What happened must not have: ends the process. */
+/** Report a violation and end the process. */
 void model_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* ---- the model: model.c ---- */
 
-/** So long after it was put, or its acknowledgement given, that is on a disk that works: the
- *  egress may be waiting for some answers of the broker. */
+/** Time after which a put, or an acknowledgement, is on a working disk: the egress may wait for
+ * some answers of the broker. */
 #define MODEL_SETTLE_NS 1000000000ULL
 
 void model_life_begins(void);
@@ -175,7 +175,7 @@ void model_settled(void);
 /** Before the first database is opened. */
 void disk_install(void);
 void disk_set(enum disk_fault fault);
-/** Rename the files of the database, as somebody would who moves them away. */
+/** Rename the files of the database, as an administrator who moves them away. */
 void disk_take_file(void);
 /** None was set aside for damage, since none is damaged here. */
 void disk_check_files(void);
@@ -185,7 +185,7 @@ void disk_check_files(void);
 void broker_install(void);
 /** @param peer_ended the broker closed it; else the network is to blame. */
 void broker_cut(bool peer_ended);
-/** When the gateway is dead: of what was on the way some may still arrive. */
+/** After the gateway was killed: some messages in transit may still arrive. */
 void broker_survives(void);
 
 /* ---- what goes wrong: nemesis.c ---- */

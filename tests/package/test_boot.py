@@ -3,7 +3,7 @@
 systemd in the VM of scripts/gpio-vm, with the unit's seccomp filter, its device
 rules, a credential, a GPIO line and a broker.
 
-boot_guest boots, boot_job does what an administrator does; here it is judged,
+boot_guest boots, boot_job does what an administrator does; the results are checked here,
 by what boot_job wrote down and by what came over MQTT.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The systemd unit, as far as it can be judged without running it: what
+"""The checks of the systemd unit that do not run it: what
 systemd-analyze says of how exposed the service is. That systemd loads it is
 tested where it is installed (test_install.py)."""
 
@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from time_limits import limit_s  # noqa: E402
 
 # Of 10 (no protection at all) to 0; the unit's score is stated in
-# docs/operations.md, and whoever makes it worse has to say so here and there.
+# docs/operations.md; a change for the worse must be written here and there.
 EXPOSURE = 1.5
 
 # What the rest of the score is made of: without these the service could not be

@@ -91,7 +91,7 @@ static void log_lifecycle(struct eut *e, long long time, const char *kind, const
 	}
 }
 
-/** A loop that nothing cuts must end the test, not hang it. */
+/** An endless loop of events must fail the test, not hang it. */
 static void give_up(const struct eut *e)
 {
 	fprintf(stderr, "FAILED: seed %llu: %u events and no end\n",

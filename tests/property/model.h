@@ -3,9 +3,8 @@
  * @file model.h
  * @brief The reference: what the bus and its playlists do, as plainly as can be.
  *
- * Deliberately naive: every occurrence of every run is an entry of one flat
- * list that is sorted anew for each step; runs and playlists are searched from
- * end to end. Nothing is shared with the engine but the words of the contract.
+ * Deliberately naive: every occurrence of every run is an entry of one flat list that is sorted
+ * again for each step; runs and playlists are searched linearly. No code is shared with the engine.
  */
 #ifndef CUE_MODEL_H
 #define CUE_MODEL_H

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events that come late by different delays, against the same gestures on a bus
- * that gets all events sorted by their times and knows of no delay. Both must
- * emit the same, each gesture in the same order. Times are small and often
- * equal, delays too; gestures listen to each other, too.
+ * Events with different delays, against the same gestures on a bus that gets all events sorted by
+ * their times and without delays. Both must emit the same events, each gesture in the same order.
+ * Times are small and often equal, delays too; gestures listen to each other, too.
  */
 #include "gesture_rig.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sequences against the sentence that defines them: keep the longest suffix of
- * what was seen that is still a prefix of the steps. The model tries every
- * length on the producer's whole history, longest first. What is older than the
- * last is not seen.
+ * Sequences against their definition: keep the longest suffix of the seen events that is a prefix
+ * of the steps. The model tries every length on the producer's whole history, longest first. An
+ * event that is older than the last one is ignored.
  */
 #include "gesture_rig.h"
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A rotary encoder against the knob itself: the model knows where the detents
- * are, the decoder only sees edges. The knob may stand between two detents at
- * the start, settles at one, and from then on each detent is one event, however
- * it is turned: slowly, held half way, bouncing, trembling, to and fro. When one
- * step was enough to settle, and after edges were lost before the place of rest
- * was certain, that is so after one more turn.
+ * A rotary encoder against a simulated knob: the model knows where the detents are, the decoder
+ * only sees edges. The knob may start between two detents and settles at one. From then on each
+ * detent is one event, for any movement: slow, held half way, bouncing, trembling, back and forth.
+ * If one step was enough to settle, or edges were lost before the detents were known, this holds
+ * after one more turn.
  */
 #include <drivers/decoder.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* property_playlists [cases [first seed]]
  *
- * Without arguments: a fixed set of cases, then some from a fresh seed, which
- * is printed. A failure tells its seed: repeat it with "1 SEED". */
+ * Without arguments: a fixed set of cases, then some from a fresh seed, which is printed. A
+ * failure prints its seed: repeat it with "1 SEED". */
 #include "engine_under_test.h"
 #include "model.h"
 
@@ -105,7 +105,7 @@ static bool play_case(uint64_t seed, struct totals *totals)
 		                 0);
 	if (good && !sc.late)
 		good = play_once(&sc, &expected, 1, SC_MS + (seed * 7919) % (50 * SC_MS), 0);
-	/* Work in portions is the same work. */
+	/* Work in portions gives the same result. */
 	if (good)
 		good = play_once(&sc, &expected, 0, 0, 1);
 	if (good)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LD_PRELOAD: a loop that hangs. While the file CUEBUS_LOOP_HANGS names is there,
- * epoll_pwait() does not come to its end. Of our threads only the loop's uses it.
+ * LD_PRELOAD: a loop that hangs. While the file named by CUEBUS_LOOP_HANGS exists, epoll_pwait()
+ * does not return. Only the loop's thread uses it.
  */
 #include <errno.h>
 #include <signal.h>

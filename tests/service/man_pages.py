@@ -4,7 +4,7 @@
 
     man_pages.py CUEBUS --update
 
-writes them anew: the keys in cuebus.json(5) as `cuebus schema --man` prints
+rewrites them: the keys in cuebus.json(5) as `cuebus schema --man` prints
 them, the lists in cuebus-topics(7) as the tables of docs/topics.md have them.
 """
 

@@ -143,7 +143,7 @@ class Notify(unittest.TestCase):
         self.assertIn("gateway 'svc'", manager.said("STATUS", at - 1)[0])
         self.assertIn("1 input, ", manager.said("STATUS", at - 1)[0])
         self.stop(manager)
-        self.assertEqual(manager.said("READY"), ["1"], "told once")
+        self.assertEqual(manager.said("READY"), ["1"], "sent once")
         self.assertEqual(manager.said("WATCHDOG"), [], "none was asked for")
         self.assertEqual([m for _, m in manager.messages][-1].get("STOPPING"), "1")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gateway as PID 1, as it is in a container: told to stop before it handles
+"""The gateway as PID 1, as in a container: stopped before it handles
 signals it stops all the same. Needs root, for a PID namespace."""
 
 import errno
@@ -35,7 +35,7 @@ class PidOne(unittest.TestCase):
 
     @staticmethod
     def writer(path):
-        """The FIFO's writing end, once somebody reads it."""
+        """The FIFO's writing end, once it has a reader."""
         try:
             return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
         except OSError as error:

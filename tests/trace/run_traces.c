@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replays golden traces. Each is run with several step sizes of time, two start
- * times and several budgets of the bus, and all must give the expected bytes:
- * time may arrive in any portions, the work be done in any portions and the
- * clock show anything, the events are the same.
+ * Replays golden traces. Each is run with several time steps, two start times and several budgets
+ * of the bus, and all must give the expected bytes: the events do not depend on the portions of
+ * time and work, or on the clock's value.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -117,7 +116,7 @@ static int step_to(struct replay *replay, uint64_t limit_ns)
 	return r;
 }
 
-/** The process sleeps: nothing is looked at until the end, then all of it at once, late. */
+/** The process sleeps: nothing is handled until the end, then everything at once, late. */
 static int stall(struct replay *replay, uint64_t from_ns, const char *args)
 {
 	uint64_t for_ns;
@@ -133,8 +132,7 @@ static int stall(struct replay *replay, uint64_t from_ns, const char *args)
 
 /* ---- directives ---- */
 
-/** Define from a text that is spoilt and freed right after: the definition must stand on its own.
- */
+/** Define from a text that is overwritten and freed afterwards: the definition must be a copy. */
 static int define(struct replay *replay, const char *args)
 {
 	struct cue_playlists *playlists = engine_playlists(simulation_engine(replay->simulation));
@@ -176,7 +174,7 @@ static int load(const struct trace_case *c, const char *path, struct config **re
 	return r;
 }
 
-/** What SIGHUP does; a refusal is part of the output. */
+/** Reload as on SIGHUP; a refusal is part of the output. */
 static int apply(struct replay *replay, const char *args)
 {
 	char *path = trace_case_sibling(replay->c, args);
@@ -208,7 +206,8 @@ static const struct cue_playlist_config *find_playlist(const struct config *conf
 	return NULL;
 }
 
-/** "NAME ELAPSED [PASSED]": what the journal does at the start with a run that a crash has left. */
+/** "NAME ELAPSED [PASSED]": restore a run that a crash interrupted, as the journal does at
+ * start. */
 static int restore(struct replay *replay, const char *args)
 {
 	struct cue_playlist_restore run = { .passed_ns = CUE_TIME_NONE };
@@ -232,7 +231,7 @@ static int restore(struct replay *replay, const char *args)
 	                            NULL);
 }
 
-/** "NAME COUNT": what the journal does with a counter or rotary that asks for it. */
+/** "NAME COUNT": restore the value of a counter or rotary, as the journal does. */
 static int restore_input(struct replay *replay, const char *args)
 {
 	struct engine *engine = simulation_engine(replay->simulation);
@@ -426,7 +425,7 @@ static bool run_case(const char *path, bool update)
 		return false;
 	if (update)
 		ok = replay_case(&c, &modes[0], &first) >= 0;
-	/* The first that differs is enough: the others tell the same. */
+	/* The first difference is enough: the others show the same. */
 	for (size_t i = 0; ok && i < N_MODES; i++)
 		ok = check_mode(&c, &modes[i], update ? first : c.expected);
 	if (ok && update)

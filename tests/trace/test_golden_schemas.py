@@ -104,7 +104,7 @@ class Golden(unittest.TestCase):
                     open_runs.add(run)
                 elif event["event_type"] == "event.playlist.stopped":
                     self.assertNotIn(run, ended, place)
-                    # The `created` of a run that a restart aborts was in a previous life.
+                    # The `created` of a run that a restart aborts was before the restart.
                     if path.name != "restart_aborts_a_run.trace":
                         self.assertIn(run, open_runs, place)
                     open_runs.discard(run)

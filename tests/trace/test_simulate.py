@@ -142,7 +142,7 @@ class Simulate(unittest.TestCase):
                              {"event_type": "tap.double", "producer_id": 0, "data": None, "data_omitted": why})
 
     def test_many_stopped_that_wait_for_room(self):
-        """Refused by a full queue and told again: some seconds for 60,000, not minutes."""
+        """Events refused by a full queue are emitted again: seconds for 60,000, not minutes."""
         config = self.config(
             {"p": {"trigger": "go", "max_runs": 100000, "steps": [{"emit": "x", "offset": "100s"}]},
              "many": {"trigger": "begin", "steps": [{"emit": "go", "repeat": 60000, "interval": "1ms"}]}},

@@ -32,8 +32,8 @@ struct trace_case {
 	struct trace *trace;
 };
 
-/** Read a case; what is wrong with it is said on stderr. @return 0 or negative errno.
- *  Freed with trace_case_clear(). */
+/** Read a case; print errors on stderr. @return 0 or negative errno. Freed with
+ * trace_case_clear(). */
 int trace_case_read(const char *path, struct trace_case *ret_case);
 void trace_case_clear(struct trace_case *c);
 

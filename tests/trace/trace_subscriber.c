@@ -63,7 +63,7 @@ int trace_subscribers_cancel(struct trace_subscribers *subscribers, const char *
 	return -ENOENT;
 }
 
-/** All that a handler can do to data: take its own copy and spoil that. */
+/** The worst that a handler can do to data: change its own copy. */
 static int mutate(const struct cue_event *event)
 {
 	cJSON *copy = cJSON_Duplicate(cue_payload_json(event->payload), true);

@@ -23,7 +23,7 @@ struct rig {
 	unsigned char next_random;
 	char changed[64];
 	char *reply;
-	char notices[4096]; /* what was told of kept definitions, a line each */
+	char notices[4096]; /* notices about kept definitions, a line each */
 };
 
 static inline int rig_random(void *user, void *buf, size_t len)

@@ -3,9 +3,9 @@
  * @file cue_criterion.h
  * @brief Criterion, or a stand-in for the part we use (CUE_OWN_RUNNER).
  *
- * Criterion 2.4 starts the process of a test in a way that neither TSan (it
- * crashes before main) nor qemu-user bears. The stand-in, cue_runner.h, forks.
- * Every unit test includes this header and keeps to these macros.
+ * Criterion 2.4 starts test processes in a way that fails under TSan (a crash before main) and
+ * qemu-user. The stand-in, cue_runner.h, forks. Every unit test includes this header and uses only
+ * these macros.
  */
 #ifndef CUE_CRITERION_H
 #define CUE_CRITERION_H

@@ -10,8 +10,8 @@
 #ifndef CUE_RUNNER_H
 #define CUE_RUNNER_H
 
-/* As Criterion's own header is one: its macros may be used without their optional
- * message, which ISO C allows since C23. */
+/* A system header, as Criterion's own: its macros may be used without their optional message,
+ * which ISO C allows since C23. */
 #pragma GCC system_header
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"

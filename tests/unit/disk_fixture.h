@@ -44,11 +44,11 @@ static inline void disk_make_dir(char *dir)
 static _Atomic int disk_write_code, disk_read_code, disk_sync_code;
 /** Set: the next disk_install() leaves the codes and the bad sector as they are. */
 static bool disk_kept;
-/** While set, syncs do not come to an end. */
+/** While set, syncs do not return. */
 static _Atomic bool disk_hangs;
 static _Atomic unsigned disk_syncs;
 
-/** A byte of one file that no read gets: a bad sector. Inode 0: none. */
+/** A byte of one file that can't be read: a bad sector. Inode 0: none. */
 static _Atomic ino_t disk_bad_inode;
 #define DISK_BAD_AT (40 * 4096 + 100)
 

@@ -122,7 +122,7 @@ struct fixture {
 	char *log;
 	size_t log_len;
 	uint64_t counter;
-	char failures[512]; /**< what input_failed() or output_unsafe() was told */
+	char failures[512]; /**< texts passed to input_failed() or output_unsafe() */
 };
 
 static int fixture_random(void *user, void *buf, size_t len)

@@ -193,7 +193,7 @@ static inline void begin(struct life *life, const char *config, const char *kern
 	begin_with(life, config, kernel_boot, start_ns, wall_ns, false);
 }
 
-/** The same with no room for an event type more. */
+/** The same without room for another event type. */
 static inline void begin_full(struct life *life, const char *config, const char *kernel_boot,
                               uint64_t start_ns, int64_t wall_ns)
 {
@@ -223,7 +223,7 @@ static inline void emit(struct life *life, const char *type, const char *json)
 	cue_payload_unref(payload);
 }
 
-/** The process is gone; what was committed stays. */
+/** The process ends; committed data stays. */
 static inline void crash(struct life *life)
 {
 	cr_assert_eq(outbox_flush(life->outbox, FLUSH_NS), 0);

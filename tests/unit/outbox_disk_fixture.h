@@ -31,7 +31,7 @@ static inline struct outbox_config config_of(const char *boot_id)
 		.max_bytes = 100000000,
 		.dir = dir,
 		.boot_id = boot_id,
-		/* A call that takes seconds is a busy machine's, not a disk's that hangs. */
+		/* A slow call means a busy machine, not a disk that hangs. */
 		.open_wait_ns = 3600000 * MS,
 		.stall_ns = 3600000 * MS,
 		.end_wait_ns = 3600000 * MS,

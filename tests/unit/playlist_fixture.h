@@ -190,7 +190,7 @@ static inline void pf_open(struct pf *f)
 	pf_open_config(f, (struct cue_bus_config){ 0 });
 }
 
-/** Ends the test: nothing may be left on the timer queue by runs that ended. */
+/** End the test: ended runs must not leave timers behind. */
 static inline void pf_close(struct pf *f)
 {
 	struct cue_bus_stats stats;

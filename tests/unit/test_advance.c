@@ -167,7 +167,7 @@ Test(advance, overtaking_fires_urgent_timers_and_leaves_the_others_their_order)
 	cr_assert_eq(cue_bus_advance(f.bus, 6000), 0);
 	cr_assert_str_eq(f.log, "urgent stop early late");
 	cr_assert_eq(early.seen_ns, 6000U); /* now does not go back … */
-	cr_assert_eq(f.last_ns, 3000U);     /* … but a step is told at its own time */
+	cr_assert_eq(f.last_ns, 3000U);     /* … but a step is reported with its own time */
 	cr_assert_eq(cue_bus_overdue(f.bus, 6000), 0U);
 	cue_timer_free(early.timer);
 	cue_timer_free(late.timer);

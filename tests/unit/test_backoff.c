@@ -41,7 +41,7 @@ Test(backoff, only_a_stable_connection_starts_anew)
 	cr_assert_eq(backoff_next(&backoff, 0), BACKOFF_MIN_NS / 2);
 }
 
-/** A broker that is restarted again and again costs long pauses for as long, and no longer. */
+/** A broker that restarts repeatedly causes long pauses only while it does so. */
 Test(backoff, a_dozen_short_outages_are_forgotten_after_a_stable_minute)
 {
 	struct backoff backoff = { 0 };

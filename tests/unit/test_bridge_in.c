@@ -269,7 +269,7 @@ Test(bridge_in, odd_topics_do_no_harm)
 	fixture_receive(&f, message, "{}"); /* no room for the reply's topic */
 	fixture_next(&f);
 	cr_assert_str_eq(f.topic, "");
-	/* A reply with a wildcard in its topic would end every connection anew. */
+	/* A reply with a wildcard in its topic would end each new connection. */
 	fixture_receive(&f, CMD("#"), "{}");
 	fixture_receive(&f, CMD("playlist/+"), "{}");
 	cr_assert_eq(fixture_next(&f), 0);
@@ -484,7 +484,7 @@ Test(bridge_in, a_payload_larger_than_a_seconds_bytes_passes_after_a_quiet_secon
 	cr_assert_not(emits_quietly(&f, 2));
 	fixture_wake(&f, 2 * SECOND); /* and is paid off */
 	cr_assert_not(emits_quietly(&f, 2));
-	/* Of an oversized one nothing was kept: its size is what is wrong with it. */
+	/* Nothing of an oversized one was kept: its size is the error. */
 	fixture_wake(&f, 2 * SECOND);
 	while (fixture_next(&f))
 		;

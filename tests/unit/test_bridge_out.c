@@ -82,9 +82,9 @@ Test(bridge_out, the_news_of_a_gap_that_is_given_up_itself_is_told_again)
 		emit(&f, "a");
 	for (int i = 0; i < 20; i++)
 		cr_assert_gt(fixture_next(&f), 0);
-	fixture_wake(&f, 1); /* told as 26 … */
+	fixture_wake(&f, 1); /* named by event 26 … */
 	for (int i = 0; i < 25; i++)
-		emit(&f, "a"); /* … and pushed out with 27 to 31 */
+		emit(&f, "a"); /* … and evicted with 27 to 31 */
 	fixture_wake(&f, 1);
 	for (uint64_t seq = 32; seq <= 51; seq++)
 		cr_assert_eq(fixture_next(&f), seq);

@@ -119,8 +119,8 @@ Test(bus, a_cascade_that_widens_is_bounded_by_the_queue)
 	fixture_close(&f);
 }
 
-/* Few events wait at any time here, and no chain is too deep: only the bound on
- * all that follows from one event ends it. */
+/* Few events wait at any time here, and no chain is too deep: only the limit on all events that
+ * follow from one event ends it. */
 Test(bus, what_follows_from_one_event_is_bounded_as_a_whole)
 {
 	struct fixture f;
@@ -191,7 +191,7 @@ static int parse(void *user, struct cue_bus *bus, const struct cue_event *event)
 	return cue_payload_json(event->payload) == *first ? 0 : -EIO; /* once a dispatch */
 }
 
-/* The heap is asked: the state store keeps the payload, and must not keep its tree. */
+/* Measured on the heap: the state store keeps the payload, but not its tree. */
 Test(bus, no_parsed_tree_outlives_its_dispatch)
 {
 	struct fixture f;
@@ -269,7 +269,7 @@ Test(bus, tells_how_many_types_it_has_room_for)
 	fixture_close(&f);
 }
 
-/* Whoever may emit can't take the places of the gateway's own types. */
+/* Types from outside can't exhaust the room for the gateway's own types. */
 Test(bus, types_from_outside_have_a_budget_of_their_own)
 {
 	struct fixture f;

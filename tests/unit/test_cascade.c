@@ -61,7 +61,7 @@ Test(cascade, what_follows_at_one_instant_is_bounded_over_all_its_timers)
 	pf_advance(&f, 0);
 	cr_assert_eq(events(&f), 1001U); /* the first and what follows from it */
 	cr_assert_gt(f.reports[CUE_REPORT_QUEUE_FULL], 0U);
-	/* What has begun is told to its end, when the instant is over. */
+	/* Lifecycle events of started runs follow when the instant is over. */
 	pf_advance(&f, 1000);
 	cr_assert_null(f.playlists->runs.first);
 	cr_assert_null(f.playlists->untold.first);
@@ -124,7 +124,7 @@ Test(cascade, nor_does_being_overtaken)
 		}
 	} while (r == -EAGAIN);
 	cr_assert_gt(seen, 3U);
-	/* `stopped` that were refused are told 1 ms later, in no cascade. */
+	/* Refused `stopped` events are emitted 1 ms later, outside of a cascade. */
 	cr_assert_leq(events(&f) - seen, 1001U);
 	cue_bus_defer(f.bus, false);
 	pf_advance(&f, 1000);

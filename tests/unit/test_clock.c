@@ -15,7 +15,8 @@ Test(clock, monotonic_is_the_systems)
 	cr_assert_leq(between_ns, after_ns);
 }
 
-/* The clock may be set in between: a day is near enough to tell it from the monotonic one. */
+/* The clock may be set in between: a day is close enough to distinguish it from the monotonic
+ * one. */
 Test(clock, wall_is_the_calendars)
 {
 	int64_t now_s = (int64_t)time(NULL), wall_ns = clock_wall_ns();

@@ -101,13 +101,13 @@ Test(command_memory, a_reply_without_room_is_forgotten_and_its_request_is_not)
 	large[450] = '\0';
 	id[0] = '3';
 	cr_assert(finds(memory, &key, 0, large));
-	/* One that has no room at all pushes no other out. */
+	/* An entry that is too large evicts no other. */
 	id[0] = '6';
 	cr_assert_eq(command_memory_put(memory, &key, 0, large, sizeof(large), false), 0);
 	cr_assert(knows_without_reply(memory, &key));
 	id[0] = '4';
 	cr_assert(finds(memory, &key, 0, large));
-	/* But of requests the bytes are bounded. */
+	/* But the bytes of requests are limited. */
 	key = (struct command_key){ "ping", "7", 1, large, 1000 };
 	cr_assert_eq(command_memory_put(memory, &key, 0, "x", 1, false), -EMSGSIZE);
 	command_memory_free(memory);
@@ -201,7 +201,7 @@ Test(command_memory, an_old_note_and_one_of_the_future_are_forgotten)
 	}
 }
 
-/* Somebody may have written into the file. */
+/* The file may hold foreign data. */
 Test(command_memory, what_is_no_note_is_forgotten)
 {
 	/* Columns by hand. */

@@ -360,7 +360,7 @@ Test(commands, kept_definitions_that_can_not_be_made_are_passed_over)
 	cr_assert_eq(stats.kept.passed_over, 2U); /* one is not valid, g is one too many */
 	cr_assert_not_null(strstr(run(&rig, "playlist/list", ""), "\"name\":\"f\""));
 	expect_error(&rig, "playlist/start", "{\"playlist\":\"g\"}", "not_found", "/playlist");
-	/* It keeps no reload from working, and is in force once there is room. */
+	/* It does not prevent a reload, and is in force as soon as there is room. */
 	cr_assert_eq(commands_reapply(rig.commands), 0);
 	cr_assert_not_null(
 	        strstr(run(&rig, "playlist/remove", "{\"playlist\":\"bad\"}"), "removed"));
@@ -391,7 +391,7 @@ Test(commands, a_define_over_the_bytes_kept_changes_nothing)
 	struct rig rig;
 
 	rig_open(&rig, NULL);
-	/* Room for four, which may be defined anew as often as one likes. */
+	/* Room for four, which may be redefined without limit. */
 	for (unsigned i = 0; i < 20; i++)
 		cr_assert_not_null(strstr(define(&rig, i % 4, "a"), "\"ok\":true"));
 	reply = define(&rig, 4, "a");
@@ -461,8 +461,8 @@ Test(commands, config_check_tells_every_finding)
 	cr_assert_not_null(strstr(reply, "\"severity\":\"error\",\"line\":1,\"column\":"));
 	cr_assert_not_null(strstr(reply, "gatway"));
 	cr_assert_null(strstr(reply, "/request_id"));
-	/* Nor does it keep the findings back that are told of a
-	 * configuration without errors only. */
+	/* It does not hide the findings that are reported only for a configuration without
+	 * errors. */
 	reply = run(&rig, "config/check",
 	            "{\"gateway\":{\"id\":\"x\"},\"request_id\":\"q\",\"playlists\":{\"p\":"
 	            "{\"trigger\":\"lamp.sett\",\"steps\":[{\"emit\":\"lamp.set\"}]}}}");

@@ -48,7 +48,7 @@ Test(commands_kept, a_name_of_the_configuration_is_not_taken)
 	             "/name");
 	expect_error(&rig, "playlist/remove", "{\"playlist\":\"belt\"}", "refused", "/playlist");
 	expect_error(&rig, "gesture/remove", "{\"gesture\":\"double\"}", "refused", "/gesture");
-	/* Its interrupt is there still. */
+	/* Its interrupt still works. */
 	cr_assert(is_ok(run(&rig, "playlist/start", "{\"playlist\":\"belt\"}")));
 	engine_wake(rig.engine, rig.now_ns);
 	run(&rig, "event/emit", "{\"event_type\":\"stop\"}");
@@ -164,7 +164,7 @@ static void drop(const char *dir)
 	cr_assert_eq(system(command), 0);
 }
 
-/** What was defined while the configuration had neither. */
+/** Definitions made while the configuration had none of these names. */
 static void keep(const char *dir)
 {
 	struct rig rig;
@@ -267,7 +267,7 @@ Test(commands_kept, a_reload_leaves_what_is_unchanged_alone)
 	tap(&rig);
 	reload(&rig, CONFIG(ADMIN, "," PLAYLISTS("belt")));
 	cr_assert_str_eq(rig.notices, "");
-	/* The tap from before counts still. */
+	/* The earlier tap still counts. */
 	tap(&rig);
 	cr_assert(has_state(&rig, "other.tap"));
 	rig_close(&rig);

@@ -275,7 +275,7 @@ Test(config, secrets_and_the_environment_are_masked)
 	unsetenv("CUEBUS_TEST_VALUE");
 }
 
-/** The hash is published: it must not let anybody try out guesses. */
+/** The hash is published: it must not allow guessing secrets. */
 Test(config, the_hash_does_not_depend_on_values_of_the_environment)
 {
 	static const char text[] =
@@ -293,7 +293,8 @@ Test(config, the_hash_does_not_depend_on_values_of_the_environment)
 	release(&other);
 }
 
-/** What comes in a message learns nothing of the environment, not even what is set. */
+/** A configuration from a message reveals nothing of the environment, not even which names are
+ * set. */
 Test(config, a_configuration_from_a_message_does_not_see_the_environment)
 {
 	static const char *const texts[] = {
@@ -342,7 +343,7 @@ Test(config, a_configuration_from_a_message_does_not_see_the_environment)
 	unsetenv("CUEBUS_TEST_VALUE");
 }
 
-/** Whatever is passed over in a configuration from a message, the rest is judged all the same. */
+/** Values that are ignored in a configuration from a message do not affect the other checks. */
 Test(config, any_string_of_a_configuration_from_a_message_may_be_a_reference)
 {
 	static const char text[] =
@@ -506,7 +507,7 @@ Test(config, playlist_definition)
 
 	cr_assert_eq(config_playlist_parse("p", json, strlen(json), &diag, &playlist), 0);
 	cr_assert_str_eq(playlist->def.name, "p");
-	/* What comes over the wire never sees the environment. */
+	/* A definition from a message never sees the environment. */
 	cr_assert_str_eq(bytes(playlist->def.steps[0].data), "\"${HOME}\"");
 	cr_assert_str_eq(bytes(playlist->json),
 	                 "{\"steps\":[{\"emit\":\"a.b\",\"data\":\"${HOME}\"}]}");

@@ -116,7 +116,7 @@ Test(config_file, conf_d_tells_of_a_name_that_is_nearly_right)
 	cr_assert_eq(system(command), 0);
 }
 
-/* A reload would wait for somebody to write into it, and with it every event. */
+/* A reload would wait for a writer of the pipe, and block every event. */
 Test(config_file, conf_d_does_not_wait_for_a_pipe)
 {
 	char folder[] = "/tmp/cuebus-test-XXXXXX", path[64];
@@ -130,7 +130,7 @@ Test(config_file, conf_d_does_not_wait_for_a_pipe)
 	        "gateway runs, can't be a pipe or a device");
 }
 
-/* A start may read `cuebus run -c <(…)`; a reload would wait for somebody to write. */
+/* A start may read `cuebus run -c <(…)`; a reload would wait for a writer. */
 Test(config_file, what_is_read_again_does_not_wait_for_a_pipe)
 {
 	char folder[] = "/tmp/cuebus-test-XXXXXX", path[64], command[64];

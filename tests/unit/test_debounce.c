@@ -38,7 +38,7 @@ Test(debounce, a_line_that_never_settles_is_counted_all_the_same)
 	for (unsigned i = 0; i < 1000; i++)
 		cr_assert_not(debounce_edge(&d, i % 2 == 0, 10 * i));
 	cr_assert_eq(debounce_bounces(&d), 999);
-	/* It ends where it began: the first edge was one as well. */
+	/* It ends at its first level: the first edge was bounce too. */
 	cr_assert_not(debounce_settle(&d, &time_ns));
 	cr_assert_eq(debounce_bounces(&d), 1000);
 	cr_assert_not(debounce_edge(&d, true, 20000));

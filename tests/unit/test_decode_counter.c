@@ -57,7 +57,7 @@ Test(decode_counter, goes_on_from_what_was_counted_before)
 	cr_assert(decode_counter_level(&counter, true, 100, &change));
 	cr_assert_eq(change.count, 4U);
 	cr_assert_eq(change.interval_ns, 0U);
-	/* Whatever is on the disk, it counts up and never over. */
+	/* For any value on the disk it counts up without overflow. */
 	decode_counter_add(&counter, -5);
 	cr_assert_eq(counter.count, 4U);
 	decode_counter_add(&counter, INT64_MAX);

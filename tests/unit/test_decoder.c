@@ -86,7 +86,7 @@ Test(decoder, a_late_wake_up_never_turns_a_short_press_into_a_long_one)
 	struct decoder_change changes[DECODER_CHANGES_MAX];
 	struct decoder *decoder = make(DECODER_BUTTON, 20 * MS);
 
-	/* 50 ms pressed, and nobody looked for 10 s. */
+	/* Pressed for 50 ms, and not read for 10 s. */
 	decoder_start(decoder, 0, false, 0, changes);
 	cr_assert_eq(decoder_edge(decoder, 0, true, 1000 * MS, changes), 0);
 	cr_assert_eq(decoder_edge(decoder, 0, false, 1050 * MS, changes), 1);
@@ -259,7 +259,7 @@ Test(decoder, resync_takes_the_level_through_the_debounce)
 	struct decoder *decoder = make(DECODER_BUTTON, 20 * MS);
 
 	decoder_start(decoder, 0, false, 0, changes);
-	/* The same level: whatever was lost, nothing is made up. */
+	/* The same level: no event is invented for lost edges. */
 	cr_assert_eq(decoder_resync(decoder, 0, false, 1 * MS, changes), 0);
 	cr_assert_eq(decoder_deadline(decoder), UINT64_MAX);
 	/* Lost in the midst of a bounce: still one press, at its first edge. */

@@ -199,7 +199,7 @@ Test(definition_store, over_the_limit_is_refused_and_counted)
 	cr_assert(!definition_store_has(store, DEFINITION_GESTURE, "b"));
 	bytes = stats_of(store).bytes;
 	cr_assert(bytes > 2500 && bytes <= 4096);
-	/* In place of itself it has room; and when the limit was lowered, if it grows no more. */
+	/* A replacement has room; after the limit was lowered, only if it does not grow. */
 	cr_assert_eq(put(store, DEFINITION_PLAYLIST, "a", json), 0);
 	cr_assert_eq(stats_of(store).bytes, bytes);
 	definition_store_set_max_bytes(store, 100);
@@ -261,11 +261,11 @@ Test(definition_store, one_that_is_spoilt_is_set_aside_and_the_rest_starts)
 	cr_assert_str_eq(all(store), "a={\"n\":1};");
 	cr_assert_eq(stats_of(store).set_aside, 3U);
 	cr_assert_eq(count("definitions", ".def.corrupt-"), 2U);
-	/* A newer version will know it. */
+	/* A newer version can read it. */
 	cr_assert(exists("definitions/4.def"));
 	cr_assert(exists("definitions/notes.txt"));
 	cr_assert(!exists("definitions/7.def.tmp"));
-	/* A new one does not take the place of what is left. */
+	/* A new one does not replace the remaining file. */
 	put(store, DEFINITION_PLAYLIST, "b", "{\"n\":5}");
 	put(store, DEFINITION_PLAYLIST, "c", "{\"n\":6}");
 	put(store, DEFINITION_PLAYLIST, "d", "{\"n\":7}");
@@ -418,7 +418,7 @@ Test(definition_store, the_old_file_is_taken_over_once)
 	disk_remove_dir(dir);
 }
 
-/** A kill between the two: what has a file of its own is newer. */
+/** A kill between the two: a definition with its own file is newer. */
 Test(definition_store, the_old_file_does_not_undo_what_came_after)
 {
 	struct definition_store *store;
@@ -456,7 +456,7 @@ Test(definition_store, of_a_spoilt_old_file_the_good_is_taken)
 	disk_remove_dir(dir);
 }
 
-/** What the version before wrote and could not read: over 64 MiB. */
+/** A file of the version before that is larger than 64 MiB. */
 Test(definition_store, an_old_file_of_any_size_is_read)
 {
 	const size_t size = 64U * 1024U;
@@ -523,7 +523,7 @@ static int ask(void *user)
 	return refusal;
 }
 
-/** Each change has a result of its own, whatever became of the one before or after. */
+/** Each change has its own result, independent of the others. */
 Test(definition_store, each_change_has_its_own_result)
 {
 	struct definition_store *store;
@@ -548,7 +548,7 @@ Test(definition_store, each_change_has_its_own_result)
 	disk_remove_dir(dir);
 }
 
-/** At the stop the disk is asked anew: it may have room again. */
+/** A flush at the stop tries again: the disk may have room now. */
 Test(definition_store, a_flush_tries_again_what_failed)
 {
 	struct definition_store *store;
@@ -578,7 +578,7 @@ static int hold(void *user)
 	return 0;
 }
 
-/** A disk that does not answer keeps neither the end nor the loop. */
+/** A disk that does not answer blocks neither the exit nor the loop. */
 Test(definition_store, a_disk_that_hangs_is_not_waited_for)
 {
 	struct definition_store *store;

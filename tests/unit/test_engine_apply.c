@@ -269,14 +269,14 @@ Test(engine_faults, a_full_state_store_is_announced_for_events_but_not_for_the_a
 	engine_wake(f.engine, 0);
 	cr_assert_not_null(
 	        strstr(fixture_log(&f), "\"fault\":\"state_full\",\"event_type\":\"left.out\""));
-	/* gateway.fault found no place either: telling that would never end. */
+	/* gateway.fault was refused too: reporting that would never end. */
 	engine_wake(f.engine, 60 * CUE_NS_PER_S);
 	cr_assert_str_eq(fixture_log(&f), "");
 	cr_assert_eq(engine_next_deadline(f.engine), CUE_TIME_NONE);
 	fixture_tear_down(&f);
 }
 
-/* Event types come from the network: they must not keep the gateway's from being told. */
+/* Event types come from the network: they must not prevent the gateway's own events. */
 Test(engine_faults, foreign_types_leave_the_places_of_those_that_the_gateway_emits)
 {
 	struct made made;

@@ -170,14 +170,14 @@ Test(engine_inputs, a_refused_reload_that_opens_a_failed_input_restores_it)
 	struct fixture f;
 	char error[512];
 
-	others[0].producer_id = 8; /* so it is made anew */
+	others[0].producer_id = 8; /* so it is replaced */
 	fixture_set_up(&f, &config);
 	cr_assert_eq(engine_open_inputs(f.engine, error), 0);
 	fakes[0].read_error = fakes[0].open_error = -ENODEV;
 	engine_wake(f.engine, 20 * MS);
 	cr_assert_str_eq(fixture_log(&f),
 	                 "input.failed@20000000 {\"input\":\"a\",\"error\":\"No such device\"}\n");
-	/* Still broken: told once. */
+	/* Still broken: reported once. */
 	fakes[1].open_error = -ENOENT;
 	cr_assert_lt(engine_apply(f.engine, &other, error), 0);
 	engine_wake(f.engine, 30 * MS);
@@ -224,7 +224,7 @@ Test(engine_inputs, input_set_is_for_sim_inputs_only)
 	cr_assert_eq(engine_input_set(f.engine, "none", 0, true, 1), -ENOENT);
 	cr_assert_eq(engine_input_set(f.engine, "a", 0, true, 1), -EPERM);
 	cr_assert_eq(engine_input_set(f.engine, "s", 1, true, 1), -EINVAL);
-	/* What another input has ready and is older goes first. */
+	/* An older edge of another input goes first. */
 	fake_edge(0, 5 * MS, true, false);
 	cr_assert_eq(engine_input_set(f.engine, "s", 0, true, 10 * MS), 0);
 	cr_assert_str_eq(fixture_log(&f), "press@5000000 {\"input\":\"a\",\"pressed\":true}\n"

@@ -72,7 +72,7 @@ Test(engine_outputs, a_reload_keeps_what_is_unchanged_and_makes_the_rest_safe_fi
 	cr_assert_str_eq(lines[1].history, "o10co");
 	cr_assert_str_eq(lines[2].history, "o10co");
 	cr_assert(see(&f, "same").level);
-	/* The old ones do not listen any more, and the totals go on. */
+	/* The old ones are unsubscribed, and the totals continue. */
 	emit(&f, "set", "1");
 	cr_assert_str_eq(lines[2].history, "o10co1");
 	cr_assert_eq(totals(&f).set, 5);
@@ -118,7 +118,7 @@ Test(engine_outputs, a_refused_reload_and_a_line_that_is_taken_meanwhile)
 	cr_assert_eq(engine_apply(f.engine, &new, error), -EBUSY);
 	cr_assert_str_eq(fixture_log(&f), "gateway.output_failed@0 {\"output\":\"lamp\",\"error\":"
 	                                  "\"l0 is broken\"}\n");
-	/* One that had failed before is not told to fail once more, but to work again. */
+	/* An output that had failed before reports no second failure, but its recovery. */
 	cr_assert_eq(engine_apply(f.engine, &new, error), -EBUSY);
 	cr_assert_str_eq(fixture_log(&f), "");
 	cr_assert_eq(totals(&f).failures, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who goes before whom when there is too much to do. */
+/* The order of work under overload. */
 #include "cue_criterion.h"
 
 #include "engine_fixture.h"
@@ -137,7 +137,7 @@ Test(engine_wake, an_edge_overtakes_timers_that_are_overdue_for_long)
 	cr_assert(strstr(fixture_log(&b.f), "press@50000000 {\"input\":\"a\",\"pressed\":true}\n"));
 	cr_assert_lt(b.fired, 30U);
 	cr_assert_eq(overtaken(&b), 1U);
-	/* The bus's time has gone on, and the rest of the timers fire in their turn. */
+	/* The bus's time has advanced, and the remaining timers fire in order. */
 	cr_assert_geq(cue_bus_now(engine_bus(b.f.engine)), 61 * MS);
 	while (wake(&b, 70 * MS, 20) == -EAGAIN)
 		;
@@ -309,7 +309,7 @@ Test(engine_wake, a_backlog_that_keeps_an_edge_waiting_leads_to_nothing_more)
 	cr_assert_eq(press_ns, 60 * MS);
 	cr_assert_eq(stats_of(&b).backlogs_cut, 1U);
 	cr_assert_gt(stats_of(&b).events_cut, 100U);
-	/* It is over: a storm may begin anew. */
+	/* It is over: another storm may begin. */
 	cr_assert_not(cue_bus_is_cutting(engine_bus(b.f.engine)));
 	close_backlog(&b);
 }

@@ -206,7 +206,7 @@ Test(gesture, priority_then_order_of_definition)
 	gesture_define(&f, &c);
 	twice(&f, 0);
 	expect_log(&f, "1 out.c 1\n1 out.b 1\n1 out.a 1\n");
-	gesture_define(&f, &b); /* anew, so behind a */
+	gesture_define(&f, &b); /* redefined, so behind a */
 	twice(&f, 10);
 	expect_log(&f, "11 out.c 1\n11 out.a 1\n11 out.b 1\n");
 	gesture_close(&f);
@@ -227,7 +227,7 @@ Test(gesture, a_detector_never_sees_its_own_output)
 	gesture_close(&f);
 }
 
-/* Two registries on one bus: the events of one are no output of the other. */
+/* Two registries on one bus: the events of one are not own output of the other. */
 Test(gesture, registries_on_one_bus_hear_each_other)
 {
 	struct cue_gesture_config inner = tap("inner", "out"), outer = tap("outer", "out.twice");

@@ -151,7 +151,7 @@ Test(gesture_gated_mirror, two_mirrors_of_one_type_are_cut_at_the_cascade_depth)
 	               "0 microphone.level 99\n0 microphone.level 98\n"
 	               "0 microphone.level 98\n0 microphone.level 99\n");
 	cr_assert_eq(f.base.reports[CUE_REPORT_CASCADE_CUT], 2);
-	/* told once, by the bus: the handler has not failed */
+	/* reported once, by the bus: the handler has not failed */
 	cr_assert_eq(f.base.reports[CUE_REPORT_HANDLER_FAILED], 0);
 	cr_assert_eq(gesture_info(&f, "mic.gated").fired, 4);
 	gesture_close(&f);

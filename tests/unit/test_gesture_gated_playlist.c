@@ -197,7 +197,7 @@ Test(gesture_gated_playlist, may_be_removed_from_inside_its_handler)
 	             0);
 	gesture_event(&f, 0, "button.press", 1, "true");
 	cr_assert_eq(stats_of(&f).cancelled, 1);
-	cr_assert_eq(stats_of(&f).started, 1); /* it was gone before it could start another */
+	cr_assert_eq(stats_of(&f).started, 1); /* it was removed before it could start another */
 	gesture_event(&f, 1, "button.press", 1, "true");
 	cr_assert_eq(stats_of(&f).started, 1);
 	cr_assert_eq(f.base.reports[CUE_REPORT_HANDLER_FAILED], 0);

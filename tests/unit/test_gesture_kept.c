@@ -90,7 +90,7 @@ Test(gesture_kept, one_budget_is_for_all_gestures)
 	gesture_close(&f);
 }
 
-/* What is larger than the whole budget fires all the same: it is the newest. */
+/* An event larger than the whole budget still fires: it is the newest. */
 Test(gesture_kept, who_is_being_heard_of_is_never_forgotten)
 {
 	struct gesture_fixture f;
@@ -129,7 +129,7 @@ Test(gesture_kept, a_sequence_begins_anew_for_a_producer_that_was_forgotten)
 	gesture_close(&f);
 }
 
-/* Producers alone fill it too: their number is anybody's to choose. */
+/* Producers alone fill it too: an outside sender chooses their number. */
 Test(gesture_kept, bookkeeping_counts)
 {
 	struct gesture_fixture f;

@@ -184,7 +184,7 @@ Test(gesture_sequence, an_event_older_than_the_last_has_missed_its_place)
 	define_code(&f, "ab", MS(100), 0);
 	key(&f, 200, 1, 'a');
 	key(&f, 190, 1, 'b'); /* before the a: no step after it */
-	key(&f, 50, 1, 'a');  /* neither does it begin anew, nor end what has begun */
+	key(&f, 50, 1, 'a');  /* it neither begins a new sequence nor ends the current one */
 	expect_log(&f, "");
 	key(&f, 300, 1, 'b');
 	expect_log(&f, "300 code.entered 1\n");

@@ -208,7 +208,7 @@ Test(gesture_tap, cooldown_is_per_producer_and_consumes_the_taps)
 	tap(&f, 400, 2);
 	tap(&f, 500, 2);
 	expect_log(&f, "100 button.double_tap 1\n500 button.double_tap 2\n");
-	tap(&f, 600, 1); /* the first again: 200 and 300 are gone */
+	tap(&f, 600, 1); /* the first again: 200 and 300 were discarded */
 	tap(&f, 1099, 1);
 	expect_log(&f, "");
 	tap(&f, 1099, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be told without a GPIO chip; with one, tests/gpio. */
+/* Error texts without a GPIO chip; with one, tests/gpio. */
 #include "cue_criterion.h"
 
 #include <errno.h>

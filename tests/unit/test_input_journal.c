@@ -160,7 +160,7 @@ Test(input_journal, goes_on_where_it_was_after_a_crash)
 	disk_remove_dir(dir);
 }
 
-/** Where the event is not written, a note for each pulse would be all that is. */
+/** If the event is not written, a note for each pulse would be the only write. */
 Test(input_journal, without_its_event_on_disk_it_is_written_now_and_then)
 {
 	struct life life;
@@ -240,7 +240,7 @@ Test(input_journal, what_makes_no_sense_is_removed)
 	disk_remove_dir(dir);
 }
 
-/** The database opens late: what was counted meanwhile is not lost, nor what was before. */
+/** The database opens late: neither the earlier count nor the new one is lost. */
 Test(input_journal, a_value_that_comes_late_is_added)
 {
 	sqlite3 *other = NULL;

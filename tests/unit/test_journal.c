@@ -65,7 +65,7 @@ Test(journal, what_was_due_at_the_same_instant_is_neither_lost_nor_repeated)
 	disk_make_dir(dir);
 	life = (struct life){ 0 };
 	begin(&life, RESUME, "boot-a", S(1000), WALL);
-	/* Started, and its first tick due, but not yet out: the loop gets no further. */
+	/* Started, and its first tick is due but not yet emitted when the loop stops. */
 	emit(&life, "go", "null");
 	expect(&life, "1000000 go\n1000000 created p\n");
 	crash(&life);

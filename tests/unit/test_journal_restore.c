@@ -40,7 +40,7 @@ Test(journal_restore, a_wall_clock_that_went_back_repeats_nothing)
 
 	first_life(&life, RESUME);
 	crash(&life);
-	/* No battery: the machine believes it is 1970. It goes on where it was. */
+	/* No battery: the clock shows 1970. The run continues where it was. */
 	begin(&life, RESUME, "boot-b", S(10), 0);
 	wake(&life, S(10));
 	expect(&life, "10000 created p at 1000\n");
@@ -86,7 +86,7 @@ Test(journal_restore, a_wall_clock_set_while_the_machine_was_off_repeats_nothing
 
 	first_life(&life, RESUME);
 	crash(&life);
-	/* An hour ahead: so long was it off, as far as anyone knows. */
+	/* An hour ahead: that counts as the downtime. */
 	begin(&life, RESUME, "boot-b", S(10), WALL + (int64_t)S(3602));
 	wake(&life, S(10));
 	expect(&life, "10000 created p at 3602000\n10000 overdue p\n10000 tick\n10000 bell\n"
@@ -94,7 +94,7 @@ Test(journal_restore, a_wall_clock_set_while_the_machine_was_off_repeats_nothing
 	last_life(&life, RESUME);
 }
 
-/** What the log says of it in the next life. */
+/** Restart, and check the log. */
 static void restart_with_log(struct life *life, const char *boot, int64_t wall_ns, char text[1024])
 {
 	int fds[2], old = dup(2);
@@ -140,7 +140,7 @@ Test(journal_restore, within_one_boot_the_wall_clock_is_not_asked)
 }
 
 /** limits.event_types was lowered, or other definitions have taken the room. */
-/** `p` was made by command, run, and made anew; the configuration has become stricter since. */
+/** `p` was made by command, started, and redefined; the configuration is stricter now. */
 Test(journal_restore, a_run_that_emits_what_is_not_allowed_any_more_is_cancelled)
 {
 #define STRICT(remote)                                                                             \

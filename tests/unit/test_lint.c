@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each rule says is in tests/check; here: what it does not say, and that
- * no size makes it slow or exhausts the stack. */
+/* tests/check covers the findings of each rule. Here: cases without findings, and sizes that must
+ * not be slow or exhaust the stack. */
 #include "cue_criterion.h"
 
 #include "config.h"
@@ -58,7 +58,7 @@ Test(lint, triggers_that_something_emits)
 	             2);
 }
 
-/* Where everything may come from outside, only what is probably mistyped is told. */
+/* If every type may come from outside, only probable typos are reported. */
 Test(lint, slips_and_neighbours)
 {
 	static const struct {

@@ -206,7 +206,7 @@ Test(log, nobody_is_waited_for)
 	close(pipe_fds[1]);
 }
 
-/* A terminal that was stopped, or that nobody shows. */
+/* A terminal that was stopped or is not read. */
 Test(log, a_terminal_is_not_waited_for_either)
 {
 	struct fixture f;

@@ -15,7 +15,7 @@
 #define MS 1000000ULL
 #define US 1000ULL
 
-/** The service manager's end: an abstract socket, so that nothing is left behind. */
+/** The service manager's end: an abstract socket, so no file remains. */
 struct manager {
 	int fd;
 	char name[64];
@@ -177,7 +177,7 @@ Test(notify, a_full_queue_is_tried_again_and_nothing_waits_for_it)
 	}
 	cr_assert_lt(n, 100000U, "the queue has a bound");
 	cr_assert_eq(notify_next_deadline(m.notify), 101 * MS);
-	notify_set_state(m.notify, NOTIFY_READY, 2 * MS); /* tried at once: in vain */
+	notify_set_state(m.notify, NOTIFY_READY, 2 * MS); /* tried at once, without success */
 	cr_assert_eq(notify_next_deadline(m.notify), 2 * MS, "the watchdog, from now on");
 	notify_tick(m.notify, 2 * MS);
 	cr_assert_eq(notify_next_deadline(m.notify), 102 * MS, "not in a busy loop");

@@ -137,8 +137,8 @@ Test(outbox, when_full_the_oldest_not_in_flight_goes)
 	outbox_free(outbox);
 }
 
-/* What was sent before the connection broke may have arrived: a gap that named
- * it would tell of a loss that there was not. */
+/* A message sent before the connection broke may have arrived: a gap that names it would report a
+ * loss that did not happen. */
 Test(outbox, what_was_sent_before_a_rewind_goes_last)
 {
 	struct outbox *outbox = make(4, 100000);

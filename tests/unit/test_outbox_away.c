@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OUTBOX_DISK_WHEN_AWAY: the phases by what is written and taken; the mark by what the next start
- * names after the process ended without a word. */
+/* OUTBOX_DISK_WHEN_AWAY: the phases, seen by writes and reads; the mark, seen by the gap that the
+ * next start reports after the process was killed. */
 #include "outbox_disk_fixture.h"
 
 #include <sys/wait.h>
@@ -244,7 +244,7 @@ Test(outbox_away, after_a_kill_the_next_start_names_what_may_be_lost)
 	cr_assert_geq(gap.to_seq, 30);
 	cr_assert_eq(gap.count, gap.to_seq - gap.from_seq + 1);
 	cr_assert_leq(gap.count, 200, "no more than a reserve");
-	/* What comes again, because its deletion was not committed, is not named. */
+	/* A message that is sent again because its deletion was not committed is not named. */
 	while (stats_of(outbox).events > 0) {
 		struct outbox_message m = take(outbox);
 

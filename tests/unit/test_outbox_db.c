@@ -60,7 +60,7 @@ Test(outbox_db, of_a_damaged_file_what_can_be_read_is_sent)
 	struct outbox *outbox = with_damaged_file(40 * 4096, 4096);
 	struct outbox_message m;
 	uint64_t last = 0, n = 0;
-	static bool seen[5001]; /* sent, or told to be missing */
+	static bool seen[5001]; /* sent, or reported as missing */
 	struct outbox_gap gap;
 	unsigned notes = 0;
 
@@ -316,8 +316,7 @@ Test(outbox_db, what_a_damaged_row_claims_to_be_is_not_believed)
 	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
 		struct outbox *outbox = with_changed_rows(changes[i]);
 
-		/* A row in the wrong place leaves a hole that nobody could tell from a row deleted.
-		 */
+		/* A misplaced row leaves a hole that can't be distinguished from a deleted row. */
 		bool moved = strstr(changes[i], "id=99") != NULL;
 
 		expect_many(outbox, "b1", 1, 16);
@@ -351,7 +350,7 @@ Test(outbox_db, neighbours_that_are_damaged)
 	expect_end(outbox);
 }
 
-/* ---- what somebody else has put into the file ---- */
+/* ---- foreign objects in the file ---- */
 
 /** @param sql NULL: nothing. @return messages that came of the earlier boot. */
 static uint64_t sent_with_foreign(const char *sql)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox_disk_fixture.h"
 
-/* ---- what it is for ---- */
+/* ---- put and restore ---- */
 
 Test(outbox_disk, gives_back_what_was_put_in_all_its_parts)
 {

@@ -2,7 +2,7 @@
 /* The disk fails, and works again. */
 #include "outbox_disk_fixture.h"
 
-/** Put and taken as ever while writes give @p code; on disk again afterwards. */
+/** Messages are put and taken as usual while writes fail with @p code; on disk again afterwards. */
 static void fail_with(int code, const char *text)
 {
 	struct outbox_message in_flight;
@@ -33,7 +33,7 @@ static void fail_with(int code, const char *text)
 	cr_assert_eq(stats_of(outbox).unwritten_events, 0);
 	put_many(outbox, 701, 800);
 	outbox_free(outbox);
-	/* What was sent meanwhile is off the disk, what was put is on it. */
+	/* Messages sent meanwhile were deleted from the disk, new ones were written. */
 	outbox = make("b2");
 	expect_many(outbox, "b1", 551, 800);
 	expect_none(outbox);
@@ -252,7 +252,7 @@ Test(outbox_disk_state, a_disk_that_hangs_from_the_start_does_not_keep_the_end)
 	cr_assert_eq(outbox_flush(outbox, 10 * MS), -ETIMEDOUT);
 	cr_assert_eq(outbox_stop(outbox), -ETIMEDOUT);
 	cr_assert_null(outbox_free(outbox), "nor does it wait for ever");
-	/* Nothing was freed: its thread still goes its way. */
+	/* Nothing was freed: its thread still runs. */
 	disk_hangs = false;
 	while (outbox_stop(outbox) < 0)
 		usleep(1000);
@@ -323,7 +323,7 @@ Test(outbox_disk_state, a_disk_that_does_not_read_for_a_while_is_not_damaged)
 
 #define ROWS_OF_A_PAGE 100
 
-/** Take all of b1's, each sent or told to be missing, with a fault in the file of them. */
+/** Take all messages of b1, each sent or reported as missing, with a fault in their file. */
 static void expect_all_or_a_gap(struct outbox *outbox, uint64_t count, uint64_t at_most)
 {
 	uint64_t got = 0, missing = 0;
@@ -373,7 +373,8 @@ static void make_padded(uint64_t count)
 	padding = 0;
 }
 
-/* It is never read, and neither looked through nor deleted from: for ever nothing would be sent. */
+/* A read or a deletion that touches the sector would fail again and again, and nothing would be
+ * sent. */
 Test(outbox_disk_state, a_bad_sector_at_the_start_costs_its_rows)
 {
 	struct outbox *outbox;
@@ -399,7 +400,7 @@ Test(outbox_disk_state, a_bad_sector_under_the_running_outbox_costs_its_rows)
 	disk_remove_dir(dir);
 }
 
-/* Damage, however patient the outbox is with a disk: it goes back at once, to a new file. */
+/* This is damage, not a slow disk: the outbox continues at once, in a new file. */
 Test(outbox_disk_state, a_log_that_is_cut_under_the_running_outbox_is_damaged)
 {
 	struct outbox_config config;
@@ -461,7 +462,7 @@ Test(outbox_disk_state, what_can_not_be_read_for_long_is_given_up)
 	disk_read_code = SQLITE_IOERR_READ;
 	disk_write_code = SQLITE_IOERR_WRITE;
 	put_many(outbox, 20001, 20001);
-	/* In order as far as there is something, then what is left. */
+	/* In order as far as readable, then the remaining messages. */
 	for (uint64_t last = 0; last < 20001; last = m.seq) {
 		m = take(outbox);
 		cr_assert_gt(m.seq, last);
@@ -475,7 +476,7 @@ Test(outbox_disk_state, what_can_not_be_read_for_long_is_given_up)
 	disk_write_code = SQLITE_OK;
 	wait_on_disk(outbox, true);
 	outbox_free(outbox);
-	/* What was told to be missing does not come after all. */
+	/* A message that was reported as missing is not sent later. */
 	outbox = make("b2");
 	cr_assert_eq(outbox_flush(outbox, FLUSH_NS), 0);
 	cr_assert_eq(stats_of(outbox).events, 0);
@@ -525,7 +526,7 @@ Test(outbox_disk_state, begins_in_memory_when_it_can_not_be_opened)
 	outbox = make("b1");
 	put_many(outbox, 1, 10);
 	outbox_free(outbox);
-	/* A file in the place of the folder: nobody can look into that, not even root. */
+	/* A file in place of the folder: not even root can open files in it. */
 	cr_assert_eq(rename(dir, away), 0);
 	file = fopen(dir, "w");
 	cr_assert_not_null(file);
@@ -583,7 +584,7 @@ Test(outbox_disk_state, what_is_no_file_gives_its_place_up)
 	disk_remove_dir(dir);
 }
 
-/** The start goes on without it, and with it as soon as it answers. */
+/** The start continues without the disk, and uses it as soon as it answers. */
 Test(outbox_disk_state, a_disk_that_hangs_at_the_start_is_not_waited_for)
 {
 	struct outbox_config config = config_of("b2");

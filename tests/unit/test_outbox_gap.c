@@ -81,7 +81,7 @@ Test(outbox_gap, too_many_are_joined_but_none_is_left_out)
 	cr_assert_eq(gap.to_seq, 4 * OUTBOX_GAPS_MAX - 1);
 }
 
-/* A gap that nobody was told of is told of in the end. */
+/* A gap whose event was dropped is announced later. */
 Test(outbox_gap, one_whose_event_is_given_up_is_taken_again)
 {
 	static struct outbox_gaps gaps;

@@ -32,7 +32,7 @@ static int reply(struct outbox *outbox, const char *text)
 	return put(outbox, 0, text, strlen(text));
 }
 
-/** As if all replies had waited for so long. */
+/** Make all replies older by @p ns. */
 static void age(struct outbox *outbox, uint64_t ns)
 {
 	for (struct outbox_node *node = outbox->replies.head; node; node = node->after)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logs that SQLite wrote, and what becomes of them. */
+/* Logs written by SQLite, with damage. */
 #include "outbox_disk_fixture.h"
 
 #include "outbox_db.h"
@@ -155,7 +155,7 @@ static void commit_large(struct outbox_db *db, uint64_t row)
 	cr_assert_eq(outbox_db_commit(db), 0);
 }
 
-/* What is left of the large one behind the small one follows frame by frame, but ends no commit. */
+/* The rest of the large commit behind the small one follows frame by frame, without a commit. */
 Test(outbox_wal, a_kill_in_a_commit_and_then_a_smaller_one_is_no_damage)
 {
 	char path[128], error[OUTBOX_DB_ERROR_SIZE];

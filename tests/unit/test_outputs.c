@@ -47,7 +47,7 @@ Test(outputs, a_pointer_that_leads_nowhere_changes_nothing_and_is_counted)
 	cr_assert(lines[0].level);
 	cr_assert_eq(totals(&f).set, 1);
 	cr_assert_eq(totals(&f).ignored, 2);
-	/* The first one is told, the others are only counted. */
+	/* The first one is reported, the others are only counted. */
 	cr_assert_str_eq(
 	        fixture_log(&f),
 	        "lamp.set@0 {\"on\":1}\n"
@@ -110,7 +110,7 @@ Test(outputs, the_latest_by_event_time_holds)
 	/* At the same time the one dispatched later holds. */
 	emit_at(&f, 60 * MS, "true");
 	cr_assert_str_eq(lines[0].history, "o101");
-	/* What is no level makes no other older. */
+	/* A value that is not a level does not affect the times. */
 	emit_at(&f, 90 * MS, "null");
 	emit_at(&f, 70 * MS, "false");
 	cr_assert_str_eq(lines[0].history, "o1010");
@@ -139,7 +139,7 @@ Test(outputs, a_map_that_changes_takes_effect_with_a_reload)
 	fixture_tear_down(&f);
 }
 
-/* The order of subscription would have it otherwise. */
+/* The order of subscription is different. */
 Test(outputs, the_line_is_set_before_what_follows_from_the_event)
 {
 	struct cue_filter trigger = { .type = "go" };

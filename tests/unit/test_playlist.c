@@ -115,7 +115,7 @@ Test(playlist, running_runs_finish_on_their_old_definition)
 	pf_advance(&f, 120);
 	pf_expect(&f, "0 created A\n0 old\n50 created B\n50 new\n100 old\n");
 	pf_emit(&f, "old.stop"); /* of the old definition: ends A only */
-	pf_emit(&f, "old.stop"); /* concerns nobody any more: no subscription is left */
+	pf_emit(&f, "old.stop"); /* without effect: the subscription was removed */
 	pf_advance(&f, 400);
 	pf_expect(&f, "120 old.stop\n120 stopped A interrupted 2\n120 old.stop\n"
 	              "150 new\n150 stopped B completed 2\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs of a previous life: abort, resume, skip. */
+/* Runs from before a restart: abort, resume, skip. */
 #include <errno.h>
 
 #include "playlist_fixture.h"
@@ -91,7 +91,7 @@ Test(run_restore, skip_drops_what_fell_into_the_downtime)
 	open_at(&f, 100000, &config);
 	cr_assert_eq(restore(&f, &config, 3000, MS(500)), 0);
 	pf_advance(&f, 200000);
-	/* 1, 2 and 2.5 s are gone; 3 s is right now. */
+	/* 1, 2 and 2.5 s have passed; 3 s is now. */
 	pf_expect(&f, "100000 created A at 3000\n100000 x\n101000 x\n"
 	              "101000 stopped A completed 3 skipped 3\n");
 	pf_close(&f);

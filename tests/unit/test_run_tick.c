@@ -120,7 +120,7 @@ Test(run_tick, a_stopped_that_the_bus_refuses_for_long_is_overdue_and_still_come
 {
 	struct blockade b;
 
-	/* Overdue when the bus takes events again: told before `stopped`. */
+	/* Overdue when the bus accepts events again: reported before `stopped`. */
 	blockade_begin(&b, 50, 6000);
 	pf_advance(&b.f, 10000);
 	pf_expect(&b.f, "0 created A\n0 x\n6000 overdue A 5900\n"

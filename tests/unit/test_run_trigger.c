@@ -86,7 +86,7 @@ Test(run_trigger, what_does_not_fit_is_dropped_and_marked_where_it_is_quoted_lat
 	pf_close(&f);
 }
 
-/* Begun at once, it quotes what it then may not keep. */
+/* A run that starts at once quotes its trigger even if it may not keep it. */
 Test(run_trigger, a_run_that_begins_at_once_quotes_in_any_case)
 {
 	struct pf f;

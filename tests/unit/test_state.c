@@ -156,7 +156,7 @@ Test(state, many_entries_survive_growth)
 		snprintf(json, sizeof(json), "%u", i);
 		expect(&f, "a", &i, json);
 	}
-	/* What is counted is counted over the growth: an entry that shrinks gives back no more. */
+	/* Only the growth is counted: an entry that shrinks gives back no more. */
 	cue_bus_get_stats(f.bus, &stats);
 	cr_assert_gt(stats.state_bytes, 2000U * 64U);
 	cr_assert_lt(stats.state_bytes, 2000U * 1024U);

@@ -141,7 +141,7 @@ Test(state_file, the_oldest_copies_are_deleted)
 	tear_down();
 }
 
-/** What can't be deleted is not, and then nothing more is set aside. */
+/** A full folder can't be deleted; then nothing more is set aside. */
 Test(state_file, full_folders_are_never_deleted)
 {
 	char inside[STATE_FILE_NAME_SIZE + 8], name[STATE_FILE_NAME_SIZE];

@@ -64,7 +64,7 @@ Test(state_lock, the_second_is_told_who_has_it)
 	remove_folder();
 }
 
-/* SQLite opens and closes files of the folder; a POSIX lock would be gone then. */
+/* SQLite opens and closes files of the folder; that would release a POSIX lock. */
 Test(state_lock, stays_when_the_file_is_opened_and_closed_again)
 {
 	const char *dir = make_folder();
@@ -129,7 +129,7 @@ Test(state_lock, makes_the_folder_but_not_its_parents)
 	remove_folder();
 }
 
-/** Of a folder that was removed and made anew the first that locks it is the owner. */
+/** If the folder was removed and created again, the first process that locks it is the owner. */
 Test(state_lock, another_folder_in_its_place_is_locked_again_or_refused)
 {
 	const char *dir = make_folder();

@@ -60,7 +60,7 @@ Test(tcp_socket, none)
 	cr_assert_eq(count_fds(), before);
 }
 
-/* As from a supervisor that leaks its own. */
+/* As from a supervisor that leaks its descriptors. */
 Test(tcp_socket, an_inherited_one_is_not_taken)
 {
 	struct tcp_socket_set before = { 0 };
@@ -95,7 +95,7 @@ Test(tcp_socket, finds_a_duplicate_of_the_connected_one)
 
 	cr_assert_eq(listen(listening, 1), 0);
 	connect_pair(fds);
-	close(fds[1]); /* one is left, as of paho */
+	close(fds[1]); /* one stays open, like paho's */
 	before = count_fds();
 	found = tcp_socket_find(&nothing);
 	cr_assert_geq(found, 0);

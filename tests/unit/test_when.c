@@ -353,7 +353,7 @@ Test(when, free_null)
 	cr_assert_null(cue_when_free(NULL));
 }
 
-/* Whatever fills the store, no gate opens by it. */
+/* Filling the store opens no gate. */
 Test(when, a_value_that_was_not_kept_makes_no_condition_hold)
 {
 	const struct cue_bus_config config = { .gateway_id = "test",
@@ -370,7 +370,7 @@ Test(when, a_value_that_was_not_kept_makes_no_condition_hold)
 		{ "{\"not\":{\"not\":{\"state\":\"estop\"}}}", false },
 		{ "{\"all\":[{\"not\":{\"state\":\"never\"}},{\"not\":{\"state\":\"estop\"}}]}",
 		  false },
-		/* What decides by itself does. */
+		/* Conditions that do not depend on it still decide. */
 		{ "{\"any\":[{\"state\":\"estop\"},{\"not\":{\"state\":\"never\"}}]}", true },
 		{ "{\"not\":{\"all\":[{\"state\":\"estop\"},{\"state\":\"never\"}]}}", true },
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file time_limits.h  @brief Time limits of tests: nets for what never ends. */
+/** @file time_limits.h @brief Time limits of tests, for code that never ends. */
 #ifndef TESTS_TIME_LIMITS_H
 #define TESTS_TIME_LIMITS_H
 

@@ -45,7 +45,7 @@ static int check_type(const char *type, const char *path, struct cue_predicate_e
 	if (!type)
 		return refuse(error, path, "an event type is required");
 	if (!cue_type_is_valid(type, strnlen(type, CUE_TYPE_MAX_LEN + 1), &reason))
-		return refuse(error, path, "\"%.40s\" is no event type: %s", type, reason);
+		return refuse(error, path, "\"%.40s\" is not an event type: %s", type, reason);
 	return 0;
 }
 

@@ -110,8 +110,8 @@ static int check_value(const cJSON *value, const struct cue_place *place,
 		if (cue_match_operator_meant(child->string, &meant))
 			return cue_predicate_fail(
 			        error, &at,
-			        "\"%s\" is no operator; did you mean \"%s\"? To compare with an "
-			        "object use \"eq\"",
+			        "\"%s\" is not an operator; did you mean \"%s\"? To compare with "
+			        "an object use \"eq\"",
 			        cue_predicate_key(child->string, key),
 			        cue_match_operator_name(meant));
 	}
@@ -128,10 +128,10 @@ static int unknown_operator(const char *name, const struct cue_place *place,
 	cue_predicate_key(name, key);
 	if (cue_match_operator_meant(name, &meant))
 		return cue_predicate_fail(error, place,
-		                          "\"%s\" is no operator; did you mean \"%s\"?", key,
+		                          "\"%s\" is not an operator; did you mean \"%s\"?", key,
 		                          cue_match_operator_name(meant));
 	return cue_predicate_fail(error, place,
-	                          "\"%s\" is no operator (" MATCH_OPERATORS
+	                          "\"%s\" is not an operator (" MATCH_OPERATORS
 	                          "); to compare with an object use \"eq\"",
 	                          key);
 }

@@ -113,8 +113,8 @@ static int fail_time(struct trace_line *line, const struct trace_token *token)
 {
 	return trace_line_fail(
 	        line, token->text,
-	        "\"%.*s\" is no time: seconds like 1.5, or +0.25 from the entry before, "
-	        "with at most 9 decimals and 10 years",
+	        "\"%.*s\" is not a time: seconds like 1.5, or +0.25 from the entry before, with at "
+	        "most 9 decimals and 10 years",
 	        trace_token_shown(token), token->text);
 }
 

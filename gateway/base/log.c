@@ -276,7 +276,9 @@ static void put_line(struct log *log, const char *line)
 
 	pthread_mutex_lock(&log->mutex);
 	if (log->dropped > 0) {
-		snprintf(text, sizeof(text), "%llu lines of this log were dropped: nobody read it",
+		snprintf(text, sizeof(text),
+		         "%llu lines of this log were dropped: it was not read "
+		         "fast enough",
 		         (unsigned long long)log->dropped);
 		news = format_line(log, LOG_LEVEL_WARNING, text);
 	}
@@ -320,7 +322,7 @@ static void write_hidden(struct log *log, enum log_level level, const char *text
 	pthread_mutex_lock(&log->mutex);
 	r = hide_text(log->hide, text, &safe);
 	pthread_mutex_unlock(&log->mutex);
-	write_line(log, level, r < 0 ? "out of memory: a line is left out" : safe);
+	write_line(log, level, r < 0 ? "out of memory: a line was dropped" : safe);
 	free(safe);
 }
 

@@ -63,7 +63,7 @@ static int open_file(const struct state_lock *lock)
 		                         aside);
 		if (r >= 0 && lock->log)
 			log_write(lock->log, LOG_LEVEL_ERROR,
-			          "%s/" FILE_NAME " is no regular file; it was renamed to %s",
+			          "%s/" FILE_NAME " is not a regular file; it was renamed to %s",
 			          lock->dir, aside);
 		fd = r < 0 ? r : try_open(dir_fd);
 	}
@@ -170,7 +170,8 @@ int state_lock_hold(struct state_lock *lock, char *error)
 		r = take(lock, error);
 		if (r == 0 && lock->was_held && lock->log)
 			log_write(lock->log, LOG_LEVEL_NOTICE,
-			          "gateway.state_dir '%s' is another one than before: locked it",
+			          "gateway.state_dir '%s' is not the same folder as before: locked "
+			          "it",
 			          lock->dir);
 		lock->was_held |= r == 0;
 	}

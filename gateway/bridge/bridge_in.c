@@ -91,7 +91,7 @@ static bool is_refused(const struct bridge *bridge, const struct inbox_message *
 	if (message->retain) {
 		*ret_code = COMMAND_REFUSED;
 		snprintf(text, 256,
-		         "retained messages are not taken: publish without the retain flag");
+		         "retained messages are refused: publish without the retain flag");
 	} else if (message->oversized) {
 		*ret_code = COMMAND_LIMIT;
 		snprintf(text, 256, "the payload has %zu bytes, limits.payload_bytes allows %llu",
@@ -251,8 +251,8 @@ static int make_failure(struct bridge *bridge, const struct command_request *req
 {
 	return commands_error_reply(
 	        bridge->config.commands, request, COMMAND_REFUSED,
-	        "it is in force now, but could not be written to gateway.state_dir "
-	        "(the log says why): the next start will not know of it",
+	        "it is in force now, but could not be written to gateway.state_dir (the log says "
+	        "why): the next start does not restore it",
 	        ret_text, ret_len);
 }
 

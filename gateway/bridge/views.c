@@ -104,7 +104,7 @@ static void mark(struct views *views, enum view_kind kind, const char *name)
 		mark_view(views, view);
 	else
 		log_write(views->config.log, LOG_LEVEL_ERROR,
-		          "out of memory: a retained view is not brought up to date");
+		          "out of memory: a retained view was not updated");
 }
 
 void views_mark_input(struct views *views, const char *name)
@@ -186,7 +186,7 @@ static void store(struct views *views, const char *below, const char *name, int 
 		r = retained_set(views->config.retained, topic, text, len, 1);
 	if (r == -ENOMEM)
 		log_write(views->config.log, LOG_LEVEL_ERROR,
-		          "out of memory: retained view '%.200s' is not brought up to date", topic);
+		          "out of memory: retained view '%.200s' was not updated", topic);
 	free(text);
 }
 

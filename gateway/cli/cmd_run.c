@@ -12,7 +12,7 @@ static const char usage_text[] =
         "usage: cuebus run -c FILE [--log-format text|json] [--verbose]\n"
         "\n"
         "Run the gateway until SIGTERM or SIGINT. SIGHUP reloads the configuration.\n"
-        "A broker that can't be reached is no reason to exit: the gateway keeps trying.\n"
+        "While the broker can't be reached, the gateway keeps trying to connect.\n"
         "\n"
         "  -c, --config FILE       the configuration\n"
         "  -l, --log-format FORMAT text (default) or json, on stderr\n"

@@ -19,8 +19,8 @@ static const char usage[] =
         "Schema 2020-12, or for \"asyncapi\" the AsyncAPI document. With --markdown or\n"
         "--man, print the reference of the configuration's keys.\n"
         "\n"
-        "      --markdown  as docs/configuration.md has it\n"
-        "      --man       as cuebus.json(5) has it\n"
+        "      --markdown  in the form of docs/configuration.md\n"
+        "      --man       in the form of cuebus.json(5)\n"
         "  -h, --help      this text\n"
         "\n"
         "Exit code: 0, 64 usage or unknown name, 70 internal.\n";

@@ -38,15 +38,15 @@ static const char usage_text[] =
         "\n"
         "  -i, --input TRACE     what happens: lines of `<seconds> <event_type>\n"
         "                        [producer=<n>] [json]`, `input.set` and `cmd/...`\n"
-        "  -u, --until DURATION  stop at this time, e.g. 5s; without it, when nothing\n"
-        "                        is left to happen (1,000,000 events at most)\n"
+        "  -u, --until DURATION  stop at this time, e.g. 5s; without it, when no event\n"
+        "                        is due any more (1,000,000 events at most)\n"
         "  -r, --replies         print each command's reply as `# reply <command> <json>`\n"
         "  -t, --timeline        draw a time line instead of printing envelopes\n"
         "  -w, --width COLUMNS   of the time line, 40 to 1000 (default 100)\n"
         "  -h, --help            this text\n"
         "\n"
         "Exit codes: 0; 64 usage; 65 the trace is wrong; 66 the trace can't be read;\n"
-        "70 internal, or the configuration did not come to rest; 74 output failed;\n"
+        "70 internal, or the events do not end; 74 output failed;\n"
         "78 the configuration is wrong.\n";
 
 struct output {
@@ -203,8 +203,8 @@ static int run_to_end(const struct options *options, struct output *output)
 		if (options->until_ns == CUE_TIME_NONE &&
 		    simulation_events(simulation) > EVENTS_MAX) {
 			fprintf(stderr,
-			        "cuebus simulate: %s: stopped at %.3f s after %llu events: this "
-			        "goes on without end; say how long with --until\n",
+			        "cuebus simulate: %s: stopped at %.3f s after %llu events: the "
+			        "events do not end; set a time with --until\n",
 			        options->file, (double)next_ns / 1e9, EVENTS_MAX);
 			return EX_SOFTWARE;
 		}
@@ -214,7 +214,7 @@ static int run_to_end(const struct options *options, struct output *output)
 	if (r >= 0 && options->until_ns == CUE_TIME_NONE && simulation_is_cut(simulation)) {
 		fprintf(stderr,
 		        "cuebus simulate: %s: stopped where time ends, 292 years after the start: "
-		        "this goes on without end; say how long with --until\n",
+		        "the events do not end; set a time with --until\n",
 		        options->file);
 		return EX_SOFTWARE;
 	}

@@ -151,7 +151,7 @@ static int refuse(struct definition_store *store, int fd, const char *name, int 
 	case ENOMEM:
 		return error;
 	case EMEDIUMTYPE:
-		snprintf(why, sizeof(why), "is %s and no definition", kind_at(fd, name));
+		snprintf(why, sizeof(why), "is %s, not a definition", kind_at(fd, name));
 		set_aside(store, fd, name, why);
 		return 0;
 	case EBADMSG:
@@ -238,8 +238,8 @@ static int load_files(struct definition_store *store, int fd)
 		store->set_aside++;
 		DEFINITION_SAY(store, LOG_LEVEL_ERROR,
 		               "%s/" DEFINITION_FOLDER
-		               " has more than limits.kept_definition_bytes "
-		               "can explain: %zu files were not looked at",
+		               " has more files than limits.kept_definition_bytes can explain: %zu "
+		               "files were not read",
 		               store->dir, store->n_taken - i);
 	}
 	return r;
@@ -271,11 +271,11 @@ static int take_legacy(void *user, const struct definition_text *text)
 	if (r == 0 || r == -EEXIST || r == -ENOMEM)
 		return r == -ENOMEM ? r : 0;
 	store->set_aside++;
-	DEFINITION_SAY(
-	        store, LOG_LEVEL_ERROR,
-	        "definition of %s '%.*s' in %s/" DEFINITION_LEGACY " %s: it is not taken over",
-	        definition_kind_name(text->kind), (int)text->name_len, text->name, store->dir,
-	        r == -EDQUOT ? "goes over limits.kept_definition_bytes" : "is damaged");
+	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
+	               "definition of %s '%.*s' in %s/" DEFINITION_LEGACY " %s: it is not migrated",
+	               definition_kind_name(text->kind), (int)text->name_len, text->name,
+	               store->dir,
+	               r == -EDQUOT ? "goes over limits.kept_definition_bytes" : "is damaged");
 	return 0;
 }
 
@@ -286,7 +286,7 @@ static void skip_legacy(void *user, enum definition_kind kind, const char *name)
 	store->set_aside++;
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
 	               "definition of %s '%s' in %s/" DEFINITION_LEGACY
-	               " is too long: it is not taken over",
+	               " is too long: it is not migrated",
 	               definition_kind_name(kind), name ? name : "?", store->dir);
 }
 
@@ -305,7 +305,7 @@ static void spoilt_legacy(struct definition_store *store, int dir_fd, int error)
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
 	               "%s/" DEFINITION_LEGACY ": %s; %zu definitions were found in it%s%s",
 	               store->dir,
-	               error == -EMEDIUMTYPE       ? "is no regular file"
+	               error == -EMEDIUMTYPE       ? "is not a regular file"
 	               : error == -EBADMSG         ? "is damaged"
 	               : error == -EPROTONOSUPPORT ? "was made by a newer version of cuebus"
 	                                           : strerrordesc_np(-error),
@@ -371,7 +371,7 @@ static int open_folder(struct definition_store *store, int dir_fd)
 	                         STATE_FILE_COPIES_MAX, aside);
 	DEFINITION_SAY(store, LOG_LEVEL_ERROR,
 	               "%s/" DEFINITION_FOLDER
-	               " is no folder; no kept definition is in force; it %s%s",
+	               " is not a folder; no kept definition is in force; it %s%s",
 	               store->dir, r < 0 ? "can't be renamed: " : "was renamed to ",
 	               r < 0 ? strerrordesc_np(-r) : aside);
 	return -ENOENT;

@@ -154,7 +154,7 @@ static int open_folder(struct definition_store *store, int dir_fd, bool *ret_mad
 				return r;
 			DEFINITION_SAY(store, LOG_LEVEL_ERROR,
 			               "%s/" DEFINITION_FOLDER
-			               " is no folder; it was renamed to %s",
+			               " is not a folder; it was renamed to %s",
 			               store->dir, aside);
 		} else if (errno != ENOENT) {
 			return -errno;

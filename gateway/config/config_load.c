@@ -84,8 +84,8 @@ static void tell_file(struct load *load, const char *path, int error)
 		         "the file is larger than %u bytes", CONFIG_BYTES_MAX);
 	else if (error == -ENOTSUP)
 		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
-		         "not a regular file: what stands in conf.d, or is read again while the "
-		         "gateway runs, can't be a pipe or a device");
+		         "not a regular file: a file of conf.d, or one that is read again while "
+		         "the gateway runs, can't be a pipe or a device");
 	else
 		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file", "can't be read: %s",
 		         strerror(-error));
@@ -130,7 +130,8 @@ static int load_conf_d(struct load *load, const char *path)
 			r = load_file(load, config_d_file_read, paths[i], &error);
 		else
 			diag_add(load->reader.diag, DIAG_WARNING, paths[i], 1, 1, "", "file",
-			         "is passed over: in conf.d only names that end in .json are read");
+			         "is ignored: only files of conf.d whose names end in .json are "
+			         "read");
 	}
 	config_d_free(paths, n);
 	return r;

@@ -228,15 +228,16 @@ static void tell_lost(struct egress *e, uint64_t duration_ns, bool peer_ended)
 	backoff_connected_for(&e->backoff, duration_ns);
 	if (reason > 0) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "connection to the broker lost after %llu s: it closed it: %s (0x%02x)",
+		          "connection to the broker lost after %llu s: the broker closed it: %s "
+		          "(0x%02x)",
 		          seconds, mqtt_reason_packet_text(reason), (unsigned)reason);
 	} else if (!peer_ended || e->gave_up) {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
 		          "connection to the broker lost after %llu s", seconds);
 	} else {
 		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "connection to the broker lost after %llu s: it closed it and gave no "
-		          "reason",
+		          "connection to the broker lost after %llu s: the broker closed it and "
+		          "gave no reason",
 		          seconds);
 		if (e->suspects.strikes == 0)
 			count_short_session(e, duration_ns);

@@ -95,18 +95,17 @@ static bool is_trial(const struct egress *e)
 static void learn(struct egress *e, const struct egress_terms *terms)
 {
 	if (terms->keepalive_s != e->terms.keepalive_s)
-		log_write(
-		        e->config.log, LOG_LEVEL_NOTICE,
-		        "the broker's longest keep alive is %d s: taken instead of mqtt.keepalive",
-		        terms->keepalive_s);
+		log_write(e->config.log, LOG_LEVEL_NOTICE,
+		          "the broker's longest keep alive is %d s: used instead of mqtt.keepalive",
+		          terms->keepalive_s);
 	if (terms->max_qos < e->terms.max_qos)
 		log_write(e->config.log, LOG_LEVEL_NOTICE,
-		          "the broker takes QoS 0 only: nothing is acknowledged, and what is sent "
-		          "when the connection breaks may be lost");
+		          "the broker accepts QoS 0 only: nothing is acknowledged, and messages "
+		          "that are in flight when the connection breaks may be lost");
 	if (!terms->retain && e->terms.retain)
 		log_write(e->config.log, LOG_LEVEL_NOTICE,
-		          "the broker takes no retained messages: status and views are published "
-		          "without, and seen only by who is subscribed");
+		          "the broker accepts no retained messages: status and views are published "
+		          "without the retain flag, and reach only clients that are subscribed");
 	e->terms = e->trial = *terms;
 }
 
@@ -126,8 +125,8 @@ static bool learn_connack(struct egress *e)
 		learn(e, &terms);
 	if (!broker->wildcards && !e->is_wildcard_told)
 		log_write(e->config.log, LOG_LEVEL_WARNING,
-		          "the broker takes no subscriptions with wildcards: nothing on P/emit and "
-		          "P/cmd will arrive");
+		          "the broker accepts no subscriptions with wildcards: nothing on P/emit "
+		          "and P/cmd will arrive");
 	e->is_wildcard_told = !broker->wildcards;
 	return again;
 }

@@ -65,7 +65,7 @@ static int publish(struct egress *e, const struct paho_message *message,
 		          was_told(e, item->topic) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
 		          "message of %zu byte%s to '%.200s' is given up: %s", message->payload_len,
 		          plural(message->payload_len), message->topic,
-		          r == -EMSGSIZE ? "the broker does not take so large ones"
+		          r == -EMSGSIZE ? "the broker accepts no message of this size"
 		                         : strerrordesc_np(-r));
 	egress_count(e, r < 0 ? &e->stats.refused : &e->stats.published);
 	return r;

@@ -107,7 +107,7 @@ int egress_subscribe(struct egress *e, const char *below, const char *name,
 	if (r == 0)
 		return 0;
 	log_write(e->config.log, LOG_LEVEL_WARNING, "%s%s", error,
-	          r == -EACCES ? ". The gateway goes on without it" : "");
+	          r == -EACCES ? ". The gateway continues without it" : "");
 	if (r != -EACCES) {
 		/* paho waits seconds for the answer, even if the connection is lost. */
 		e->unnoticed_ns = clock_monotonic_ns() - begin_ns;

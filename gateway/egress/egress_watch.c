@@ -283,12 +283,11 @@ static int end_sweep(struct egress *e)
 	pthread_mutex_unlock(&e->mutex);
 	watch->sweep = SWEEP_DONE;
 	if (n > 0)
-		log_write(
-		        e->config.log, full ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
-		        "%u retained topic%s of names that are gone %s cleared at the broker, such "
-		        "as '%s'%s",
-		        n, plural(n), n == 1 ? "is" : "are", watch->example,
-		        full ? "; there are more: they are cleared after the next connect" : "");
+		log_write(e->config.log, full ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+		          "%u retained topic%s of removed names %s cleared at the broker, such as "
+		          "'%s'%s",
+		          n, plural(n), n == 1 ? "is" : "are", watch->example,
+		          full ? "; there are more: they are cleared after the next connect" : "");
 	for (size_t i = 0; r == 0 && i < N_SWEPT; i++) {
 		uint64_t begin_ns = clock_monotonic_ns();
 

@@ -181,7 +181,7 @@ static int check_fixed(const struct config *old, const struct config *new, char 
 {
 	if (!same_text(old->gateway.id, new->gateway.id)) {
 		snprintf(error, ENGINE_ERROR_SIZE,
-		         "gateway.id changed from \"%s\" to \"%s\": that takes a restart",
+		         "gateway.id changed from \"%s\" to \"%s\": that needs a restart",
 		         old->gateway.id, new->gateway.id);
 		return -EINVAL;
 	}
@@ -191,7 +191,7 @@ static int check_fixed(const struct config *old, const struct config *new, char 
 		        "a member of limits that sizes the bus changed (event_types, queue_events, "
 		        "queue_bytes, state_entries, state_bytes, trigger_bytes, gesture_bytes, "
 		        "cascade_depth, json_depth, definitions, active_runs, quote_bytes or "
-		        "gesture_producers): that takes a restart");
+		        "gesture_producers): that needs a restart");
 		return -EINVAL;
 	}
 	return 0;

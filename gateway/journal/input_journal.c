@@ -133,8 +133,7 @@ void input_journal_catch_up(struct input_journal *journal)
 	r = outbox_journal_foreach(journal->config.outbox, restore, journal);
 	if (r < 0)
 		log_write(journal->config.log, LOG_LEVEL_ERROR,
-		          "counts and positions of the previous life could not be restored: %s",
-		          strerrordesc_np(-r));
+		          "counts and positions could not be restored: %s", strerrordesc_np(-r));
 }
 
 /* ---- writing ---- */

@@ -220,11 +220,10 @@ static void tell_clock_went_back(const struct journal *journal)
 		return;
 	since_ns = journal_elapsed(mark, &now);
 	if (since_ns < 0)
-		log_write(
-		        journal->config.log, LOG_LEVEL_WARNING,
-		        "the system's clock is %.3f s behind what the previous life saw last: runs "
-		        "go on as if no time had passed since",
-		        -(double)since_ns / (double)CUE_NS_PER_S);
+		log_write(journal->config.log, LOG_LEVEL_WARNING,
+		          "the system's clock is %.3f s behind the last time in the run journal: "
+		          "runs continue as if no time had passed since",
+		          -(double)since_ns / (double)CUE_NS_PER_S);
 }
 
 int journal_restore(struct journal *journal)

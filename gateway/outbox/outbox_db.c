@@ -206,7 +206,7 @@ static int set_up(struct outbox_db *db, enum outbox_sync sync)
 
 static int foreign(struct outbox_db *db)
 {
-	snprintf(db->error, sizeof(db->error), "has tables, views or triggers of somebody else");
+	snprintf(db->error, sizeof(db->error), "has tables, views or triggers of another program");
 	return -EBADMSG;
 }
 
@@ -453,8 +453,7 @@ int outbox_db_sync(struct outbox_db *db)
 	code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
 	if (code == SQLITE_OK)
 		return 0;
-	snprintf(db->error, sizeof(db->error),
-	         "the disk could not be made to keep what was written");
+	snprintf(db->error, sizeof(db->error), "the written data could not be synced to the disk");
 	return -EIO;
 }
 

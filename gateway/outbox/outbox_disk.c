@@ -74,7 +74,7 @@ static void tell_stalled(struct outbox *outbox)
 	snprintf(disk->reason, sizeof(disk->reason), "%s: the disk does not answer", disk->path);
 	if (disk->log)
 		log_write(disk->log, LOG_LEVEL_ERROR,
-		          "outbox: %s: the disk has not answered for %llu s; going on in memory",
+		          "outbox: %s: the disk has not answered for %llu s; continuing in memory",
 		          disk->path,
 		          (unsigned long long)((clock_monotonic_ns() - disk->call_since_ns) /
 		                               NS_PER_S));

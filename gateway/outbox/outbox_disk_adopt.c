@@ -305,7 +305,7 @@ static void tell(struct log *log, uint64_t count, uint64_t bad, bool cut)
 {
 	if (count > 0 && log)
 		log_write(log, LOG_LEVEL_NOTICE,
-		          "outbox: on disk from before and sent first: %llu message%s",
+		          "outbox: on disk from before the start, sent first: %llu message%s",
 		          (unsigned long long)count, plural(count));
 	if ((bad > 0 || cut) && log)
 		log_write(log, LOG_LEVEL_ERROR,

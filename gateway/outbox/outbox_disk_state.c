@@ -53,8 +53,8 @@ static void log_failure(const struct outbox_disk *disk, const char *what)
 {
 	if (disk->log)
 		log_write(disk->log, LOG_LEVEL_ERROR,
-		          "outbox: %s: %s; going on in memory: what waits would be lost with the "
-		          "process. Trying again",
+		          "outbox: %s: %s; continuing in memory: waiting messages are lost if the "
+		          "process ends. Trying again",
 		          disk->path, what);
 }
 
@@ -456,8 +456,8 @@ static int ask_again(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	disk->damaged = false;
 	if (disk->log)
 		log_write(disk->log, LOG_LEVEL_NOTICE,
-		          "outbox: %s was called damaged, but all of it can be read: it is gone on "
-		          "with",
+		          "outbox: %s was reported as damaged, but all of it can be read: it stays "
+		          "in use",
 		          disk->path);
 	return r;
 }

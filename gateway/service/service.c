@@ -346,7 +346,7 @@ static void finish_runs(struct service *service)
 /** Exit without freeing: a thread that can't be ended still uses the memory. */
 static _Noreturn void leave(struct service *service, const char *why, int code)
 {
-	log_write(service->log, LOG_LEVEL_WARNING, "%s: leaving without it", why);
+	log_write(service->log, LOG_LEVEL_WARNING, "%s: exiting without waiting for it", why);
 	fflush(NULL);
 	_exit(code);
 }

@@ -48,7 +48,7 @@ static void tell_failure(struct service *service)
 	if (r < 0)
 		log_write(service->log, LOG_LEVEL_WARNING,
 		          "the service manager's socket '%.150s' (NOTIFY_SOCKET) can't be reached: "
-		          "%s; it does not learn that the gateway is ready, or that it lives",
+		          "%s; readiness and watchdog messages are not sent",
 		          getenv("NOTIFY_SOCKET"), strerrordesc_np(-r));
 }
 

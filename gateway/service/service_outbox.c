@@ -37,18 +37,18 @@ void service_tell_left(struct service *service, bool kept, bool connected)
 	outbox_get_stats(service->outbox, &left);
 	if (left.untold)
 		log_write(service->log, LOG_LEVEL_WARNING,
-		          "%llu event%s that the outbox gave up %s named by no gateway.gap yet: %s",
+		          "%llu event%s that the outbox gave up %s not named by a gateway.gap yet: "
+		          "%s",
 		          (unsigned long long)left.untold, plural(left.untold),
 		          left.untold == 1 ? "is" : "are",
 		          !service->config->gateway.state_dir
-		                  ? "without gateway.state_dir nobody is told"
-		          : kept ? "that comes after the next start"
-		                 : "the disk did not take a note of it, so nobody is told");
+		                  ? "without gateway.state_dir it is not sent"
+		          : kept ? "it is sent after the next start"
+		                 : "it could not be noted on disk and is not sent");
 	if (left.events == 0 && left.unread) {
-		log_write(
-		        service->log, LOG_LEVEL_WARNING,
-		        "stopped, nothing of this run was waiting; what earlier runs left on disk "
-		        "could not be read");
+		log_write(service->log, LOG_LEVEL_WARNING,
+		          "stopped, nothing of this run was waiting; messages of earlier runs on "
+		          "disk could not be read");
 		return;
 	}
 	if (left.events == 0) {

@@ -41,9 +41,9 @@ static void on_report(void *user, const struct cue_report *report)
 		[CUE_REPORT_CASCADE_CUT] = "a loop of events was cut",
 		[CUE_REPORT_QUEUE_FULL] = "an event was refused: too many are waiting",
 		[CUE_REPORT_STATE_FULL] = "a state was not kept",
-		[CUE_REPORT_BACKLOG_CUT] = "events that waited for too long lead to nothing more",
+		[CUE_REPORT_BACKLOG_CUT] = "events that waited too long start nothing more",
 		[CUE_REPORT_TYPES_FULL] = "an event of a new type was refused",
-		[CUE_REPORT_NO_MEMORY] = "something was given up: out of memory",
+		[CUE_REPORT_NO_MEMORY] = "out of memory: an operation was abandoned",
 	};
 	struct service *service = user;
 
@@ -273,7 +273,8 @@ void service_tell_journal(struct service *service, int error)
 {
 	if (error < 0)
 		log_write(service->log, LOG_LEVEL_ERROR,
-		          "runs of the previous life are left for the next start: %s",
+		          "runs from before the restart stay in the journal until the next start: "
+		          "%s",
 		          strerrordesc_np(-error));
 }
 

@@ -121,11 +121,11 @@ const char *topics_text_fault(const char *text)
 		uint32_t c = utf8_code_point(text, &n);
 
 		if (c == '+' || c == '#')
-			return "the wildcards + and # can't stand in a topic";
+			return "a topic can't contain the wildcards + and #";
 		if (utf8_is_control(c))
-			return "control characters can't stand in a topic";
+			return "a topic can't contain control characters";
 		if (utf8_is_noncharacter(c))
-			return "what is no character in Unicode can't stand in a topic";
+			return "a topic can't contain code points that are not Unicode characters";
 	}
 	return NULL;
 }
@@ -176,7 +176,7 @@ const char *topics_name_fault(const char *name)
 {
 	if (strnlen(name, TOPIC_REPLY_BYTES + 1) > TOPIC_REPLY_BYTES ||
 	    levels(name) > TOPIC_REPLY_LEVELS)
-		return "no command has so long a name";
+		return "no command has a name of this length";
 	if (!cue_utf8_is_valid(name))
 		return "the name is not UTF-8";
 	return topics_text_fault(name);

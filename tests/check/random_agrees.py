@@ -83,7 +83,7 @@ BEYOND = (
     ("json-depth", r"limits\.json_depth", anything, LIMITS),
     ("definitions", r"limits\.definitions", anything, LIMITS),
     ("config-bytes", r"limits\.config_bytes", anything, LIMITS),
-    ("topic", r"no character in Unicode", has_late_noncharacter, "Unicode non-characters beyond U+FFFF"),
+    ("topic", r"not Unicode characters", has_late_noncharacter, "Unicode non-characters beyond U+FFFF"),
     ("value", r"a number has 63 characters at most$", anything, "numbers of more than 63 characters"),
     ("syntax", r"can't hold \\u0000", lambda text: "\0" in text, "U+0000"),
     ("environment", r"", lambda text: "${" in text or "password_env" in text, ENVIRONS),

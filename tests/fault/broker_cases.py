@@ -18,7 +18,7 @@ SEND_AGAIN_S = 0.5
 LEVEL = re.compile(r"^\S+ (error|warning): (.*)$")
 # What the log says of the end of a session.
 LOST = "connection to the broker lost after"
-NO_REASON = "it closed it and gave no reason"
+NO_REASON = "the broker closed it and gave no reason"
 # Follows from the third of these on.
 IN_A_ROW = "connections in a row within a minute and gave no reason"
 

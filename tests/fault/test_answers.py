@@ -22,9 +22,9 @@ def connack_cases(_):
     for code in (*NAMES, 0xA3, 0xFE, 0xFF):
         says = (FAILED, NAMES.get(code, UNKNOWN), f"({code})")
         if code == 0x9A:
-            says = ("the broker takes no retained messages",)
+            says = ("the broker accepts no retained messages",)
         elif code == 0x9B:
-            says = ("the broker takes QoS 0 only",)
+            says = ("the broker accepts QoS 0 only",)
         yield Case(f"CONNACK {code:#x}",
                    once("on_connect", lambda s, p, code=code: connack(True, code)), says)
 
@@ -61,7 +61,7 @@ def suback_cases(_):
     for code in (*NAMES, 0xA3, 0xFF):
         yield Case(f"SUBACK {code:#x}", refuses_a_subscription(code),
                    (f"subscription to '{P}/emit/#': {NAMES.get(code, UNKNOWN)} ({code}). "
-                    "The gateway goes on without it",), lasts=True)
+                    "The gateway continues without it",), lasts=True)
 
 
 def refuses_a_subscription(code):
@@ -156,11 +156,11 @@ def limit_cases(_):
             (FAILED, "Maximum Packet Size is too small for the gateway's own status"))
     yield limited(receive_maximum=1)
     yield limited(receive_maximum=65535)
-    yield limited(("the broker takes QoS 0 only",), maximum_qos=0)
+    yield limited(("the broker accepts QoS 0 only",), maximum_qos=0)
     yield limited(maximum_qos=1)
-    yield limited(("the broker takes no retained messages",), retain_available=0)
+    yield limited(("the broker accepts no retained messages",), retain_available=0)
     yield limited(retain_available=1)
-    yield limited(may_say=("the broker does not take so large ones",), maximum_packet_size=1000)
+    yield limited(may_say=("the broker accepts no message of this size",), maximum_packet_size=1000)
     yield limited(maximum_packet_size=0x80000000)
     yield limited(maximum_packet_size=0xFFFFFFFF)
     yield limited(("keep alive is 1 s",), server_keep_alive=1)

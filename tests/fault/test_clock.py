@@ -271,7 +271,7 @@ class Restart(ClockTest):
         self.assertLess(created["offset"], self.length_s())
         self.assertEqual(overdue, [])
         self.assertIn("the system's clock is ", self.gateway.log())
-        self.assertIn("behind what the previous life saw last", self.gateway.log())
+        self.assertIn("behind the last time in the run journal", self.gateway.log())
 
     def test_a_clock_that_was_set_while_the_run_was_active(self):
         """A machine without a battery: it starts in the past, its clock is set, and it restarts."""

@@ -95,7 +95,7 @@ class DiskTest(ConnectionTest):
         outbox = self.health("in memory", lambda o: o["disk"] == "memory"
                              and any(r in o["disk_reason"] for r in reasons))
         self.assertGreater(outbox["disk_failures"], 0)
-        self.log_has("going on in memory")
+        self.log_has("continuing in memory")
         return outbox
 
     def on_disk(self):
@@ -201,7 +201,7 @@ class Space(DiskTest):
         # They have come in: a command on its way would be lost with the connection.
         self.fence()
         self.cut_off()
-        self.log_has("full; going on in memory")
+        self.log_has("full; continuing in memory")
         self.bring_back()
         self.health("the failure is counted", lambda o: o["disk_failures"] > 0)
         self.end_of_run(since)
@@ -345,7 +345,7 @@ class Replaced(DiskTest):
         for name in ("outbox.db", "outbox.db-wal"):
             self.log_has(f"{name} is a FIFO; it was renamed to {name}.corrupt-")
         self.log_has("outbox.db-shm is a symbolic link; it was renamed to outbox.db-shm.corrupt-")
-        self.log_has("lock is no regular file; it was renamed to lock.corrupt-")
+        self.log_has("lock is not a regular file; it was renamed to lock.corrupt-")
         self.check_goes_on()
         self.gateway.stop()
 
@@ -367,7 +367,7 @@ class Replaced(DiskTest):
             self.assertFalse(self.db.exists())
             self.assertFalse((self.state / "definitions").exists())
         self.on_disk()
-        self.log_has("is another one than before: locked it")
+        self.log_has("is not the same folder as before: locked it")
         self.check_goes_on()
         self.gateway.stop()
 

@@ -98,7 +98,7 @@ class Gaps(ScriptedTest):
         for p in held:
             self.broker.session.do(TAKE, p)
         self.gateway.wait()
-        if "without gateway.state_dir nobody is told" in self.gateway.log():
+        if "without gateway.state_dir it is not sent" in self.gateway.log():
             return  # the time for it was up, which is said as well
         self.check_named()
         self.assertGreater(len(self.arrived("gateway.gap")), 0)

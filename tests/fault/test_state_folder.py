@@ -101,7 +101,7 @@ class Definitions(StateFolder):
         self.assertGreater(kept["count"], 200)
         self.assertEqual(kept["count"] + kept["set_aside"], DEFINITIONS)
         self.log_has("it was renamed to definitions.json.migrated")
-        self.log_has("goes over limits.kept_definition_bytes: it is not taken over")
+        self.log_has("goes over limits.kept_definition_bytes: it is not migrated")
         self.assertFalse(path.exists())
         self.ok("playlist/start", {"playlist": "p000"})
         self.gateway.stop()
@@ -128,7 +128,7 @@ class Definitions(StateFolder):
         self.assertEqual(self.corrupt(folder), ["1.def", "2.def", "3.def"])
         self.assertIn("definitions.json", self.corrupt())
         for kind in ("a symbolic link", "a FIFO", "a folder"):
-            self.log_has(f"is {kind} and no definition")
+            self.log_has(f"is {kind}, not a definition")
         self.gateway.stop()
         self.run_gateway()
         self.assertEqual(self.health()["kept_definitions"]["count"], 5)

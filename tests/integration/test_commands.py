@@ -109,7 +109,7 @@ class Commands(IntegrationTest):
             with self.subTest(name=name):
                 error = self.fails("invalid_request", "playlist/define",
                                    {"name": name, "definition": definition})
-                self.assertIn("can't stand in a topic" if "/" not in name else "levels of a topic",
+                self.assertIn("a topic can't contain" if "/" not in name else "levels of a topic",
                               error["message"])
         self.ok("playlist/define", {"name": "gr\u00fc\u00df \U0001f514", "definition": definition})
         self.ok("playlist/remove", {"playlist": "gr\u00fc\u00df \U0001f514"})

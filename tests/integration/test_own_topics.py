@@ -117,7 +117,7 @@ class OwnTopics(IntegrationTest):
             self.assertIn(f"{P}/input/{name}", found)
         for name in config["playlists"]:
             self.assertIn(f"{P}/playlist/{name}", found)
-        until("it is logged", lambda: "of names that are gone are cleared" in self.gateway.log(),
+        until("it is logged", lambda: "of removed names are cleared" in self.gateway.log(),
               process=self.gateway.process)
 
     def test_after_a_reload(self):

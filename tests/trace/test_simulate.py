@@ -68,7 +68,7 @@ class Simulate(unittest.TestCase):
                             '"steps":[{"emit":"x","offset":"1ms"}]}}}')
         done = run("simulate", config, "-i", self.write("t", "0 go\n"), "--timeline")
         self.assertEqual(done.returncode, 70)
-        self.assertIn("goes on without end", done.stderr)
+        self.assertIn("the events do not end", done.stderr)
         self.assertIn("and ", done.stdout)
 
     def config(self, playlists, **more):
@@ -81,7 +81,7 @@ class Simulate(unittest.TestCase):
         )
         done = run("simulate", config, "-i", self.write("t", "0 go\n"))
         self.assertEqual(done.returncode, 70)
-        self.assertIn("goes on without end", done.stderr)
+        self.assertIn("the events do not end", done.stderr)
         self.assertEqual(done.stdout.count("\n"), 1)  # the trace's own
 
     def test_time_ends_where_timestamps_do(self):

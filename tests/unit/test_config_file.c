@@ -109,7 +109,7 @@ Test(config_file, conf_d_tells_of_a_name_that_is_nearly_right)
 	snprintf(path, sizeof(path), "%s/conf.d/a.jsonc", folder);
 	cr_assert_str_eq(l.diag.findings[0].file, path);
 	cr_assert_str_eq(l.diag.findings[0].message,
-	                 "is passed over: in conf.d only names that end in .json are read");
+	                 "is ignored: only files of conf.d whose names end in .json are read");
 	cr_assert_eq(l.diag.findings[1].severity, DIAG_WARNING);
 	release(&l);
 	snprintf(command, sizeof(command), "rm -r %s", folder);
@@ -126,7 +126,7 @@ Test(config_file, conf_d_does_not_wait_for_a_pipe)
 	cr_assert_eq(mkfifo(path, 0600), 0);
 	assert_conf_d_finding(
 	        folder, "conf.d/a.json",
-	        "not a regular file: what stands in conf.d, or is read again while the "
+	        "not a regular file: a file of conf.d, or one that is read again while the "
 	        "gateway runs, can't be a pipe or a device");
 }
 

@@ -243,8 +243,8 @@ Test(match, errors)
 		{ "[]", "", "an object of fields" },
 		{ "null", "", "an object of fields" },
 		{ "\"x\"", "", "an object of fields" },
-		{ "{\"a\":{\"gt\":1,\"foo\":2}}", "/a/foo", "\"foo\" is no operator" },
-		{ "{\"a\":{\"foo\":2,\"gt\":1}}", "/a/foo", "no operator" },
+		{ "{\"a\":{\"gt\":1,\"foo\":2}}", "/a/foo", "\"foo\" is not an operator" },
+		{ "{\"a\":{\"foo\":2,\"gt\":1}}", "/a/foo", "not an operator" },
 		{ "{\"a\":{\"gte\":2}}", "/a/gte", "did you mean \"ge\"?" },
 		{ "{\"a\":{\"x\":1,\"equals\":2}}", "/a/equals", "use \"eq\"" },
 		{ "{\"a\":{\"gt\":1,\"<=\":2}}", "/a/<=", "did you mean \"le\"?" },
@@ -346,7 +346,7 @@ Test(match, errors_with_awkward_keys)
 	struct cue_predicate_error error = { { 0 }, { 0 } };
 
 	cr_assert_eq(try_text("{\"a\":{\"gt\":1,\"x\\ny\\u007f\":2}}", &error), -EINVAL);
-	cr_assert(strstr(error.text, "\"x?y?\" is no operator"), "%s", error.text);
+	cr_assert(strstr(error.text, "\"x?y?\" is not an operator"), "%s", error.text);
 
 	/* 34 e-acutes are 68 bytes: cut between characters */
 	cr_assert_eq(
@@ -355,7 +355,7 @@ Test(match, errors_with_awkward_keys)
 	                 "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\":2}}",
 	                 &error),
 	        -EINVAL);
-	cr_assert(strstr(error.text, "\xC3\xA9...\" is no operator"), "%s", error.text);
+	cr_assert(strstr(error.text, "\xC3\xA9...\" is not an operator"), "%s", error.text);
 }
 
 /* A path that does not fit names what encloses the fault. */

@@ -62,7 +62,7 @@ Test(playlist_check, steps)
 	expect_refused((struct cue_playlist_config){ .n_steps = 0 }, "/steps", "at least one");
 	expect_step_refused((struct cue_step){ .emit = NULL }, "emit", "required");
 	expect_step_refused((struct cue_step){ .emit = "a..b" }, "emit", "between dots");
-	expect_step_refused((struct cue_step){ .emit = "mic.*" }, "emit", "no event type");
+	expect_step_refused((struct cue_step){ .emit = "mic.*" }, "emit", "not an event type");
 	expect_step_refused((struct cue_step){ .emit = "gateway.gap" }, "emit", "reserved");
 	expect_step_refused((struct cue_step){ .emit = "event.x" }, "emit", "reserved");
 	expect_step_refused((struct cue_step){ .emit = "x", .repeat = 2 }, "interval", "required");
@@ -121,14 +121,14 @@ Test(playlist_check, filters)
 
 	config.triggers = &bad_type;
 	config.n_triggers = 1;
-	expect_refused(config, "/trigger", "no event type");
+	expect_refused(config, "/trigger", "not an event type");
 	config.triggers = two;
 	config.n_triggers = 2;
 	expect_refused(config, "/trigger/1", "can't be empty");
 	config.n_triggers = 0;
 	config.interrupts = &bad_type;
 	config.n_interrupts = 1;
-	expect_refused(config, "/interrupts/0", "no event type");
+	expect_refused(config, "/interrupts/0", "not an event type");
 	config.interrupts = bad_match;
 	config.n_interrupts = 2;
 	expect_refused(config, "/interrupts/1/match/bpm/is", "");

@@ -110,7 +110,8 @@ Test(trace, empty_texts)
 }
 
 #define TIME_TEXT(t)                                                                               \
-	"\"" t "\" is no time: seconds like 1.5, or +0.25 from the entry before, with at most 9 "  \
+	"\"" t                                                                                     \
+	"\" is not a time: seconds like 1.5, or +0.25 from the entry before, with at most 9 "      \
 	"decimals and 10 years"
 #define INPUT_SET_TEXT "input.set takes {\"input\":name,\"value\":0|1,\"line\":0|1 (optional)}"
 

@@ -156,7 +156,7 @@ static void check_restore(const struct lint *lint, size_t i)
 		return;
 	config_finding(lint->reader, DIAG_WARNING, jsonc_get(lint->inputs[i], "restore"),
 	               "restore-without-state",
-	               "without gateway.state_dir no count or position outlasts a restart: "
+	               "without gateway.state_dir no count or position survives a restart: "
 	               "\"restore\" has no effect");
 }
 
@@ -169,8 +169,7 @@ static void check_restart(const struct lint *lint, size_t i)
 		return;
 	config_finding(lint->reader, DIAG_WARNING, jsonc_get(lint->playlists[i], "on_restart"),
 	               "restart-without-state",
-	               "without gateway.state_dir nothing of a run outlasts a crash: \"%s\" has no "
-	               "effect",
+	               "without gateway.state_dir no run survives a crash: \"%s\" has no effect",
 	               on_restart == CUE_ON_RESTART_RESUME ? "resume" : "skip");
 }
 

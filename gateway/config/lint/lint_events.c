@@ -283,13 +283,11 @@ static void check_playlists(struct lint *lint)
 		if (!playlist || contains(&names, playlist))
 			continue;
 		meant = suggest(lint, &names, playlist);
-		config_finding(
-		        lint->reader, DIAG_WARNING, jsonc_get(lint->gestures[i], "playlist"),
-		        "unknown-playlist",
-		        "there is no playlist %s here; only one made by command could be meant"
-		        "%s%s%s",
-		        jsonc_quote(quoted, playlist), meant ? "; did you mean \"" : "",
-		        meant ? meant : "", meant ? "\"?" : "");
+		config_finding(lint->reader, DIAG_WARNING, jsonc_get(lint->gestures[i], "playlist"),
+		               "unknown-playlist",
+		               "there is no playlist %s here; it must be one made by command%s%s%s",
+		               jsonc_quote(quoted, playlist), meant ? "; did you mean \"" : "",
+		               meant ? meant : "", meant ? "\"?" : "");
 	}
 }
 

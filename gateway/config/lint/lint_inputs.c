@@ -28,8 +28,8 @@ static void check_data(struct lint *lint, const struct config_input *input,
 
 		if (input_event_owns_key(input->decoder.kind, c->key))
 			config_key_finding(lint->reader, DIAG_WARNING, c, "data-key",
-			                   "%s is what the input itself says; the value here has "
-			                   "no effect",
+			                   "%s is set by the input itself; the value here has no "
+			                   "effect",
 			                   jsonc_quote(quoted, c->key));
 	}
 }
@@ -154,7 +154,7 @@ static void tell(struct lint *lint, const struct jsonc_node *place, const struct
 
 	config_finding(lint->reader, DIAG_WARNING, place, "shared-producer",
 	               "inputs %s and %s emit \"%s\" with the same producer_id %u: this gesture, "
-	               "which tells producers apart, takes them for one",
+	               "which is per producer, treats them as one",
 	               jsonc_quote(quoted_a, a->input->name), jsonc_quote(quoted_b, b->input->name),
 	               a->type, (unsigned)a->input->producer_id);
 }

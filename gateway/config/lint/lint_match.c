@@ -34,8 +34,8 @@ static void tell(struct config_reader *reader, const struct jsonc_node *object)
 	}
 	meant = did_you_mean(key, operators, N_OPERATORS);
 	config_finding(reader, DIAG_WARNING, object->first, "match-object",
-	               "%s is no operator (eq ne lt le gt ge in exists truthy), so this is equal "
-	               "to the object as a whole; %s%s%s",
+	               "%s is not an operator (eq ne lt le gt ge in exists truthy), so this "
+	               "compares with the object as a whole; %s%s%s",
 	               jsonc_quote(quoted, key),
 	               meant ? "did you mean \"" : "if that is meant, use ",
 	               meant ? meant : "\"eq\"", meant ? "\"?" : "");

@@ -7,7 +7,7 @@
  * log. A line that is repeated (same format string and level) more than LOG_BURST times within
  * LOG_WINDOW_NS is omitted and counted; the first line of the next window reports the count.
  *
- * Logging never waits for the reader: a line without room (a pipe that nobody reads, a stopped
+ * Logging never waits for the reader: a line without room (a pipe without a reader, a stopped
  * terminal) is dropped and counted, and the count is written before the next line.
  */
 #ifndef CUEBUS_LOG_H

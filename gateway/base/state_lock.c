@@ -2,7 +2,7 @@
 /*
  *   the file `lock`      | held                    | not held
  *   is the one locked    | go on                   |
- *   is another, or gone  | lock the one there is   | lock the one there is
+ *   is another, or none  | lock the one there is   | lock the one there is
  *   is no regular file   | renamed, a new one made | the same
  *   can't be had         | refused                 | refused
  */

@@ -3,8 +3,9 @@
  * @file definition_file.h
  * @brief One definition made by command, as a file.
  *
- * cuebus-definition 1 <checksum> <kind> <bytes of name> <bytes of definition>\n <name>\n
- * <definition, as it was given>\n
+ *   cuebus-definition 1 <checksum> <kind> <bytes of name> <bytes of definition>\n
+ *   <name>\n
+ *   <definition, as it was given>\n
  *
  * The checksum (FNV-1a, 64 bit, 16 hex digits) covers everything that follows it, so damage is
  * detected. Pure functions; any thread.

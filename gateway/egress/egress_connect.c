@@ -15,7 +15,7 @@
  *                                              |                      | the full terms
  *   3.1.1: accepts a trial                     | -                    | at once, to be sure, the
  *                                              |                      | old terms
- *   3.1.1: refuses the old terms and accepts   | the trial's terms    | goes on on these terms
+ *   3.1.1: refuses the old terms and accepts   | the trial's terms    | keeps these terms
  *          the trial, eight times in turns     |                      |
  *
  * The learnt terms apply until the settings change.

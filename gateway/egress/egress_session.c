@@ -2,9 +2,9 @@
 /*
  * One session, from the connect to its end.
  *
- *   phase  | publishes                                        | goes on when
+ *   phase  | publishes                                        | next when
  *   VIEWS  | the retained views as they were at the connect    | each has been sent
- * (then the subscriptions and `online`)
+ *          | (then the subscriptions and `online`)            |
  *   ONLINE | changed views and the outbox, within the window  | stop or reconfigure
  *   LEAVE  | `offline`                                        | acknowledged, or the time is up
  *

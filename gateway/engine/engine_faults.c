@@ -16,7 +16,7 @@
  *   input.failed     {"input":string,"error":string}
  *   input.restored   {"input":string,"attempts":n}
  *   gateway.output_failed    {"output":string,"error":string}
- * gateway.output_restored {"output":string,"attempts":n}
+ *   gateway.output_restored  {"output":string,"attempts":n}
  *   gateway.output_ignored   {"output":string,"error":string}
  *
  * Producer: 0 for gateway.…, the input's own for input.…. `suppressed`: number of further reports

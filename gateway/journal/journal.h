@@ -11,11 +11,11 @@
  *                   "boot","start_mono","start_wall","passed"?,
  *                   "trigger_type"?,"trigger_producer"?,"trigger_data"?,"trigger_note"?,
  *                   "trigger_omitted"?}
- *                  passed: of a restored run, what was due up to so long after
- *                  the start was behind it when it was taken up
- * skip/<run id> number of occurrences dropped, while there are any
+ *                  passed: of a restored run, the time after its start whose
+ *                  events were over when it was restored
+ *   skip/<run id>  number of occurrences dropped, while there are any
  *   def/<number>   a definition that active runs are on, in the config's form
- * data/<number> data of an event that active runs were started by (trigger_note), where it
+ *   data/<number>  data of an event that active runs were started by (trigger_note), where it
  *                  is too large for their own notes; cue_limits.trigger_bytes bounds it
  *   mark           {"boot","mono","wall"}: all that was due up to then was
  *                  emitted or dropped

@@ -7,9 +7,12 @@
  * file, so a full disk is an error and not a SIGBUS). Each row has a checksum: a damaged row is
  * -EBADMSG.
  *
- * Thread: one at a time. Functions return 0 or -EBADMSG the file is damaged, or is not an outbox;
- * -ENOSPC, -EROFS, -EBUSY (another process has it), -EACCES, -ENOENT, -EIO; -EPROTONOSUPPORT
- * written by a newer version; -ENOMEM.
+ * Thread: one at a time. Functions return 0 or
+ *   -EBADMSG         the file is damaged, or is not an outbox;
+ *   -EPROTONOSUPPORT it was written by a newer version;
+ *   -EBUSY           another process uses it;
+ *   -ENOSPC, -EROFS, -EACCES, -ENOENT, -EIO;
+ *   -ENOMEM.
  */
 #ifndef CUEBUS_OUTBOX_DB_H
 #define CUEBUS_OUTBOX_DB_H

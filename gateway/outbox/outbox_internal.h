@@ -7,7 +7,7 @@
  *   outbox_list.c    the list of waiting messages, in order
  *   outbox_gap.c     ranges of dropped events
  *   outbox_reply.c   the lane of replies, which overtake events
- * outbox_journal.c the notes
+ *   outbox_journal.c the notes
  *   outbox_rows.c    rows to be deleted
  *   outbox_disk*.c   the outbox's own thread, the only user of the database
  *   outbox_away.c    when messages need not be written
@@ -17,7 +17,7 @@
  * disk: adjacent messages of one boot with consecutive rows and, if they are events, consecutive
  * seqs; so a range has a fixed size but still describes its contents exactly):
  *
- * [taken] [taken] [ready] [ready] [range 1000] [qos 0] [range 70000] [unwritten] [unwritten]
+ *   [taken] [taken] [ready] [ready] [range 1000] [qos 0] [range 70000] [unwritten] [unwritten]
  *                    ^next           ^first_range                       ^unwritten
  *
  * In normal operation entries become ready at a commit. If enough are ready, further entries are
@@ -83,7 +83,7 @@ struct outbox_gap_range {
 /**
  *   a range         | moves to  | when
  *   in `ranges`     | `news`    | it is taken, to be announced by an event
- *   in `news`       | `ranges`  | that event could not be emitted, or is given up in its turn
+ *   in `news`       | `ranges`  | that event could not be emitted, or is dropped too
  *   in `news`       | -         | that event is acknowledged
  */
 struct outbox_gaps {

@@ -3,7 +3,7 @@
  * The egress and an outbox on disk, without the rest of the gateway and with a backoff of
  * milliseconds, so that a test can break the connection thousands of times. Run by test_cuts.py.
  *
- * egress_driver PORT DIR NAME
+ *   egress_driver PORT DIR NAME
  *
  * Puts numbered events and a view while its standard input is open, and never lets the outbox run
  * empty. At end of input it sends the waiting messages, prints its counters as a JSON object and

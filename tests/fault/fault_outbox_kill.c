@@ -5,11 +5,11 @@
  * A child puts numbered messages in groups, with notes in the journal, takes and releases them as
  * an egress would, and reports on a pipe what it took and what it is about to release. It is killed
  * at a random moment. Then the file must hold, for this boot and every earlier one:
- *    - each message up to the last reported one, unless its release was reported;
- *    - in order, with the content that was put;
- *    - whole groups, and exactly the notes that belong to them.
+ *   - each message up to the last reported one, unless its release was reported;
+ *   - in order, with the content that was put;
+ *   - whole groups, and exactly the notes that belong to them.
  *
- * fault_outbox_kill [rounds [seed]]
+ *   fault_outbox_kill [rounds [seed]]
  */
 #include <errno.h>
 #include <ftw.h>

@@ -4,7 +4,7 @@
  *
  * CUEBUS_WALL_CLOCK   a file of 8 bytes, an int64_t of nanoseconds that is added
  *                     to every wall clock read; CLOCK_MONOTONIC stays as it is
- * CUEBUS_KERNEL_BOOT a file to be read in place of the kernel's boot_id, so that
+ * CUEBUS_KERNEL_BOOT  a file to be read in place of the kernel's boot_id, so that
  *                     a restart of the process looks like one of the machine
  *
  * A wait until a wall clock time (such as pthread_cond_timedwait() with the default clock) uses the

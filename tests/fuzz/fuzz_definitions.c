@@ -3,8 +3,9 @@
  * Stored definitions made by command, after damage by the disk or by a user with access to
  * state_dir. The input is a list of files up to a NUL byte each; the first byte selects the kind:
  *
- * 'j' definitions.json, as it is 'f' the next definitions/<n>.def, as it is 'p' the next one, good
- * but for its name and definition, which are cut at a
+ *   'j'  definitions.json, as it is
+ *   'f'  the next definitions/<n>.def, as it is
+ *   'p'  the next one, valid except for its name and definition, which are cut at a
  *        newline and may be anything; 'g' the same for a gesture
  *
  * For any input the store opens, each loaded definition is JSON with a unique name, all stay within

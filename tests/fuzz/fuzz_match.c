@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * First line: a predicate. Second line: data. The predicate is compiled as `match` and as `when`
- * and evaluated on the data; logic must hold: {"state":"a","match":M} is M on a's data, {"not":W}
- * the contrary of W, {"all":[W]} and {"any":[W]} are W. The predicate is parsed by cJSON alone,
- * which accepts more than the validator: the compiler must handle that.
+ * and evaluated on the data; logic must hold:
+ *   {"state":"a","match":M} is M on a's data, {"not":W} the contrary of W,
+ *   {"all":[W]} and {"any":[W]} are W.
+ * The predicate is parsed by cJSON alone, which accepts more than the validator: the compiler must
+ * handle that.
  */
 #include "fuzz.h"
 

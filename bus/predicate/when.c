@@ -185,7 +185,7 @@ static int check_alone(struct compiler *c, const cJSON *json, const cJSON *membe
 	if (!other)
 		return 0;
 	at = cue_place_member(place, other->string);
-	return cue_predicate_fail(c->error, &at, "\"%s\" can't stand beside \"%s\"",
+	return cue_predicate_fail(c->error, &at, "\"%s\" can't be combined with \"%s\"",
 	                          cue_predicate_key(other->string, key), member->string);
 }
 

@@ -143,7 +143,7 @@ static int take(struct state_lock *lock, char *error)
 		snprintf(
 		        error, STATE_LOCK_ERROR_SIZE,
 		        "gateway.state_dir '%.200s' is in use by %s: give each gateway a folder of "
-		        "its own, or end the other one",
+		        "its own, or stop the other one",
 		        lock->dir, holder);
 		return -EBUSY;
 	}

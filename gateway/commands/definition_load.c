@@ -182,11 +182,10 @@ static int add(struct definition_store *store, const struct definition_text *tex
 	int r = over || blob ? definition_store_add(store, text, blob, file) : -ENOMEM;
 
 	if (r == 0 && over)
-		DEFINITION_SAY(
-		        store, LOG_LEVEL_ERROR,
-		        "definition of %s '%.*s' goes over limits.kept_definition_bytes: it is "
-		        "kept on disk and not in force",
-		        definition_kind_name(text->kind), (int)text->name_len, text->name);
+		DEFINITION_SAY(store, LOG_LEVEL_ERROR,
+		               "definition of %s '%.*s' exceeds limits.kept_definition_bytes: "
+		               "it is kept on disk and not in force",
+		               definition_kind_name(text->kind), (int)text->name_len, text->name);
 	if (r < 0 || over)
 		free(bytes);
 	if (r < 0)
@@ -275,7 +274,7 @@ static int take_legacy(void *user, const struct definition_text *text)
 	               "definition of %s '%.*s' in %s/" DEFINITION_LEGACY " %s: it is not migrated",
 	               definition_kind_name(text->kind), (int)text->name_len, text->name,
 	               store->dir,
-	               r == -EDQUOT ? "goes over limits.kept_definition_bytes" : "is damaged");
+	               r == -EDQUOT ? "exceeds limits.kept_definition_bytes" : "is damaged");
 	return 0;
 }
 

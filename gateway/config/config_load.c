@@ -118,7 +118,7 @@ static int load_conf_d(struct load *load, const char *path)
 		return r;
 	if (r == -E2BIG)
 		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
-		         "conf.d beside it has more than %u files; put them together",
+		         "conf.d beside it has more than %u files; merge some of them",
 		         CONFIG_D_FILES_MAX);
 	else if (r < 0)
 		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",

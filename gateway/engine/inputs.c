@@ -394,7 +394,7 @@ fail:
 		         config->name, config->driver);
 	else if (r == -ENOSPC)
 		snprintf(error, ENGINE_ERROR_SIZE,
-		         "input \"%s\": its event types go over limits.event_types", config->name);
+		         "input \"%s\": its event types exceed limits.event_types", config->name);
 	else
 		snprintf(error, ENGINE_ERROR_SIZE, "input \"%s\": %s", config->name,
 		         strerrordesc_np(-r));

@@ -381,8 +381,7 @@ int output_new(struct engine *engine, const struct config_output *config,
 		         config->name, config->driver);
 	else if (r == -ENOSPC)
 		snprintf(error, ENGINE_ERROR_SIZE,
-		         "output \"%s\": its event type goes over limits.event_types",
-		         config->name);
+		         "output \"%s\": its event type exceeds limits.event_types", config->name);
 	else
 		snprintf(error, ENGINE_ERROR_SIZE, "output \"%s\": %s", config->name,
 		         strerrordesc_np(-r));

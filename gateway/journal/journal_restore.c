@@ -135,7 +135,7 @@ static int abort_unusable(struct journal *journal, const struct journal_run *run
 	journal->stats.unknown++;
 	log_write(journal->config.log, LOG_LEVEL_ERROR, "a run of playlist '%s' is aborted: %s",
 	          run->playlist,
-	          why == -ENOSPC  ? "its event types go over limits.event_types"
+	          why == -ENOSPC  ? "its event types exceed limits.event_types"
 	          : why == -EPERM ? "its definition is not in the configuration, and emits what "
 	                            "mqtt.remote does not allow"
 	                          : "its definition can't be read from the run journal");
@@ -203,7 +203,7 @@ static int restore_run(struct journal *journal, const struct journal_run *run)
 		r = abort_unusable(journal, run, r);
 	if (r != -EINVAL && r != -EEXIST && r != -ENOSPC)
 		return r;
-	log_write(journal->config.log, LOG_LEVEL_ERROR, "a run of playlist '%s' is forgotten: %s",
+	log_write(journal->config.log, LOG_LEVEL_ERROR, "a run of playlist '%s' is dropped: %s",
 	          run->playlist, strerrordesc_np(-r));
 	forget(journal, JOURNAL_RUN, &run->id);
 	return 0;

@@ -309,10 +309,9 @@ static void tell(struct log *log, uint64_t count, uint64_t bad, bool cut)
 		          (unsigned long long)count, plural(count));
 	if ((bad > 0 || cut) && log)
 		log_write(log, LOG_LEVEL_ERROR,
-		          "outbox: given up, for they can't be read in the damaged file: %llu "
-		          "message%s%s",
+		          "outbox: dropped, unreadable in the damaged file: %llu message%s%s",
 		          (unsigned long long)bad, plural(bad),
-		          cut ? ", and a part of it not at all" : "");
+		          cut ? "; a part of the file is unreadable" : "");
 }
 
 int outbox_disk_adopt(struct outbox *outbox, struct outbox_db *db, bool tolerant)

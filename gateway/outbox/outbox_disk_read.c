@@ -153,8 +153,7 @@ int outbox_disk_load(struct outbox *outbox, struct outbox_range *range, bool tol
 	outbox_range_drop_if_empty(outbox, range);
 	if (lost > 0 && outbox->disk->log)
 		log_write(outbox->disk->log, LOG_LEVEL_ERROR,
-		          "outbox: given up, for they can't be read from the disk any more: %llu "
-		          "message%s",
+		          "outbox: dropped, unreadable on the disk: %llu message%s",
 		          (unsigned long long)lost, plural(lost));
 	return r < 0 ? r : 0;
 }

@@ -101,7 +101,7 @@ class Definitions(StateFolder):
         self.assertGreater(kept["count"], 200)
         self.assertEqual(kept["count"] + kept["set_aside"], DEFINITIONS)
         self.log_has("it was renamed to definitions.json.migrated")
-        self.log_has("goes over limits.kept_definition_bytes: it is not migrated")
+        self.log_has("exceeds limits.kept_definition_bytes: it is not migrated")
         self.assertFalse(path.exists())
         self.ok("playlist/start", {"playlist": "p000"})
         self.gateway.stop()
@@ -232,7 +232,7 @@ class Runs(StateFolder):
                 break
         self.watcher.event("event.playlist.stopped", lambda e: e["data"]["playlist_id"] == run
                            and e["data"]["reason"] == "cancelled", since)
-        self.log_has("a run of playlist 'p' is aborted: its event types go over limits.event_types")
+        self.log_has("a run of playlist 'p' is aborted: its event types exceed limits.event_types")
         self.gateway.stop()
 
     def test_a_database_that_is_locked_at_the_start(self):

@@ -237,8 +237,9 @@ Test(when, errors)
 		{ "{\"not\":{\"all\":[{\"state\":\"a\"},{\"any\":[{\"state\":\"b.\"}]}]}}",
 		  "/not/all/1/any/0/state", "segment" },
 		{ "{\"all\":[{\"state\":\"a\"}],\"any\":[{\"state\":\"a\"}]}", "/any",
-		  "\"any\" can't stand beside \"all\"" },
-		{ "{\"x\":1,\"not\":{\"state\":\"a\"}}", "/x", "\"x\" can't stand beside \"not\"" },
+		  "\"any\" can't be combined with \"all\"" },
+		{ "{\"x\":1,\"not\":{\"state\":\"a\"}}", "/x",
+		  "\"x\" can't be combined with \"not\"" },
 		{ "{\"state\":\"a\",\"state\":\"b\"}", "/state", "twice" },
 	};
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "engine_internal.h"
-#include "hide.h"
 #include "own_types.h"
+#include "wake_buffers.h"
 
 /* ---- callbacks of the bus ---- */
 
@@ -28,6 +28,11 @@ static uint64_t bus_clock(void *user)
 	return engine->config.clock_ns(engine->config.user);
 }
 
+static void bus_report(void *user, const struct cue_report *report)
+{
+	engine_report(user, report);
+}
+
 static bool bus_is_numbered(void *user, const char *type)
 {
 	struct engine *engine = user;
@@ -35,80 +40,9 @@ static bool bus_is_numbered(void *user, const char *type)
 	return config_qos(&engine->config.config->mqtt, type) != CONFIG_QOS_OFF;
 }
 
-static void bus_report(void *user, const struct cue_report *report)
-{
-	struct engine *engine = user;
-
-	/* NULL while the engine is being created. */
-	if (engine->faults)
-		faults_report(engine->faults, report);
-	if (engine->config.report)
-		engine->config.report(engine->config.user, report);
-}
-
-uint64_t engine_now(const struct engine *engine)
-{
-	uint64_t now_ns = cue_bus_now(engine->bus);
-
-	if (engine->config.clock_ns) {
-		uint64_t clock_ns = engine->config.clock_ns(engine->config.user);
-
-		if (clock_ns > now_ns)
-			now_ns = clock_ns;
-	}
-	return now_ns;
-}
-
-static void emit_payload(struct engine *engine, struct cue_emit *emit, struct cue_payload *payload,
-                         uint64_t cause_seq)
-{
-	if (!payload) {
-		bus_report(engine, &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
-		                                         .error = -ENOMEM,
-		                                         .event_type = emit->type });
-		return;
-	}
-	emit->payload = payload;
-	/* A refusal is counted and reported by the bus. */
-	(void)cue_bus_emit_caused(engine->bus, emit, cause_seq, 0, NULL);
-	cue_payload_unref(payload);
-}
-
-void engine_write_reason(struct cue_writer *w, const struct engine *engine, const char *reason)
-{
-	char *safe = NULL;
-
-	(void)hide_text(engine->config.config->hide, reason, &safe);
-	cue_writer_string(w, safe ? safe : "out of memory");
-	free(safe);
-}
-
-void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
-                 struct cue_payload *payload, uint64_t time_ns)
-{
-	struct cue_emit emit = { .type = type, .producer_id = producer_id, .time_ns = time_ns };
-
-	emit_payload(engine, &emit, payload, 0);
-}
-
-void engine_emit_caused(struct engine *engine, const char *type, struct cue_payload *payload,
-                        uint64_t cause_seq)
-{
-	struct cue_emit emit = { .type = type, .time_ns = CUE_TIME_NONE };
-
-	emit_payload(engine, &emit, payload, cause_seq);
-}
-
 /* ---- retained views ---- */
 
-void engine_playlist_changed(struct engine *engine, const char *name)
-{
-	if (engine->config.playlist_changed)
-		engine->config.playlist_changed(engine->config.user, name);
-}
-
-/** Find the playlist of a lifecycle event. The payload may quote large data, so only the name is
- * parsed. */
+/** Of a payload that the playlists wrote; it may quote large data, so only the name is parsed. */
 static int on_lifecycle(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
 	struct cue_json_member member;

@@ -100,6 +100,22 @@ static void write_tail(struct cue_writer *w, const struct notice *notice)
 	cue_writer_u64(w, notice->pending - 1);
 }
 
+/** Not by engine_emit_caused(): that reports to here. Takes over @p payload's reference. */
+static void emit(const struct engine *engine, const char *type, struct cue_payload *payload,
+                 uint64_t cause_seq)
+{
+	struct cue_emit notice = { .type = type, .time_ns = CUE_TIME_NONE, .payload = payload };
+
+	if (payload)
+		(void)cue_bus_emit_caused(engine->bus, &notice, cause_seq, 0, NULL);
+	else if (engine->config.report)
+		engine->config.report(engine->config.user,
+		                      &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
+		                                            .error = -ENOMEM,
+		                                            .event_type = type });
+	cue_payload_unref(payload);
+}
+
 static void announce(struct notice *notice)
 {
 	bool cascade = notice->code == CUE_REPORT_CASCADE_CUT;
@@ -121,8 +137,7 @@ static void announce(struct notice *notice)
 	cue_writer_object_end(&w);
 	(void)cue_writer_finish_payload(&w, &payload);
 	notice->pending = 0;
-	engine_emit_caused(notice->engine, cascade ? CASCADE_TYPE : FAULT_TYPE, payload,
-	                   notice->cause_seq);
+	emit(notice->engine, cascade ? CASCADE_TYPE : FAULT_TYPE, payload, notice->cause_seq);
 }
 
 static void on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns)

@@ -13,6 +13,7 @@
 struct input;
 struct output;
 struct faults;
+struct wake_buffers;
 
 struct engine {
 	struct engine_config config; /**< callbacks and user; `config.config` is the one in force */
@@ -36,11 +37,10 @@ struct engine {
 	uint64_t backlog_since_ns;
 };
 
-/** Buffers of a wake-up, kept for the next one; see engine_wake.c. */
-struct wake_buffers *wake_buffers_new(void);
-struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers);
-/** Drop edges that were read from the input and not yet fed. */
-void wake_forget_input(struct engine *engine, const struct input *input);
+/* engine_emit.c */
+
+/** A report of the bus, or of the engine's own: it becomes an event, and is passed on. */
+void engine_report(struct engine *engine, const struct cue_report *report);
 
 /** Emit a reserved event of the gateway. Takes the reference of @p payload (NULL: memory ran
  * out). */
@@ -51,7 +51,10 @@ void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
 void engine_emit_caused(struct engine *engine, const char *type, struct cue_payload *payload,
                         uint64_t cause_seq);
 
-/* engine_faults.c: reports of the bus become events. */
+/** Monotonic now: the clock's in real time, the bus's in virtual time. */
+uint64_t engine_now(const struct engine *engine);
+
+/* engine_faults.c: what the bus reports becomes events. */
 int faults_new(struct engine *engine, struct faults **ret_faults);
 struct faults *faults_free(struct faults *faults);
 void faults_report(struct faults *faults, const struct cue_report *report);
@@ -141,8 +144,5 @@ void output_set_commit(struct engine *engine, struct output_set *set);
 void output_set_back_out(struct engine *engine, struct output_set *set);
 /** Free the set and the outputs created for it. */
 void output_set_discard(struct output_set *set);
-
-/** Current monotonic time: of the clock in real time, of the bus in virtual time. */
-uint64_t engine_now(const struct engine *engine);
 
 #endif

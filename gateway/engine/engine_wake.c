@@ -16,6 +16,7 @@
  *                            | since a wake that | (ends of debounce, devices) before
  *                            | did not finish    | it go first */
 #include "engine_internal.h"
+#include "wake_buffers.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -36,86 +37,6 @@
 #define DEVICE_PATIENCE_NS (100 * CUE_NS_PER_MS)
 #define PATIENCE_NS        (2 * CUE_NS_PER_S)
 
-struct pending_edge {
-	struct driver_edge edge;
-	struct input *input;
-	uint64_t order; /**< of reading; makes the sort stable */
-};
-
-struct failure {
-	struct input *input;
-	int error;
-};
-
-struct wake_buffers {
-	struct pending_edge *edges; /**< edges from n_fed on wait to be fed */
-	size_t n_edges, n_fed, cap_edges;
-	uint64_t n_read;
-	struct failure *failures;
-	size_t n_failures, cap_failures;
-	struct pollfd *fds;
-	size_t n_fds, cap_fds;
-};
-
-struct wake_buffers *wake_buffers_new(void)
-{
-	return calloc(1, sizeof(struct wake_buffers));
-}
-
-struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers)
-{
-	if (!buffers)
-		return NULL;
-	free(buffers->edges);
-	free(buffers->failures);
-	free(buffers->fds);
-	free(buffers);
-	return NULL;
-}
-
-/** Make room for one more. @return the array, possibly moved; NULL if memory runs out (@p array
- * stays valid). */
-static void *reserve(void *array, size_t n, size_t *cap, size_t size)
-{
-	size_t larger;
-	void *p;
-
-	if (n < *cap)
-		return array;
-	larger = *cap ? 2 * *cap : 64;
-	p = realloc(array, larger * size);
-	if (p)
-		*cap = larger;
-	return p;
-}
-
-static bool keep_edge(struct wake_buffers *b, struct input *input, const struct driver_edge *edge)
-{
-	struct pending_edge *edges = reserve(b->edges, b->n_edges, &b->cap_edges, sizeof(*edges));
-
-	if (!edges)
-		return false;
-	b->edges = edges;
-	edges[b->n_edges++] =
-	        (struct pending_edge){ .edge = *edge, .input = input, .order = b->n_read++ };
-	return true;
-}
-
-static void keep_failure(struct wake_buffers *b, struct input *input, int error)
-{
-	struct failure *failures;
-
-	for (size_t i = 0; i < b->n_failures; i++) {
-		if (b->failures[i].input == input)
-			return;
-	}
-	failures = reserve(b->failures, b->n_failures, &b->cap_failures, sizeof(*failures));
-	if (!failures)
-		return; /* it will fail again at the next wake-up */
-	b->failures = failures;
-	failures[b->n_failures++] = (struct failure){ .input = input, .error = error };
-}
-
 static void read_input(struct wake_buffers *b, struct input *input)
 {
 	struct driver *driver = input_driver(input);
@@ -126,15 +47,15 @@ static void read_input(struct wake_buffers *b, struct input *input)
 	do {
 		n = driver->ops->read(driver, edges, READ_EDGES);
 		for (int i = 0; i < n; i++) {
-			if (keep_edge(b, input, &edges[i]))
+			if (wake_buffers_keep_edge(b, input, &edges[i]))
 				continue;
-			keep_failure(b, input, -ENOMEM);
+			wake_buffers_keep_failure(b, input, -ENOMEM);
 			return;
 		}
 		total += n > 0 ? (size_t)n : 0;
 	} while (n == (int)READ_EDGES && total < EDGES_PER_INPUT_MAX);
 	if (n < 0)
-		keep_failure(b, input, n);
+		wake_buffers_keep_failure(b, input, n);
 }
 
 /** Append the input's descriptors to the poll set. */
@@ -144,7 +65,7 @@ static void collect_fds(struct wake_buffers *b, const struct input *input)
 	int fd;
 
 	for (unsigned i = 0; (fd = driver->ops->fd(driver, i)) >= 0; i++) {
-		struct pollfd *fds = reserve(b->fds, b->n_fds, &b->cap_fds, sizeof(*fds));
+		struct pollfd *fds = wake_buffers_reserve(b->fds, b->n_fds, &b->cap_fds, sizeof(*fds));
 
 		if (!fds)
 			break;
@@ -202,27 +123,6 @@ static int by_time(const void *a, const void *b)
 	if (x->edge.time_ns != y->edge.time_ns)
 		return x->edge.time_ns < y->edge.time_ns ? -1 : 1;
 	return x->order < y->order ? -1 : 1;
-}
-
-void wake_forget_input(struct engine *engine, const struct input *input)
-{
-	struct wake_buffers *b = engine->buffers;
-	size_t n = 0;
-
-	if (!b)
-		return;
-	for (size_t i = b->n_fed; i < b->n_edges; i++) {
-		if (b->edges[i].input != input)
-			b->edges[n++] = b->edges[i];
-	}
-	b->n_edges = n;
-	b->n_fed = 0;
-	n = 0;
-	for (size_t i = 0; i < b->n_failures; i++) {
-		if (b->failures[i].input != input)
-			b->failures[n++] = b->failures[i];
-	}
-	b->n_failures = n;
 }
 
 static void collect(struct engine *engine)

@@ -27,6 +27,7 @@
 
 #include "input_event.h"
 #include "retry.h"
+#include "wake_buffers.h"
 
 enum input_state { INPUT_CLOSED, INPUT_OPEN, INPUT_FAILED };
 
@@ -267,7 +268,7 @@ int input_open(struct input *input, char *error)
 void input_close(struct input *input)
 {
 	close_driver(input);
-	wake_forget_input(input->engine, input);
+	wake_buffers_forget_input(input->engine->buffers, input);
 	cue_timer_disarm(input->tick);
 	retry_stop(&input->retry);
 	input->state = INPUT_CLOSED;
@@ -407,7 +408,7 @@ struct input *input_free(struct input *input)
 	if (!input)
 		return NULL;
 	close_driver(input);
-	wake_forget_input(input->engine, input);
+	wake_buffers_forget_input(input->engine->buffers, input);
 	cue_timer_free(input->tick);
 	retry_clear(&input->retry);
 	decoder_free(input->decoder);

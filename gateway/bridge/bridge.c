@@ -49,19 +49,6 @@ void bridge_refresh(struct bridge *bridge)
 	memset(bridge->qos, 0, sizeof(bridge->qos));
 }
 
-int bridge_emit(struct bridge *bridge, const char *type, struct cue_writer *w, uint64_t *ret_seq)
-{
-	struct cue_emit emit = { .type = type, .time_ns = CUE_TIME_NONE };
-	int r = cue_writer_finish_payload(w, &emit.payload);
-
-	if (r < 0)
-		return r;
-	/* The bus counts and reports a refusal. */
-	r = cue_bus_emit(engine_bus(bridge->config.engine), &emit, ret_seq);
-	cue_payload_unref(emit.payload);
-	return r;
-}
-
 void bridge_get_stats(const struct bridge *bridge, struct bridge_stats *ret_stats)
 {
 	*ret_stats = bridge->stats;

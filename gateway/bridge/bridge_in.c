@@ -176,24 +176,6 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 
 /* ---- P/cmd ---- */
 
-void bridge_send_reply(struct bridge *bridge, const struct bridge_reply *reply)
-{
-	struct outbox_message out = {
-		.topic = reply->topic,
-		.payload = reply->text,
-		.payload_len = reply->len,
-		.qos = 1,
-		.correlation = reply->correlation,
-		.correlation_len = reply->correlation_len,
-	};
-
-	if (outbox_put(bridge->config.outbox, &out) >= 0)
-		return;
-	log_write(bridge->config.log, LOG_LEVEL_WARNING,
-	          "a reply of %zu bytes to '%.200s' did not fit into the outbox", reply->len,
-	          reply->topic);
-}
-
 /** Choose the reply's topic. @return why the request's response topic is not allowed, or NULL. */
 static const char *choose_topic(const struct bridge *bridge, const struct inbox_message *message,
                                 const char *name, char fallback[TOPIC_SIZE], const char **ret_topic)

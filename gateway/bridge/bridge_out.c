@@ -51,3 +51,34 @@ int bridge_publish(void *user, struct cue_bus *bus, const struct cue_event *even
 	free(text);
 	return 0;
 }
+
+int bridge_emit(struct bridge *bridge, const char *type, struct cue_writer *w, uint64_t *ret_seq)
+{
+	struct cue_emit emit = { .type = type, .time_ns = CUE_TIME_NONE };
+	int r = cue_writer_finish_payload(w, &emit.payload);
+
+	if (r < 0)
+		return r;
+	/* The bus counts and reports a refusal. */
+	r = cue_bus_emit(engine_bus(bridge->config.engine), &emit, ret_seq);
+	cue_payload_unref(emit.payload);
+	return r;
+}
+
+void bridge_send_reply(struct bridge *bridge, const struct bridge_reply *reply)
+{
+	struct outbox_message out = {
+		.topic = reply->topic,
+		.payload = reply->text,
+		.payload_len = reply->len,
+		.qos = 1,
+		.correlation = reply->correlation,
+		.correlation_len = reply->correlation_len,
+	};
+
+	if (outbox_put(bridge->config.outbox, &out) >= 0)
+		return;
+	log_write(bridge->config.log, LOG_LEVEL_WARNING,
+	          "a reply of %zu bytes to '%.200s' did not fit into the outbox", reply->len,
+	          reply->topic);
+}

@@ -9,7 +9,6 @@
 
 #include "command_names.h"
 #include "commands_internal.h"
-#include "error_text.h"
 
 /* 60 s at the default rate limit; the bytes bound large replies. */
 #define MEMORY_ENTRIES 65536U
@@ -84,80 +83,6 @@ static const struct command *find(const char *name)
 			return &command_table[i];
 	}
 	return NULL;
-}
-
-const char *command_code_name(enum command_code code)
-{
-	switch (code) {
-	case COMMAND_INVALID_JSON:
-		return "invalid_json";
-	case COMMAND_INVALID_REQUEST:
-		return "invalid_request";
-	case COMMAND_UNKNOWN:
-		return "unknown_command";
-	case COMMAND_NOT_FOUND:
-		return "not_found";
-	case COMMAND_BUSY:
-		return "busy";
-	case COMMAND_LIMIT:
-		return "limit";
-	case COMMAND_REFUSED:
-		return "refused";
-	case COMMAND_STALE:
-		return "stale";
-	}
-	return "refused"; /* not reached: the switch is exhaustive */
-}
-
-int command_fail(struct command_error *error, enum command_code code, const char *path,
-                 const char *format, ...)
-{
-	va_list args;
-
-	error->code = code;
-	snprintf(error->path, sizeof(error->path), "%s", path);
-	va_start(args, format);
-	vsnprintf(error->message, sizeof(error->message), format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-int command_fail_errno(struct command_error *error, int r, const char *path, const char *what,
-                       const char *name, const char *if_full)
-{
-	if (r == -ENOMEM)
-		return r;
-	if (r == -ENOENT)
-		command_fail(error, COMMAND_NOT_FOUND, path, "there is no %s '%s'", what, name);
-	else if (r == -EBUSY)
-		command_fail(error, COMMAND_BUSY, path,
-		             "%s '%s' is running and its mode or max_runs allows no more runs",
-		             what, name);
-	else if (r == -ENOSPC || r == -ENOBUFS || r == -EDQUOT || r == -ELOOP)
-		command_fail(error, COMMAND_LIMIT, path, "%s '%s': %s", what, name,
-		             error_text(r, if_full));
-	else
-		command_fail(error, COMMAND_REFUSED, path, "%s '%s': %s", what, name, strerror(-r));
-	return r;
-}
-
-int command_fail_diag(struct command_error *error, const struct diag *diag, const char *prefix)
-{
-	char path[300];
-
-	for (size_t i = 0; i < diag->n; i++) {
-		const struct diag_finding *finding = &diag->findings[i];
-
-		if (finding->severity != DIAG_ERROR)
-			continue;
-		if (strcmp(finding->file, "name") == 0)
-			snprintf(path, sizeof(path), "/name");
-		else
-			snprintf(path, sizeof(path), "%s%s", prefix, finding->path);
-		return command_fail(error, COMMAND_INVALID_REQUEST, path, "%s [%s]",
-		                    finding->message, finding->rule);
-	}
-	return command_fail(error, COMMAND_INVALID_REQUEST, prefix, "the definition is not valid");
 }
 
 /* ---- life ---- */
@@ -303,32 +228,6 @@ static bool within_rate(struct commands *commands, uint64_t now_ns)
 	const struct config *config = engine_get_config(commands->config.engine);
 
 	return rate_take(&commands->rate, 1, config->limits.commands_per_second, now_ns);
-}
-
-const char *commands_take_bytes(struct commands *commands, size_t bytes, uint64_t now_ns)
-{
-	const struct config_limits *limits = &engine_get_config(commands->config.engine)->limits;
-
-	if (rate_take(&commands->emit_bytes_rate, bytes, limits->emit_bytes_per_second, now_ns))
-		return NULL;
-	commands->stats.emit_bytes_limited++;
-	return "more bytes of events from outside than limits.emit_bytes_per_second allows";
-}
-
-const char *commands_take_emit(struct commands *commands, size_t bytes, uint64_t now_ns)
-{
-	const struct config_limits *limits = &engine_get_config(commands->config.engine)->limits;
-	const char *over;
-
-	if (!rate_allows(&commands->emit_rate, 1, limits->emits_per_second, now_ns)) {
-		commands->stats.emits_limited++;
-		return "more events from outside than limits.emits_per_second allows";
-	}
-	over = commands_take_bytes(commands, bytes, now_ns);
-	if (over)
-		return over;
-	rate_take(&commands->emit_rate, 1, limits->emits_per_second, now_ns);
-	return NULL;
 }
 
 static int read_request(struct commands *commands, const struct command_request *request,

@@ -52,6 +52,8 @@ typedef int (*command_handler)(struct commands *commands, const struct command_r
                                const struct request *fields, struct cue_writer *result,
                                struct command_error *error);
 
+/* command_error.c */
+
 int command_fail(struct command_error *error, enum command_code code, const char *path,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -87,7 +89,7 @@ int command_config_reload(COMMAND_ARGS);
 int command_config_get(COMMAND_ARGS);
 int command_ping(COMMAND_ARGS);
 
-/* commands_define.c: one definition made by command. */
+/* command_definition.c: one definition made by command. */
 
 /** Whether the configuration has a definition of that name. */
 bool commands_is_configured(const struct commands *commands, enum definition_kind kind,

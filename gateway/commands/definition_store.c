@@ -10,28 +10,6 @@
 #include "clock.h"
 #include "definition_store_internal.h"
 
-/* ---- blobs ---- */
-
-struct definition_blob *definition_blob_new(char *bytes, size_t len,
-                                            const struct definition_text *text)
-{
-	struct definition_blob *blob = malloc(sizeof(*blob));
-
-	if (blob)
-		*blob = (struct definition_blob){
-			.refs = 1, .len = len, .text = *text, .bytes = bytes
-		};
-	return blob;
-}
-
-void definition_blob_unref(struct definition_blob *blob)
-{
-	if (!blob || --blob->refs > 0)
-		return;
-	free(blob->bytes);
-	free(blob);
-}
-
 static int encode(const struct definition_text *text, struct definition_blob **ret_blob)
 {
 	struct definition_blob *blob;
@@ -50,146 +28,6 @@ static int encode(const struct definition_text *text, struct definition_blob **r
 		return -ENOMEM;
 	}
 	*ret_blob = blob;
-	return 0;
-}
-
-/* ---- the lists ---- */
-
-/** @return whether the name exists. @param ret_at its index, or the place to insert it. */
-static bool find(const struct definition_list *list, const char *name, size_t *ret_at)
-{
-	size_t from = 0, to = list->n;
-
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-		int order = strcmp(list->items[middle].name, name);
-
-		if (order == 0) {
-			*ret_at = middle;
-			return true;
-		}
-		if (order < 0)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	*ret_at = from;
-	return false;
-}
-
-static int make_room(struct definition_list *list)
-{
-	size_t size = list->size ? 2 * list->size : 16;
-	struct definition *items;
-
-	if (list->n < list->size)
-		return 0;
-	items = reallocarray(list->items, size, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	list->size = size;
-	return 0;
-}
-
-static int insert(struct definition_store *store, enum definition_kind kind, size_t at,
-                  const struct definition *definition)
-{
-	struct definition_list *list = &store->kinds[kind];
-	int r = make_room(list);
-
-	if (r < 0)
-		return r;
-	memmove(&list->items[at + 1], &list->items[at], (list->n - at) * sizeof(*list->items));
-	list->items[at] = *definition;
-	list->n++;
-	store->bytes += definition->size;
-	return 0;
-}
-
-static void take_out(struct definition_store *store, enum definition_kind kind, size_t at)
-{
-	struct definition_list *list = &store->kinds[kind];
-
-	store->bytes -= list->items[at].size;
-	free(list->items[at].name);
-	list->n--;
-	memmove(&list->items[at], &list->items[at + 1], (list->n - at) * sizeof(*list->items));
-}
-
-/* ---- slots ---- */
-
-/** An unused file number. */
-static uint32_t free_file(struct definition_store *store)
-{
-	for (;;) {
-		uint32_t file = ++store->next_file;
-
-		while (store->next_taken < store->n_taken &&
-		       store->taken_files[store->next_taken] < file)
-			store->next_taken++;
-		if (store->next_taken == store->n_taken ||
-		    store->taken_files[store->next_taken] != file)
-			return file;
-	}
-}
-
-/** Take a free slot, or a new one. Lock held. @param file 0: an unused number. @return
- * DEFINITION_NO_SLOT: no memory. */
-static uint32_t take_slot(struct definition_store *store, uint32_t file)
-{
-	if (file == 0) {
-		for (size_t i = 0; i < store->n_slots; i++) {
-			if (!store->slots[i].used) {
-				store->slots[i].used = true;
-				return (uint32_t)i;
-			}
-		}
-	}
-	if (store->n_slots == store->slots_size) {
-		size_t size = store->slots_size ? 2 * store->slots_size : 16;
-		struct definition_slot *slots = reallocarray(store->slots, size, sizeof(*slots));
-
-		if (!slots)
-			return DEFINITION_NO_SLOT;
-		store->slots = slots;
-		store->slots_size = size;
-	}
-	store->slots[store->n_slots] = (struct definition_slot){
-		.file = file ? file : free_file(store),
-		.used = true,
-		.next_queued = DEFINITION_NO_SLOT,
-	};
-	return (uint32_t)store->n_slots++;
-}
-
-int definition_store_add(struct definition_store *store, const struct definition_text *text,
-                         struct definition_blob *blob, uint32_t file)
-{
-	struct definition definition = { .size = definition_file_size(text),
-		                         .in_force = blob != NULL };
-	size_t at;
-	int r;
-
-	definition.name = strndup(text->name, text->name_len);
-	if (!definition.name)
-		return -ENOMEM;
-	r = find(&store->kinds[text->kind], definition.name, &at) ? -EEXIST : 0;
-	if (r >= 0) {
-		definition.slot = take_slot(store, file);
-		r = definition.slot == DEFINITION_NO_SLOT
-		            ? -ENOMEM
-		            : insert(store, text->kind, at, &definition);
-		if (r < 0 && definition.slot != DEFINITION_NO_SLOT)
-			store->slots[definition.slot].used = false;
-	}
-	if (r < 0) {
-		free(definition.name);
-		return r;
-	}
-	store->slots[definition.slot].blob = blob;
-	if (file == 0)
-		definition_queue(store, definition.slot, 0);
 	return 0;
 }
 
@@ -232,7 +70,7 @@ int definition_store_check(struct definition_store *store, enum definition_kind 
 	uint64_t bytes = store->bytes, size = definition_file_size(&text);
 	size_t at;
 
-	if (find(list, name, &at)) {
+	if (definition_list_find(list, name, &at)) {
 		/* A definition that does not grow is always accepted: a lowered limit must not
 		 * prevent a correction. */
 		if (size <= list->items[at].size)
@@ -267,9 +105,10 @@ static int put_new(struct definition_store *store, enum definition_kind kind, si
 
 	pthread_mutex_lock(&store->lock);
 	if (r >= 0) {
-		definition.slot = take_slot(store, 0);
-		r = definition.slot == DEFINITION_NO_SLOT ? -ENOMEM
-		                                          : insert(store, kind, at, &definition);
+		definition.slot = definition_take_slot(store, 0);
+		r = definition.slot == DEFINITION_NO_SLOT
+		            ? -ENOMEM
+		            : definition_list_insert(store, kind, at, &definition);
 		if (r < 0 && definition.slot != DEFINITION_NO_SLOT)
 			store->slots[definition.slot].used = false;
 	}
@@ -296,7 +135,7 @@ int definition_store_put(struct definition_store *store, enum definition_kind ki
 	r = encode(&text, &blob);
 	if (r < 0)
 		return r;
-	if (find(&store->kinds[kind], name, &at))
+	if (definition_list_find(&store->kinds[kind], name, &at))
 		return replace(store, &store->kinds[kind].items[at], blob);
 	r = put_new(store, kind, at, name, blob);
 	if (r < 0)
@@ -309,12 +148,12 @@ int definition_store_remove(struct definition_store *store, enum definition_kind
 {
 	size_t at;
 
-	if (!find(&store->kinds[kind], name, &at))
+	if (!definition_list_find(&store->kinds[kind], name, &at))
 		return -ENOENT;
 	pthread_mutex_lock(&store->lock);
 	change_slot(store, store->kinds[kind].items[at].slot, NULL);
 	pthread_mutex_unlock(&store->lock);
-	take_out(store, kind, at);
+	definition_list_take_out(store, kind, at);
 	return 0;
 }
 
@@ -330,7 +169,7 @@ bool definition_store_has(const struct definition_store *store, enum definition_
 {
 	size_t at;
 
-	return find(&store->kinds[kind], name, &at);
+	return definition_list_find(&store->kinds[kind], name, &at);
 }
 
 int definition_store_foreach(struct definition_store *store, enum definition_kind kind,
@@ -366,7 +205,7 @@ void definition_store_set_in_force(struct definition_store *store, enum definiti
 {
 	size_t at;
 
-	if (find(&store->kinds[kind], name, &at))
+	if (definition_list_find(&store->kinds[kind], name, &at))
 		store->kinds[kind].items[at].in_force = in_force;
 }
 
@@ -375,7 +214,8 @@ bool definition_store_is_in_force(const struct definition_store *store, enum def
 {
 	size_t at;
 
-	return find(&store->kinds[kind], name, &at) && store->kinds[kind].items[at].in_force;
+	return definition_list_find(&store->kinds[kind], name, &at) &&
+	       store->kinds[kind].items[at].in_force;
 }
 
 uint64_t definition_store_newest(const struct definition_store *store)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file definition_store_internal.h
- * @brief What definition_store.c (the lists), definition_load.c (the start) and
- *        definition_writer.c (the thread) share.
+ * @brief What the files of the store share: definition_store.c (the calls), definition_load.c
+ *        (the start), definition_list.c and definition_blob.c (what is kept) and
+ *        definition_writer.c (the thread).
  */
 #ifndef CUEBUS_DEFINITION_STORE_INTERNAL_H
 #define CUEBUS_DEFINITION_STORE_INTERNAL_H
@@ -103,12 +104,24 @@ struct definition_store {
 	ino_t folder_ino;
 };
 
-/* definition_store.c */
+/* definition_blob.c */
 
 struct definition_blob *definition_blob_new(char *bytes, size_t len,
                                             const struct definition_text *text);
 /** Lock held, or no thread yet. NULL is allowed. */
 void definition_blob_unref(struct definition_blob *blob);
+
+/* definition_list.c; the loop's own */
+
+/** @return whether the name exists. @param ret_at its index, or the place to insert it. */
+bool definition_list_find(const struct definition_list *list, const char *name, size_t *ret_at);
+/** @return 0; -ENOMEM. */
+int definition_list_insert(struct definition_store *store, enum definition_kind kind, size_t at,
+                           const struct definition *definition);
+void definition_list_take_out(struct definition_store *store, enum definition_kind kind, size_t at);
+/** Take a free slot, or a new one. Lock held. @param file 0: an unused number. @return
+ * DEFINITION_NO_SLOT: no memory. */
+uint32_t definition_take_slot(struct definition_store *store, uint32_t file);
 
 /**
  * Add a definition at the start. @p blob may be NULL (skipped). Takes ownership of both on success.

@@ -24,127 +24,6 @@
 /* Time to end after a hanging call was broken. */
 #define BREAK_NS CUE_NS_PER_S
 
-/** Wait for work. Mutex held. @return false after the timeout. */
-static bool wait_locked(struct egress *e, uint64_t until_ns)
-{
-	struct timespec until;
-
-	if (until_ns > INT64_MAX)
-		return pthread_cond_wait(&e->cond, &e->mutex) == 0;
-	until = clock_timespec(until_ns);
-	return pthread_cond_timedwait(&e->cond, &e->mutex, &until) == 0;
-}
-
-/** Wait for work or input. Used where paho has no reading thread. */
-static void wait_for_input(struct egress *e, uint64_t until_ns)
-{
-	uint64_t now_ns = clock_monotonic_ns(), count;
-	bool work;
-	ssize_t n;
-
-	pthread_mutex_lock(&e->mutex);
-	work = e->work;
-	pthread_mutex_unlock(&e->mutex);
-	paho_wait_input(e->connection, e->wake_fd,
-	                work || now_ns >= until_ns ? 0 : until_ns - now_ns);
-	/* In this order: a signal in between causes one needless wake-up, but is not lost. */
-	n = read(e->wake_fd, &count, sizeof(count));
-	(void)n;
-	pthread_mutex_lock(&e->mutex);
-	e->work = false;
-	pthread_mutex_unlock(&e->mutex);
-}
-
-void egress_wait(struct egress *e, uint64_t until_ns)
-{
-	if (!paho_has_own_thread(e->connection)) {
-		wait_for_input(e, until_ns);
-		return;
-	}
-	pthread_mutex_lock(&e->mutex);
-	while (!e->work && wait_locked(e, until_ns))
-		;
-	e->work = false;
-	pthread_mutex_unlock(&e->mutex);
-}
-
-bool egress_is_stopping(struct egress *e, uint64_t *ret_stop_by_ns)
-{
-	bool stop;
-
-	pthread_mutex_lock(&e->mutex);
-	stop = e->stop;
-	if (stop)
-		*ret_stop_by_ns = e->stop_by_ns;
-	pthread_mutex_unlock(&e->mutex);
-	return stop;
-}
-
-/** Mutex held. */
-static void signal_work(struct egress *e)
-{
-	const uint64_t one = 1;
-	ssize_t n;
-
-	e->work = true;
-	pthread_cond_broadcast(&e->cond);
-	if (e->polls) {
-		n = write(e->wake_fd, &one, sizeof(one));
-		(void)n; /* a full eventfd is readable too */
-	}
-}
-
-void egress_wake(void *user)
-{
-	struct egress *e = user;
-
-	pthread_mutex_lock(&e->mutex);
-	signal_work(e);
-	pthread_mutex_unlock(&e->mutex);
-}
-
-/* ---- callbacks, over MQTT 5 on paho's threads ---- */
-
-static void on_message(void *user, const struct inbox_message *message)
-{
-	struct egress *e = user;
-
-	/* The inbox counts refused messages. */
-	if (!egress_watch_message(e, message))
-		(void)inbox_put(e->queues.inbox, message);
-}
-
-static void on_acknowledged(void *user, int token, int reason)
-{
-	struct egress *e = user;
-
-	pthread_mutex_lock(&e->mutex);
-	if (e->n_acks < EGRESS_ACKS)
-		e->acks[e->n_acks++] = (struct egress_ack){ .token = token, .reason = reason };
-	else
-		e->acks_overrun = true;
-	signal_work(e);
-	pthread_mutex_unlock(&e->mutex);
-}
-
-static void on_lost(void *user, int reason)
-{
-	struct egress *e = user;
-
-	pthread_mutex_lock(&e->mutex);
-	e->lost = true;
-	e->lost_reason = reason;
-	signal_work(e);
-	pthread_mutex_unlock(&e->mutex);
-}
-
-struct paho_callbacks egress_callbacks(struct egress *e)
-{
-	return (struct paho_callbacks){
-		.message = on_message, .acknowledged = on_acknowledged, .lost = on_lost, .user = e
-	};
-}
-
 /* ---- the thread ---- */
 
 static uint32_t random_bits(void)
@@ -255,7 +134,7 @@ static void wait_backoff(struct egress *e)
 
 	pthread_mutex_lock(&e->mutex);
 	while (wait && !e->stop && !e->new_settings)
-		wait = wait_locked(e, until_ns);
+		wait = egress_wait_locked(e, until_ns);
 	pthread_mutex_unlock(&e->mutex);
 }
 
@@ -378,7 +257,7 @@ void egress_reconfigure(struct egress *e, struct mqtt_settings *settings)
 	pthread_mutex_lock(&e->mutex);
 	mqtt_settings_free(e->new_settings);
 	e->new_settings = settings;
-	signal_work(e);
+	egress_signal_work(e);
 	pthread_mutex_unlock(&e->mutex);
 }
 
@@ -394,13 +273,13 @@ int egress_stop(struct egress *e, uint64_t timeout_ns)
 	pthread_mutex_lock(&e->mutex);
 	e->stop = true;
 	e->stop_by_ns = stop_by_ns;
-	signal_work(e);
-	while (!e->done && wait_locked(e, until_ns))
+	egress_signal_work(e);
+	while (!e->done && egress_wait_locked(e, until_ns))
 		;
 	if (!e->done && e->socket >= 0) {
 		(void)shutdown(e->socket, SHUT_RDWR);
 		until_ns = clock_monotonic_ns() + BREAK_NS;
-		while (!e->done && wait_locked(e, until_ns))
+		while (!e->done && egress_wait_locked(e, until_ns))
 			;
 	}
 	done = e->done;
@@ -431,12 +310,6 @@ void egress_get_stats(struct egress *e, struct egress_stats *ret_stats)
 	pthread_mutex_lock(&e->mutex);
 	*ret_stats = e->stats;
 	pthread_mutex_unlock(&e->mutex);
-}
-
-void egress_tell_changed(struct egress *e)
-{
-	(void)atomic_fetch_add(&e->changes, 1);
-	inbox_wake(e->queues.inbox);
 }
 
 uint64_t egress_changes(const struct egress *e)

@@ -2,6 +2,16 @@
 /**
  * @file egress_internal.h
  * @brief Private: shared by the files of the egress.
+ *
+ *   egress.c           the thread and its life
+ *   egress_connect.c   from one attempt to the next
+ *   egress_session.c   one session
+ *   egress_watch.c     what others publish on topics of ours
+ *   egress_acks.c      acknowledgements; begin and end of a flight
+ *   egress_publish.c   what is sent
+ *   egress_flight.c    what is in flight
+ *   egress_subscribe.c, egress_callbacks.c
+ *   egress_shared.c    sleeping and waking
  */
 #ifndef CUEBUS_EGRESS_INTERNAL_H
 #define CUEBUS_EGRESS_INTERNAL_H
@@ -137,6 +147,13 @@ struct egress {
 	struct egress_stats stats;
 };
 
+/* ---- egress_shared.c ---- */
+
+/** Wait for work. Mutex held. @return false after the timeout. */
+bool egress_wait_locked(struct egress *egress, uint64_t until_ns);
+/** Signal work. Mutex held. */
+void egress_signal_work(struct egress *egress);
+
 /** Sleep until there is work or @p until_ns, and reset the signal. Handles input if paho does not
  * do so itself. */
 void egress_wait(struct egress *egress, uint64_t until_ns);
@@ -146,6 +163,8 @@ void egress_tell_changed(struct egress *egress);
 
 /** Whether to stop, and the deadline for sending the remaining messages. */
 bool egress_is_stopping(struct egress *egress, uint64_t *ret_stop_by_ns);
+
+/* ---- egress_callbacks.c ---- */
 
 /** The callbacks of a connection. */
 struct paho_callbacks egress_callbacks(struct egress *egress);
@@ -163,6 +182,8 @@ bool egress_connect(struct egress *egress);
  * egress_end_flight(). */
 enum egress_end egress_session(struct egress *egress);
 
+/* ---- egress_subscribe.c ---- */
+
 enum egress_subscribe_kind {
 	/** messages for the loop: at the publisher's QoS; the retain flag shows whether a message
 	 * was retained */
@@ -179,7 +200,7 @@ enum egress_subscribe_kind {
 int egress_subscribe(struct egress *egress, const char *below, const char *name,
                      enum egress_subscribe_kind kind);
 
-/* ---- egress_flight.c: what is in flight ---- */
+/* ---- egress_acks.c ---- */
 
 void egress_begin_flight(struct egress *egress);
 /** Call after the connection was closed and no callback can come: take the last acknowledgements,
@@ -191,6 +212,8 @@ bool egress_take_acks(struct egress *egress);
 /** @return false if an acknowledgement is overdue. */
 bool egress_acks_in_time(struct egress *egress, uint64_t now_ns);
 
+/* ---- egress_flight.c: what is in flight ---- */
+
 /** Add 1 to a counter of the stats. */
 void egress_count(struct egress *egress, uint64_t *counter);
 /** Note that a message of the outbox was acknowledged, or sent at QoS 0, for
@@ -200,6 +223,8 @@ void egress_release(struct egress *egress, uint64_t id);
 void egress_tell_released(struct egress *egress);
 /** @return a free slot; NULL if the window is full. */
 struct egress_slot *egress_free_slot(struct egress *egress);
+/** Free the slot and its contents. */
+void egress_clear_slot(struct egress *egress, struct egress_slot *slot);
 /** Record that @p message was sent and will be acknowledged with @p token. */
 void egress_fill_slot(struct egress *egress, struct egress_slot *slot,
                       const struct paho_message *message, const struct suspect_item *item,

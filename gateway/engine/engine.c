@@ -42,7 +42,8 @@ static bool bus_is_numbered(void *user, const char *type)
 
 /* ---- retained views ---- */
 
-/** Of a payload that the playlists wrote; it may quote large data, so only the name is parsed. */
+/** Find the playlist of a lifecycle event. The payload may quote large data, so only the name is
+ * parsed. */
 static int on_lifecycle(void *user, struct cue_bus *bus, const struct cue_event *event)
 {
 	struct cue_json_member member;

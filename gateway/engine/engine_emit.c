@@ -8,7 +8,7 @@
 
 void engine_report(struct engine *engine, const struct cue_report *report)
 {
-	/* Not yet there while the engine is being made. */
+	/* NULL while the engine is being created. */
 	if (engine->faults)
 		faults_report(engine->faults, report);
 	if (engine->config.report)
@@ -33,8 +33,8 @@ static void emit_payload(struct engine *engine, struct cue_emit *emit, struct cu
 {
 	if (!payload) {
 		engine_report(engine, &(struct cue_report){ .code = CUE_REPORT_NO_MEMORY,
-		                                         .error = -ENOMEM,
-		                                         .event_type = emit->type });
+		                                            .error = -ENOMEM,
+		                                            .event_type = emit->type });
 		return;
 	}
 	emit->payload = payload;

@@ -51,10 +51,10 @@ void engine_emit(struct engine *engine, const char *type, uint32_t producer_id,
 void engine_emit_caused(struct engine *engine, const char *type, struct cue_payload *payload,
                         uint64_t cause_seq);
 
-/** Monotonic now: the clock's in real time, the bus's in virtual time. */
+/** Current monotonic time: of the clock in real time, of the bus in virtual time. */
 uint64_t engine_now(const struct engine *engine);
 
-/* engine_faults.c: what the bus reports becomes events. */
+/* engine_faults.c: reports of the bus become events. */
 int faults_new(struct engine *engine, struct faults **ret_faults);
 struct faults *faults_free(struct faults *faults);
 void faults_report(struct faults *faults, const struct cue_report *report);

@@ -65,7 +65,8 @@ static void collect_fds(struct wake_buffers *b, const struct input *input)
 	int fd;
 
 	for (unsigned i = 0; (fd = driver->ops->fd(driver, i)) >= 0; i++) {
-		struct pollfd *fds = wake_buffers_reserve(b->fds, b->n_fds, &b->cap_fds, sizeof(*fds));
+		struct pollfd *fds =
+		        wake_buffers_reserve(b->fds, b->n_fds, &b->cap_fds, sizeof(*fds));
 
 		if (!fds)
 			break;

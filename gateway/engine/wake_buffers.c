@@ -33,9 +33,11 @@ void *wake_buffers_reserve(void *array, size_t n, size_t *cap, size_t size)
 	return p;
 }
 
-bool wake_buffers_keep_edge(struct wake_buffers *b, struct input *input, const struct driver_edge *edge)
+bool wake_buffers_keep_edge(struct wake_buffers *b, struct input *input,
+                            const struct driver_edge *edge)
 {
-	struct pending_edge *edges = wake_buffers_reserve(b->edges, b->n_edges, &b->cap_edges, sizeof(*edges));
+	struct pending_edge *edges =
+	        wake_buffers_reserve(b->edges, b->n_edges, &b->cap_edges, sizeof(*edges));
 
 	if (!edges)
 		return false;
@@ -53,9 +55,10 @@ void wake_buffers_keep_failure(struct wake_buffers *b, struct input *input, int 
 		if (b->failures[i].input == input)
 			return;
 	}
-	failures = wake_buffers_reserve(b->failures, b->n_failures, &b->cap_failures, sizeof(*failures));
+	failures = wake_buffers_reserve(b->failures, b->n_failures, &b->cap_failures,
+	                                sizeof(*failures));
 	if (!failures)
-		return; /* it fails again at the next wake */
+		return; /* it will fail again at the next wake-up */
 	b->failures = failures;
 	failures[b->n_failures++] = (struct failure){ .input = input, .error = error };
 }

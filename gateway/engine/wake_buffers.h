@@ -23,7 +23,7 @@ struct failure {
 };
 
 struct wake_buffers {
-	struct pending_edge *edges; /**< those from n_fed on wait to be fed */
+	struct pending_edge *edges; /**< edges from n_fed on wait to be fed */
 	size_t n_edges, n_fed, cap_edges;
 	uint64_t n_read;
 	struct failure *failures;
@@ -37,7 +37,8 @@ struct wake_buffers *wake_buffers_new(void);
 /** NULL is allowed. @return NULL. */
 struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers);
 
-/** Room for one more. @return the array, maybe moved; NULL when memory ran out (@p array stays valid). */
+/** Room for one more. @return the array, maybe moved; NULL when memory ran out (@p array stays
+ * valid). */
 void *wake_buffers_reserve(void *array, size_t n, size_t *cap, size_t size);
 
 /** @return false: no memory. */
@@ -45,7 +46,7 @@ bool wake_buffers_keep_edge(struct wake_buffers *b, struct input *input,
                             const struct driver_edge *edge);
 /** Once for each input; without memory not at all: it fails again at the next wake. */
 void wake_buffers_keep_failure(struct wake_buffers *b, struct input *input, int error);
-/** Drop what was read from the input and not fed yet. @p buffers NULL: nothing was. */
+/** Drop edges that were read from the input and not yet fed. @p b NULL: there are none. */
 void wake_buffers_forget_input(struct wake_buffers *b, const struct input *input);
 
 #endif

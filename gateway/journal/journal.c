@@ -68,16 +68,6 @@ static void write_number(struct cue_writer *w, const char *key, uint64_t number)
 	cue_writer_string(w, text);
 }
 
-struct journal_time journal_now(const struct journal *journal)
-{
-	struct cue_bus *bus = engine_bus(journal->config.engine);
-	struct journal_time now = { .mono_ns = (int64_t)cue_bus_now(bus) };
-
-	memcpy(now.boot, journal->boot, sizeof(now.boot));
-	now.wall_ns = now.mono_ns + cue_bus_wall_offset(bus);
-	return now;
-}
-
 /* ---- runs ---- */
 
 static struct journal_active **find_run(struct journal *journal, const struct cue_id *id)

@@ -133,3 +133,13 @@ void journal_texts_clear(struct journal_texts *texts)
 	free(texts->items);
 	*texts = (struct journal_texts){ 0 };
 }
+
+struct journal_time journal_now(const struct journal *journal)
+{
+	struct cue_bus *bus = engine_bus(journal->config.engine);
+	struct journal_time now = { .mono_ns = (int64_t)cue_bus_now(bus) };
+
+	memcpy(now.boot, journal->boot, sizeof(now.boot));
+	now.wall_ns = now.mono_ns + cue_bus_wall_offset(bus);
+	return now;
+}

@@ -6,9 +6,6 @@
 
 #include "outbox_internal.h"
 
-/* Topic and payload of a `gateway.gap` have at least this many bytes. */
-#define NEWS_LEAST 200U
-
 /* ---- life ---- */
 
 int outbox_new(const struct outbox_config *config, struct outbox **ret_outbox)
@@ -289,32 +286,6 @@ static struct outbox_entry *find_taken(struct outbox *outbox, uint64_t id)
 	while (node && node != outbox->next && outbox_as_entry(node)->message.id != id)
 		node = node->after;
 	return node && node != outbox->next ? outbox_as_entry(node) : NULL;
-}
-
-/** Whether there is room for announcements. Mutex held. @param more events emitted but not put
- * yet. */
-static bool has_room(const struct outbox *outbox, uint64_t more)
-{
-	uint64_t bytes = more * outbox_entry_size(NEWS_LEAST);
-
-	return outbox->stats.events + more <= outbox->max_events / 10 * 9 &&
-	       outbox->stats.bytes + bytes <= outbox->max_bytes / 10 * 9 &&
-	       outbox->memory_only_bytes + bytes <= outbox->max_memory_bytes / 10 * 9;
-}
-
-bool outbox_has_room(struct outbox *outbox, uint64_t more)
-{
-	bool room;
-
-	pthread_mutex_lock(&outbox->mutex);
-	room = has_room(outbox, more);
-	pthread_mutex_unlock(&outbox->mutex);
-	return room;
-}
-
-bool outbox_is_gap_due(const struct outbox *outbox)
-{
-	return outbox->gaps.n > 0 && outbox->gaps.n_news < OUTBOX_GAP_NEWS && has_room(outbox, 0);
 }
 
 /** Release a message. Mutex held. @return whether it existed. */

@@ -23,75 +23,6 @@
 #define NS_PER_MS 1000000ULL
 #define FILE_NAME "outbox.db"
 
-/* ---- calls of the disk: without the mutex ---- */
-
-void outbox_disk_call_begin(struct outbox *outbox)
-{
-	outbox->disk->call_since_ns = clock_monotonic_ns();
-	pthread_mutex_unlock(&outbox->mutex);
-}
-
-void outbox_disk_call_end(struct outbox *outbox)
-{
-	struct outbox_disk *disk = outbox->disk;
-
-	pthread_mutex_lock(&outbox->mutex);
-	if (disk->stalled && disk->log)
-		log_write(disk->log, LOG_LEVEL_NOTICE,
-		          "outbox: the disk answers again, after %llu s",
-		          (unsigned long long)((clock_monotonic_ns() - disk->call_since_ns) /
-		                               NS_PER_S));
-	disk->stalled = false;
-	disk->call_since_ns = 0;
-}
-
-static void tell(struct outbox *outbox, void (*whom)(void *user), void *user)
-{
-	if (!whom)
-		return;
-	pthread_mutex_unlock(&outbox->mutex);
-	whom(user);
-	pthread_mutex_lock(&outbox->mutex);
-}
-
-void outbox_disk_tell_egress(struct outbox *outbox)
-{
-	tell(outbox, outbox->wake, outbox->user);
-}
-
-void outbox_disk_tell_room(struct outbox *outbox)
-{
-	tell(outbox, outbox->room, outbox->room_user);
-}
-
-/** Log once that the disk does not answer. */
-static void tell_stalled(struct outbox *outbox)
-{
-	struct outbox_disk *disk = outbox->disk;
-
-	disk->stalled = true;
-	outbox->stats.disk_failures++;
-	snprintf(disk->reason, sizeof(disk->reason), "%s: the disk does not answer", disk->path);
-	if (disk->log)
-		log_write(disk->log, LOG_LEVEL_ERROR,
-		          "outbox: %s: the disk has not answered for %llu s; continuing in memory",
-		          disk->path,
-		          (unsigned long long)((clock_monotonic_ns() - disk->call_since_ns) /
-		                               NS_PER_S));
-}
-
-bool outbox_disk_is_out(struct outbox *outbox)
-{
-	struct outbox_disk *disk = outbox->disk;
-
-	if (disk->state == OUTBOX_DISK_MEMORY || disk->stalled)
-		return true;
-	if (disk->call_since_ns == 0 || clock_monotonic_ns() - disk->call_since_ns < disk->stall_ns)
-		return false;
-	tell_stalled(outbox);
-	return true;
-}
-
 void outbox_hurry(struct outbox *outbox, uint64_t stall_ns)
 {
 	struct outbox_disk *disk = outbox->disk;
@@ -104,53 +35,10 @@ void outbox_hurry(struct outbox *outbox, uint64_t stall_ns)
 
 /* ---- due work ---- */
 
-bool outbox_disk_is_refill_due(const struct outbox *outbox)
-{
-	const struct outbox_disk *disk = outbox->disk;
-	const struct outbox_range *range = outbox->first_range;
-
-	if (!range)
-		return false;
-	/* Messages read from an old database do not become ready. */
-	if (range->db != disk->db)
-		return outbox->next == &range->node;
-	/* However large messages are, at least one must be in memory. */
-	return outbox->ready == 0 || (outbox->ready <= disk->window / 2 &&
-	                              outbox->stats.memory_bytes <= disk->window_bytes / 2);
-}
-
-static bool has_puts(const struct outbox *outbox)
-{
-	return (outbox->unwritten && !outbox->away.memory) || outbox->journal.ops ||
-	       outbox->journal.rewrite || outbox->gaps.dirty || outbox_away_is_mark_due(outbox);
-}
-
 static bool is_clean(const struct outbox *outbox)
 {
-	return !has_puts(outbox) && !outbox->away.memory && outbox->deletes.n == 0 &&
+	return !outbox_disk_has_puts(outbox) && !outbox->away.memory && outbox->deletes.n == 0 &&
 	       !outbox->disk->writing && !outbox->disk->unsynced && !outbox->disk->adopting;
-}
-
-/** Whether a sleeping thread should wake up to write. */
-static bool is_write_due(const struct outbox *outbox)
-{
-	const struct outbox_disk *disk = outbox->disk;
-
-	/* A group is not written before its end. */
-	if (outbox->held > 0 || disk->state == OUTBOX_DISK_MEMORY)
-		return false;
-	return has_puts(outbox) || (disk->idle && outbox->deletes.n > 0);
-}
-
-void outbox_disk_wake(struct outbox *outbox)
-{
-	struct outbox_disk *disk = outbox->disk;
-
-	if (!disk->lazy || (!is_write_due(outbox) && !outbox_disk_is_refill_due(outbox)))
-		return;
-	disk->idle = false;
-	disk->lazy = false;
-	pthread_cond_signal(&disk->work);
 }
 
 static uint64_t commit_due_ns(struct outbox *outbox, uint64_t now_ns)
@@ -160,7 +48,7 @@ static uint64_t commit_due_ns(struct outbox *outbox, uint64_t now_ns)
 
 	if (outbox->held > 0)
 		return UINT64_MAX;
-	if (has_puts(outbox))
+	if (outbox_disk_has_puts(outbox))
 		return at_once ? now_ns : disk->last_commit_ns + disk->commit_interval_ns;
 	if (outbox->deletes.n == 0)
 		return UINT64_MAX;
@@ -285,7 +173,7 @@ static bool step_ok(struct outbox *outbox)
 		sleep_until(outbox,
 		            earliest(earliest(commit_ns, sync_ns),
 		                     earliest(disk->next_check_ns, leave_ns)),
-		            has_puts(outbox) && outbox->held == 0);
+		            outbox_disk_has_puts(outbox) && outbox->held == 0);
 	}
 	return true;
 }
@@ -457,7 +345,7 @@ static void wait_for_first(struct outbox *outbox)
 	while (!disk->tried && r == 0)
 		r = pthread_cond_timedwait(&disk->done, &outbox->mutex, &until);
 	if (!disk->tried) {
-		tell_stalled(outbox);
+		outbox_disk_tell_stalled(outbox);
 		/* New messages must not wait for those of earlier boots either. */
 		disk->adopting = false;
 	}

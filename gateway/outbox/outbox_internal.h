@@ -7,6 +7,8 @@
  *   outbox_list.c    the list of waiting messages, in order
  *   outbox_gap.c     ranges of dropped events
  *   outbox_reply.c   the lane of replies, which overtake events
+ *   outbox_room.c    room for the news of gaps
+ *   outbox_notes.c   the calls of the journal
  *   outbox_journal.c the notes
  *   outbox_rows.c    rows to be deleted
  *   outbox_disk*.c   the outbox's own thread, the only user of the database
@@ -181,6 +183,10 @@ int outbox_journal_found(struct outbox_journal *journal, const char *key, const 
                          size_t len);
 /** @return the note's value, valid until the next change, or NULL. */
 const void *outbox_journal_get(struct outbox_journal *journal, const char *key, size_t *ret_len);
+/** Copy the notes of earlier boots, because a visitor may change the journal; the caller frees them
+ *  with outbox_ops_free(). @return 0; -ENOMEM. */
+int outbox_journal_copy_found(struct outbox_journal *journal, struct outbox_op **ret_list,
+                              size_t *ret_n);
 /** Take the pending changes, or with `rewrite` all notes; the caller frees them. @return 0;
  * -ENOMEM. */
 int outbox_journal_steal_ops(struct outbox_journal *journal, struct outbox_op **ret_ops);
@@ -272,6 +278,10 @@ void outbox_disk_call_end(struct outbox *outbox);
 void outbox_disk_tell_egress(struct outbox *outbox);
 /** Report that ranges that waited for room can be announced. */
 void outbox_disk_tell_room(struct outbox *outbox);
+/** Log once that the disk does not answer. */
+void outbox_disk_tell_stalled(struct outbox *outbox);
+/** Whether there is anything to write, deletions aside. */
+bool outbox_disk_has_puts(const struct outbox *outbox);
 /** Whether too few entries are ready and a range has more. */
 bool outbox_disk_is_refill_due(const struct outbox *outbox);
 /** Enter state MEMORY, or stay in it longer. @param what text of the failure. */
@@ -289,6 +299,18 @@ void outbox_disk_has_not_read(struct outbox_disk *disk);
 /** Open the database, renaming a damaged one. Without the mutex. @return 0 or negative errno, text
  * in @p error. */
 int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE]);
+/** Handle damage found at opening or reading, for which outbox_disk_fail() was not called. */
+void outbox_disk_found_damaged(struct outbox *outbox);
+/** Acquire the lock before writing to the folder. Without the mutex. @return 0 or negative errno, text in @p error. */
+int outbox_disk_hold_lock(const struct outbox_disk *disk, char error[OUTBOX_DB_ERROR_SIZE]);
+/** Switch to another database, only if the folder exists: without it there is no place for a new
+ *  file, and the old one may return with it. Without the mutex. @return as above. */
+int outbox_disk_leave_if_gone(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE]);
+/**
+ * Count a return that ended in @p error. If the disk refused pages repeatedly for retry_max_ns, the
+ * file counts as damaged: with a bad sector it can never be opened, read completely, or emptied.
+ */
+bool outbox_disk_is_unreadable(struct outbox_disk *disk, int error, bool refused);
 /** Try to return to the disk: write everything and enter state OK, or call outbox_disk_fail(). */
 void outbox_disk_return(struct outbox *outbox);
 /** Write one transaction of at most @p limit messages and half of max_memory_bytes. @return 1 more

@@ -228,97 +228,24 @@ void outbox_journal_clear(struct outbox_journal *journal)
 	outbox_journal_drop_ops(journal);
 }
 
-/* ---- the calls ---- */
-
-/** @p value NULL: remove. */
-static int change(struct outbox *outbox, const char *key, const void *value, size_t len)
-{
-	size_t key_len = strlen(key);
-	int r;
-
-	if (key_len == 0 || key_len > OUTBOX_KEY_MAX)
-		return -EINVAL;
-	if (!outbox->disk)
-		return 0;
-	pthread_mutex_lock(&outbox->mutex);
-	r = outbox_journal_set(&outbox->journal, key, value, len, true);
-	outbox_away_note(outbox);
-	outbox_disk_wake(outbox);
-	pthread_mutex_unlock(&outbox->mutex);
-	return r;
-}
-
-int outbox_journal_put(struct outbox *outbox, const char *key, const void *value, size_t len)
-{
-	return change(outbox, key, value ? value : "", len);
-}
-
-int outbox_journal_remove(struct outbox *outbox, const char *key)
-{
-	return change(outbox, key, NULL, 0);
-}
-
-bool outbox_journal_is_known(struct outbox *outbox)
-{
-	bool known;
-
-	if (!outbox->disk)
-		return true;
-	pthread_mutex_lock(&outbox->mutex);
-	known = outbox->disk->known;
-	pthread_mutex_unlock(&outbox->mutex);
-	return known;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct outbox_op *const *left = a, *const *right = b;
-
-	return strcmp((*left)->key, (*right)->key);
-}
-
-/** Copy the notes of earlier boots, because the visitor may change the journal. */
-static int copy_found(struct outbox *outbox, struct outbox_op **ret_list, size_t *ret_n)
+int outbox_journal_copy_found(struct outbox_journal *journal, struct outbox_op **ret_list,
+                              size_t *ret_n)
 {
 	struct outbox_op *list = NULL, **tail = &list;
-	int r = 0;
+	size_t n = 0;
 
-	*ret_n = 0;
-	pthread_mutex_lock(&outbox->mutex);
-	for (size_t i = 0; r == 0 && i < n_buckets(&outbox->journal); i++) {
-		for (struct outbox_note *n = *bucket(&outbox->journal, i); r == 0 && n;
-		     n = n->next) {
-			if (!n->was_there)
+	for (size_t i = 0; i < n_buckets(journal); i++) {
+		for (struct outbox_note *note = *bucket(journal, i); note; note = note->next) {
+			if (!note->was_there)
 				continue;
-			r = append_op(&tail, n->key, n->value, n->len);
-			++*ret_n;
+			if (append_op(&tail, note->key, note->value, note->len) < 0) {
+				outbox_ops_free(list);
+				return -ENOMEM;
+			}
+			n++;
 		}
 	}
-	pthread_mutex_unlock(&outbox->mutex);
 	*ret_list = list;
-	return r;
-}
-
-int outbox_journal_foreach(struct outbox *outbox,
-                           int (*visit)(void *user, const char *key, const void *value, size_t len),
-                           void *user)
-{
-	struct outbox_op *list = NULL, **sorted = NULL, *op;
-	size_t n = 0, i = 0;
-	int r = copy_found(outbox, &list, &n);
-
-	if (r == 0 && n > 0) {
-		sorted = calloc(n, sizeof(void *));
-		r = sorted ? 0 : -ENOMEM;
-	}
-	if (sorted) {
-		for (op = list; op; op = op->next)
-			sorted[i++] = op;
-		qsort(sorted, n, sizeof(void *), by_key);
-		for (i = 0; r == 0 && i < n; i++)
-			r = visit(user, sorted[i]->key, sorted[i]->value, sorted[i]->len);
-	}
-	free(sorted);
-	outbox_ops_free(list);
-	return r;
+	*ret_n = n;
+	return 0;
 }

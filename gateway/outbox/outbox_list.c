@@ -42,23 +42,6 @@ struct outbox_entry *outbox_entry_new(const struct outbox_message *message,
 	return entry;
 }
 
-const struct outbox_boot *outbox_boot(struct outbox *outbox, const char *id)
-{
-	struct outbox_boot *boot;
-
-	for (boot = outbox->boots; boot; boot = boot->next) {
-		if (strcmp(boot->id, id) == 0)
-			return boot;
-	}
-	boot = calloc(1, sizeof(*boot));
-	if (!boot)
-		return NULL;
-	snprintf(boot->id, sizeof(boot->id), "%s", id);
-	boot->next = outbox->boots;
-	outbox->boots = boot;
-	return boot;
-}
-
 /* ---- the list ---- */
 
 void outbox_insert(struct outbox *outbox, struct outbox_node *node, struct outbox_node *where)

@@ -63,15 +63,31 @@ struct service {
  * errno, findings in @p diag. */
 int service_reload(void *service, struct diag *diag);
 
-/* service.c: what the loop calls. */
+/* service_wake.c: what the loop calls. */
+
+/** Bounds of a slice in a wake. */
+#define SERVICE_SLICE_NS    (5 * CUE_NS_PER_MS)
+#define SERVICE_SLICE_STEPS 4096U
+
+/** A part of a wake-up, or of the stop. The caller owns it for as long as the budget is used. */
+struct service_slice {
+	uint64_t end_ns;
+	struct cue_budget budget;
+};
+
 struct loop_config service_loop_config(struct service *service);
+void service_slice_begin(struct service_slice *slice, uint64_t now_ns, uint64_t for_ns,
+                         uint32_t steps);
+/** Open the outbox's group, if it is not: what one cascade leads to is on disk together. */
+void service_group_begin(struct service *service, uint64_t now_ns);
+void service_tell_health(struct service *service, uint64_t now_ns);
+/** Log the result of restoring the runs of the previous boot. */
+void service_tell_journal(struct service *service, int error);
 
 /* service_start.c */
 /** Create and connect all parts; after a failure the created parts exist. @return exit code, EX_OK
  * to continue. */
 int service_start(struct service *service);
-/** Log the result of restoring the runs of the previous boot. */
-void service_tell_journal(struct service *service, int error);
 
 /* service_requests.c: requests of an earlier boot that must not be executed again. */
 /** Borrows @p service, whose outbox need not exist yet. */

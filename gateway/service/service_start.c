@@ -269,15 +269,6 @@ static int make_bridge(struct service *service)
 	return r < 0 ? r : views_new(&views, &service->views);
 }
 
-void service_tell_journal(struct service *service, int error)
-{
-	if (error < 0)
-		log_write(service->log, LOG_LEVEL_ERROR,
-		          "runs from before the restart stay in the journal until the next start: "
-		          "%s",
-		          strerrordesc_np(-error));
-}
-
 /**
  * Restore or stop the runs that a crash has interrupted, before anything else happens. Whatever the
  * journal contains, the gateway starts.

@@ -71,7 +71,8 @@ class Circles(unittest.TestCase):
     def test_there_is_none(self):
         graph = call_graph(self.symbols)
         self.assertGreater(sum(len(called) for called in graph.values()), 500)
-        self.assertEqual([], [describe(circle, graph) for circle in circles(graph)])
+        found = [describe(circle, graph) for circle in circles(graph)]
+        self.assertFalse(found, "\n\n".join(["circles:", *found]))
 
     def test_one_would_be_found(self):
         texts = {"a": "int b(void); int a(void); int a(void) { return b(); }",

@@ -9,6 +9,7 @@
 
 #include <cuebus/json_writer.h>
 #include <cuebus/payload.h>
+#include <cuebus/utf8.h>
 
 #include <errno.h>
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <criterion/criterion.h>
-
-#include <string.h>
+#include "cue_criterion.h"
 
 #include <cuebus/fnv.h>
 

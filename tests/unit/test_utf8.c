@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <criterion/criterion.h>
-
-#include <string.h>
+#include "cue_criterion.h"
 
 #include <cuebus/utf8.h>
+
+#include <string.h>
 
 Test(utf8, the_first_and_last_of_each_length)
 {

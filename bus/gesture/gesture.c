@@ -48,7 +48,7 @@ static int on_event(void *user, struct cue_bus *bus, const struct cue_event *eve
 		return 0;
 	if (gesture->registry->delays_stale)
 		cue_gesture_delays_update(gesture->registry);
-	return cue_gesture_hold(gesture, input->roles, event);
+	return cue_gesture_order(gesture, input->roles, event);
 }
 
 static void on_unsubscribed(void *user)
@@ -83,7 +83,7 @@ static int subscribe(struct gesture *gesture)
 static void gesture_remove(struct gesture *gesture)
 {
 	gesture->removed = true;
-	cue_gesture_hold_clear(gesture);
+	cue_gesture_order_clear(gesture);
 	for (size_t i = 0; i < gesture->n_inputs; i++)
 		gesture->inputs[i].subscription =
 		        cue_subscription_cancel(gesture->inputs[i].subscription);
@@ -163,7 +163,7 @@ int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlists,
 	gestures->bus = bus;
 	gestures->playlists = playlists;
 	/* Held events wait for inputs only: they must not wait behind overdue playlists. */
-	r = cue_timer_new_urgent(bus, cue_gesture_hold_due, gestures, &gestures->hold_timer);
+	r = cue_timer_new_urgent(bus, cue_gesture_order_due, gestures, &gestures->hold_timer);
 	if (r < 0) {
 		free(gestures);
 		return r;

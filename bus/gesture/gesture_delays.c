@@ -150,10 +150,10 @@ void cue_gesture_delays_update(struct cue_gestures *gestures)
 		struct gesture *gesture = gestures->items[i];
 		struct type_delay delay = delay_of_inputs(gesture);
 
-		cue_gesture_hold_set_wait(gesture,
-		                          gesture->ordered && delay.shortest_ns < delay.longest_ns
-		                                  ? delay.longest_ns
-		                                  : 0);
+		cue_gesture_order_set_wait(gesture,
+		                           gesture->ordered && delay.shortest_ns < delay.longest_ns
+		                                   ? delay.longest_ns
+		                                   : 0);
 	}
 }
 

@@ -51,7 +51,7 @@ struct gesture_input {
 struct gesture_held;
 
 /** Events that wait for earlier ones: a ring in order of time. */
-struct gesture_hold {
+struct gesture_order {
 	uint64_t wait_ns; /* an event is handled at its time plus this */
 	struct gesture_held *ring;
 	size_t head, n, cap; /* cap a power of two */
@@ -77,7 +77,7 @@ struct gesture {
 	int priority;
 	uint64_t order; /* of definition */
 	bool ordered;   /* the result depends on the order of the events; set by init */
-	struct gesture_hold hold;
+	struct gesture_order hold;
 	const struct cue_event *handled; /* the event being handled; cause of the emitted event */
 	uint64_t cooldown_ns;
 	struct gesture_input *inputs; /* does not move once there are subscriptions */
@@ -108,17 +108,17 @@ int cue_gesture_handle(struct gesture *gesture, unsigned roles, const struct cue
 /** Listen to @p type, or add @p role to it. @return 0; -ENOSPC; -ENOMEM. */
 int cue_gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role);
 
-/* ---- gesture_hold.c: events in the order of their times ---- */
+/* ---- gesture_order.c: events in the order of their times ---- */
 
 /** Handle an event, or hold it until no earlier one can come.
  * @return 0; the result of handling this event. */
-int cue_gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_event *event);
+int cue_gesture_order(struct gesture *gesture, unsigned roles, const struct cue_event *event);
 /** Set the wait. It also applies to events held already. */
-void cue_gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns);
+void cue_gesture_order_set_wait(struct gesture *gesture, uint64_t wait_ns);
 /** Drop the held events. */
-void cue_gesture_hold_clear(struct gesture *gesture);
+void cue_gesture_order_clear(struct gesture *gesture);
 /** cue_timer_handler of cue_gestures.hold_timer; @p user is the registry. */
-void cue_gesture_hold_due(void *user, struct cue_bus *bus, uint64_t deadline_ns);
+void cue_gesture_order_due(void *user, struct cue_bus *bus, uint64_t deadline_ns);
 
 /* ---- gesture_delays.c ---- */
 

@@ -47,7 +47,7 @@ static struct cue_gestures_stats stats(struct gesture_fixture *f)
 	return s;
 }
 
-Test(gesture_hold, a_later_event_waits_for_an_earlier_one)
+Test(gesture_order, a_later_event_waits_for_an_earlier_one)
 {
 	struct gesture_fixture f;
 
@@ -70,7 +70,7 @@ Test(gesture_hold, a_later_event_waits_for_an_earlier_one)
 	gesture_close(&f);
 }
 
-Test(gesture_hold, an_event_whose_wait_is_over_is_taken_at_once_behind_those_held)
+Test(gesture_order, an_event_whose_wait_is_over_is_taken_at_once_behind_those_held)
 {
 	struct gesture_fixture f;
 
@@ -92,7 +92,7 @@ static int keep_cause(void *user, struct cue_bus *bus, const struct cue_event *e
 	return 0;
 }
 
-Test(gesture_hold, the_cause_is_the_event_that_completed_it)
+Test(gesture_order, the_cause_is_the_event_that_completed_it)
 {
 	struct gesture_fixture f;
 	struct cue_subscription *subscription;
@@ -118,7 +118,7 @@ Test(gesture_hold, the_cause_is_the_event_that_completed_it)
 	gesture_close(&f);
 }
 
-Test(gesture_hold, at_one_instant_gestures_go_by_priority_then_definition)
+Test(gesture_order, at_one_instant_gestures_go_by_priority_then_definition)
 {
 	struct gesture_fixture f;
 
@@ -133,7 +133,7 @@ Test(gesture_hold, at_one_instant_gestures_go_by_priority_then_definition)
 	gesture_close(&f);
 }
 
-Test(gesture_hold, a_full_hold_takes_the_oldest_early)
+Test(gesture_order, a_full_hold_takes_the_oldest_early)
 {
 	struct gesture_fixture f;
 
@@ -167,7 +167,7 @@ static char *large_data(size_t len)
 	return data;
 }
 
-Test(gesture_hold, the_bytes_held_are_bounded_for_one_and_for_all)
+Test(gesture_order, the_bytes_held_are_bounded_for_one_and_for_all)
 {
 	struct gesture_fixture f;
 	char *data = large_data(60000);
@@ -200,7 +200,7 @@ Test(gesture_hold, the_bytes_held_are_bounded_for_one_and_for_all)
 	gesture_close(&f);
 }
 
-Test(gesture_hold, what_a_removed_or_redefined_gesture_held_is_dropped)
+Test(gesture_order, what_a_removed_or_redefined_gesture_held_is_dropped)
 {
 	struct gesture_fixture f;
 
@@ -224,7 +224,7 @@ Test(gesture_hold, what_a_removed_or_redefined_gesture_held_is_dropped)
 	gesture_close(&f);
 }
 
-Test(gesture_hold, a_shorter_wait_counts_for_what_is_held_already)
+Test(gesture_order, a_shorter_wait_counts_for_what_is_held_already)
 {
 	struct gesture_fixture f;
 
@@ -238,7 +238,7 @@ Test(gesture_hold, a_shorter_wait_counts_for_what_is_held_already)
 	gesture_close(&f);
 }
 
-Test(gesture_hold, a_failure_over_a_held_event_is_counted_and_reported)
+Test(gesture_order, a_failure_over_a_held_event_is_counted_and_reported)
 {
 	struct gesture_fixture f;
 	struct cue_filter steps[15];

@@ -31,7 +31,7 @@ struct gesture_held {
 	unsigned roles;
 };
 
-static struct gesture_held *at(const struct gesture_hold *hold, size_t i)
+static struct gesture_held *at(const struct gesture_order *hold, size_t i)
 {
 	return &hold->ring[(hold->head + i) & (hold->cap - 1)];
 }
@@ -112,7 +112,7 @@ static void arm(struct cue_gestures *gestures)
 static int reserve(struct gesture *gesture)
 {
 	struct cue_gestures *gestures = gesture->registry;
-	struct gesture_hold *hold = &gesture->hold;
+	struct gesture_order *hold = &gesture->hold;
 
 	if (hold->n == 0 && gestures->n_holding == gestures->cap_holding) {
 		size_t cap = gestures->cap_holding ? 2 * gestures->cap_holding : 16;
@@ -160,7 +160,7 @@ static void count(struct gesture *gesture, const struct cue_event *event, bool h
 static void insert(struct gesture *gesture, unsigned roles, const struct cue_event *event)
 {
 	struct cue_gestures *gestures = gesture->registry;
-	struct gesture_hold *hold = &gesture->hold;
+	struct gesture_order *hold = &gesture->hold;
 	size_t i = hold->n++;
 
 	for (; i > 0 && at(hold, i - 1)->event.time_ns > event->time_ns; i--)
@@ -176,7 +176,7 @@ static void insert(struct gesture *gesture, unsigned roles, const struct cue_eve
 
 static struct gesture_held pop(struct gesture *gesture)
 {
-	struct gesture_hold *hold = &gesture->hold;
+	struct gesture_order *hold = &gesture->hold;
 	struct gesture_held held = *at(hold, 0);
 
 	if (hold->n == 1)
@@ -210,7 +210,7 @@ static void take_due(struct cue_gestures *gestures, uint64_t now_ns)
 static bool is_full(const struct gesture *gesture, const struct cue_event *event)
 {
 	const struct cue_gestures_stats *all = &gesture->registry->stats;
-	const struct gesture_hold *hold = &gesture->hold;
+	const struct gesture_order *hold = &gesture->hold;
 	size_t bytes = cue_payload_size(event->payload);
 
 	return hold->n >= CUE_GESTURE_HELD_MAX ||
@@ -225,9 +225,9 @@ static int take_early(struct gesture *gesture, unsigned roles, const struct cue_
 	return cue_gesture_handle(gesture, roles, event);
 }
 
-int cue_gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_event *event)
+int cue_gesture_order(struct gesture *gesture, unsigned roles, const struct cue_event *event)
 {
-	struct gesture_hold *hold = &gesture->hold;
+	struct gesture_order *hold = &gesture->hold;
 
 	if (hold->wait_ns == 0 && hold->n == 0)
 		return cue_gesture_handle(gesture, roles, event);
@@ -244,7 +244,7 @@ int cue_gesture_hold(struct gesture *gesture, unsigned roles, const struct cue_e
 	return 0;
 }
 
-void cue_gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns)
+void cue_gesture_order_set_wait(struct gesture *gesture, uint64_t wait_ns)
 {
 	if (wait_ns == gesture->hold.wait_ns)
 		return;
@@ -255,7 +255,7 @@ void cue_gesture_hold_set_wait(struct gesture *gesture, uint64_t wait_ns)
 	arm(gesture->registry);
 }
 
-void cue_gesture_hold_clear(struct gesture *gesture)
+void cue_gesture_order_clear(struct gesture *gesture)
 {
 	if (gesture->hold.n == 0)
 		return;
@@ -268,7 +268,7 @@ void cue_gesture_hold_clear(struct gesture *gesture)
 	arm(gesture->registry);
 }
 
-void cue_gesture_hold_due(void *user, struct cue_bus *bus, uint64_t deadline_ns)
+void cue_gesture_order_due(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 {
 	(void)deadline_ns;
 	take_due(user, cue_bus_now(bus));

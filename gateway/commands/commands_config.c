@@ -36,7 +36,9 @@ static void write_findings(struct cue_writer *w, const struct diag *diag)
 	cue_writer_object_end(w);
 }
 
-int command_config_check(COMMAND_ARGS)
+int command_config_check(struct commands *commands, const struct command_request *request,
+                         const struct request *fields, struct cue_writer *result,
+                         struct command_error *error)
 {
 	struct diag diag = { 0 };
 	struct config *config = NULL;
@@ -70,7 +72,9 @@ static void refuse_reload(struct command_error *error, const struct diag *diag)
 	command_fail(error, COMMAND_REFUSED, "", "the configuration can't be put in force");
 }
 
-int command_config_reload(COMMAND_ARGS)
+int command_config_reload(struct commands *commands, const struct command_request *request,
+                          const struct request *fields, struct cue_writer *result,
+                          struct command_error *error)
 {
 	struct diag diag = { 0 };
 	int r;
@@ -88,7 +92,9 @@ int command_config_reload(COMMAND_ARGS)
 	return r;
 }
 
-int command_config_get(COMMAND_ARGS)
+int command_config_get(struct commands *commands, const struct command_request *request,
+                       const struct request *fields, struct cue_writer *result,
+                       struct command_error *error)
 {
 	const struct config *config = engine_get_config(commands->config.engine);
 
@@ -102,7 +108,9 @@ int command_config_get(COMMAND_ARGS)
 	return 0;
 }
 
-int command_ping(COMMAND_ARGS)
+int command_ping(struct commands *commands, const struct command_request *request,
+                 const struct request *fields, struct cue_writer *result,
+                 struct command_error *error)
 {
 	uint64_t now_ns = request->now_ns;
 	uint64_t start_ns = commands->config.start_ns;

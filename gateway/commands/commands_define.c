@@ -70,13 +70,17 @@ static int define(struct commands *commands, enum definition_kind kind,
 	return 0;
 }
 
-int command_playlist_define(COMMAND_ARGS)
+int command_playlist_define(struct commands *commands, const struct command_request *request,
+                            const struct request *fields, struct cue_writer *result,
+                            struct command_error *error)
 {
 	(void)request;
 	return define(commands, DEFINITION_PLAYLIST, fields, result, error);
 }
 
-int command_gesture_define(COMMAND_ARGS)
+int command_gesture_define(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error)
 {
 	(void)request;
 	return define(commands, DEFINITION_GESTURE, fields, result, error);
@@ -125,13 +129,17 @@ static int remove_definition(struct commands *commands, enum definition_kind kin
 	return 0;
 }
 
-int command_playlist_remove(COMMAND_ARGS)
+int command_playlist_remove(struct commands *commands, const struct command_request *request,
+                            const struct request *fields, struct cue_writer *result,
+                            struct command_error *error)
 {
 	(void)request;
 	return remove_definition(commands, DEFINITION_PLAYLIST, "/playlist", fields, result, error);
 }
 
-int command_gesture_remove(COMMAND_ARGS)
+int command_gesture_remove(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error)
 {
 	(void)request;
 	return remove_definition(commands, DEFINITION_GESTURE, "/gesture", fields, result, error);
@@ -162,7 +170,9 @@ static int write_gesture(void *user, const struct cue_gesture_info *info)
 	return 0;
 }
 
-int command_gesture_list(COMMAND_ARGS)
+int command_gesture_list(struct commands *commands, const struct command_request *request,
+                         const struct request *fields, struct cue_writer *result,
+                         struct command_error *error)
 {
 	struct list_context context = { engine_get_config(commands->config.engine), result };
 

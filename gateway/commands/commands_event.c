@@ -34,7 +34,9 @@ static int check_emittable(const struct commands *commands, const char *type,
 	return 0;
 }
 
-int command_event_emit(COMMAND_ARGS)
+int command_event_emit(struct commands *commands, const struct command_request *request,
+                       const struct request *fields, struct cue_writer *result,
+                       struct command_error *error)
 {
 	const struct request_value *type = &fields->values[0], *data = &fields->values[2];
 	struct cue_emit emit = {
@@ -96,7 +98,9 @@ static int write_entry(void *user, const struct cue_state *state)
 	return cue_writer_len(w) > STATE_REPLY_MAX ? -EMSGSIZE : 0;
 }
 
-int command_state_get(COMMAND_ARGS)
+int command_state_get(struct commands *commands, const struct command_request *request,
+                      const struct request *fields, struct cue_writer *result,
+                      struct command_error *error)
 {
 	const struct cue_bus *bus = engine_bus(commands->config.engine);
 	const struct request_value *type = &fields->values[0], *producer = &fields->values[1];
@@ -121,7 +125,9 @@ int command_state_get(COMMAND_ARGS)
 	return r;
 }
 
-int command_input_set(COMMAND_ARGS)
+int command_input_set(struct commands *commands, const struct command_request *request,
+                      const struct request *fields, struct cue_writer *result,
+                      struct command_error *error)
 {
 	const char *input = fields->values[0].string;
 	int r = engine_input_set(commands->config.engine, input, fields->values[2].number,

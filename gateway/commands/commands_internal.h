@@ -66,28 +66,56 @@ int command_fail_errno(struct command_error *error, int r, const char *path, con
  * -EINVAL. */
 int command_fail_diag(struct command_error *error, const struct diag *diag, const char *prefix);
 
-/* Every handler has the same signature, that of command_handler. */
-#define COMMAND_ARGS                                                                               \
-	struct commands *commands, const struct command_request *request,                          \
-	        const struct request *fields, struct cue_writer *result,                           \
-	        struct command_error *error
+/* The handlers: see command_handler. */
 
-int command_playlist_start(COMMAND_ARGS);
-int command_playlist_stop(COMMAND_ARGS);
-int command_playlist_list(COMMAND_ARGS);
-int command_playlist_runs(COMMAND_ARGS);
-int command_playlist_define(COMMAND_ARGS);
-int command_playlist_remove(COMMAND_ARGS);
-int command_gesture_define(COMMAND_ARGS);
-int command_gesture_remove(COMMAND_ARGS);
-int command_gesture_list(COMMAND_ARGS);
-int command_event_emit(COMMAND_ARGS);
-int command_state_get(COMMAND_ARGS);
-int command_input_set(COMMAND_ARGS);
-int command_config_check(COMMAND_ARGS);
-int command_config_reload(COMMAND_ARGS);
-int command_config_get(COMMAND_ARGS);
-int command_ping(COMMAND_ARGS);
+int command_playlist_start(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error);
+int command_playlist_stop(struct commands *commands, const struct command_request *request,
+                          const struct request *fields, struct cue_writer *result,
+                          struct command_error *error);
+int command_playlist_list(struct commands *commands, const struct command_request *request,
+                          const struct request *fields, struct cue_writer *result,
+                          struct command_error *error);
+int command_playlist_runs(struct commands *commands, const struct command_request *request,
+                          const struct request *fields, struct cue_writer *result,
+                          struct command_error *error);
+int command_playlist_define(struct commands *commands, const struct command_request *request,
+                            const struct request *fields, struct cue_writer *result,
+                            struct command_error *error);
+int command_playlist_remove(struct commands *commands, const struct command_request *request,
+                            const struct request *fields, struct cue_writer *result,
+                            struct command_error *error);
+int command_gesture_define(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error);
+int command_gesture_remove(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error);
+int command_gesture_list(struct commands *commands, const struct command_request *request,
+                         const struct request *fields, struct cue_writer *result,
+                         struct command_error *error);
+int command_event_emit(struct commands *commands, const struct command_request *request,
+                       const struct request *fields, struct cue_writer *result,
+                       struct command_error *error);
+int command_state_get(struct commands *commands, const struct command_request *request,
+                      const struct request *fields, struct cue_writer *result,
+                      struct command_error *error);
+int command_input_set(struct commands *commands, const struct command_request *request,
+                      const struct request *fields, struct cue_writer *result,
+                      struct command_error *error);
+int command_config_check(struct commands *commands, const struct command_request *request,
+                         const struct request *fields, struct cue_writer *result,
+                         struct command_error *error);
+int command_config_reload(struct commands *commands, const struct command_request *request,
+                          const struct request *fields, struct cue_writer *result,
+                          struct command_error *error);
+int command_config_get(struct commands *commands, const struct command_request *request,
+                       const struct request *fields, struct cue_writer *result,
+                       struct command_error *error);
+int command_ping(struct commands *commands, const struct command_request *request,
+                 const struct request *fields, struct cue_writer *result,
+                 struct command_error *error);
 
 /* command_definition.c: one definition made by command. */
 

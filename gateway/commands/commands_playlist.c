@@ -13,7 +13,9 @@ static void write_id(struct cue_writer *w, const struct cue_id *id)
 	cue_writer_string(w, text);
 }
 
-int command_playlist_start(COMMAND_ARGS)
+int command_playlist_start(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error)
 {
 	struct cue_playlists *playlists = engine_playlists(commands->config.engine);
 	const struct request_value *name = &fields->values[0], *data = &fields->values[1];
@@ -78,7 +80,9 @@ static int stop(struct cue_playlists *playlists, const struct request *fields,
 	return 0;
 }
 
-int command_playlist_stop(COMMAND_ARGS)
+int command_playlist_stop(struct commands *commands, const struct command_request *request,
+                          const struct request *fields, struct cue_writer *result,
+                          struct command_error *error)
 {
 	int given =
 	        fields->values[0].present + fields->values[1].present + fields->values[2].present;
@@ -130,7 +134,9 @@ static int write_playlist(void *user, const struct cue_playlist_info *info)
 	return 0;
 }
 
-int command_playlist_list(COMMAND_ARGS)
+int command_playlist_list(struct commands *commands, const struct command_request *request,
+                          const struct request *fields, struct cue_writer *result,
+                          struct command_error *error)
 {
 	struct list_context context = {
 		.playlists = engine_playlists(commands->config.engine),
@@ -222,7 +228,9 @@ static int read_page(struct cue_playlists *playlists, const struct request *fiel
 	return 0;
 }
 
-int command_playlist_runs(COMMAND_ARGS)
+int command_playlist_runs(struct commands *commands, const struct command_request *request,
+                          const struct request *fields, struct cue_writer *result,
+                          struct command_error *error)
 {
 	struct cue_playlists *playlists = engine_playlists(commands->config.engine);
 	const struct request_value *name = &fields->values[0], *after = &fields->values[2];

@@ -76,11 +76,11 @@ static char *hidden(const struct diag *diag, char *text)
 	return safe;
 }
 
-void diag_add(struct diag *diag, enum diag_severity severity, const char *file, unsigned line,
-              unsigned column, const char *path, const char *rule, const char *format, ...)
+void diag_add(struct diag *diag, enum diag_severity severity, struct diag_place place,
+              const char *rule, const char *format, ...)
 {
 	struct diag_finding finding = {
-		.severity = severity, .line = line, .column = column, .rule = rule
+		.severity = severity, .line = place.line, .column = place.column, .rule = rule
 	};
 	char *text = NULL;
 	va_list args;
@@ -97,8 +97,8 @@ void diag_add(struct diag *diag, enum diag_severity severity, const char *file, 
 		text = NULL;
 	va_end(args);
 	text = hidden(diag, text);
-	finding.file = one_line(file ? file : "");
-	finding.path = one_line(path ? path : "");
+	finding.file = one_line(place.file ? place.file : "");
+	finding.path = one_line(place.path ? place.path : "");
 	finding.message = text ? one_line(text) : NULL;
 	free(text);
 	if (!finding.file || !finding.path || !finding.message || reserve(diag) < 0) {

@@ -37,9 +37,22 @@ struct diag {
  * -ENOMEM. */
 int diag_hide(struct diag *diag, const char *name, const char *value);
 
-void diag_add(struct diag *diag, enum diag_severity severity, const char *file, unsigned line,
-              unsigned column, const char *path, const char *rule, const char *format, ...)
-        __attribute__((format(printf, 8, 9)));
+/** The place of a finding; the pointers are borrowed for the call. */
+struct diag_place {
+	const char *file;
+	unsigned line, column;
+	const char *path; /**< JSON Pointer; "" none */
+};
+
+/** A whole file. */
+static inline struct diag_place diag_file(const char *file)
+{
+	return (struct diag_place){ .file = file, .line = 1, .column = 1, .path = "" };
+}
+
+/** Add a finding; without memory it is counted and its text dropped. @param rule static. */
+void diag_add(struct diag *diag, enum diag_severity severity, struct diag_place place,
+              const char *rule, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /** Sort by file, line, column; stable. */
 void diag_sort(struct diag *diag);
 /** `file:line:col: error|warning: text [rule]`, one a line. */

@@ -80,15 +80,15 @@ static int load_text(struct load *load, const char *name, const char *text, size
 static void tell_file(struct load *load, const char *path, int error)
 {
 	if (error == -EFBIG)
-		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "config-bytes",
+		diag_add(load->reader.diag, DIAG_ERROR, diag_file(path), "config-bytes",
 		         "the file is larger than %u bytes", CONFIG_BYTES_MAX);
 	else if (error == -ENOTSUP)
-		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
+		diag_add(load->reader.diag, DIAG_ERROR, diag_file(path), "file",
 		         "not a regular file: a file of conf.d, or one that is read again while "
 		         "the gateway runs, can't be a pipe or a device");
 	else
-		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file", "can't be read: %s",
-		         strerror(-error));
+		diag_add(load->reader.diag, DIAG_ERROR, diag_file(path), "file",
+		         "can't be read: %s", strerror(-error));
 }
 
 /** Read and merge one file. @return 0 or -ENOMEM; errors of the file are reported. */
@@ -117,11 +117,11 @@ static int load_conf_d(struct load *load, const char *path)
 	if (r == -ENOMEM)
 		return r;
 	if (r == -E2BIG)
-		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
+		diag_add(load->reader.diag, DIAG_ERROR, diag_file(path), "file",
 		         "conf.d beside it has more than %u files; merge some of them",
 		         CONFIG_D_FILES_MAX);
 	else if (r < 0)
-		diag_add(load->reader.diag, DIAG_ERROR, path, 1, 1, "", "file",
+		diag_add(load->reader.diag, DIAG_ERROR, diag_file(path), "file",
 		         "conf.d beside it can't be read: %s", strerror(-r));
 	if (r < 0)
 		return 0;
@@ -129,7 +129,7 @@ static int load_conf_d(struct load *load, const char *path)
 		if (config_d_is_read(paths[i]))
 			r = load_file(load, config_d_file_read, paths[i], &error);
 		else
-			diag_add(load->reader.diag, DIAG_WARNING, paths[i], 1, 1, "", "file",
+			diag_add(load->reader.diag, DIAG_WARNING, diag_file(paths[i]), "file",
 			         "is ignored: only files of conf.d whose names end in .json are "
 			         "read");
 	}

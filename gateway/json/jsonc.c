@@ -29,8 +29,8 @@ static struct jsonc_place place_at(const struct parser *p, size_t offset)
 
 static int fail_at(struct parser *p, struct jsonc_place place, const char *message)
 {
-	diag_add(p->diag, DIAG_ERROR, p->file, place.line, place.column, "", "syntax", "%s",
-	         message);
+	diag_add(p->diag, DIAG_ERROR, (struct diag_place){ p->file, place.line, place.column, "" },
+	         "syntax", "%s", message);
 	return -EINVAL;
 }
 
@@ -280,7 +280,8 @@ static int parse_container(struct parser *p, struct jsonc_node *node)
 	if (p->depth >= p->max_depth) {
 		struct jsonc_place place = place_at(p, p->at);
 
-		diag_add(p->diag, DIAG_ERROR, p->file, place.line, place.column, "", "json-depth",
+		diag_add(p->diag, DIAG_ERROR,
+		         (struct diag_place){ p->file, place.line, place.column, "" }, "json-depth",
 		         "nested deeper than %u levels", p->max_depth);
 		return -EINVAL;
 	}

@@ -21,7 +21,9 @@ static void report(const struct jsonc_node *node, const struct jsonc_node *first
 	char quoted[JSONC_QUOTE_SIZE];
 	char *path = jsonc_pointer(node);
 
-	diag_add(diag, DIAG_ERROR, node->file, node->key_place.line, node->key_place.column, path,
+	diag_add(diag, DIAG_ERROR,
+	         (struct diag_place){ node->file, node->key_place.line, node->key_place.column,
+	                              path },
 	         "duplicate-key", "key %s is given twice; the first is on line %u",
 	         jsonc_quote(quoted, first->key), first->key_place.line);
 	free(path);

@@ -45,7 +45,8 @@ static int check_fixed(struct service *service, const struct config *config, str
 		if (fixed[i].same)
 			continue;
 		place = config_place_of(config, fixed[i].path);
-		diag_add(diag, DIAG_ERROR, place.file, place.line, place.column, fixed[i].path,
+		diag_add(diag, DIAG_ERROR,
+		         (struct diag_place){ place.file, place.line, place.column, fixed[i].path },
 		         "needs-restart", "%s changed: that needs a restart", fixed[i].text);
 		r = -EINVAL;
 	}
@@ -71,7 +72,7 @@ static int swap(struct service *service, const struct config *config, struct dia
 		          "the definitions made by command could not be restored whole: out of "
 		          "memory");
 	if (r < 0)
-		diag_add(diag, DIAG_ERROR, service->options.config_file, 1, 1, "", "apply", "%s",
+		diag_add(diag, DIAG_ERROR, diag_file(service->options.config_file), "apply", "%s",
 		         *error ? error : strerrordesc_np(-r));
 	return r;
 }

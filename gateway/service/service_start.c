@@ -98,8 +98,8 @@ static void on_kept_notice(void *user, const char *text)
 	struct service *service = user;
 
 	if (service->reload_diag)
-		diag_add(service->reload_diag, DIAG_WARNING, service->options.config_file, 1, 1, "",
-		         "kept-definition", "%s", text);
+		diag_add(service->reload_diag, DIAG_WARNING,
+		         diag_file(service->options.config_file), "kept-definition", "%s", text);
 	else
 		log_write(service->log, LOG_LEVEL_WARNING, "%s", text);
 }

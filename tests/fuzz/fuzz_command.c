@@ -35,7 +35,7 @@ static const char config_text[] =
 static int refuse_reload(void *user, struct diag *diag)
 {
 	(void)user;
-	diag_add(diag, DIAG_ERROR, "fuzz.json", 1, 1, "", "fuzz", "there is nothing to reload");
+	diag_add(diag, DIAG_ERROR, diag_file("fuzz.json"), "fuzz", "there is nothing to reload");
 	return -EINVAL;
 }
 

@@ -10,7 +10,8 @@
 static void add(struct diag *diag, const char *file, unsigned line, unsigned column,
                 const char *text)
 {
-	diag_add(diag, DIAG_ERROR, file, line, column, "/p", "rule-name", "%s", text);
+	diag_add(diag, DIAG_ERROR, (struct diag_place){ file, line, column, "/p" }, "rule-name",
+	         "%s", text);
 }
 
 static char *printed(const struct diag *diag)
@@ -29,7 +30,8 @@ Test(diag, prints_one_line_each)
 	struct diag diag = { 0 };
 	char *text;
 
-	diag_add(&diag, DIAG_WARNING, "a.json", 3, 7, "/x", "some-rule", "%d is odd", 3);
+	diag_add(&diag, DIAG_WARNING, (struct diag_place){ "a.json", 3, 7, "/x" }, "some-rule",
+	         "%d is odd", 3);
 	add(&diag, "a.json", 1, 2, "line\nbreak \x1b[31m");
 	diag_sort(&diag);
 	text = printed(&diag);
@@ -72,9 +74,9 @@ Test(diag, a_hidden_value_is_in_no_message)
 {
 	struct diag diag = { 0 };
 
-	diag_add(&diag, DIAG_ERROR, "f", 1, 1, "", "rule", "before: %s", "hunter2");
+	diag_add(&diag, DIAG_ERROR, diag_file("f"), "rule", "before: %s", "hunter2");
 	cr_assert_eq(diag_hide(&diag, "PW", "hunter2"), 0);
-	diag_add(&diag, DIAG_ERROR, "f", 1, 1, "", "rule", "after: \"%s\"", "hunter2");
+	diag_add(&diag, DIAG_ERROR, diag_file("f"), "rule", "after: \"%s\"", "hunter2");
 	cr_assert_str_eq(diag.findings[0].message, "before: hunter2");
 	cr_assert_str_eq(diag.findings[1].message, "after: \"${PW}\"");
 	diag_clear(&diag);

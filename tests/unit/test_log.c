@@ -267,8 +267,9 @@ static void write_findings(struct fixture *f)
 {
 	struct diag diag = { 0 };
 
-	diag_add(&diag, DIAG_ERROR, "a.json", 3, 7, "/x", "bad-unit", "a \"b\"");
-	diag_add(&diag, DIAG_WARNING, "a.json", 4, 1, "/y", "short", "c d");
+	diag_add(&diag, DIAG_ERROR, (struct diag_place){ "a.json", 3, 7, "/x" }, "bad-unit",
+	         "a \"b\"");
+	diag_add(&diag, DIAG_WARNING, (struct diag_place){ "a.json", 4, 1, "/y" }, "short", "c d");
 	log_findings(f->log, &diag);
 	diag_clear(&diag);
 }

@@ -21,7 +21,8 @@ add_finding(struct config_reader *reader, enum diag_severity severity,
 		text = NULL;
 	if (!text || !path)
 		reader->error = -ENOMEM;
-	diag_add(reader->diag, severity, node->file, place.line, place.column, path, rule, "%s",
+	diag_add(reader->diag, severity,
+	         (struct diag_place){ node->file, place.line, place.column, path }, rule, "%s",
 	         text ? text : "(no memory for the message)");
 	free(text);
 	free(path);

@@ -47,11 +47,6 @@ struct arena *arena_free(struct arena *arena)
 	return NULL;
 }
 
-void arena_freep(struct arena **arena)
-{
-	*arena = arena_free(*arena);
-}
-
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	const size_t align = alignof(max_align_t);

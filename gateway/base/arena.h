@@ -16,8 +16,6 @@ struct arena;
 struct arena *arena_new(void);
 /** Call the deferred functions, last first, then free everything. NULL is allowed. @return NULL. */
 struct arena *arena_free(struct arena *arena);
-/** For __attribute__((cleanup)). */
-void arena_freep(struct arena **arena);
 
 /** Allocate zeroed memory, aligned for any type; valid as long as the arena. @return NULL if memory
  * runs out. */

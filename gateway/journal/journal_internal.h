@@ -125,7 +125,6 @@ struct journal {
 
 /* ---- journal_shared.c ---- */
 
-void journal_shared_key(const char *prefix, uint64_t number, char key[OUTBOX_KEY_MAX + 1]);
 /** Count one more run that uses @p payload; the first one writes the note.
  * @return 0; -ENOMEM: nothing changed, or the note is missing. */
 int journal_shared_use(struct journal *journal, struct journal_shared *shared,

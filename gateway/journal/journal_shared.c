@@ -9,7 +9,7 @@
 
 #include "journal_internal.h"
 
-void journal_shared_key(const char *prefix, uint64_t number, char key[OUTBOX_KEY_MAX + 1])
+static void journal_key(const char *prefix, uint64_t number, char key[OUTBOX_KEY_MAX + 1])
 {
 	snprintf(key, OUTBOX_KEY_MAX + 1, "%s%" PRIu64, prefix, number);
 }
@@ -41,7 +41,7 @@ int journal_shared_use(struct journal *journal, struct journal_shared *shared,
 		note->number = shared->next++;
 		*link = note;
 		json = cue_payload_bytes(payload, &len);
-		journal_shared_key(shared->prefix, note->number, key);
+		journal_key(shared->prefix, note->number, key);
 		r = outbox_journal_put(journal->config.outbox, key, json, len);
 	}
 	note->runs++;
@@ -60,7 +60,7 @@ int journal_shared_drop(struct journal *journal, struct journal_shared *shared,
 		return 0;
 	link = find(shared, note->payload);
 	*link = note->next;
-	journal_shared_key(shared->prefix, note->number, key);
+	journal_key(shared->prefix, note->number, key);
 	r = outbox_journal_remove(journal->config.outbox, key);
 	free(note);
 	return r;
@@ -106,7 +106,7 @@ void journal_texts_forget(struct journal *journal, const char *prefix,
 	for (size_t i = 0; i < texts->n; i++) {
 		char key[OUTBOX_KEY_MAX + 1];
 
-		journal_shared_key(prefix, texts->items[i].number, key);
+		journal_key(prefix, texts->items[i].number, key);
 		(void)outbox_journal_remove(journal->config.outbox, key);
 	}
 }

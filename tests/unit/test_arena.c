@@ -58,8 +58,7 @@ Test(arena, deferred_runs_last_first_before_memory_goes)
 	released = 0;
 	arena_defer(arena, note, arena_strndup(arena, "a", 1));
 	arena_defer(arena, note, arena_strndup(arena, "b", 1));
-	arena_freep(&arena);
-	cr_assert_null(arena);
+	cr_assert_null(arena_free(arena));
 	cr_assert_eq(released, 2);
 	cr_assert_eq(order[0], 'b');
 	cr_assert_eq(order[1], 'a');

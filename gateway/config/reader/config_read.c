@@ -9,6 +9,10 @@
 
 #include "did_you_mean.h"
 
+/** Read one value into @p object, at the field's offset. Recursive: the value may be an object. */
+static void read_value(struct config_reader *reader, const struct config_field *field,
+                       const struct jsonc_node *node, void *object);
+
 /* ---- variants ---- */
 
 static uint32_t group_of(const struct config_variant *variant)
@@ -132,7 +136,7 @@ static void read_default(struct config_reader *reader, const struct config_field
 	} else {
 		node.type = JSONC_STRING;
 	}
-	config_read_value(reader, field, &node, object);
+	read_value(reader, field, &node, object);
 }
 
 /** Whether the value is the default, or empty: ignoring it changes nothing. */
@@ -157,7 +161,7 @@ static void read_field(struct config_reader *reader, const struct config_table *
 	if (child) {
 		if (!check_variant(reader, table, field, present, object_node, child))
 			return;
-		config_read_value(reader, field, child, object);
+		read_value(reader, field, child, object);
 		if (field->not_implemented && !is_default(field, child))
 			config_key_finding(reader, DIAG_WARNING, child, "not-implemented",
 			                   "\"%s\" is not implemented yet and has no effect",
@@ -170,7 +174,7 @@ static void read_field(struct config_reader *reader, const struct config_table *
 			                    .place = object_node->place,
 			                    .key = field->key };
 
-		config_read_value(reader, field, &empty, object);
+		read_value(reader, field, &empty, object);
 		return;
 	}
 	if (field->required) {
@@ -280,7 +284,7 @@ static void read_objects(struct config_reader *reader, const struct config_field
 
 /* ---- any value ---- */
 
-void config_read_value(struct config_reader *reader, const struct config_field *field,
+static void read_value(struct config_reader *reader, const struct config_field *field,
                        const struct jsonc_node *node, void *object)
 {
 	char *at = (char *)object + field->offset;

@@ -203,7 +203,7 @@ static void read_protocol(struct config_reader *reader, const struct config_fiel
 void config_read_scalar(struct config_reader *reader, const struct config_field *field,
                         const struct jsonc_node *node, void *object)
 {
-	/* Only scalars come here (config_read_value()); all others are text. */
+	/* Only scalars come here (config_read.c); all others are text. */
 	if (field->type == CONFIG_BOOL) {
 		if (config_expect(reader, field, node, JSONC_BOOL))
 			store(field, object, &node->boolean);

@@ -39,9 +39,6 @@ const char *config_quote(char buf[JSONC_QUOTE_SIZE], const struct jsonc_node *no
 /** Fill @p object with the defaults and the values of @p node, then call the table's check. */
 void config_read_struct(struct config_reader *reader, const struct config_table *table,
                         const struct jsonc_node *node, void *object);
-/** Read one value into @p object, at the field's offset. */
-void config_read_value(struct config_reader *reader, const struct config_field *field,
-                       const struct jsonc_node *node, void *object);
 
 /** Scalars (config_read_scalar.c): store at @p at. */
 void config_read_scalar(struct config_reader *reader, const struct config_field *field,

@@ -258,7 +258,7 @@ static int make_room(int dir_fd, const char *family, unsigned copies)
 }
 
 int state_file_aside_name(int dir_fd, const char *name, const char *family, unsigned copies,
-                          char *ret_name)
+                          char ret_name[STATE_FILE_NAME_SIZE])
 {
 	char to[STATE_FILE_NAME_SIZE], stamp[32];
 	struct timespec now;
@@ -287,7 +287,7 @@ int state_file_aside_name(int dir_fd, const char *name, const char *family, unsi
 }
 
 int state_file_set_aside(int dir_fd, const char *name, const char *family, unsigned copies,
-                         char *ret_name)
+                         char ret_name[STATE_FILE_NAME_SIZE])
 {
 	char to[STATE_FILE_NAME_SIZE];
 	struct stat st;

@@ -68,7 +68,7 @@ bool state_file_is_aside(const char *name);
  * @return 0; -EDQUOT too many copies can't be deleted (folders); negative errno.
  */
 int state_file_aside_name(int dir_fd, const char *name, const char *family, unsigned copies,
-                          char *ret_name);
+                          char ret_name[STATE_FILE_NAME_SIZE]);
 
 /**
  * Rename @p name to the name of state_file_aside_name().
@@ -76,7 +76,7 @@ int state_file_aside_name(int dir_fd, const char *name, const char *family, unsi
  * @return 0; -ENOENT; -EDQUOT too many copies can't be deleted (folders); negative errno.
  */
 int state_file_set_aside(int dir_fd, const char *name, const char *family, unsigned copies,
-                         char *ret_name);
+                         char ret_name[STATE_FILE_NAME_SIZE]);
 
 /** Log a warning with the remedy if others can write to the folder. */
 void state_file_check_dir(const char *dir, struct log *log);

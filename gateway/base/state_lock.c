@@ -125,7 +125,7 @@ static void warn_unsupported(struct state_lock *lock, int error)
 	lock->unsupported = true;
 }
 
-static int take(struct state_lock *lock, char *error)
+static int take(struct state_lock *lock, char error[STATE_LOCK_ERROR_SIZE])
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char holder[HOLDER_SIZE];
@@ -161,7 +161,7 @@ static int take(struct state_lock *lock, char *error)
 	return 0;
 }
 
-int state_lock_hold(struct state_lock *lock, char *error)
+int state_lock_hold(struct state_lock *lock, char error[STATE_LOCK_ERROR_SIZE])
 {
 	int r = 0;
 
@@ -180,7 +180,7 @@ int state_lock_hold(struct state_lock *lock, char *error)
 }
 
 int state_lock_new(const char *dir, const char *gateway_id, struct log *log,
-                   struct state_lock **ret_lock, char *error)
+                   struct state_lock **ret_lock, char error[STATE_LOCK_ERROR_SIZE])
 {
 	struct state_lock *lock = calloc(1, sizeof(*lock));
 	int r;

@@ -23,22 +23,22 @@ struct state_lock;
  * @param dir        created if only its last part does not exist.
  * @param gateway_id written to the file, for the message of another process.
  * @param log        borrowed; NULL: no log.
- * @param error      STATE_LOCK_ERROR_SIZE bytes; with -EBUSY a sentence that names the holder.
+ * @param error      with -EBUSY a sentence that names the holder.
  * @return 0, also if the folder can't be locked yet for another reason: state_lock_hold() reports
  *         it and tries again; -EBUSY another process holds it; -ENOMEM.
  */
 int state_lock_new(const char *dir, const char *gateway_id, struct log *log,
-                   struct state_lock **ret_lock, char *error);
+                   struct state_lock **ret_lock, char error[STATE_LOCK_ERROR_SIZE]);
 /** Release the folder. NULL is allowed. @return NULL. */
 struct state_lock *state_lock_free(struct state_lock *lock);
 
 /**
  * Check or acquire the lock. Waits for the disk.
- * @param error STATE_LOCK_ERROR_SIZE bytes; the reason of a failure.
+ * @param error the reason of a failure.
  * @return 0 this process holds the folder (or its file system has no locks, which is logged once);
  *         -EBUSY another process holds it; other negative errno: it does not exist, or can't be
  *         written to.
  */
-int state_lock_hold(struct state_lock *lock, char *error);
+int state_lock_hold(struct state_lock *lock, char error[STATE_LOCK_ERROR_SIZE]);
 
 #endif

@@ -52,7 +52,7 @@ static void reset_shared(struct egress *e)
 }
 
 /** Log a failure at once; the same failure again only from time to time. */
-static void tell_failure(struct egress *e, int r, const char *error)
+static void tell_failure(struct egress *e, int r, const char error[PAHO_ERROR_SIZE])
 {
 	struct egress_failures *failures = &e->failures;
 	enum log_level level = r == -ECONNREFUSED || r == -EHOSTUNREACH || r == -ENODATA
@@ -170,7 +170,7 @@ static void next_trial(struct egress *e, int r, int answer)
 /* ---- connecting ---- */
 
 static int connect_on(struct egress *e, const struct egress_terms *terms, int *ret_answer,
-                      char *error)
+                      char error[PAHO_ERROR_SIZE])
 {
 	struct paho_callbacks callbacks = egress_callbacks(e);
 	char topic[TOPIC_SIZE];
@@ -191,7 +191,7 @@ static int connect_on(struct egress *e, const struct egress_terms *terms, int *r
  * attempts must not delay the end of the process.
  */
 static int connect_again(struct egress *e, const struct egress_terms *terms, int *ret_answer,
-                         char *error)
+                         char error[PAHO_ERROR_SIZE])
 {
 	uint64_t stop_by_ns;
 
@@ -208,7 +208,7 @@ static int connect_again(struct egress *e, const struct egress_terms *terms, int
  * network that breaks connections at random may look the same, and learning QoS 0 from that would
  * lose all acknowledgements. So refusal and acceptance must alternate PROOFS times.
  */
-static int confirm_trial(struct egress *e, int *ret_answer, char *error)
+static int confirm_trial(struct egress *e, int *ret_answer, char error[PAHO_ERROR_SIZE])
 {
 	struct egress_terms trial = e->trial;
 	int r = 0;
@@ -226,7 +226,7 @@ static int confirm_trial(struct egress *e, int *ret_answer, char *error)
 	return r;
 }
 
-static int connect_on_some_terms(struct egress *e, char *error)
+static int connect_on_some_terms(struct egress *e, char error[PAHO_ERROR_SIZE])
 {
 	int answer = 0, r = -ECONNREFUSED;
 

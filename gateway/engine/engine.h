@@ -15,6 +15,9 @@
 
 #include "config_model.h"
 
+/** Room for one sentence about what failed. */
+#define ENGINE_ERROR_SIZE 512U
+
 struct engine;
 
 struct engine_config {
@@ -32,7 +35,7 @@ struct engine_config {
 	void (*output_changed)(void *user, const char *output);
 	/** Called for the log when an input's driver failed (@p error has the reason) or works
 	 * again (NULL); optional. */
-	void (*input_failed)(void *user, const char *input, const char *error);
+	void (*input_failed)(void *user, const char *input, const char error[ENGINE_ERROR_SIZE]);
 	/** Called for the log when a line was released that could not be set to its output's
 	 * safe_value; optional. */
 	void (*output_unsafe)(void *user, const char *output, int error);
@@ -63,10 +66,10 @@ void engine_write_reason(struct cue_writer *w, const struct engine *engine, cons
  * Switch to a new, already checked configuration: changed definitions are redefined, missing ones
  * are removed, changed inputs and outputs are reopened. An unchanged output keeps its line and
  * level.
- * @return 0; negative errno: the old configuration is still in force, and @p error (512 bytes) has
+ * @return 0; negative errno: the old configuration is still in force, and @p error has
  *         the reason.
  */
-int engine_apply(struct engine *engine, const struct config *config, char *error);
+int engine_apply(struct engine *engine, const struct config *config, char error[ENGINE_ERROR_SIZE]);
 
 /** Report that a playlist's retained view changed. Call it after defining or removing a playlist
  * without engine_apply(). */
@@ -77,13 +80,13 @@ void engine_playlist_changed(struct engine *engine, const char *playlist);
  * emitted, so that a level that a crash left on a line ends at once. Either all are opened or none.
  * @p error as output_ops.open.
  */
-int engine_open_outputs(struct engine *engine, char *error);
+int engine_open_outputs(struct engine *engine, char error[ENGINE_ERROR_SIZE]);
 /** Set all outputs to safe_value and release their lines; no event sets them any more. */
 void engine_close_outputs(struct engine *engine);
 
 /** Open the outputs if they are not open, then all inputs, then emit initial states. Either all are
  * opened or none. @p error as driver_ops.open. */
-int engine_open_inputs(struct engine *engine, char *error);
+int engine_open_inputs(struct engine *engine, char error[ENGINE_ERROR_SIZE]);
 
 /**
  * One wake-up: read every ready input and merge the edges by kernel time. For each edge, advance to

@@ -88,7 +88,7 @@ static void carry_value(const struct engine *engine, struct input *input)
 }
 
 static int set_new(struct engine *engine, const struct config *config, struct input_set *set,
-                   char *error)
+                   char error[ENGINE_ERROR_SIZE])
 {
 	set->items = calloc(config->n_inputs + 1, sizeof(struct input *));
 	set->is_new = calloc(config->n_inputs + 1, sizeof(*set->is_new));
@@ -114,7 +114,7 @@ static int set_new(struct engine *engine, const struct config *config, struct in
 	return 0;
 }
 
-static int set_open(struct input_set *set, char *error)
+static int set_open(struct input_set *set, char error[ENGINE_ERROR_SIZE])
 {
 	for (size_t i = 0; i < set->n; i++) {
 		int r = set->is_new[i] ? input_open(set->items[i], error) : 0;
@@ -151,7 +151,7 @@ static void set_commit(struct engine *engine, struct input_set *set)
 	*set = (struct input_set){ 0 };
 }
 
-int engine_open_inputs(struct engine *engine, char *error)
+int engine_open_inputs(struct engine *engine, char error[ENGINE_ERROR_SIZE])
 {
 	struct input_set set = { 0 };
 	int r;
@@ -177,7 +177,8 @@ int engine_open_inputs(struct engine *engine, char *error)
 /* ---- reload ---- */
 
 /** Refuse changes of settings that are fixed when the bus is created. */
-static int check_fixed(const struct config *old, const struct config *new, char *error)
+static int check_fixed(const struct config *old, const struct config *new,
+                       char error[ENGINE_ERROR_SIZE])
 {
 	if (!same_text(old->gateway.id, new->gateway.id)) {
 		snprintf(error, ENGINE_ERROR_SIZE,
@@ -232,7 +233,7 @@ static void set_close_new(struct input_set *set)
 
 /** Create both sets or none. */
 static int make_sets(struct engine *engine, const struct config *config, struct output_set *outputs,
-                     struct input_set *inputs, char *error)
+                     struct input_set *inputs, char error[ENGINE_ERROR_SIZE])
 {
 	int r = output_set_new(engine, config, outputs, error);
 
@@ -244,7 +245,7 @@ static int make_sets(struct engine *engine, const struct config *config, struct 
 	return r;
 }
 
-int engine_apply(struct engine *engine, const struct config *config, char *error)
+int engine_apply(struct engine *engine, const struct config *config, char error[ENGINE_ERROR_SIZE])
 {
 	static const struct cue_playlist_limits no_limits = {
 		.events_per_second = UINT32_MAX,

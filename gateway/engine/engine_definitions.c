@@ -9,7 +9,7 @@
 #include "engine_internal.h"
 
 static int explain(int r, const char *kind, const char *name,
-                   const struct cue_predicate_error *fault, char *error)
+                   const struct cue_predicate_error *fault, char error[ENGINE_ERROR_SIZE])
 {
 	if (r == -EINVAL)
 		snprintf(error, ENGINE_ERROR_SIZE, "%s \"%s\"%s: %s", kind, name, fault->path,
@@ -25,7 +25,7 @@ static int explain(int r, const char *kind, const char *name,
 }
 
 static int define_playlist(struct engine *engine, const struct config_playlist *playlist,
-                           char *error)
+                           char error[ENGINE_ERROR_SIZE])
 {
 	struct cue_predicate_error fault = { .path = "", .text = "" };
 	int r = cue_playlist_define(engine->playlists, &playlist->def, NULL, &fault);
@@ -36,7 +36,8 @@ static int define_playlist(struct engine *engine, const struct config_playlist *
 	return 0;
 }
 
-static int define_gesture(struct engine *engine, const struct config_gesture *gesture, char *error)
+static int define_gesture(struct engine *engine, const struct config_gesture *gesture,
+                          char error[ENGINE_ERROR_SIZE])
 {
 	struct cue_predicate_error fault = { .path = "", .text = "" };
 	int r = cue_gesture_define(engine->gestures, &gesture->def, NULL, &fault);
@@ -44,7 +45,8 @@ static int define_gesture(struct engine *engine, const struct config_gesture *ge
 	return r < 0 ? explain(r, "gesture", gesture->def.name, &fault, error) : 0;
 }
 
-int engine_define_all(struct engine *engine, const struct config *config, char *error)
+int engine_define_all(struct engine *engine, const struct config *config,
+                      char error[ENGINE_ERROR_SIZE])
 {
 	for (size_t i = 0; i < config->n_playlists; i++) {
 		int r = define_playlist(engine, &config->playlists[i], error);
@@ -186,7 +188,7 @@ static bool gesture_unchanged(const struct name_index *others, const struct conf
 }
 
 /** Check all of @p to before changing anything. */
-static int check_all(const struct config *to, char *error)
+static int check_all(const struct config *to, char error[ENGINE_ERROR_SIZE])
 {
 	struct cue_predicate_error fault = { .path = "", .text = "" };
 
@@ -257,7 +259,7 @@ static size_t count_replaced(struct engine *engine, const struct swap *swap)
 	return n;
 }
 
-static int check_room(struct engine *engine, const struct swap *swap, char *error)
+static int check_room(struct engine *engine, const struct swap *swap, char error[ENGINE_ERROR_SIZE])
 {
 	size_t limit = cue_bus_limits(engine->bus)->definitions;
 	size_t own = swap->to->n_playlists + swap->to->n_gestures;
@@ -331,7 +333,8 @@ static int by_text(const void *a, const void *b)
 }
 
 /** Types are never freed, so the types of removed definitions count until the next start. */
-static int check_type_room(struct engine *engine, const struct config *to, char *error)
+static int check_type_room(struct engine *engine, const struct config *to,
+                           char error[ENGINE_ERROR_SIZE])
 {
 	uint32_t room = cue_bus_type_room(engine->bus);
 	struct names names = { 0 };
@@ -381,7 +384,8 @@ static void remove_gone(struct engine *engine, const struct swap *swap)
 	}
 }
 
-static int define_changed(struct engine *engine, const struct swap *swap, char *error)
+static int define_changed(struct engine *engine, const struct swap *swap,
+                          char error[ENGINE_ERROR_SIZE])
 {
 	for (size_t i = 0; i < swap->to->n_playlists; i++) {
 		const struct config_playlist *playlist = &swap->to->playlists[i];
@@ -430,7 +434,7 @@ static void swap_clear(struct swap *swap)
 }
 
 static int swap_init(struct swap *swap, const struct config *from, const struct config *to,
-                     char *error)
+                     char error[ENGINE_ERROR_SIZE])
 {
 	int r;
 
@@ -450,7 +454,7 @@ static int swap_init(struct swap *swap, const struct config *from, const struct 
 }
 
 int engine_check_definitions(struct engine *engine, const struct config *from,
-                             const struct config *to, char *error)
+                             const struct config *to, char error[ENGINE_ERROR_SIZE])
 {
 	struct swap swap;
 	int r;
@@ -468,7 +472,7 @@ int engine_check_definitions(struct engine *engine, const struct config *from,
 }
 
 int engine_swap_definitions(struct engine *engine, const struct config *from,
-                            const struct config *to, char *error)
+                            const struct config *to, char error[ENGINE_ERROR_SIZE])
 {
 	struct swap swap;
 	int r;

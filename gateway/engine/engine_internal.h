@@ -8,8 +8,6 @@
 
 #include "engine.h"
 
-#define ENGINE_ERROR_SIZE 512U
-
 struct input;
 struct output;
 struct faults;
@@ -62,27 +60,28 @@ void faults_report(struct faults *faults, const struct cue_report *report);
 /* engine_apply.c: definitions of a configuration. */
 
 /** Define all playlists and gestures, in order. @return 0 or negative errno, @p error filled. */
-int engine_define_all(struct engine *engine, const struct config *config, char *error);
+int engine_define_all(struct engine *engine, const struct config *config,
+                      char error[ENGINE_ERROR_SIZE]);
 /** Set the delays of the inputs' events in the gestures. */
 void engine_tell_delays(struct engine *engine, const struct config *config);
 /** Check before any change that each definition of @p to is valid and that all have room beside
  * those made by command. @return 0; -EINVAL, -ENOSPC, -ENOMEM, with the reason in @p error. */
 int engine_check_definitions(struct engine *engine, const struct config *from,
-                             const struct config *to, char *error);
+                             const struct config *to, char error[ENGINE_ERROR_SIZE]);
 /** Switch from the definitions of @p from, which are in force, to those of @p to. After a failure
  * @p from is in force. */
 int engine_swap_definitions(struct engine *engine, const struct config *from,
-                            const struct config *to, char *error);
+                            const struct config *to, char error[ENGINE_ERROR_SIZE]);
 
 /* inputs.c */
 
 /** Create a closed input with its decoder. Everything of @p config is borrowed. @return 0; -ENODEV
  * unknown driver; -ENOSPC too many event types; -ENOMEM. */
 int input_new(struct engine *engine, const struct config_input *config, struct input **ret_input,
-              char *error);
+              char error[ENGINE_ERROR_SIZE]);
 struct input *input_free(struct input *input);
 /** Open the driver and read the levels; no event yet. */
-int input_open(struct input *input, char *error);
+int input_open(struct input *input, char error[ENGINE_ERROR_SIZE]);
 /** Close the driver and stop the input's timers; it may be opened again. */
 void input_close(struct input *input);
 /** Pass the levels found at opening to the decoder; a switch emits its initial state. */
@@ -109,11 +108,11 @@ int input_restore(struct input *input, enum decoder_kind kind, int64_t value);
 /** Create a closed output. Everything of @p config is borrowed. @return 0; -ENODEV unknown driver;
  * -ENOSPC too many event types; -ENOMEM. */
 int output_new(struct engine *engine, const struct config_output *config,
-               struct output **ret_output, char *error);
+               struct output **ret_output, char error[ENGINE_ERROR_SIZE]);
 /** Close and free the output. */
 struct output *output_free(struct output *output);
 /** Open the driver, at safe_value. */
-int output_open(struct output *output, char *error);
+int output_open(struct output *output, char error[ENGINE_ERROR_SIZE]);
 /** Set safe_value and close the driver; it may be opened again. */
 void output_close(struct output *output);
 /** Open the output again at its former level, after output_close() (a reload was refused). */
@@ -132,11 +131,11 @@ struct output_set {
 
 /** @param set zero-initialised; discarded already on failure. */
 int output_set_new(struct engine *engine, const struct config *config, struct output_set *set,
-                   char *error);
+                   char error[ENGINE_ERROR_SIZE]);
 /** Close outputs that are not in the set: the new ones may need the same lines. */
 void output_set_close_replaced(struct engine *engine, const struct output_set *set);
 /** Open those that are new. */
-int output_set_open(struct output_set *set, char *error);
+int output_set_open(struct output_set *set, char error[ENGINE_ERROR_SIZE]);
 /** Move the set to the engine, which has the set's configuration now; free outputs that are not in
  * it. */
 void output_set_commit(struct engine *engine, struct output_set *set);

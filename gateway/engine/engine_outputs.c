@@ -60,7 +60,7 @@ void output_set_discard(struct output_set *set)
 }
 
 int output_set_new(struct engine *engine, const struct config *config, struct output_set *set,
-                   char *error)
+                   char error[ENGINE_ERROR_SIZE])
 {
 	set->items = calloc(config->n_outputs + 1, sizeof(struct output *));
 	set->is_new = calloc(config->n_outputs + 1, sizeof(*set->is_new));
@@ -86,7 +86,7 @@ int output_set_new(struct engine *engine, const struct config *config, struct ou
 	return 0;
 }
 
-int output_set_open(struct output_set *set, char *error)
+int output_set_open(struct output_set *set, char error[ENGINE_ERROR_SIZE])
 {
 	for (size_t i = 0; i < set->n; i++) {
 		int r = set->is_new[i] ? output_open(set->items[i], error) : 0;
@@ -137,7 +137,7 @@ void output_set_back_out(struct engine *engine, struct output_set *set)
 
 /* ---- public functions ---- */
 
-int engine_open_outputs(struct engine *engine, char *error)
+int engine_open_outputs(struct engine *engine, char error[ENGINE_ERROR_SIZE])
 {
 	struct output_set set = { 0 };
 	int r;

@@ -181,7 +181,7 @@ static void resync_lines(struct input *input)
 
 /* ---- open, fail, retry ---- */
 
-static int read_levels(struct input *input, char *error)
+static int read_levels(struct input *input, char error[ENGINE_ERROR_SIZE])
 {
 	for (unsigned line = 0; line < input_lines(input); line++) {
 		int r = input->ops->get(input->driver, line, &input->levels[line]);
@@ -235,7 +235,7 @@ static struct driver_config driver_config(const struct input *input, const char 
 	return dc;
 }
 
-int input_open(struct input *input, char *error)
+int input_open(struct input *input, char error[ENGINE_ERROR_SIZE])
 {
 	struct driver_config dc;
 	char consumer[128];
@@ -353,7 +353,7 @@ static int intern_types(struct cue_bus *bus, const struct config_input *config)
 }
 
 int input_new(struct engine *engine, const struct config_input *config, struct input **ret_input,
-              char *error)
+              char error[ENGINE_ERROR_SIZE])
 {
 	struct input *input = calloc(1, sizeof(*input));
 	int r = -ENOMEM;

@@ -258,7 +258,7 @@ static void on_retry(void *user, struct cue_bus *bus, uint64_t deadline_ns)
 
 /* ---- open and close ---- */
 
-int output_open(struct output *output, char *error)
+int output_open(struct output *output, char error[ENGINE_ERROR_SIZE])
 {
 	const struct config_output *config = output->config;
 	struct output_config oc = {
@@ -359,7 +359,7 @@ static int find_ops(struct output *output)
 }
 
 int output_new(struct engine *engine, const struct config_output *config,
-               struct output **ret_output, char *error)
+               struct output **ret_output, char error[ENGINE_ERROR_SIZE])
 {
 	struct output *output = calloc(1, sizeof(*output));
 	int r = -ENOMEM;

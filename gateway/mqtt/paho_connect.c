@@ -185,7 +185,7 @@ static int worse(int a, int b)
 }
 
 /** As tell_failure(), for all addresses. */
-static int tell_failures(const struct attempts *attempts, char *error)
+static int tell_failures(const struct attempts *attempts, char error[PAHO_ERROR_SIZE])
 {
 	const struct mqtt_settings *settings = attempts->settings;
 	const struct broker_addresses *addresses = &attempts->addresses;
@@ -223,7 +223,7 @@ void paho_ignore_proxies(void)
 
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
                  const struct paho_options *options, struct paho_connection **ret_connection,
-                 int *ret_answer, char *error)
+                 int *ret_answer, char error[PAHO_ERROR_SIZE])
 {
 	struct attempts attempts = { .settings = settings,
 		                     .callbacks = callbacks,

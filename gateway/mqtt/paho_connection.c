@@ -244,7 +244,7 @@ static int subscribe(struct paho_connection *c, const struct paho_subscription *
 }
 
 int paho_subscribe(struct paho_connection *connection, const struct paho_subscription *subscription,
-                   char *error)
+                   char error[PAHO_ERROR_SIZE])
 {
 	int rc = subscribe(connection, subscription);
 

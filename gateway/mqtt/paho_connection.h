@@ -64,7 +64,7 @@ struct paho_broker {
  * @param callbacks copied; `user` must outlive the connection.
  * @param ret_answer on failure the broker's answer to the connect, see mqtt_reason.h; 0: none. May
  *                   be NULL.
- * @param error PAHO_ERROR_SIZE bytes; on failure one sentence.
+ * @param error on failure one sentence.
  * @return 0; -EHOSTUNREACH the name can't be resolved; -ECONNREFUSED not reached or refused;
  *         -ENODATA reached, no answer to the connect; -EPROTO TLS failed; -EACCES the broker
  *         refused name, password or right; -EIO the password can't be read; -ENOMEM. With several
@@ -72,7 +72,7 @@ struct paho_broker {
  */
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
                  const struct paho_options *options, struct paho_connection **ret_connection,
-                 int *ret_answer, char *error);
+                 int *ret_answer, char error[PAHO_ERROR_SIZE]);
 
 /**
  * Remove the proxy variables of libpaho from the environment: `http_proxy` and `https_proxy`, which
@@ -104,11 +104,11 @@ struct paho_subscription {
 
 /**
  * Blocks until the broker has answered.
- * @param error PAHO_ERROR_SIZE bytes; on failure one sentence.
+ * @param error on failure one sentence.
  * @return 0; -ENOTCONN no answer; -EACCES the broker refused it.
  */
 int paho_subscribe(struct paho_connection *connection, const struct paho_subscription *subscription,
-                   char *error);
+                   char error[PAHO_ERROR_SIZE]);
 
 /** Blocks until the broker has answered. @return 0; -ENOTCONN. A refusal counts as done. */
 int paho_unsubscribe(struct paho_connection *connection, const char *filter);

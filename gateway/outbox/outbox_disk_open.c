@@ -127,7 +127,7 @@ static int copy_bytes(int in, int out)
 }
 
 /** @param ret_name STATE_FILE_NAME_SIZE bytes: the name of the copy. */
-static int copy_log(const struct outbox_disk *disk, char *ret_name)
+static int copy_log(const struct outbox_disk *disk, char ret_name[STATE_FILE_NAME_SIZE])
 {
 	int dir_fd = state_file_open_dir(disk->dir), in = -1, out = -1;
 	struct stat st;

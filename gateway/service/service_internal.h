@@ -102,8 +102,8 @@ void service_unwatch_devices(struct service *service);
 void service_on_output_unsafe(void *user, const char *name, int error);
 
 /* service_notify.c: the service manager; all except the first on the loop's thread. */
-/** @param error of SERVICE_ERROR_SIZE. */
-int service_notify_start(struct service *service, char *error);
+/** @param error on failure one sentence. */
+int service_notify_start(struct service *service, char error[SERVICE_ERROR_SIZE]);
 /** Call at the end of a wake-up. @param refresh send the status again. */
 void service_notify_tick(struct service *service, uint64_t now_ns, bool refresh);
 uint64_t service_notify_deadline(const struct service *service);

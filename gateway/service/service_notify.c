@@ -26,7 +26,7 @@
 
 #define READY_LATEST_NS (10 * CUE_NS_PER_S)
 
-int service_notify_start(struct service *service, char *error)
+int service_notify_start(struct service *service, char error[SERVICE_ERROR_SIZE])
 {
 	int r = notify_new(&service->notify);
 

@@ -142,7 +142,7 @@ static int make_outbox(struct service *service)
 
 /** Lock the state folder. @return 0, also if the folder can't be locked for another reason: writing
  * to it is refused until it can; -EBUSY. */
-static int lock_state(struct service *service, char *error)
+static int lock_state(struct service *service, char error[SERVICE_ERROR_SIZE])
 {
 	const char *dir = service->config->gateway.state_dir;
 	struct stat st;
@@ -359,7 +359,7 @@ static void check_state_dir(struct service *service)
 }
 
 /** An input, an output or the state folder is unavailable. @return exit code. */
-static int unavailable(struct service *service, int r, const char *error)
+static int unavailable(struct service *service, int r, const char error[SERVICE_ERROR_SIZE])
 {
 	log_write(service->log, LOG_LEVEL_ERROR, "%s", *error ? error : strerrordesc_np(-r));
 	return EX_UNAVAILABLE;

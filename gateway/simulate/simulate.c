@@ -190,7 +190,8 @@ static const struct config_input *find_input(const struct config *config, const 
 	return NULL;
 }
 
-static int check_entry(const struct config *config, const struct trace_entry *entry, char *error)
+static int check_entry(const struct config *config, const struct trace_entry *entry,
+                       char error[SIMULATION_ERROR_SIZE])
 {
 	const struct config_input *input;
 
@@ -230,7 +231,8 @@ static int check_entry(const struct config *config, const struct trace_entry *en
 	return -EINVAL;
 }
 
-static int check_trace(const struct simulation_config *config, char *error, unsigned *ret_line)
+static int check_trace(const struct simulation_config *config, char error[SIMULATION_ERROR_SIZE],
+                       unsigned *ret_line)
 {
 	for (size_t i = 0; config->trace && i < config->trace->n; i++) {
 		int r = check_entry(config->config, &config->trace->entries[i], error);
@@ -282,7 +284,7 @@ static int make_parts(struct simulation *simulation)
 }
 
 int simulation_new(const struct simulation_config *config, struct simulation **ret_simulation,
-                   char *error, unsigned *ret_line)
+                   char error[SIMULATION_ERROR_SIZE], unsigned *ret_line)
 {
 	struct simulation *simulation;
 	int r;

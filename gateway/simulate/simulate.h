@@ -38,12 +38,12 @@ struct simulation_config {
 
 /**
  * Set up; nothing is emitted yet. The trace's entries are checked against the configuration.
- * @param error SIMULATION_ERROR_SIZE bytes; "" if there is no text.
+ * @param error "" if there is no text.
  * @param ret_line with -EINVAL the wrong line of the trace, else 0.
  * @return 0; -EINVAL an entry does not match the configuration; -ENOMEM; errors of engine_new().
  */
 int simulation_new(const struct simulation_config *config, struct simulation **ret_simulation,
-                   char *error, unsigned *ret_line);
+                   char error[SIMULATION_ERROR_SIZE], unsigned *ret_line);
 struct simulation *simulation_free(struct simulation *simulation);
 
 struct engine *simulation_engine(struct simulation *simulation);

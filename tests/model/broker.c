@@ -261,7 +261,7 @@ void broker_install(void)
 
 int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
                  const struct paho_options *options, struct paho_connection **ret_connection,
-                 int *ret_answer, char *error)
+                 int *ret_answer, char error[PAHO_ERROR_SIZE])
 {
 	struct paho_connection *c;
 
@@ -318,7 +318,7 @@ static int round_trip(struct paho_connection *c)
 }
 
 int paho_subscribe(struct paho_connection *connection, const struct paho_subscription *subscription,
-                   char *error)
+                   char error[PAHO_ERROR_SIZE])
 {
 	(void)subscription;
 	snprintf(error, PAHO_ERROR_SIZE, "no answer");

@@ -53,15 +53,15 @@ CUE_API void cue_writer_string_n(struct cue_writer *w, const char *s, size_t len
 CUE_API void cue_writer_u64(struct cue_writer *w, uint64_t v);
 /** As cue_writer_u64(), with a sign. */
 CUE_API void cue_writer_i64(struct cue_writer *w, int64_t v);
-/** `true` or `false`. */
+/** Write `true` or `false`. */
 CUE_API void cue_writer_bool(struct cue_writer *w, bool v);
-/** `null`. */
+/** Write `null`. */
 CUE_API void cue_writer_null(struct cue_writer *w);
-/** Nanoseconds as seconds, exact decimal without trailing zeros: 1.5, 0, 0.2. */
+/** Write nanoseconds as seconds, exact decimal without trailing zeros: 1.5, 0, 0.2. */
 CUE_API void cue_writer_seconds(struct cue_writer *w, uint64_t ns);
-/** A payload's bytes unchanged; NULL writes `null`. */
+/** Write a payload's bytes unchanged; NULL writes `null`. */
 CUE_API void cue_writer_payload(struct cue_writer *w, const struct cue_payload *payload);
-/** Trusted compact JSON, unchanged. */
+/** Write trusted compact JSON unchanged. */
 CUE_API void cue_writer_raw(struct cue_writer *w, const char *json, size_t len);
 
 /** Number of bytes written so far. */

@@ -48,7 +48,18 @@ install(FILES ${PACKAGING}/cuebus.sysusers DESTINATION lib/sysusers.d RENAME cue
 install(FILES ${PACKAGING}/60-cuebus.rules DESTINATION lib/udev/rules.d COMPONENT gateway)
 install(FILES ${PACKAGING}/cuebus.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
         RENAME cuebus COMPONENT gateway)
-install(FILES ${PACKAGING}/cuebus.json DESTINATION ${CUEBUS_CONFIG_DIR} COMPONENT gateway)
+# An edited configuration stays when the next version is installed. In a package it is a
+# conffile, and the folder that CPack fills is empty.
+install(CODE "
+  set(config \"\$ENV{DESTDIR}${CUEBUS_CONFIG_FILE}\")
+  if(EXISTS \"\${config}\")
+    message(STATUS \"Kept: \${config}\")
+  else()
+    file(INSTALL \"${PACKAGING}/cuebus.json\" DESTINATION \"${CUEBUS_CONFIG_DIR}\")
+  endif()" COMPONENT gateway)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs/examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/cuebus/examples
+        COMPONENT gateway FILES_MATCHING PATTERN "*.jsonc" PATTERN "*.trace"
+        PATTERN embed EXCLUDE PATTERN mosquitto EXCLUDE)
 install(DIRECTORY DESTINATION ${CUEBUS_CONFIG_DIR}/conf.d COMPONENT gateway)
 
 set(CPACK_GENERATOR DEB)

@@ -26,7 +26,9 @@ FILES = {
     "/usr/share/man/man1/cuebus.1.gz",
     "/usr/share/man/man5/cuebus.json.5.gz",
     "/usr/share/man/man7/cuebus-topics.7.gz",
-}
+} | {f"/usr/share/doc/cuebus/examples/{path.name}" for path in
+     (pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples").iterdir()
+     if path.suffix in (".jsonc", ".trace")}
 
 
 class Contents(unittest.TestCase):

@@ -21,6 +21,8 @@ LOST = "connection to the broker lost after"
 NO_REASON = "the broker closed it and gave no reason"
 # Follows from the third of these on.
 IN_A_ROW = "connections in a row within a minute and gave no reason"
+# The machine, not the broker: a flood takes longer to handle than a backlog may.
+BUSY = "events that waited too long start nothing more"
 
 
 @dataclasses.dataclass
@@ -147,5 +149,5 @@ class BrokerCases(ScriptedTest):
         for text in case.says:
             self.assertIn(text, log, case.name)
         for cause in causes:
-            self.assertTrue(any(text in cause for text in case.says + case.may_say),
+            self.assertTrue(any(text in cause for text in (*case.says, *case.may_say, BUSY)),
                             f"{case.name}: a cause that was none: {cause}\n{log}")

@@ -76,6 +76,7 @@ static int read_header(const char *line, struct definition_text *text, uint64_t 
 		return -EBADMSG;
 	if (strcmp(format, "1") != 0)
 		return -EPROTONOSUPPORT;
+	/* NOLINTNEXTLINE(cert-err34-c): 15 digits always fit */
 	if (sscanf(line, MAGIC "1 %16[0-9a-f] %15[a-z] %15llu %15llu%n", sum, kind, &name_len,
 	           &json_len, &end) != 4 ||
 	    strlen(sum) != SUM_DIGITS || line[end] != '\0')

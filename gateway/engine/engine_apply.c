@@ -176,6 +176,22 @@ int engine_open_inputs(struct engine *engine, char error[ENGINE_ERROR_SIZE])
 
 /* ---- reload ---- */
 
+/* A new member: compare it below. */
+_Static_assert(sizeof(struct cue_limits) == 4 * sizeof(uint64_t) + 10 * sizeof(uint32_t),
+               "four members of 64 bits, nine of 32 and their padding");
+
+/** Not memcmp(): the padding holds anything. */
+static bool same_limits(const struct cue_limits *a, const struct cue_limits *b)
+{
+	return a->queue_bytes == b->queue_bytes && a->state_bytes == b->state_bytes &&
+	       a->gesture_bytes == b->gesture_bytes && a->trigger_bytes == b->trigger_bytes &&
+	       a->event_types == b->event_types && a->queue_events == b->queue_events &&
+	       a->state_entries == b->state_entries && a->cascade_depth == b->cascade_depth &&
+	       a->json_depth == b->json_depth && a->definitions == b->definitions &&
+	       a->active_runs == b->active_runs && a->quote_bytes == b->quote_bytes &&
+	       a->gesture_producers == b->gesture_producers;
+}
+
 /** Refuse changes of settings that are fixed when the bus is created. */
 static int check_fixed(const struct config *old, const struct config *new,
                        char error[ENGINE_ERROR_SIZE])
@@ -186,7 +202,7 @@ static int check_fixed(const struct config *old, const struct config *new,
 		         old->gateway.id, new->gateway.id);
 		return -EINVAL;
 	}
-	if (memcmp(&old->limits.bus, &new->limits.bus, sizeof(old->limits.bus)) != 0) {
+	if (!same_limits(&old->limits.bus, &new->limits.bus)) {
 		snprintf(
 		        error, ENGINE_ERROR_SIZE,
 		        "a member of limits that sizes the bus changed (event_types, queue_events, "

@@ -301,7 +301,8 @@ void outbox_disk_has_not_read(struct outbox_disk *disk);
 int outbox_disk_prepare(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE]);
 /** Handle damage found at opening or reading, for which outbox_disk_fail() was not called. */
 void outbox_disk_found_damaged(struct outbox *outbox);
-/** Acquire the lock before writing to the folder. Without the mutex. @return 0 or negative errno, text in @p error. */
+/** Acquire the lock before writing to the folder. Without the mutex.
+ *  @return 0 or negative errno, text in @p error. */
 int outbox_disk_hold_lock(const struct outbox_disk *disk, char error[OUTBOX_DB_ERROR_SIZE]);
 /** Switch to another database, only if the folder exists: without it there is no place for a new
  *  file, and the old one may return with it. Without the mutex. @return as above. */

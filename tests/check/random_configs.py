@@ -12,8 +12,8 @@ import string
 TYPES = ["a.b", "lamp.set", "button.press", "e.f.g", "x"]
 BAD_TYPES = ["event.x", "gateway.gap", "A.b", "a..b", "a.*", "", "a" * 129, "a.b.c.d.e.f.g.h.i"]
 DURATIONS = ["1s", "1000ms", "1.0s"]
-EDGE_DURATIONS = ["0s", "1us", "20ms", "1.5s", "2m", "1h", "87600h", "87601h", "10ms", "99ms", "100ms", "1s", "65535s", "65536s", "24h",
-                  "86401s", "0.0001us", "1", "-1s", "1 s", "1e3ms", "10s", "10.1s"]
+EDGE_DURATIONS = ["0s", "1us", "20ms", "1.5s", "2m", "1h", "87600h", "87601h", "10ms", "99ms", "100ms", "1s",
+                  "65535s", "65536s", "24h", "86401s", "0.0001us", "1", "-1s", "1 s", "1e3ms", "10s", "10.1s"]
 NAMES = ["one", "two", "three", "porch", "a b", "ä", "x-no"]
 BAD_NAMES = ["", "$SYS", "a/b", "a+b", "a#", "\u0085", "\ufffe", "\U0001fffe", "n" * 129, "é" * 65]
 SCALARS = [None, True, False, 0, 1, -1, 0.5, 7.0, 1e400, 2**32, 2**64, "", "x", [], {}, [1], {"a": 1}]

@@ -28,7 +28,8 @@ BOUNDS = (
     ("docs/topics.md", "at most 256 bytes and 32 levels", "TOPIC_REPLY_LEVELS", None, 32),
     ("docs/operations.md", "| 254 bytes as it is written |", "REQUEST_ID_MAX", None, 254),
     ("docs/topics.md", "at most 254 bytes as it is written", "REQUEST_ID_MAX", None, 254),
-    ("docs/operations.md", "| replies that wait to be sent | 10,000, 16 MiB, 60 s |", "OUTBOX_REPLIES_MAX", None, 10000),
+    ("docs/operations.md", "| replies that wait to be sent | 10,000, 16 MiB, 60 s |", "OUTBOX_REPLIES_MAX", None,
+     10000),
     ("docs/operations.md", "| replies that wait to be sent | 10,000, 16 MiB, 60 s |", "OUTBOX_REPLIES_BYTES", None,
      16 << 20),
     ("docs/operations.md", "| replies that wait to be sent | 10,000, 16 MiB, 60 s |", "OUTBOX_REPLY_AGE_NS", None,
@@ -84,8 +85,8 @@ FILES = (
     ("docs/operations.md", "| watchdog | 30 s (`WatchdogSec=`)", "packaging/cuebus.service.in", "WatchdogSec=30s"),
     ("docs/operations.md", "not after a wrong configuration (78) or wrong usage (64)", "packaging/cuebus.service.in",
      "RestartPreventExitStatus=64 78"),
-    ("docs/operations.md", "`cuebus run -c /etc/cuebus/cuebus.json` as the user `cuebus`", "packaging/cuebus.service.in",
-     "User=cuebus"),
+    ("docs/operations.md", "`cuebus run -c /etc/cuebus/cuebus.json` as the user `cuebus`",
+     "packaging/cuebus.service.in", "User=cuebus"),
     ("docs/install.md", "every two seconds, so it is enough", "packaging/cuebus.service.in", "RestartSec=2s"),
     ("docs/install.md", "adds the user `cuebus` to it", "packaging/cuebus.sysusers", "\nm cuebus gpio"),
     ("docs/install.md", "udev rule that gives it `/dev/gpiochip*`", "packaging/60-cuebus.rules",
@@ -101,7 +102,7 @@ FILES = (
     ("docs/fleet.md", "(10 s); what it had taken", "docker/fleet/site.conf", "autosave_interval 10"),
 )
 ROOMS = "bus|drivers|gateway|schemas|docs|tests|bench|scripts|docker|packaging|cmake|fleet|examples"
-KINDS = "unit|property|trace|check|schema|docs|integration|fault|service|package|gpio|cli"
+KINDS = "lint|unit|property|trace|check|schema|docs|integration|fault|service|package|gpio|cli"
 # Under these a document's shorter paths begin.
 BELOW = ("", "docs", "docker", "docs/examples")
 
@@ -155,7 +156,8 @@ class ProgramClaims:
         for document in self.documents.values():
             said = list(document.spans()) + [(document.place(n), line) for n, line in document.blocks]
             for place, text in said:
-                for call in re.finditer(r"(?:^|[$ ])cuebus (run|check|simulate|schema|healthcheck|--\w+)([^|;&]*)", text):
+                for call in re.finditer(r"(?:^|[$ ])cuebus (run|check|simulate|schema|healthcheck|--\w+)"
+                                        r"([^|;&]*)", text):
                     word = call[1]
                     known = self.output("--help") + (self.output(word, "--help") if word[0] != "-" else "")
                     for option in re.findall(r"(?<![\w-])--?[a-z][\w-]*", " ".join(call.group(1, 2))):

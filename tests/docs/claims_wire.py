@@ -207,6 +207,7 @@ class WireClaims:
             said = {code_names(row.cells[0])[0] for row in rows}
             place = rows[0].place if rows else name
             self.claims.check(place, f"what {head} may be", said == set(known), f"{said} and {set(known)}")
-        operators = {n for row in self.documents["docs/gestures.md"].rows("Predicates") for n in code_names(row.cells[0])}
+        operators = {n for row in self.documents["docs/gestures.md"].rows("Predicates")
+                     for n in code_names(row.cells[0])}
         self.claims.check(self.documents["docs/gestures.md"].find("| operator |"), "the operators of match",
                           operators == set(config["operators"]["properties"]))

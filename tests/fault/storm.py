@@ -43,7 +43,7 @@ class StormTest(IntegrationTest):
 
     def rss_kib(self):
         status = pathlib.Path(f"/proc/{self.gateway.process.pid}/status").read_text()
-        return int(next(l for l in status.splitlines() if l.startswith("VmRSS")).split()[1])
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
     def metronome_kept_time(self, run, ticks, since):
         """Every occurrence in order at its exact time; how late they were is printed."""

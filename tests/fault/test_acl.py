@@ -47,7 +47,8 @@ class Acl(ConnectionTest):
         for path in etc.iterdir():
             path.chmod(0o600)
         # The port is the test's, and no retained message is foreign.
-        lines = [l for l in text.splitlines() if not l.startswith(("listener ", "persistence true"))]
+        lines = [line for line in text.splitlines()
+                 if not line.startswith(("listener ", "persistence true"))]
         self.broker = self.new_broker("broker", *lines)
         # Sees every message, so that a missing one is noticed.
         self.admin = self.user("administrator").subscribe(P + "/#")

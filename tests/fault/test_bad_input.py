@@ -44,7 +44,7 @@ class BadInput(IntegrationTest):
 
     def rss_kib(self):
         status = pathlib.Path(f"/proc/{self.gateway.process.pid}/status").read_text()
-        return int(next(l for l in status.splitlines() if l.startswith("VmRSS")).split()[1])
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
     def is_fine(self, health):
         self.assertEqual(health["bus"]["handler_failures"], 0)

@@ -71,7 +71,7 @@ class Hostile(ConnectionTest):
 
     def rss_kib(self):
         status = pathlib.Path(f"/proc/{self.gateway.process.pid}/status").read_text()
-        return int(next(l for l in status.splitlines() if l.startswith("VmRSS")).split()[1])
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
     # ---- what must hold ----
 

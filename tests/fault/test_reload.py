@@ -5,7 +5,6 @@ import signal
 import unittest
 
 from test_state_folder import StateFolder
-from harness import P
 
 LIMIT = 6
 

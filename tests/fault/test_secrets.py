@@ -42,7 +42,8 @@ class Secrets(ConnectionTest):
         return path
 
     def secured(self, **mqtt):
-        return self.config(f"mqtt://127.0.0.1:{self.broker.port}", username="porch", **{"remote": {"cmd": "admin"}, **mqtt})
+        return self.config(f"mqtt://127.0.0.1:{self.broker.port}", username="porch",
+                           **{"remote": {"cmd": "admin"}, **mqtt})
 
     def run_cuebus(self, *arguments, environment=None, code=0):
         result = subprocess.run([CUEBUS, *map(str, arguments)], capture_output=True, timeout=limit_s(60),

@@ -171,7 +171,7 @@ class Agent:
     def _info(self, offset):
         text = subprocess.run(["gpioinfo", *CHIP_OPTION, self.sim("cuebus-a").name],
                               stdout=subprocess.PIPE, check=True).stdout
-        return next(l for l in text.decode().splitlines() if f"line {offset:3}:" in l)
+        return next(line for line in text.decode().splitlines() if f"line {offset:3}:" in line)
 
     def live(self, chip, value):
         (SIM / chip / "live").write_text(str(value))

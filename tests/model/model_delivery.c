@@ -200,9 +200,8 @@ int main(int argc, char **argv)
 		add(&sums);
 	}
 	printf("%llu seeds, %u failed. Of %llu events %llu arrived, %llu again; gaps named %llu, "
-	       "%llu of "
-	       "these had arrived; a kill excuses %llu\n",
-	       (unsigned long long)(count + fresh), failed, sums.put, sums.arrived, sums.again,
+	       "%llu of these had arrived; a kill excuses %llu\n",
+	       (unsigned long long)count + fresh, failed, sums.put, sums.arrived, sums.again,
 	       sums.named, sums.twice, sums.lost);
 	return failed > 0;
 }

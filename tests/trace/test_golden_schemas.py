@@ -81,7 +81,8 @@ class Golden(unittest.TestCase):
                     counts[schema] = counts.get(schema, 0) + 1
         for needed in (
             "event.playlist.created", "event.playlist.emitted", "event.playlist.stopped", "event.playlist.rejected",
-            "event.playlist.overdue", "completion", "gateway.cascade", "gateway.fault", "gesture.taps", "gesture.simultaneous",
+            "event.playlist.overdue", "completion", "gateway.cascade",
+            "gateway.fault", "gesture.taps", "gesture.simultaneous",
             "gesture.sequence", "gesture.mirror", "input.button", "input.switch", "input.rotary", "input.counter",
             "reply.playlist.start", "reply.playlist.stop", "reply.playlist.define", "reply.error",
         ):

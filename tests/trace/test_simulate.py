@@ -38,7 +38,8 @@ class Simulate(unittest.TestCase):
     def test_prints_what_the_golden_trace_expects(self):
         trace, expected = self.golden(TIMELINE)
         for start in (0, 987654321123456789):
-            done = run("simulate", CONFIG / "full_timeline.json", "--input", trace, "--until", "70s", "--start-ns", start)
+            done = run("simulate", CONFIG / "full_timeline.json", "--input", trace,
+                       "--until", "70s", "--start-ns", start)
             self.assertEqual(done.returncode, 0)
             self.assertNotIn("error", done.stderr)  # check's warnings are there
             self.assertEqual(done.stdout, expected)
@@ -48,7 +49,7 @@ class Simulate(unittest.TestCase):
         config = CONFIG / "playlist.json"
         self.assertEqual(run("simulate", config, "-i", trace, "--replies").stdout, expected)
         plain = run("simulate", config, "-i", trace).stdout
-        self.assertEqual(plain, "".join(l for l in expected.splitlines(True) if l.startswith("{")))
+        self.assertEqual(plain, "".join(line for line in expected.splitlines(True) if line.startswith("{")))
 
     def test_until_is_inclusive_and_cuts(self):
         trace = self.write("t", "0 interleave.start\n")
@@ -76,7 +77,8 @@ class Simulate(unittest.TestCase):
 
     def test_the_limit_counts_events_that_are_not_bridged(self):
         config = self.config(
-            {"metronome": {"trigger": ["go", "again"], "completion": "again", "steps": [{"emit": "tick", "repeat": 10, "interval": "1ms"}]}},
+            {"metronome": {"trigger": ["go", "again"], "completion": "again",
+                           "steps": [{"emit": "tick", "repeat": 10, "interval": "1ms"}]}},
             mqtt={"qos": {"event.*": "off", "tick": "off", "again": "off"}},
         )
         done = run("simulate", config, "-i", self.write("t", "0 go\n"))
@@ -94,7 +96,8 @@ class Simulate(unittest.TestCase):
         self.assertEqual(stamps[-1][:4], "2259")
 
     def test_what_follows_at_one_instant_is_bounded(self):
-        config = self.config({"a": {"trigger": "x", "max_runs": 1000000, "steps": 50 * [{"emit": "x"}]}}, limits={"queue_events": 1000})
+        config = self.config({"a": {"trigger": "x", "max_runs": 1000000, "steps": 50 * [{"emit": "x"}]}},
+                             limits={"queue_events": 1000})
         done = run("simulate", config, "-i", self.write("t", "0 x\n"))
         self.assertEqual(done.returncode, 0)
         first = [line for line in done.stdout.splitlines() if json.loads(line)["monotonic_us"] == 0]
@@ -162,7 +165,8 @@ class Simulate(unittest.TestCase):
 
     def test_timeline(self):
         trace, _ = self.golden(TIMELINE)
-        done = run("simulate", CONFIG / "full_timeline.json", "-i", trace, "--until", "4s", "--timeline", "--width", "80")
+        done = run("simulate", CONFIG / "full_timeline.json", "-i", trace,
+                   "--until", "4s", "--timeline", "--width", "80")
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"(?m)^color\.update +\*.*\*.*\*.*\*  4$")
         self.assertRegex(done.stdout, r"(?m)^color\.cycle 6e789e6a \[=+x  interrupted: stop\.sequence, 4 emitted$")
@@ -211,7 +215,8 @@ class Simulate(unittest.TestCase):
 
     def test_full_disk_is_no_success(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
-            done = subprocess.run([CUEBUS, "simulate", CONFIG / "inputs.json"], stdout=full, stderr=subprocess.PIPE, timeout=limit_s(60))
+            done = subprocess.run([CUEBUS, "simulate", CONFIG / "inputs.json"],
+                                  stdout=full, stderr=subprocess.PIPE, timeout=limit_s(60))
         self.assertEqual(done.returncode, 74)
 
 

@@ -63,8 +63,8 @@ Test(command_memory, forgets_the_oldest_at_either_bound)
 	struct command_key key = { "ping", id, 1, NULL, 0 };
 
 	cr_assert_eq(command_memory_new(3, 1000, NULL, &memory), 0);
-	for (char c = '0'; c < '9'; c++) {
-		id[0] = c;
+	for (int c = '0'; c < '9'; c++) {
+		id[0] = (char)c;
 		cr_assert_eq(command_memory_put(memory, &key, 0, "x", 1, false), 0);
 		cr_assert_leq(command_memory_count(memory), 3U);
 	}

@@ -350,7 +350,7 @@ Test(commands, kept_definitions_that_can_not_be_made_are_passed_over)
 	old = fopen(path, "w");
 	cr_assert_not_null(old);
 	fputs("{\"version\":1,\"playlists\":{\"bad\":\"{\\\"steps\\\":7}\"", old);
-	for (char name = 'b'; name <= 'g'; name++)
+	for (int name = 'b'; name <= 'g'; name++)
 		fprintf(old, ",\"%c\":\"{\\\"steps\\\":[{\\\"emit\\\":\\\"%c\\\"}]}\"", name, name);
 	fputs("},\"gestures\":{}}", old);
 	fclose(old);

@@ -155,7 +155,8 @@ const struct config_table config_table_output = {
 
 /* In the order of enum cue_gesture_type. */
 static const char *const gesture_types[] = {
-	"double_tap", "multi_tap", "simultaneous", "sequence", "gated_mirror", "gated_playlist", NULL,
+	"double_tap", "multi_tap", "simultaneous", "sequence", "gated_mirror", "gated_playlist",
+	NULL,
 };
 
 static const struct config_field gesture_fields[] = {

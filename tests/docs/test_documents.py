@@ -7,7 +7,8 @@ Fenced blocks, by their language:
            no error (a part is completed with a version and a gateway)
   json     must parse; an envelope, a reply or what a line
            `<!-- schema: NAME -->` before the block names must validate
-  console  lines that begin with `$ ` are run by bash in the repository's root,
+  console  (those of CONTRIBUTING.md: test_contributing.py, in a copy of the tree)
+           lines that begin with `$ ` are run by bash in the repository's root,
            one shell for each block, and must succeed; the lines after them are
            the output, where a line `...` stands for any lines and `…` in a
            line for any text. mosquitto_pub and mosquitto_sub speak to a broker
@@ -79,7 +80,8 @@ BLOCKS = blocks()
 
 def of(language):
     return [b for b in BLOCKS if b.language == language
-            and not (language == "jsonc" and b.place.startswith("docs/configuration.md:"))]
+            and not (language == "jsonc" and b.place.startswith("docs/configuration.md:"))
+            and not (language == "console" and b.place.startswith("CONTRIBUTING.md:"))]
 
 
 def completed(text):
@@ -94,10 +96,15 @@ def completed(text):
 
 def commands(text):
     """[(command, expected output lines)]"""
-    found = []
+    found, here = [], None
     for line in text.splitlines():
-        if line.startswith("$ "):
+        if here:
+            found[-1][0] += "\n" + line
+            here = None if line == here else here
+        elif line.startswith("$ "):
             found.append([line[2:], []])
+            document = re.search(r"<<'(\w+)'", line)
+            here = document and document[1]
         elif found and found[-1][0].endswith("\\") and not found[-1][1]:
             found[-1][0] += "\n" + line
         elif found:
@@ -115,6 +122,29 @@ def as_pattern(lines):
         else:
             parts.append(r".*".join(map(re.escape, line.split("…"))) + r"\n")
     return re.compile("".join(parts) + r"\Z")
+
+
+def run_console(case, block, directory, env, seconds):
+    """Run the block's commands there: each must succeed and print what the block says."""
+    script, marker = "set -o pipefail\n", "@@end@@"
+    todo = commands(block.text)
+    for command, _ in todo:
+        script += f"{command}\necho \"{marker}$?\"\n"
+    process = subprocess.Popen(["bash", "-c", script], cwd=directory, env=env, text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        case.fail(f"does not end:\n{output}")
+    parts = re.split(re.escape(marker) + r"(\d+)\n", output)
+    for n, (command, expected) in enumerate(todo):
+        got, status = parts[2 * n], parts[2 * n + 1]
+        case.assertEqual(status, "0", f"{command}\n{got}")
+        if expected and not as_pattern(expected).match(got):
+            case.assertEqual(got.splitlines(), expected, command)
 
 
 class Documents(unittest.TestCase):
@@ -226,25 +256,7 @@ class Console(unittest.TestCase):
 
     def run_block(self, block):
         env = dict(os.environ, PATH=f"{self.bin}:{os.environ['PATH']}", LC_ALL="C.UTF-8")
-        script, marker = "set -o pipefail\n", "@@end@@"
-        todo = commands(block.text)
-        for command, _ in todo:
-            script += f"{command}\necho \"{marker}$?\"\n"
-        process = subprocess.Popen(["bash", "-c", script], cwd=ROOT, env=env, text=True,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
-        try:
-            output, _ = process.communicate(timeout=limit_s(60))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-            self.fail(f"does not end:\n{output}")
-        parts = re.split(re.escape(marker) + r"(\d+)\n", output)
-        for n, (command, expected) in enumerate(todo):
-            got, status = parts[2 * n], parts[2 * n + 1]
-            self.assertEqual(status, "0", f"{command}\n{got}")
-            if expected and not as_pattern(expected).match(got):
-                self.assertEqual(got.splitlines(), expected, command)
+        run_console(self, block, ROOT, env, limit_s(60))
 
 
 if __name__ == "__main__":

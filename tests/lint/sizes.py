@@ -25,7 +25,7 @@ LONG_FILES = {
     "tests/unit/test_outbox_disk_state.c": "more than one concept: not split yet",
 }
 LONG_FUNCTIONS = {
-    "gateway/config/reader/config_read.c:config_read_value": "one switch over the types of a field",
+    "gateway/config/reader/config_read.c:read_value": "one switch over the types of a field",
     "gateway/config/schema/schema_config.c:field_type": "one switch over the types of a field",
     "tests/unit/test_config.c:config.any_string_of_a_configuration_from_a_message_may_be_a_reference": "not split yet",
     "tests/unit/test_trace.c:trace.every_fault_is_told_with_its_place": "not split yet",

@@ -9,90 +9,13 @@
 
 #include "config_table.h"
 #include "json_indent.h"
-
-#define NAME_CLASS                                                                                 \
-	"[^+#/\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f\\\\ufdd0-\\\\ufdef\\\\ufffe\\\\uffff]"
+#include "schema_parts.h"
 
 /* 1 to 65535 */
 #define PORT                                                                                       \
 	"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 
 #define EVENT_PATTERN "^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}([.][*])?$"
-
-/* Schemas that fields of these types refer to, as JSON text. */
-static const struct {
-	const char *name, *json;
-} parts[] = {
-	{ "duration",
-	  "{\"description\":\"A decimal number and a unit: us, ms, s, m, h; 10 years at most.\","
-	  "\"type\":\"string\",\"pattern\":\"^[0-9]+([.][0-9]+)?(us|ms|s|m|h)$\"}" },
-	{ "positive_duration",
-	  "{\"description\":\"A duration above 0.\",\"$ref\":\"#/$defs/duration\","
-	  "\"not\":{\"pattern\":\"^[0.]+[a-z]\"}}" },
-	{ "event_type", "{\"description\":\"1 to 8 segments of [a-z0-9_-]+ joined by dots, 128 "
-	                "characters at most.\","
-	                "\"type\":\"string\",\"maxLength\":128,"
-	                "\"pattern\":\"^[a-z0-9_-]+([.][a-z0-9_-]+){0,7}$\"}" },
-	{ "open_event_type", "{\"description\":\"An event type that is not the gateway's own.\","
-	                     "\"$ref\":\"#/$defs/event_type\","
-	                     "\"not\":{\"pattern\":\"^(event|gateway|gesture|input)[.]\"}}" },
-	{ "name", "{\"description\":\"One level of a topic.\",\"type\":\"string\",\"minLength\":1,"
-	          "\"maxLength\":128,\"pattern\":\"^(?![$])" NAME_CLASS "+$\"}" },
-	{ "topic", "{\"description\":\"Levels of a topic, without wildcards.\",\"type\":\"string\","
-	           "\"maxLength\":256,"
-	           "\"pattern\":\"^(?![$])" NAME_CLASS "+(/" NAME_CLASS "+)*$\"}" },
-	{ "topic_prefix",
-	  "{\"description\":\"Levels that topics begin with; a slash may end them.\","
-	  "\"type\":\"string\",\"minLength\":1,\"maxLength\":256,"
-	  "\"pattern\":\"^(?![$])" NAME_CLASS "+(/" NAME_CLASS "+)*/?$\"}" },
-	{ "line",
-	  "{\"description\":\"A line's name, or its offset.\",\"type\":[\"string\",\"integer\"],"
-	  "\"minLength\":1,\"minimum\":0,\"maximum\":4294967295}" },
-	{ "match",
-	  "{\"description\":\"Predicate on an event's data: field, or JSON Pointer when it "
-	  "begins with a slash, to a value (equal) or to operators eq, ne, lt, le, gt, ge, "
-	  "in, exists, truthy.\",\"type\":\"object\","
-	  "\"propertyNames\":{\"pattern\":\"^([^/]|$|(/([^/~]|~[01])*)*$)\"},"
-	  "\"additionalProperties\":{\"if\":{\"type\":\"object\",\"anyOf\":["
-	  "{\"required\":[\"eq\"]},{\"required\":[\"ne\"]},{\"required\":[\"lt\"]},"
-	  "{\"required\":[\"le\"]},{\"required\":[\"gt\"]},{\"required\":[\"ge\"]},"
-	  "{\"required\":[\"in\"]},{\"required\":[\"exists\"]},{\"required\":[\"truthy\"]}]},"
-	  "\"then\":{\"$ref\":\"#/$defs/operators\"}}}" },
-	{ "operators",
-	  "{\"description\":\"All of them must hold.\",\"type\":\"object\",\"properties\":{"
-	  "\"eq\":true,\"ne\":true,\"lt\":{\"type\":[\"number\",\"string\"]},"
-	  "\"le\":{\"type\":[\"number\",\"string\"]},\"gt\":{\"type\":[\"number\",\"string\"]},"
-	  "\"ge\":{\"type\":[\"number\",\"string\"]},\"in\":{\"type\":\"array\",\"minItems\":1},"
-	  "\"exists\":{\"type\":\"boolean\"},\"truthy\":{\"type\":\"boolean\"}},"
-	  "\"additionalProperties\":false}" },
-	{ "filter",
-	  "{\"description\":\"An event type, or one with a predicate on its data.\","
-	  "\"oneOf\":[{\"$ref\":\"#/$defs/event_type\"},{\"type\":\"object\",\"properties\":"
-	  "{\"event\":{\"$ref\":\"#/$defs/event_type\"},\"match\":{\"$ref\":\"#/$defs/match\"}},"
-	  "\"required\":[\"event\"],\"patternProperties\":{\"^x-\":true},"
-	  "\"additionalProperties\":false}]}" },
-	{ "interrupt",
-	  "{\"description\":\"As a filter, which may have a debounce of its own.\","
-	  "\"oneOf\":[{\"$ref\":\"#/$defs/event_type\"},{\"type\":\"object\",\"properties\":"
-	  "{\"event\":{\"$ref\":\"#/$defs/event_type\"},\"match\":{\"$ref\":\"#/$defs/match\"},"
-	  "\"debounce\":{\"$ref\":\"#/$defs/duration\"}},"
-	  "\"required\":[\"event\"],\"patternProperties\":{\"^x-\":true},"
-	  "\"additionalProperties\":false}]}" },
-	{ "when",
-	  "{\"description\":\"Condition on the state store, the last event of each type and "
-	  "producer.\",\"oneOf\":[{\"type\":\"object\",\"properties\":{\"state\":"
-	  "{\"$ref\":\"#/$defs/event_type\"},\"producer_id\":{\"type\":\"integer\","
-	  "\"minimum\":0,\"maximum\":4294967295},\"match\":{\"$ref\":\"#/$defs/match\"},"
-	  "\"truthy\":{\"type\":\"boolean\"}},\"required\":[\"state\"],"
-	  "\"not\":{\"required\":[\"match\",\"truthy\"]},\"additionalProperties\":false},"
-	  "{\"type\":\"object\",\"properties\":{\"all\":{\"type\":\"array\",\"minItems\":1,"
-	  "\"items\":{\"$ref\":\"#/$defs/when\"}}},\"required\":[\"all\"],"
-	  "\"additionalProperties\":false},{\"type\":\"object\",\"properties\":{\"any\":"
-	  "{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/when\"}}},"
-	  "\"required\":[\"any\"],\"additionalProperties\":false},{\"type\":\"object\","
-	  "\"properties\":{\"not\":{\"$ref\":\"#/$defs/when\"}},\"required\":[\"not\"],"
-	  "\"additionalProperties\":false}]}" },
-};
 
 static void raw(struct cue_writer *w, const char *json)
 {
@@ -117,6 +40,14 @@ static void ref_member(struct cue_writer *w, const char *name)
 
 	strncat(ref, name, sizeof(ref) - strlen(ref) - 1);
 	text_member(w, "$ref", ref);
+}
+
+/** A reference to the part @p name; a name also has a length. */
+static void ref_field(struct cue_writer *w, const struct config_field *field, const char *name)
+{
+	ref_member(w, name);
+	if (field->type == CONFIG_NAME)
+		number_member(w, "maxLength", field->max);
 }
 
 static void ref_object(struct cue_writer *w, const char *name)
@@ -180,6 +111,12 @@ static void enum_field(struct cue_writer *w, const struct config_field *field)
 	for (size_t i = 0; field->values[i]; i++)
 		cue_writer_string(w, field->values[i]);
 	cue_writer_array_end(w);
+}
+
+static void protocol_field(struct cue_writer *w)
+{
+	cue_writer_key(w, "enum");
+	raw(w, "[5,\"5\",\"5.0\",4,3,\"3.1.1\"]");
 }
 
 static void map_field(struct cue_writer *w, const struct config_field *field)
@@ -259,8 +196,6 @@ static const char *referred(const struct config_field *field)
 
 static void field_type(struct cue_writer *w, const struct config_field *field)
 {
-	const char *name = referred(field);
-
 	switch (field->type) {
 	case CONFIG_NAME:
 	case CONFIG_TOPIC:
@@ -271,19 +206,17 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 	case CONFIG_WHEN:
 	case CONFIG_LINE:
 	case CONFIG_STRUCT:
-		ref_member(w, name);
-		if (field->type == CONFIG_NAME)
-			number_member(w, "maxLength", field->max);
+		ref_field(w, field, referred(field));
 		break;
 	case CONFIG_TOPICS:
 	case CONFIG_LINES:
 	case CONFIG_LIST:
-		array_of(w, field, name);
+		array_of(w, field, referred(field));
 		break;
 	case CONFIG_EVENTS:
 	case CONFIG_FILTERS:
 	case CONFIG_INTERRUPTS:
-		one_or_array_of(w, field, name);
+		one_or_array_of(w, field, referred(field));
 		break;
 	case CONFIG_STRING:
 	case CONFIG_PATH:
@@ -303,8 +236,7 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 		enum_field(w, field);
 		break;
 	case CONFIG_PROTOCOL:
-		cue_writer_key(w, "enum");
-		raw(w, "[5,\"5\",\"5.0\",4,3,\"3.1.1\"]");
+		protocol_field(w);
 		break;
 	case CONFIG_ALLOW_EVENTS:
 	case CONFIG_ALLOW_COMMANDS:
@@ -481,10 +413,7 @@ static int write_schema(char **ret_compact)
 	cue_writer_key(&w, "$defs");
 	cue_writer_object_begin(&w);
 	write_tables(&w, &config_table_root);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		cue_writer_key(&w, parts[i].name);
-		raw(&w, parts[i].json);
-	}
+	schema_write_parts(&w);
 	cue_writer_object_end(&w);
 	cue_writer_key(&w, "examples");
 	raw(&w, example);

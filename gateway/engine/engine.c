@@ -154,12 +154,8 @@ struct engine *engine_free(struct engine *engine)
 {
 	if (!engine)
 		return NULL;
-	for (size_t i = 0; i < engine->n_outputs; i++)
-		output_free(engine->outputs[i]);
-	free(engine->outputs);
-	for (size_t i = 0; i < engine->n_inputs; i++)
-		input_free(engine->inputs[i]);
-	free(engine->inputs);
+	device_list_clear(&engine->outputs, &engine_output_kind);
+	device_list_clear(&engine->inputs, &engine_input_kind);
 	cue_gestures_free(engine->gestures);
 	cue_playlists_free(engine->playlists);
 	for (size_t i = 0; i < sizeof(engine->lifecycle) / sizeof(engine->lifecycle[0]); i++)
@@ -195,29 +191,4 @@ struct cue_gestures *engine_gestures(struct engine *engine)
 const struct config *engine_get_config(const struct engine *engine)
 {
 	return engine->config.config;
-}
-
-int engine_input_restore(struct engine *engine, const char *name, enum decoder_kind kind,
-                         int64_t value)
-{
-	for (size_t i = 0; i < engine->n_inputs; i++) {
-		if (strcmp(input_config(engine->inputs[i])->name, name) == 0)
-			return input_restore(engine->inputs[i], kind, value);
-	}
-	return -ENOENT;
-}
-
-int engine_input_foreach(struct engine *engine,
-                         int (*visit)(void *user, const struct engine_input_info *info), void *user)
-{
-	for (size_t i = 0; i < engine->n_inputs; i++) {
-		struct engine_input_info info;
-		int r;
-
-		input_get_info(engine->inputs[i], &info);
-		r = visit(user, &info);
-		if (r != 0)
-			return r;
-	}
-	return 0;
 }

@@ -6,6 +6,7 @@
 #ifndef CUEBUS_ENGINE_INTERNAL_H
 #define CUEBUS_ENGINE_INTERNAL_H
 
+#include "device_set.h"
 #include "engine.h"
 
 struct input;
@@ -20,11 +21,9 @@ struct engine {
 	struct cue_gestures *gestures;
 	struct faults *faults;
 	struct cue_subscription *lifecycle[4];
-	struct input **inputs; /**< in the configuration's order; NULL until opened */
-	size_t n_inputs;
-	bool opened;             /**< inputs and outputs */
-	struct output **outputs; /**< in the configuration's order; NULL until opened */
-	size_t n_outputs;
+	struct device_list inputs; /**< empty until opened, as `outputs` */
+	bool opened;               /**< inputs and outputs */
+	struct device_list outputs;
 	bool outputs_opened;
 	struct engine_output_totals output_totals;
 	struct wake_buffers *buffers;
@@ -122,26 +121,10 @@ void output_rebind(struct output *output, const struct config_output *config);
 const struct config_output *output_config(const struct output *output);
 void output_get_info(const struct output *output, struct engine_output_info *ret_info);
 
-/* engine_outputs.c: the outputs of one configuration, before the engine takes them. */
-struct output_set {
-	struct output **items;
-	bool *is_new; /**< made for this configuration; the others are kept from the one before */
-	size_t n;
-};
+/* engine_inputs.c, engine_outputs.c */
 
-/** @param set zero-initialised; discarded already on failure. */
-int output_set_new(struct engine *engine, const struct config *config, struct output_set *set,
-                   char error[ENGINE_ERROR_SIZE]);
-/** Close outputs that are not in the set: the new ones may need the same lines. */
-void output_set_close_replaced(struct engine *engine, const struct output_set *set);
-/** Open those that are new. */
-int output_set_open(struct output_set *set, char error[ENGINE_ERROR_SIZE]);
-/** Move the set to the engine, which has the set's configuration now; free outputs that are not in
- * it. */
-void output_set_commit(struct engine *engine, struct output_set *set);
-/** Undo close_replaced and open, and discard. */
-void output_set_back_out(struct engine *engine, struct output_set *set);
-/** Free the set and the outputs created for it. */
-void output_set_discard(struct output_set *set);
+extern const struct device_kind engine_input_kind, engine_output_kind;
+/** @param index below `inputs.n`. */
+struct input *engine_input(const struct engine *engine, size_t index);
 
 #endif

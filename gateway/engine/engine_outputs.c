@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The outputs of a configuration: opened first, closed first, and kept across a reload if they do
  * not change. */
-#include "engine_internal.h"
-#include "same_text.h"
-
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "engine_internal.h"
+#include "same_text.h"
 
 static bool same_map(const struct config_output *a, const struct config_output *b)
 {
@@ -30,148 +29,112 @@ static bool same_output(const struct config_output *a, const struct config_outpu
 	       same_map(a, b);
 }
 
-static struct output *find_same(const struct engine *engine, const struct config_output *config)
+/* ---- as devices of a set ---- */
+
+static struct output *output_of(struct device *device)
 {
-	for (size_t i = 0; i < engine->n_outputs; i++) {
-		if (same_output(output_config(engine->outputs[i]), config))
-			return engine->outputs[i];
-	}
-	return NULL;
+	return (struct output *)device;
 }
 
-static bool holds(const struct output_set *set, const struct output *output)
+static size_t count(const struct config *config)
 {
-	for (size_t i = 0; i < set->n; i++) {
-		if (set->items[i] == output)
-			return true;
-	}
-	return false;
+	return config->n_outputs;
 }
 
-void output_set_discard(struct output_set *set)
+static const void *settings_at(const struct config *config, size_t index)
 {
-	for (size_t i = 0; i < set->n; i++) {
-		if (set->is_new[i])
-			output_free(set->items[i]);
-	}
-	free(set->items);
-	free(set->is_new);
-	*set = (struct output_set){ 0 };
+	return &config->outputs[index];
 }
 
-int output_set_new(struct engine *engine, const struct config *config, struct output_set *set,
-                   char error[ENGINE_ERROR_SIZE])
+static bool has_settings(const struct device *device, const void *settings)
 {
-	set->items = calloc(config->n_outputs + 1, sizeof(struct output *));
-	set->is_new = calloc(config->n_outputs + 1, sizeof(*set->is_new));
-	if (!set->items || !set->is_new) {
-		snprintf(error, ENGINE_ERROR_SIZE, "out of memory");
-		output_set_discard(set);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < config->n_outputs; i++) {
-		struct output *output = find_same(engine, &config->outputs[i]);
-
-		set->is_new[i] = !output;
-		if (!output) {
-			int r = output_new(engine, &config->outputs[i], &output, error);
-
-			if (r < 0) {
-				output_set_discard(set);
-				return r;
-			}
-		}
-		set->items[set->n++] = output;
-	}
-	return 0;
+	return same_output(output_config((const struct output *)device), settings);
 }
 
-int output_set_open(struct output_set *set, char error[ENGINE_ERROR_SIZE])
+static int create(struct engine *engine, const void *settings, struct device **ret_device,
+                  char *error)
 {
-	for (size_t i = 0; i < set->n; i++) {
-		int r = set->is_new[i] ? output_open(set->items[i], error) : 0;
+	struct output *output;
+	int r = output_new(engine, settings, &output, error);
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	if (r >= 0)
+		*ret_device = (struct device *)output;
+	return r;
 }
 
-void output_set_commit(struct engine *engine, struct output_set *set)
+static void destroy(struct device *device)
 {
-	struct output_set old = { .items = engine->outputs, .n = engine->n_outputs };
-
-	for (size_t i = 0; i < old.n; i++) {
-		if (!holds(set, old.items[i]))
-			output_free(old.items[i]);
-	}
-	free(old.items);
-	engine->outputs = set->items;
-	engine->n_outputs = set->n;
-	for (size_t i = 0; i < set->n; i++)
-		output_rebind(set->items[i], &engine->config.config->outputs[i]);
-	free(set->is_new);
-	*set = (struct output_set){ 0 };
+	output_free(output_of(device));
 }
 
-void output_set_close_replaced(struct engine *engine, const struct output_set *set)
+static int open_device(struct device *device, char *error)
 {
-	for (size_t i = 0; i < engine->n_outputs; i++) {
-		if (!holds(set, engine->outputs[i]))
-			output_close(engine->outputs[i]);
-	}
+	return output_open(output_of(device), error);
 }
 
-void output_set_back_out(struct engine *engine, struct output_set *set)
+static void close_device(struct device *device)
 {
-	for (size_t i = 0; i < set->n; i++) {
-		if (set->is_new[i])
-			output_close(set->items[i]);
-	}
-	for (size_t i = 0; i < engine->n_outputs; i++) {
-		if (!holds(set, engine->outputs[i]))
-			output_resume(engine->outputs[i]);
-	}
-	output_set_discard(set);
+	output_close(output_of(device));
 }
+
+static void resume(struct device *device)
+{
+	output_resume(output_of(device));
+}
+
+static void rebind(struct device *device, const void *settings)
+{
+	output_rebind(output_of(device), settings);
+}
+
+const struct device_kind engine_output_kind = {
+	.count = count,
+	.settings_at = settings_at,
+	.has_settings = has_settings,
+	.create = create,
+	.destroy = destroy,
+	.open = open_device,
+	.close = close_device,
+	.resume = resume,
+	.rebind = rebind,
+};
 
 /* ---- public functions ---- */
 
 int engine_open_outputs(struct engine *engine, char error[ENGINE_ERROR_SIZE])
 {
-	struct output_set set = { 0 };
+	struct device_set set = { .kind = &engine_output_kind };
 	int r;
 
 	if (engine->outputs_opened)
 		return -EALREADY;
-	r = output_set_new(engine, engine->config.config, &set, error);
-	if (r < 0)
-		return r;
-	r = output_set_open(&set, error);
+	r = device_set_new(&set, engine, engine->config.config, &engine->outputs, error);
+	if (r >= 0)
+		r = device_set_open(&set, error);
 	if (r < 0) {
-		output_set_discard(&set);
+		device_set_discard(&set);
 		return r;
 	}
 	engine->outputs_opened = true;
-	output_set_commit(engine, &set);
+	device_set_commit(&set, &engine->outputs, engine->config.config);
 	return 0;
 }
 
 void engine_close_outputs(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->n_outputs; i++)
-		output_close(engine->outputs[i]);
+	for (size_t i = 0; i < engine->outputs.n; i++)
+		output_close(output_of(engine->outputs.items[i]));
 }
 
 int engine_output_foreach(struct engine *engine,
                           int (*visit)(void *user, const struct engine_output_info *info),
                           void *user)
 {
-	for (size_t i = 0; i < engine->n_outputs; i++) {
+	for (size_t i = 0; i < engine->outputs.n; i++) {
 		struct engine_output_info info;
 		int r;
 
-		output_get_info(engine->outputs[i], &info);
+		output_get_info(output_of(engine->outputs.items[i]), &info);
 		r = visit(user, &info);
 		if (r != 0)
 			return r;

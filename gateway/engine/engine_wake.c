@@ -92,17 +92,17 @@ static void read_all(struct engine *engine)
 	size_t first = 0;
 
 	b->n_fds = 0;
-	for (size_t i = 0; i < engine->n_inputs; i++) {
-		if (input_driver(engine->inputs[i]))
-			collect_fds(b, engine->inputs[i]);
+	for (size_t i = 0; i < engine->inputs.n; i++) {
+		if (input_driver(engine_input(engine, i)))
+			collect_fds(b, engine_input(engine, i));
 	}
 	if (b->n_fds > 0 && poll(b->fds, b->n_fds, 0) < 0) {
 		/* EINTR or no memory: the descriptors stay ready for the next wake-up. */
 		for (size_t i = 0; i < b->n_fds; i++)
 			b->fds[i].revents = 0;
 	}
-	for (size_t i = 0; i < engine->n_inputs; i++) {
-		const struct driver *driver = input_driver(engine->inputs[i]);
+	for (size_t i = 0; i < engine->inputs.n; i++) {
+		const struct driver *driver = input_driver(engine_input(engine, i));
 		size_t n = 0;
 
 		if (!driver)
@@ -112,7 +112,7 @@ static void read_all(struct engine *engine)
 		/* next_ns: edges that a full array left in the driver, for which no descriptor is
 		 * ready */
 		if (is_ready(b, first, n) || driver->ops->next_ns(driver) != UINT64_MAX)
-			read_input(b, engine->inputs[i]);
+			read_input(b, engine_input(engine, i));
 		first += n;
 	}
 }
@@ -270,8 +270,8 @@ uint64_t engine_next_deadline(struct engine *engine)
 {
 	uint64_t next_ns = cue_bus_next_deadline(engine->bus);
 
-	for (size_t i = 0; i < engine->n_inputs; i++) {
-		const struct driver *driver = input_driver(engine->inputs[i]);
+	for (size_t i = 0; i < engine->inputs.n; i++) {
+		const struct driver *driver = input_driver(engine_input(engine, i));
 		uint64_t ns = driver ? driver->ops->next_ns(driver) : UINT64_MAX;
 
 		if (ns < next_ns)
@@ -284,8 +284,8 @@ size_t engine_fds(struct engine *engine, int *fds, size_t max)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < engine->n_inputs; i++) {
-		const struct driver *driver = input_driver(engine->inputs[i]);
+	for (size_t i = 0; i < engine->inputs.n; i++) {
+		const struct driver *driver = input_driver(engine_input(engine, i));
 		int fd;
 
 		for (unsigned k = 0; driver && (fd = driver->ops->fd(driver, k)) >= 0; k++) {
@@ -299,9 +299,9 @@ size_t engine_fds(struct engine *engine, int *fds, size_t max)
 
 static struct input *find_input(struct engine *engine, const char *name)
 {
-	for (size_t i = 0; i < engine->n_inputs; i++) {
-		if (strcmp(input_config(engine->inputs[i])->name, name) == 0)
-			return engine->inputs[i];
+	for (size_t i = 0; i < engine->inputs.n; i++) {
+		if (strcmp(input_config(engine_input(engine, i))->name, name) == 0)
+			return engine_input(engine, i);
 	}
 	return NULL;
 }

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inputs of a configuration: opened after the outputs, and kept across a reload if they do not
+ * change. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine_internal.h"
+#include "same_text.h"
+
+static bool same_data(const struct cue_payload *a, const struct cue_payload *b)
+{
+	if (!a || !b)
+		return a == b;
+	return strcmp(cue_payload_bytes(a, NULL), cue_payload_bytes(b, NULL)) == 0;
+}
+
+static bool same_input(const struct config_input *a, const struct config_input *b)
+{
+	if (a->n_lines != b->n_lines)
+		return false;
+	for (size_t i = 0; i < a->n_lines; i++) {
+		if (!same_text(a->lines[i], b->lines[i]))
+			return false;
+	}
+	return same_text(a->name, b->name) && same_text(a->driver, b->driver) &&
+	       same_text(a->chip, b->chip) && a->bias == b->bias &&
+	       a->active_low == b->active_low && same_text(a->file, b->file) &&
+	       a->decoder.kind == b->decoder.kind &&
+	       a->decoder.debounce_ns == b->decoder.debounce_ns &&
+	       a->decoder.steps_per_detent == b->decoder.steps_per_detent &&
+	       a->producer_id == b->producer_id && same_text(a->event, b->event) &&
+	       same_text(a->release_event, b->release_event) && same_data(a->data, b->data);
+}
+
+/* ---- as devices of a set ---- */
+
+static struct input *input_of(struct device *device)
+{
+	return (struct input *)device;
+}
+
+static size_t count(const struct config *config)
+{
+	return config->n_inputs;
+}
+
+static const void *settings_at(const struct config *config, size_t index)
+{
+	return &config->inputs[index];
+}
+
+static bool has_settings(const struct device *device, const void *settings)
+{
+	return same_input(input_config((const struct input *)device), settings);
+}
+
+static int create(struct engine *engine, const void *settings, struct device **ret_device,
+                  char *error)
+{
+	struct input *input;
+	int r = input_new(engine, settings, &input, error);
+
+	if (r >= 0)
+		*ret_device = (struct device *)input;
+	return r;
+}
+
+static void destroy(struct device *device)
+{
+	input_free(input_of(device));
+}
+
+static int open_device(struct device *device, char *error)
+{
+	return input_open(input_of(device), error);
+}
+
+static void close_device(struct device *device)
+{
+	input_close(input_of(device));
+}
+
+static void resume(struct device *device)
+{
+	char error[ENGINE_ERROR_SIZE];
+
+	if (input_open(input_of(device), error) < 0)
+		input_fail(input_of(device), error);
+	else
+		input_resume(input_of(device));
+}
+
+static void rebind(struct device *device, const void *settings)
+{
+	input_rebind(input_of(device), settings);
+}
+
+/** Copy the count to an input that is created again for a changed configuration. */
+static void inherit(struct device *device, const struct device *old)
+{
+	const struct input *from = (const struct input *)old;
+	struct engine_input_info info;
+
+	if (strcmp(input_config(from)->name, input_config(input_of(device))->name) != 0)
+		return;
+	input_get_info(from, &info);
+	if (info.restore)
+		(void)input_restore(input_of(device), input_config(from)->decoder.kind,
+		                    info.counted);
+}
+
+static void start(struct device *device)
+{
+	input_start(input_of(device));
+}
+
+const struct device_kind engine_input_kind = {
+	.count = count,
+	.settings_at = settings_at,
+	.has_settings = has_settings,
+	.create = create,
+	.destroy = destroy,
+	.open = open_device,
+	.close = close_device,
+	.resume = resume,
+	.rebind = rebind,
+	.inherit = inherit,
+	.start = start,
+};
+
+struct input *engine_input(const struct engine *engine, size_t index)
+{
+	return input_of(engine->inputs.items[index]);
+}
+
+/* ---- public functions ---- */
+
+int engine_open_inputs(struct engine *engine, char error[ENGINE_ERROR_SIZE])
+{
+	struct device_set set = { .kind = &engine_input_kind };
+	int r;
+
+	if (engine->opened)
+		return -EALREADY;
+	r = engine->outputs_opened ? 0 : engine_open_outputs(engine, error);
+	if (r >= 0)
+		r = device_set_new(&set, engine, engine->config.config, &engine->inputs, error);
+	if (r >= 0)
+		r = device_set_open(&set, error);
+	if (r < 0) {
+		device_set_discard(&set);
+		return r;
+	}
+	engine->opened = true;
+	device_set_commit(&set, &engine->inputs, engine->config.config);
+	return 0;
+}
+
+int engine_input_restore(struct engine *engine, const char *name, enum decoder_kind kind,
+                         int64_t value)
+{
+	for (size_t i = 0; i < engine->inputs.n; i++) {
+		if (strcmp(input_config(engine_input(engine, i))->name, name) == 0)
+			return input_restore(engine_input(engine, i), kind, value);
+	}
+	return -ENOENT;
+}
+
+int engine_input_foreach(struct engine *engine,
+                         int (*visit)(void *user, const struct engine_input_info *info), void *user)
+{
+	for (size_t i = 0; i < engine->inputs.n; i++) {
+		struct engine_input_info info;
+		int r;
+
+		input_get_info(engine_input(engine, i), &info);
+		r = visit(user, &info);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}

@@ -68,7 +68,7 @@ class Demo(unittest.TestCase):
             self.assertIn("--stop", again.stderr)
             sub = re.search(r"^ +mosquitto_sub (-h \S+ -p \d+)", result.stdout, re.M)[1].split()
             pub = re.search(r"^ +mosquitto_pub .*cmd/playlist/start.*$", result.stdout, re.M)[0]
-            with subprocess.Popen(["mosquitto_sub", *sub, "-t", "cuebus/1/demo/bus/event/#",
+            with subprocess.Popen(["mosquitto_sub", *sub, "-t", "cuebus/1/demo/bus/event/playlist/created",
                                    "-C", "1", "-W", "60"], stdout=subprocess.PIPE) as listener:
                 # Published until it is heard: there is no telling when the
                 # subscription has been made.

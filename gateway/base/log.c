@@ -272,13 +272,12 @@ static char *format_line(const struct log *log, enum log_level level, const char
 static void put_line(struct log *log, const char *line)
 {
 	char *news = NULL;
-	char text[80];
+	char text[128];
 
 	pthread_mutex_lock(&log->mutex);
 	if (log->dropped > 0) {
 		snprintf(text, sizeof(text),
-		         "%llu lines of this log were dropped: it was not read "
-		         "fast enough",
+		         "%llu lines of this log were dropped: it was not read fast enough",
 		         (unsigned long long)log->dropped);
 		news = format_line(log, LOG_LEVEL_WARNING, text);
 	}

@@ -163,7 +163,7 @@ int outbox_db_run(struct outbox_db *db, sqlite3_stmt *statement)
 
 static int run(struct outbox_db *db, enum outbox_db_statement which)
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int r = outbox_db_statement(db, which, &statement);
 
 	return r < 0 ? r : outbox_db_run(db, statement);

@@ -77,6 +77,9 @@ class Answered(IntegrationTest):
             return ["the message says nothing"]
         if error["code"] != "invalid_request":
             return []
+        # An escape in a request_id counts as it is written; the schema counts what it stands for.
+        if "as it is written" in message and command.request_id() is None:
+            return []
         if command.is_request() and not any(text in message and witness(command.body())
                                             for text, witness in BEYOND):
             return ["the schema takes the request"]

@@ -149,5 +149,5 @@ class BrokerCases(ScriptedTest):
         for text in case.says:
             self.assertIn(text, log, case.name)
         for cause in causes:
-            self.assertTrue(any(text in cause for text in (*case.says, *case.may_say, BUSY)),
+            self.assertTrue(any(text in cause for text in case.says + case.may_say),
                             f"{case.name}: a cause that was none: {cause}\n{log}")

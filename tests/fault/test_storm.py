@@ -208,8 +208,9 @@ class Outside(StormTest):
         self.assertGreater(taken, 0)
         self.assertLessEqual(taken + dropped, sent + 100)
         if not dropped:
-            # The broker was slower than the gateway: a storm only for unit.inbox, which fills it.
-            self.assertLess(emitted["mqtt"]["inbox_peak"], LIMITS["inbox_messages"])
+            # The broker was slower than the gateway; unit.inbox fills it. A full lane refuses
+            # nothing yet, and the other lane may hold the command that began.
+            self.assertLessEqual(emitted["mqtt"]["inbox_peak"], LIMITS["inbox_messages"] + 1)
         self.assertEqual(after["mqtt"]["refused"], 0)
         self.commands_are_answered(before, after, since)
         self.print_rates(since, "mqtt", "received", "messages taken in")

@@ -33,6 +33,7 @@ class BadInput(IntegrationTest):
 
     def health(self):
         """What is counted up to now: two snapshots, the second begun after this call."""
+        self.catch_up()
         since = self.watcher.mark()
         self.watcher.wait("two health messages", lambda: len(
             [m for m in self.watcher.messages[since:] if m.topic == f"{P}/health"]) >= 2)

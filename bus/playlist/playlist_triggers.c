@@ -13,8 +13,11 @@
  *   equal or earlier   | stops: an input with the longer| stops
  *                      | debounce comes late            |
  *
+ * A definition without any debounce remembers nothing, which costs it nothing: if a redefinition
+ * adds one, the first interrupt of each source stops runs, which is the safe side.
+ *
  * Producers come from outside, so the number of sources is bounded. An evicted source is not
- * debounced: its next interrupt stops runs, which is the safe side. */
+ * debounced: its next interrupt stops runs as well. */
 #include "playlist_internal.h"
 
 #include <errno.h>

@@ -48,7 +48,8 @@ static void interrupt(struct model *m, const struct m_event *event)
 		           !debounced(m, run, event);
 	}
 	for (int i = 0; i < m->n_runs; i++) {
-		if (which[i]) {
+		/* A definition without debounce notes nothing for one that gets it later. */
+		if (which[i] && m->sc->defs[m->runs[i].def].debounce > 0) {
 			struct m_playlist *playlist =
 			        &m->playlists[model_playlist_of(m, &m->runs[i])];
 

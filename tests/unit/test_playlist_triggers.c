@@ -245,6 +245,24 @@ Test(playlist_triggers, the_debounce_is_one_of_sources_and_of_event_times)
 	pf_close(&f);
 }
 
+Test(playlist_triggers, a_debounce_that_a_redefinition_adds_begins_with_it)
+{
+	struct cue_playlist_config config = both("p");
+	struct pf f;
+	uint64_t t;
+
+	pf_open(&f);
+	pf_define(&f, &config);
+	t = cue_bus_now(f.bus);
+	cr_assert_eq(cue_bus_advance(f.bus, t + MS(1000)), 0);
+	cr_assert(stops(&f, 1, t + MS(100)));
+	config.interrupt_debounce_ns = MS(10);
+	pf_define(&f, &config);
+	cr_assert(stops(&f, 1, t + MS(101)), "the safe side");
+	cr_assert_not(stops(&f, 1, t + MS(102)));
+	pf_close(&f);
+}
+
 Test(playlist_triggers, sources_of_interrupts_are_bounded_and_a_forgotten_one_stops)
 {
 	struct cue_playlist_config config = both("p");

@@ -6,6 +6,8 @@
 #ifndef CUEBUS_CONFIG_FIXTURE_H
 #define CUEBUS_CONFIG_FIXTURE_H
 
+#include <string.h>
+
 #include "config.h"
 
 struct loaded {
@@ -13,6 +15,14 @@ struct loaded {
 	struct config *config;
 	int r;
 };
+
+static inline struct loaded load(const char *text)
+{
+	struct loaded l = { 0 };
+
+	l.r = config_load_text("t", text, strlen(text), &l.diag, &l.config);
+	return l;
+}
 
 static inline void release(struct loaded *l)
 {

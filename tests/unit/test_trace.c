@@ -115,73 +115,67 @@ Test(trace, empty_texts)
 	"decimals and 10 years"
 #define INPUT_SET_TEXT "input.set takes {\"input\":name,\"value\":0|1,\"line\":0|1 (optional)}"
 
+static const struct {
+	const char *text;
+	unsigned line, column;
+	const char *says;
+} faults[] = {
+	{ "x a", 1, 1, TIME_TEXT("x") },
+	{ "0 a\n  1s a", 2, 3, TIME_TEXT("1s") },
+	{ "-1 a", 1, 1, TIME_TEXT("-1") },
+	{ ".5 a", 1, 1, TIME_TEXT(".5") },
+	{ "1. a", 1, 1, TIME_TEXT("1.") },
+	{ "1e3 a", 1, 1, TIME_TEXT("1e3") },
+	{ "+ a", 1, 1, TIME_TEXT("+") },
+	{ "0.0000000001 a", 1, 1, TIME_TEXT("0.0000000001") },
+	{ "315360001 a", 1, 1, TIME_TEXT("315360001") },
+	{ "315360000.1 a", 1, 1, TIME_TEXT("315360000.1") },
+	{ "99999999999999999999999 a", 1, 1, TIME_TEXT("99999999999999999999999") },
+	{ "2 a\n1.5 a", 2, 1, "time goes backwards: the entry before is at 2.000000000" },
+	{ "0", 1, 2, "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time" },
+	{ "0 # a", 1, 3,
+	  "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time" },
+	{ "0 A.b", 1, 3, "\"A.b\": only a-z, 0-9, '_' and '-' are allowed between the dots" },
+	{ "0 a..b", 1, 3, "\"a..b\": a segment between dots can't be empty" },
+	{ "0 a\x01\x80", 1, 3, "\"a??\": only a-z, 0-9, '_' and '-' are allowed between the dots" },
+	{ "0 event.x", 1, 3,
+	  "\"event.x\": a reserved type, only the gateway emits it (an input's edge is "
+	  "input.set)" },
+	{ "0 cmd/", 1, 3, "\"cmd/\": a command is cmd/<noun>/<verb>" },
+	{ "0 cmd/a//b", 1, 3, "\"cmd/a//b\": a command is cmd/<noun>/<verb>" },
+	{ "0 cmd/Ping", 1, 3, "\"cmd/Ping\": a command is made of a-z, 0-9, _ and -" },
+	{ "0 a producer=x", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
+	{ "0 a producer=", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
+	{ "0 a producer=4294967296", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
+	{ "0 a producer=1x", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
+	{ "0 cmd/ping producer=1", 1, 12, "only events take producer=" },
+	{ "0 input.set", 1, 12, INPUT_SET_TEXT },
+	{ "0 input.set {\"value\":1}", 1, 13, INPUT_SET_TEXT },
+	{ "0 input.set {\"input\":\"a\"}", 1, 13, INPUT_SET_TEXT },
+	{ "0 input.set {\"input\":\"\",\"value\":1}", 1, 13, INPUT_SET_TEXT },
+	{ "0 input.set {\"input\":3,\"value\":1}", 1, 13, INPUT_SET_TEXT },
+	{ "0 input.set [1]", 1, 13, INPUT_SET_TEXT },
+	{ "0 input.set {\"input\":\"a\",\"value\":2}", 1, 13, "\"value\" must be 0 or 1" },
+	{ "0 input.set {\"input\":\"a\",\"value\":0.5}", 1, 13, "\"value\" must be 0 or 1" },
+	{ "0 input.set {\"input\":\"a\",\"value\":true}", 1, 13, "\"value\" must be 0 or 1" },
+	{ "0 input.set {\"input\":\"a\",\"value\":1,\"line\":2}", 1, 13,
+	  "\"line\" must be 0 or 1" },
+	{ "0 input.set {\"input\":\"a\",\"value\":1,\"lines\":0}", 1, 13,
+	  "input.set knows \"input\", \"value\" and \"line\", not \"lines\"" },
+};
+
 Test(trace, every_fault_is_told_with_its_place)
 {
-	static const struct {
-		const char *text;
-		unsigned line, column;
-		const char *says;
-	} cases[] = {
-		{ "x a", 1, 1, TIME_TEXT("x") },
-		{ "0 a\n  1s a", 2, 3, TIME_TEXT("1s") },
-		{ "-1 a", 1, 1, TIME_TEXT("-1") },
-		{ ".5 a", 1, 1, TIME_TEXT(".5") },
-		{ "1. a", 1, 1, TIME_TEXT("1.") },
-		{ "1e3 a", 1, 1, TIME_TEXT("1e3") },
-		{ "+ a", 1, 1, TIME_TEXT("+") },
-		{ "0.0000000001 a", 1, 1, TIME_TEXT("0.0000000001") },
-		{ "315360001 a", 1, 1, TIME_TEXT("315360001") },
-		{ "315360000.1 a", 1, 1, TIME_TEXT("315360000.1") },
-		{ "99999999999999999999999 a", 1, 1, TIME_TEXT("99999999999999999999999") },
-		{ "2 a\n1.5 a", 2, 1, "time goes backwards: the entry before is at 2.000000000" },
-		{ "0", 1, 2,
-		  "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time" },
-		{ "0 # a", 1, 3,
-		  "an event type (or input.set, or cmd/<noun>/<verb>) must follow the time" },
-		{ "0 A.b", 1, 3,
-		  "\"A.b\": only a-z, 0-9, '_' and '-' are allowed between the dots" },
-		{ "0 a..b", 1, 3, "\"a..b\": a segment between dots can't be empty" },
-		{ "0 a\x01\x80", 1, 3,
-		  "\"a??\": only a-z, 0-9, '_' and '-' are allowed between the dots" },
-		{ "0 event.x", 1, 3,
-		  "\"event.x\": a reserved type, only the gateway emits it (an input's edge is "
-		  "input.set)" },
-		{ "0 cmd/", 1, 3, "\"cmd/\": a command is cmd/<noun>/<verb>" },
-		{ "0 cmd/a//b", 1, 3, "\"cmd/a//b\": a command is cmd/<noun>/<verb>" },
-		{ "0 cmd/Ping", 1, 3, "\"cmd/Ping\": a command is made of a-z, 0-9, _ and -" },
-		{ "0 a producer=x", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
-		{ "0 a producer=", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
-		{ "0 a producer=4294967296", 1, 14,
-		  "producer= takes a whole number from 0 to 4294967295" },
-		{ "0 a producer=1x", 1, 14, "producer= takes a whole number from 0 to 4294967295" },
-		{ "0 cmd/ping producer=1", 1, 12, "only events take producer=" },
-		{ "0 input.set", 1, 12, INPUT_SET_TEXT },
-		{ "0 input.set {\"value\":1}", 1, 13, INPUT_SET_TEXT },
-		{ "0 input.set {\"input\":\"a\"}", 1, 13, INPUT_SET_TEXT },
-		{ "0 input.set {\"input\":\"\",\"value\":1}", 1, 13, INPUT_SET_TEXT },
-		{ "0 input.set {\"input\":3,\"value\":1}", 1, 13, INPUT_SET_TEXT },
-		{ "0 input.set [1]", 1, 13, INPUT_SET_TEXT },
-		{ "0 input.set {\"input\":\"a\",\"value\":2}", 1, 13, "\"value\" must be 0 or 1" },
-		{ "0 input.set {\"input\":\"a\",\"value\":0.5}", 1, 13,
-		  "\"value\" must be 0 or 1" },
-		{ "0 input.set {\"input\":\"a\",\"value\":true}", 1, 13,
-		  "\"value\" must be 0 or 1" },
-		{ "0 input.set {\"input\":\"a\",\"value\":1,\"line\":2}", 1, 13,
-		  "\"line\" must be 0 or 1" },
-		{ "0 input.set {\"input\":\"a\",\"value\":1,\"lines\":0}", 1, 13,
-		  "input.set knows \"input\", \"value\" and \"line\", not \"lines\"" },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
 		struct trace_error error = { 0 };
 		struct trace *trace = NULL;
 
-		cr_assert_eq(trace_parse(cases[i].text, strlen(cases[i].text), &trace, &error),
-		             -EINVAL, "%s", cases[i].text);
+		cr_assert_eq(trace_parse(faults[i].text, strlen(faults[i].text), &trace, &error),
+		             -EINVAL, "%s", faults[i].text);
 		cr_assert_null(trace);
-		cr_assert_str_eq(error.text, cases[i].says, "%s: %s", cases[i].text, error.text);
-		cr_assert_eq(error.line, cases[i].line, "%s: line %u", cases[i].text, error.line);
-		cr_assert_eq(error.column, cases[i].column, "%s: column %u", cases[i].text,
+		cr_assert_str_eq(error.text, faults[i].says, "%s: %s", faults[i].text, error.text);
+		cr_assert_eq(error.line, faults[i].line, "%s: line %u", faults[i].text, error.line);
+		cr_assert_eq(error.column, faults[i].column, "%s: column %u", faults[i].text,
 		             error.column);
 	}
 }

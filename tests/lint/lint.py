@@ -16,7 +16,7 @@ Checks:
   python    flake8 (.flake8)
   tidy      C: clang-tidy 14 (.clang-tidy) on all that build/dev compiles; --build DIR for another
 
-Exit status: 0; 1 something was found; 77 nothing was found, but a tool is missing.
+Exit status: 0; 1 something was found; 77 no check could run, for lack of its tool.
 """
 
 import argparse
@@ -165,18 +165,18 @@ def fix(tree):
 
 
 def look(tree, names, options):
-    status = 0
+    status, skipped = 0, 0
     for name in names:
         try:
             found = CHECKS[name](tree, options)
         except Missing as missing:
             print(f"lint: {name} is skipped: {missing}")
-            status = status or 77
+            skipped += 1
             continue
         if found:
             print(f"lint: {name}:\n{found}", end="")
             status = 1
-    return status
+    return 77 if skipped and skipped == len(names) else status
 
 
 def staged(options):

@@ -132,6 +132,22 @@ void device_set_commit(struct device_set *set, struct device_list *current,
 	set_clear(set);
 }
 
+int device_set_begin(const struct device_kind *kind, struct engine *engine,
+                     const struct config *config, struct device_list *current, char *error)
+{
+	struct device_set set = { .kind = kind };
+	int r = device_set_new(&set, engine, config, current, error);
+
+	if (r >= 0)
+		r = device_set_open(&set, error);
+	if (r < 0) {
+		device_set_discard(&set);
+		return r;
+	}
+	device_set_commit(&set, current, config);
+	return 0;
+}
+
 void device_set_close_new(struct device_set *set)
 {
 	for (size_t i = 0; i < set->list.n; i++) {

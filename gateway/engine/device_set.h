@@ -73,6 +73,11 @@ int device_set_open(struct device_set *set, char *error);
 void device_set_commit(struct device_set *set, struct device_list *current,
                        const struct config *config);
 
+/** At the start: create and open all devices of @p config, and put them in force as @p current.
+ * @return 0; the errno of device_set_new() or device_set_open(), and nothing is open. */
+int device_set_begin(const struct device_kind *kind, struct engine *engine,
+                     const struct config *config, struct device_list *current, char *error);
+
 /** Close the new devices. */
 void device_set_close_new(struct device_set *set);
 

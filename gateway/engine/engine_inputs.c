@@ -138,23 +138,17 @@ struct input *engine_input(const struct engine *engine, size_t index)
 
 int engine_open_inputs(struct engine *engine, char error[ENGINE_ERROR_SIZE])
 {
-	struct device_set set = { .kind = &engine_input_kind };
 	int r;
 
 	if (engine->opened)
 		return -EALREADY;
 	r = engine->outputs_opened ? 0 : engine_open_outputs(engine, error);
 	if (r >= 0)
-		r = device_set_new(&set, engine, engine->config.config, &engine->inputs, error);
+		r = device_set_begin(&engine_input_kind, engine, engine->config.config,
+		                     &engine->inputs, error);
 	if (r >= 0)
-		r = device_set_open(&set, error);
-	if (r < 0) {
-		device_set_discard(&set);
-		return r;
-	}
-	engine->opened = true;
-	device_set_commit(&set, &engine->inputs, engine->config.config);
-	return 0;
+		engine->opened = true;
+	return r;
 }
 
 int engine_input_restore(struct engine *engine, const char *name, enum decoder_kind kind,

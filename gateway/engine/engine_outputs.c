@@ -103,21 +103,15 @@ const struct device_kind engine_output_kind = {
 
 int engine_open_outputs(struct engine *engine, char error[ENGINE_ERROR_SIZE])
 {
-	struct device_set set = { .kind = &engine_output_kind };
 	int r;
 
 	if (engine->outputs_opened)
 		return -EALREADY;
-	r = device_set_new(&set, engine, engine->config.config, &engine->outputs, error);
+	r = device_set_begin(&engine_output_kind, engine, engine->config.config, &engine->outputs,
+	                     error);
 	if (r >= 0)
-		r = device_set_open(&set, error);
-	if (r < 0) {
-		device_set_discard(&set);
-		return r;
-	}
-	engine->outputs_opened = true;
-	device_set_commit(&set, &engine->outputs, engine->config.config);
-	return 0;
+		engine->outputs_opened = true;
+	return r;
 }
 
 void engine_close_outputs(struct engine *engine)

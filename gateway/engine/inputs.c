@@ -25,9 +25,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_text.h"
 #include "input_event.h"
 #include "retry.h"
 #include "wake_buffers.h"
+
+static const struct device_text text = {
+	.kind = "input",
+	.drivers = "gpio, sim and replay",
+	.types_exceed = "its event types exceed",
+};
 
 enum input_state { INPUT_CLOSED, INPUT_OPEN, INPUT_FAILED };
 
@@ -251,9 +258,7 @@ int input_open(struct input *input, char error[ENGINE_ERROR_SIZE])
 	r = input->ops->open(&dc, &input->driver, error);
 	if (r < 0) {
 		input->driver = NULL;
-		if (!error[0])
-			snprintf(error, ENGINE_ERROR_SIZE, "input \"%s\": driver %s: %s",
-			         input->config->name, input->ops->name, strerrordesc_np(-r));
+		device_open_error(&text, input->config->name, input->ops->name, r, error);
 		return r;
 	}
 	r = read_levels(input, error);
@@ -276,25 +281,14 @@ void input_close(struct input *input)
 
 static void emit_driver_event(struct input *input, const char *type, const char *reason)
 {
-	struct cue_payload *data = NULL;
-	struct cue_writer w = { 0 };
+	const struct engine_config *ec = &input->engine->config;
+	const char *name = input->config->name;
 
-	cue_writer_object_begin(&w);
-	cue_writer_key(&w, "input");
-	cue_writer_string(&w, input->config->name);
-	if (reason) {
-		cue_writer_key(&w, "error");
-		engine_write_reason(&w, input->engine, reason);
-	} else {
-		cue_writer_key(&w, "attempts");
-		cue_writer_u64(&w, input->retry.attempts);
-	}
-	cue_writer_object_end(&w);
-	(void)cue_writer_finish_payload(&w, &data);
-	if (input->engine->config.input_failed)
-		input->engine->config.input_failed(input->engine->config.user, input->config->name,
-		                                   reason);
-	engine_emit(input->engine, type, input->config->producer_id, data, CUE_TIME_NONE);
+	if (ec->input_failed)
+		ec->input_failed(ec->user, name, reason);
+	engine_emit(input->engine, type, input->config->producer_id,
+	            device_event_data(input->engine, &text, name, reason, input->retry.attempts),
+	            CUE_TIME_NONE);
 }
 
 void input_fail(struct input *input, const char *reason)
@@ -388,17 +382,7 @@ int input_new(struct engine *engine, const struct config_input *config, struct i
 	*ret_input = input;
 	return 0;
 fail:
-	if (r == -ENODEV)
-		snprintf(error, ENGINE_ERROR_SIZE,
-		         "input \"%s\": driver \"%s\" is not built in (there are gpio, sim and "
-		         "replay)",
-		         config->name, config->driver);
-	else if (r == -ENOSPC)
-		snprintf(error, ENGINE_ERROR_SIZE,
-		         "input \"%s\": its event types exceed limits.event_types", config->name);
-	else
-		snprintf(error, ENGINE_ERROR_SIZE, "input \"%s\": %s", config->name,
-		         strerrordesc_np(-r));
+	device_create_error(&text, config->name, config->driver, r, error);
 	input_free(input);
 	return r;
 }

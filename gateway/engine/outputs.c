@@ -32,11 +32,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_text.h"
 #include "output_value.h"
 #include "retry.h"
 
 /** Before gestures and playlists, so that the line is set before events that follow. */
 #define OUTPUT_PRIORITY (CUE_PRIORITY_INTERRUPT + 1)
+
+static const struct device_text text = {
+	.kind = "output",
+	.drivers = "gpio and sim",
+	.types_exceed = "its event type exceeds",
+};
 
 enum output_state { OUTPUT_CLOSED, OUTPUT_OPEN, OUTPUT_FAILED };
 
@@ -89,22 +96,10 @@ static void note(struct output *output, bool level, enum engine_output_why why)
 static void emit_state(struct output *output, const char *type, const char *reason,
                        uint64_t cause_seq)
 {
-	struct cue_payload *data = NULL;
-	struct cue_writer w = { 0 };
-
-	cue_writer_object_begin(&w);
-	cue_writer_key(&w, "output");
-	cue_writer_string(&w, output->config->name);
-	if (reason) {
-		cue_writer_key(&w, "error");
-		engine_write_reason(&w, output->engine, reason);
-	} else {
-		cue_writer_key(&w, "attempts");
-		cue_writer_u64(&w, output->retry.attempts);
-	}
-	cue_writer_object_end(&w);
-	(void)cue_writer_finish_payload(&w, &data);
-	engine_emit_caused(output->engine, type, data, cause_seq);
+	engine_emit_caused(output->engine, type,
+	                   device_event_data(output->engine, &text, output->config->name, reason,
+	                                     output->retry.attempts),
+	                   cause_seq);
 }
 
 /** Set safe_value and close. @return the error of setting, 0 if there was nothing to set. */
@@ -282,9 +277,7 @@ int output_open(struct output *output, char error[ENGINE_ERROR_SIZE])
 	r = output->ops->open(&oc, &output->driver, error);
 	if (r < 0) {
 		output->driver = NULL;
-		if (!error[0])
-			snprintf(error, ENGINE_ERROR_SIZE, "output \"%s\": driver %s: %s",
-			         config->name, output->ops->name, strerrordesc_np(-r));
+		device_open_error(&text, config->name, output->ops->name, r, error);
 		return r;
 	}
 	output->state = OUTPUT_OPEN;
@@ -375,16 +368,7 @@ int output_new(struct engine *engine, const struct config_output *config,
 		*ret_output = output;
 		return 0;
 	}
-	if (r == -ENODEV)
-		snprintf(error, ENGINE_ERROR_SIZE,
-		         "output \"%s\": driver \"%s\" is not built in (there are gpio and sim)",
-		         config->name, config->driver);
-	else if (r == -ENOSPC)
-		snprintf(error, ENGINE_ERROR_SIZE,
-		         "output \"%s\": its event type exceeds limits.event_types", config->name);
-	else
-		snprintf(error, ENGINE_ERROR_SIZE, "output \"%s\": %s", config->name,
-		         strerrordesc_np(-r));
+	device_create_error(&text, config->name, config->driver, r, error);
 	output_free(output);
 	return r;
 }

@@ -19,6 +19,12 @@ struct holder {
 	struct arena *arena;
 };
 
+/** What was given to the parser. */
+struct text {
+	const char *name, *json;
+	size_t len;
+};
+
 static const char file[] = "definition";
 static const char name_file[] = "name";
 
@@ -41,18 +47,19 @@ static char *copy_name(struct config_reader *reader, const char *name)
 	return copy;
 }
 
-/** Read @p json by @p table into @p object. @return the tree; NULL: reported, or reader->error. */
+/** Read @p text by @p table into @p object. @return the tree; NULL: reported, or reader->error. */
 static struct jsonc_node *parse(struct config_reader *reader, const struct config_table *table,
-                                const char *name, const char *json, size_t len, void *object)
+                                const struct text *text, void *object)
 {
+	const struct jsonc_source source = { file, text->json, text->len };
 	const struct jsonc_options strict = { .strict = true, .max_depth = CUE_JSON_DEPTH_MAX };
-	char *copy = copy_name(reader, name);
+	char *copy = copy_name(reader, text->name);
 	struct jsonc_node *root;
 	int r;
 
 	if (!copy)
 		return NULL;
-	r = jsonc_parse(reader->arena, file, json, len, &strict, reader->diag, &root);
+	r = jsonc_parse(reader->arena, &source, &strict, reader->diag, &root);
 	if (r == -ENOMEM)
 		reader->error = r;
 	if (r < 0)
@@ -75,8 +82,8 @@ static const struct config_limits no_limits = { .payload_bytes = UINT64_MAX,
 	                                        .bus = { .json_depth = CUE_JSON_DEPTH_MAX },
 	                                        .playlist = { UINT32_MAX, 1 } };
 
-static int parse_definition(const struct config_table *table, const char *name, const char *json,
-                            size_t len, struct diag *diag, struct holder **ret_holder)
+static int parse_definition(const struct config_table *table, const struct text *text,
+                            struct diag *diag, struct holder **ret_holder)
 {
 	struct config_reader reader = { .arena = arena_new(), .diag = diag, .limits = &no_limits };
 	const struct jsonc_node *node;
@@ -90,7 +97,7 @@ static int parse_definition(const struct config_table *table, const char *name, 
 		return -ENOMEM;
 	}
 	holder->arena = reader.arena;
-	node = parse(&reader, table, name, json, len, &holder->of);
+	node = parse(&reader, table, text, &holder->of);
 	if (node && diag->n_errors == errors && !reader.error) {
 		if (table == &config_table_playlist)
 			lint_playlist(&reader, &holder->of.playlist, node);
@@ -108,8 +115,9 @@ static int parse_definition(const struct config_table *table, const char *name, 
 int config_playlist_parse(const char *name, const char *json, size_t len, struct diag *diag,
                           struct config_playlist **ret)
 {
+	const struct text text = { name, json, len };
 	struct holder *holder;
-	int r = parse_definition(&config_table_playlist, name, json, len, diag, &holder);
+	int r = parse_definition(&config_table_playlist, &text, diag, &holder);
 
 	if (r >= 0)
 		*ret = &holder->of.playlist;
@@ -126,8 +134,9 @@ struct config_playlist *config_playlist_free(struct config_playlist *playlist)
 int config_gesture_parse(const char *name, const char *json, size_t len, struct diag *diag,
                          struct config_gesture **ret)
 {
+	const struct text text = { name, json, len };
 	struct holder *holder;
-	int r = parse_definition(&config_table_gesture, name, json, len, diag, &holder);
+	int r = parse_definition(&config_table_gesture, &text, diag, &holder);
 
 	if (r >= 0)
 		*ret = &holder->of.gesture;

@@ -55,11 +55,12 @@ static int load_text(struct load *load, const char *name, const char *text, size
 {
 	/* limits.json_depth is not known yet: see check_depth(). */
 	const struct jsonc_options options = { .max_depth = CUE_JSON_DEPTH_MAX };
+	const struct jsonc_source source = { name, text, len };
 	struct jsonc_node *root;
 	int r;
 
 	load->bytes += len;
-	r = jsonc_parse(load->reader.arena, name, text, len, &options, load->reader.diag, &root);
+	r = jsonc_parse(load->reader.arena, &source, &options, load->reader.diag, &root);
 	if (r == -EINVAL)
 		return 0;
 	if (r < 0)

@@ -110,16 +110,17 @@ static int skip_space(struct parser *p)
 static int parse_string(struct parser *p, const char **ret_text, size_t *ret_len)
 {
 	struct jsonc_string_error error;
-	size_t used;
+	struct jsonc_string string;
 	int r;
 
-	r = jsonc_string_decode(p->arena, p->text + p->at, p->len - p->at, &used, ret_text, ret_len,
-	                        &error);
+	r = jsonc_string_decode(p->arena, p->text + p->at, p->len - p->at, &string, &error);
 	if (r == -EINVAL)
 		return fail_at(p, place_at(p, p->at + error.offset), error.text);
 	if (r < 0)
 		return r;
-	p->at += used;
+	p->at += string.used;
+	*ret_text = string.text;
+	*ret_len = string.len;
 	return 0;
 }
 
@@ -319,22 +320,22 @@ static int parse_value(struct parser *p, struct jsonc_node **ret_node)
 	return 0;
 }
 
-int jsonc_parse(struct arena *arena, const char *file, const char *text, size_t len,
+int jsonc_parse(struct arena *arena, const struct jsonc_source *source,
                 const struct jsonc_options *options, struct diag *diag,
                 struct jsonc_node **ret_root)
 {
 	static const char byte_order_mark[] = "\xEF\xBB\xBF";
 	struct parser p = { .arena = arena,
 		            .diag = diag,
-		            .text = text,
-		            .len = len,
+		            .text = source->text,
+		            .len = source->len,
 		            .line = 1,
 		            .strict = options->strict,
 		            .max_depth = options->max_depth };
 	struct jsonc_node *root;
 	int r;
 
-	p.file = arena_strndup(arena, file, strlen(file));
+	p.file = arena_strndup(arena, source->file, strlen(source->file));
 	if (!p.file)
 		return -ENOMEM;
 	if (p.max_depth == 0)

@@ -46,6 +46,13 @@ struct jsonc_node {
 	size_t n;
 };
 
+/** A text to parse. */
+struct jsonc_source {
+	const char *file; /**< its name in findings; copied */
+	const char *text; /**< untrusted, need not be NUL-terminated; borrowed for the call */
+	size_t len;
+};
+
 struct jsonc_options {
 	bool strict;        /**< no comments, no trailing commas, no byte order mark */
 	unsigned max_depth; /**< nesting of arrays and objects; 0: CUE_JSON_DEPTH_DEFAULT */
@@ -57,11 +64,9 @@ struct jsonc_options {
  * A key given twice in an object is an error in @p diag (rule `duplicate-key`); the first one
  * counts, and parsing continues. The first syntax error ends it (rule `syntax`).
  *
- * @param file name of the text in findings; copied.
- * @param text untrusted, need not be NUL-terminated, borrowed for the call.
  * @return 0 (see diag->n_errors for duplicates); -EINVAL, reported in @p diag; -ENOMEM.
  */
-int jsonc_parse(struct arena *arena, const char *file, const char *text, size_t len,
+int jsonc_parse(struct arena *arena, const struct jsonc_source *source,
                 const struct jsonc_options *options, struct diag *diag,
                 struct jsonc_node **ret_root);
 

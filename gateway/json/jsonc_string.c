@@ -126,9 +126,8 @@ static int fault(struct jsonc_string_error *ret_error, size_t offset, const char
 	return -EINVAL;
 }
 
-int jsonc_string_decode(struct arena *arena, const char *s, size_t len, size_t *ret_used,
-                        const char **ret_text, size_t *ret_len,
-                        struct jsonc_string_error *ret_error)
+int jsonc_string_decode(struct arena *arena, const char *s, size_t len,
+                        struct jsonc_string *ret_string, struct jsonc_string_error *ret_error)
 {
 	size_t end = find_end(s, len);
 	size_t n = 0;
@@ -164,8 +163,6 @@ int jsonc_string_decode(struct arena *arena, const char *s, size_t len, size_t *
 	}
 	if (end >= len || s[end] != '"')
 		return fault(ret_error, 0, "this string is not closed on its line");
-	*ret_used = end + 1;
-	*ret_text = out;
-	*ret_len = n;
+	*ret_string = (struct jsonc_string){ .text = out, .len = n, .used = end + 1 };
 	return 0;
 }

@@ -10,6 +10,12 @@
 
 #include "arena.h"
 
+struct jsonc_string {
+	const char *text; /**< NUL-terminated, in the arena */
+	size_t len;
+	size_t used; /**< bytes read, including both quotation marks */
+};
+
 struct jsonc_string_error {
 	size_t offset;    /**< from the opening quotation mark */
 	const char *text; /**< static */
@@ -17,12 +23,9 @@ struct jsonc_string_error {
 
 /**
  * Decode the string that begins at @p s with its quotation mark.
- * @param ret_used bytes read, including both quotation marks.
- * @param ret_text NUL-terminated, in the arena.
  * @return 0; -EINVAL (ret_error); -ENOMEM.
  */
-int jsonc_string_decode(struct arena *arena, const char *s, size_t len, size_t *ret_used,
-                        const char **ret_text, size_t *ret_len,
-                        struct jsonc_string_error *ret_error);
+int jsonc_string_decode(struct arena *arena, const char *s, size_t len,
+                        struct jsonc_string *ret_string, struct jsonc_string_error *ret_error);
 
 #endif

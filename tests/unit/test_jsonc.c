@@ -18,8 +18,9 @@ static struct parsed parse_n(const char *text, size_t len, bool strict)
 {
 	struct parsed p = { .arena = arena_new() };
 	struct jsonc_options options = { .strict = strict };
+	struct jsonc_source source = { "f.json", text, len };
 
-	p.r = jsonc_parse(p.arena, "f.json", text, len, &options, &p.diag, &p.root);
+	p.r = jsonc_parse(p.arena, &source, &options, &p.diag, &p.root);
 	return p;
 }
 

@@ -226,6 +226,9 @@ static int ask(struct paho_connection *connection, const struct topics *topics, 
 static int check(struct probe *probe)
 {
 	struct paho_callbacks callbacks = { on_message, on_acknowledged, on_lost, probe };
+	struct paho_options options = { .callbacks = &callbacks,
+		                        .timeout_s = CONNECT_TIMEOUT_S,
+		                        .keepalive_s = KEEPALIVE_S };
 	const struct config *config = probe->config;
 	struct paho_connection *connection = NULL;
 	struct mqtt_settings *settings = NULL;
@@ -241,10 +244,7 @@ static int check(struct probe *probe)
 	if (topics_new(config->mqtt.topic_prefix, config->gateway.id, &topics) < 0 ||
 	    mqtt_settings_new(&config->mqtt, suffix, config->limits.payload_bytes, &settings) < 0)
 		fprintf(stderr, "cuebus healthcheck: out of memory\n");
-	else if (paho_connect(settings, &callbacks,
-	                      &(struct paho_options){ .timeout_s = CONNECT_TIMEOUT_S,
-	                                              .keepalive_s = KEEPALIVE_S },
-	                      &connection, NULL, error) < 0)
+	else if (paho_connect(settings, &options, &connection, NULL, error) < 0)
 		code = tell(probe, EX_UNAVAILABLE, "unavailable: no connection to the broker: %s",
 		            error);
 	else

@@ -177,13 +177,14 @@ static int connect_on(struct egress *e, const struct egress_terms *terms, int *r
 	struct paho_will will = {
 		.topic = topic, .payload = "offline", .qos = terms->max_qos, .retain = terms->retain
 	};
-	struct paho_options options = { .will = &will,
+	struct paho_options options = { .callbacks = &callbacks,
+		                        .will = &will,
 		                        .timeout_s = CONNECT_TIMEOUT_S,
 		                        .keepalive_s = terms->keepalive_s };
 
 	reset_shared(e);
 	(void)topics_below(e->config.topics, "status", NULL, topic);
-	return paho_connect(e->settings, &callbacks, &options, &e->connection, ret_answer, error);
+	return paho_connect(e->settings, &options, &e->connection, ret_answer, error);
 }
 
 /**

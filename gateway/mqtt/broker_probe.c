@@ -15,21 +15,12 @@
 #include "mqtt_probe.h"
 #include "tls_probe.h"
 
-struct probe {
-	const struct mqtt_settings *settings;
-	const struct broker_address *address;
-	const char *where;
-	int timeout_ms;
-	char *error;
-	size_t error_size;
-};
-
-static uint64_t step_end_ns(const struct probe *probe)
+static uint64_t step_end_ns(const struct broker_probe *probe)
 {
 	return clock_monotonic_ns() + (uint64_t)(unsigned)probe->timeout_ms * CUE_NS_PER_MS;
 }
 
-static struct tls_probe tls_step(const struct probe *probe)
+static struct tls_probe tls_step(const struct broker_probe *probe)
 {
 	return (struct tls_probe){
 		.settings = probe->settings,
@@ -41,7 +32,7 @@ static struct tls_probe tls_step(const struct probe *probe)
 }
 
 /** @return a connected, non-blocking socket, or negative errno. */
-static int connect_to(const struct probe *probe)
+static int connect_to(const struct broker_probe *probe)
 {
 	const struct broker_address *address = probe->address;
 	int fd = socket(address->peer.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -64,7 +55,7 @@ static int connect_to(const struct probe *probe)
 	return -error;
 }
 
-static void tell_unreached(const struct probe *probe, int r)
+static void tell_unreached(const struct broker_probe *probe, int r)
 {
 	const char *remedy = "check mqtt.url and the network";
 
@@ -79,7 +70,7 @@ static void tell_unreached(const struct probe *probe, int r)
 /* ---- MQTT ---- */
 
 /** Connect again, with TLS if configured, and send a CONNECT. */
-static enum mqtt_probe_answer ask(const struct probe *probe, SSL_CTX *context, int protocol)
+static enum mqtt_probe_answer ask(const struct broker_probe *probe, SSL_CTX *context, int protocol)
 {
 	enum mqtt_probe_answer answer = MQTT_PROBE_CLOSED;
 	struct mqtt_probe mqtt = { .fd = connect_to(probe) };
@@ -97,7 +88,7 @@ static enum mqtt_probe_answer ask(const struct probe *probe, SSL_CTX *context, i
 }
 
 /** Whether a peer that is silent without TLS speaks TLS. */
-static bool speaks_tls(const struct probe *probe)
+static bool speaks_tls(const struct broker_probe *probe)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	int fd = context ? connect_to(probe) : -1;
@@ -114,7 +105,7 @@ static const char *version_name(int protocol)
 	return protocol == 5 ? "MQTT 5" : "MQTT 3.1.1";
 }
 
-static void tell_other_version(const struct probe *probe, int other)
+static void tell_other_version(const struct broker_probe *probe, int other)
 {
 	snprintf(probe->error, probe->error_size,
 	         "%s: the broker answers %s only, not %s; set \"protocol\": %s in mqtt",
@@ -122,7 +113,7 @@ static void tell_other_version(const struct probe *probe, int other)
 	         other == 5 ? "5" : "\"3.1.1\"");
 }
 
-static void tell_answer(const struct probe *probe, enum mqtt_probe_answer answer)
+static void tell_answer(const struct broker_probe *probe, enum mqtt_probe_answer answer)
 {
 	const char *text =
 	        "reached, but it does not answer as an MQTT broker does; is this its MQTT "
@@ -144,7 +135,7 @@ static void tell_answer(const struct probe *probe, enum mqtt_probe_answer answer
 	snprintf(probe->error, probe->error_size, "%s: %s", probe->where, text);
 }
 
-static void probe_mqtt(const struct probe *probe, SSL_CTX *context)
+static void probe_mqtt(const struct broker_probe *probe, SSL_CTX *context)
 {
 	int protocol = probe->settings->protocol, other = protocol == 5 ? 4 : 5;
 	enum mqtt_probe_answer answer = ask(probe, context, protocol);
@@ -174,7 +165,8 @@ int broker_probe_files(const struct mqtt_settings *settings, char *error, size_t
 }
 
 /** Connect and do the handshake. @return 0; negative errno, with the sentence written. */
-static int probe_way(const struct probe *probe, SSL_CTX *context, enum broker_fault *ret_fault)
+static int probe_way(const struct broker_probe *probe, SSL_CTX *context,
+                     enum broker_fault *ret_fault)
 {
 	struct tls_probe tls;
 	int fd = connect_to(probe), r = 0;
@@ -193,19 +185,16 @@ static int probe_way(const struct probe *probe, SSL_CTX *context, enum broker_fa
 	return r;
 }
 
-enum broker_fault broker_probe(const struct mqtt_settings *settings,
-                               const struct broker_address *address, const char *where,
-                               int timeout_ms, char *error, size_t error_size)
+enum broker_fault broker_probe(const struct broker_probe *probe)
 {
-	struct probe probe = { settings, address, where, timeout_ms, error, error_size };
-	struct tls_probe tls = tls_step(&probe);
+	struct tls_probe tls = tls_step(probe);
 	enum broker_fault fault = BROKER_FAULT_SILENT;
 	SSL_CTX *context = NULL;
 
-	if (settings->tls && tls_probe_context(&tls, &context) < 0)
+	if (probe->settings->tls && tls_probe_context(&tls, &context) < 0)
 		return BROKER_FAULT_TLS;
-	if (probe_way(&probe, context, &fault) == 0)
-		probe_mqtt(&probe, context);
+	if (probe_way(probe, context, &fault) == 0)
+		probe_mqtt(probe, context);
 	SSL_CTX_free(context);
 	return fault;
 }

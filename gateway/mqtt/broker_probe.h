@@ -42,13 +42,17 @@ enum broker_fault {
  */
 int broker_probe_files(const struct mqtt_settings *settings, char *error, size_t error_size);
 
-/**
- * Find the error at one address.
- * @param where      beginning of the sentence: the broker, as configured.
- * @param timeout_ms for each of up to five steps.
- */
-enum broker_fault broker_probe(const struct mqtt_settings *settings,
-                               const struct broker_address *address, const char *where,
-                               int timeout_ms, char *error, size_t error_size);
+/** One address to examine. */
+struct broker_probe {
+	const struct mqtt_settings *settings;
+	const struct broker_address *address;
+	const char *where; /**< beginning of the sentence: the broker, as configured */
+	int timeout_ms;    /**< for each of up to five steps */
+	char *error;       /**< where to write the sentence */
+	size_t error_size;
+};
+
+/** Find the error at one address, and write the sentence about it. */
+enum broker_fault broker_probe(const struct broker_probe *probe);
 
 #endif

@@ -23,7 +23,6 @@
 /** Common data of the attempts of one paho_connect(). */
 struct attempts {
 	const struct mqtt_settings *settings;
-	const struct paho_callbacks *callbacks;
 	const struct paho_options *options;
 	const char *password;
 	struct broker_addresses addresses;
@@ -76,7 +75,7 @@ static int try_address(const struct attempts *attempts, const struct broker_addr
 	int rc = MQTTCLIENT_FAILURE;
 
 	if (c) {
-		c->callbacks = *attempts->callbacks;
+		c->callbacks = *attempts->options->callbacks;
 		c->v5 = attempts->settings->protocol == 5;
 		c->broker = (struct paho_broker){
 			.receive_maximum = 65535, .max_qos = 2, .retain = true, .wildcards = true
@@ -112,13 +111,14 @@ static int connect_address(const struct attempts *attempts, const struct broker_
 	return again ? try_address(attempts, address, ret_connection, &again) : rc;
 }
 
-/** @return the errno of paho_connect() for one address, with a sentence in @p error. */
-static int tell_failure(const struct attempts *attempts, size_t i, const char *where,
-                        int timeout_ms, char *error, size_t error_size)
+/** Write a sentence about the failed attempt at one address: the @p rc of paho says what failed,
+ * or else a probe finds out. @return the errno of paho_connect(). */
+static int tell_failure(const struct broker_probe *probe, int rc)
 {
-	const struct mqtt_settings *settings = attempts->settings;
-	bool v5 = settings->protocol == 5;
-	int rc = attempts->codes[i];
+	bool v5 = probe->settings->protocol == 5;
+	const char *where = probe->where;
+	char *error = probe->error;
+	size_t error_size = probe->error_size;
 
 	if (rc == MQTT_REASON_NO_WINDOW || rc == MQTT_REASON_SMALL_PACKET) {
 		snprintf(error, error_size, "%s: the broker accepts the connection, but its %s",
@@ -144,8 +144,7 @@ static int tell_failure(const struct attempts *attempts, size_t i, const char *w
 		         mqtt_reason_text(rc, v5), rc);
 		return -ECONNREFUSED;
 	}
-	switch (broker_probe(settings, &attempts->addresses.items[i], where, timeout_ms, error,
-	                     error_size)) {
+	switch (broker_probe(probe)) {
 	case BROKER_FAULT_TLS:
 		return -EPROTO;
 	case BROKER_FAULT_SILENT:
@@ -191,6 +190,12 @@ static int tell_failures(const struct attempts *attempts, char error[PAHO_ERROR_
 	const struct broker_addresses *addresses = &attempts->addresses;
 	size_t order[BROKER_ADDRESSES_MAX];
 	char where[BROKER_ADDRESS_SIZE + 128];
+	struct broker_probe probe = { .settings = settings,
+		                      .address = addresses->items,
+		                      .where = where,
+		                      .timeout_ms = PROBE_TIMEOUT_MS,
+		                      .error = error,
+		                      .error_size = PAHO_ERROR_SIZE };
 	int r = 0, len;
 
 	if (broker_probe_files(settings, error, PAHO_ERROR_SIZE) < 0)
@@ -198,17 +203,20 @@ static int tell_failures(const struct attempts *attempts, char error[PAHO_ERROR_
 	if (addresses->n == 1) {
 		snprintf(where, sizeof(where), "%.100s:%u", settings->host,
 		         (unsigned)settings->port);
-		return tell_failure(attempts, 0, where, PROBE_TIMEOUT_MS, error, PAHO_ERROR_SIZE);
+		return tell_failure(&probe, attempts->codes[0]);
 	}
 	len = snprintf(error, PAHO_ERROR_SIZE, "%.100s:%u: no address works, of %zu tried%s",
 	               settings->host, (unsigned)settings->port, addresses->n,
 	               addresses->left_out ? " (it has more)" : "");
+	probe.timeout_ms = PROBE_EACH_TIMEOUT_MS;
 	sort_addresses(addresses, order);
 	for (size_t i = 0; i < addresses->n && (size_t)len + 3 < PAHO_ERROR_SIZE; i++) {
 		snprintf(where, sizeof(where), "at %s", addresses->items[order[i]].text);
 		len += snprintf(error + len, PAHO_ERROR_SIZE - (size_t)len, "; ");
-		r = worse(r, tell_failure(attempts, order[i], where, PROBE_EACH_TIMEOUT_MS,
-		                          error + len, PAHO_ERROR_SIZE - (size_t)len));
+		probe.address = &addresses->items[order[i]];
+		probe.error = error + len;
+		probe.error_size = PAHO_ERROR_SIZE - (size_t)len;
+		r = worse(r, tell_failure(&probe, attempts->codes[order[i]]));
 		len += (int)strlen(error + len);
 	}
 	return r;
@@ -221,13 +229,11 @@ void paho_ignore_proxies(void)
 	(void)unsetenv("PAHO_C_CLIENT_USE_HTTP_PROXY");
 }
 
-int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
-                 const struct paho_options *options, struct paho_connection **ret_connection,
-                 int *ret_answer, char error[PAHO_ERROR_SIZE])
+int paho_connect(const struct mqtt_settings *settings, const struct paho_options *options,
+                 struct paho_connection **ret_connection, int *ret_answer,
+                 char error[PAHO_ERROR_SIZE])
 {
-	struct attempts attempts = { .settings = settings,
-		                     .callbacks = callbacks,
-		                     .options = options };
+	struct attempts attempts = { .settings = settings, .options = options };
 	char *password = NULL;
 	int r = password_read(settings, &password, error, PAHO_ERROR_SIZE), rc = 0;
 

@@ -40,7 +40,8 @@ struct paho_will {
 };
 
 struct paho_options {
-	const struct paho_will *will; /**< NULL: none */
+	const struct paho_callbacks *callbacks; /**< copied; `user` must outlive the connection */
+	const struct paho_will *will;           /**< NULL: none */
 	int timeout_s;
 	int keepalive_s;
 };
@@ -61,7 +62,6 @@ struct paho_broker {
 /**
  * Connect to the first working address of the broker's name, in the system's order. Blocks for DNS,
  * up to `timeout_s` for each address, and if none works some seconds for each to find the reason.
- * @param callbacks copied; `user` must outlive the connection.
  * @param ret_answer on failure the broker's answer to the connect, see mqtt_reason.h; 0: none. May
  *                   be NULL.
  * @param error on failure one sentence.
@@ -70,9 +70,9 @@ struct paho_broker {
  *         refused name, password or right; -EIO the password can't be read; -ENOMEM. With several
  *         addresses -EACCES before -EPROTO before -ECONNREFUSED before -ENODATA.
  */
-int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
-                 const struct paho_options *options, struct paho_connection **ret_connection,
-                 int *ret_answer, char error[PAHO_ERROR_SIZE]);
+int paho_connect(const struct mqtt_settings *settings, const struct paho_options *options,
+                 struct paho_connection **ret_connection, int *ret_answer,
+                 char error[PAHO_ERROR_SIZE]);
 
 /**
  * Remove the proxy variables of libpaho from the environment: `http_proxy` and `https_proxy`, which

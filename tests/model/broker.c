@@ -259,13 +259,12 @@ void broker_install(void)
 
 /* ---- paho_connection.h ---- */
 
-int paho_connect(const struct mqtt_settings *settings, const struct paho_callbacks *callbacks,
-                 const struct paho_options *options, struct paho_connection **ret_connection,
-                 int *ret_answer, char error[PAHO_ERROR_SIZE])
+int paho_connect(const struct mqtt_settings *settings, const struct paho_options *options,
+                 struct paho_connection **ret_connection, int *ret_answer,
+                 char error[PAHO_ERROR_SIZE])
 {
 	struct paho_connection *c;
 
-	(void)options;
 	if (ret_answer)
 		*ret_answer = 0;
 	sim_sleep(world->manners.latency_ns);
@@ -276,7 +275,7 @@ int paho_connect(const struct mqtt_settings *settings, const struct paho_callbac
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		model_fail("no memory");
-	c->callbacks = *callbacks;
+	c->callbacks = *options->callbacks;
 	c->has_thread = settings->protocol == 5;
 	c->connected = true;
 	c->session = ++world->session;

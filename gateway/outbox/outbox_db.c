@@ -327,11 +327,11 @@ static int stat_log(const struct outbox_db *db, struct stat *ret_st)
 	return stat(path, ret_st) < 0 ? -errno : 0;
 }
 
-static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage, atomic_bool *halt)
+static int open_file(struct outbox_db *db, const struct outbox_db_options *options)
 {
 	int code, r;
 
-	if (!salvage) {
+	if (!options->salvage) {
 		r = make_file(db);
 		if (r < 0)
 			return r;
@@ -345,10 +345,10 @@ static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage, 
 	if (code != SQLITE_OK)
 		return outbox_db_fail(db, code);
 	sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-	distrust(db, halt);
-	if (salvage)
+	distrust(db, options->halt);
+	if (options->salvage)
 		return open_salvage(db);
-	r = set_up(db, sync);
+	r = set_up(db, options->sync);
 	if (r >= 0)
 		r = check_format(db);
 	if (r >= 0 && stat(db->path, &db->identity) < 0)
@@ -358,7 +358,7 @@ static int open_file(struct outbox_db *db, enum outbox_sync sync, bool salvage, 
 	return r;
 }
 
-int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, atomic_bool *halt,
+int outbox_db_open(const char *path, const struct outbox_db_options *options,
                    struct outbox_db **ret_db, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_db *db = calloc(1, sizeof(*db));
@@ -368,7 +368,7 @@ int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, atomic
 	if (!db)
 		return -ENOMEM;
 	db->path = strdup(path);
-	r = db->path ? open_file(db, sync, salvage, halt) : -ENOMEM;
+	r = db->path ? open_file(db, options) : -ENOMEM;
 	if (r < 0) {
 		if (r != -ENOMEM)
 			memcpy(error, db->error, sizeof(db->error));

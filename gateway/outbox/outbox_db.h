@@ -26,14 +26,17 @@ struct outbox_db;
 /** Size of an error text: SQLite's, with the file name. */
 #define OUTBOX_DB_ERROR_SIZE OUTBOX_REASON_SIZE
 
-/**
- * Open or create the file. @p error gets a text on failure. A file whose schema is not exactly ours
- * counts as damaged.
- * @param salvage open a possibly damaged file for reading only; nothing is changed.
- * @param halt    NULL, or a flag that any thread may set once: running calls end soon, and all
- *                calls fail with -EIO. It must be valid as long as the database.
- */
-int outbox_db_open(const char *path, enum outbox_sync sync, bool salvage, atomic_bool *halt,
+struct outbox_db_options {
+	enum outbox_sync sync;
+	bool salvage; /**< open a possibly damaged file for reading only; nothing is changed */
+	/** NULL, or a flag that any thread may set once: running calls end soon, and all calls fail
+	 * with -EIO. It must be valid as long as the database. */
+	atomic_bool *halt;
+};
+
+/** Open or create the file. @p error gets a text on failure. A file whose schema is not exactly
+ * ours counts as damaged. */
+int outbox_db_open(const char *path, const struct outbox_db_options *options,
                    struct outbox_db **ret_db, char error[OUTBOX_DB_ERROR_SIZE]);
 /** @param keep leave the files as they are: no checkpoint. NULL is allowed. @return NULL. */
 struct outbox_db *outbox_db_close(struct outbox_db *db, bool keep);

@@ -92,6 +92,9 @@ static int set_aside(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
 	char name[4096], ignored[OUTBOX_DB_ERROR_SIZE];
+	const struct outbox_db_options salvage = { .sync = disk->sync,
+		                                   .salvage = true,
+		                                   .halt = &disk->halt };
 	bool seen = disk->db && disk->adopted;
 	int r;
 
@@ -110,7 +113,7 @@ static int set_aside(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 		          "will be sent",
 		          disk->path, name);
 	if (!seen && !disk->salvage)
-		(void)outbox_db_open(name, disk->sync, true, &disk->halt, &disk->salvage, ignored);
+		(void)outbox_db_open(name, &salvage, &disk->salvage, ignored);
 	return 0;
 }
 
@@ -296,6 +299,7 @@ static int is_sound(struct outbox_disk *disk, struct outbox_db *db)
 static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 {
 	struct outbox_disk *disk = outbox->disk;
+	const struct outbox_db_options options = { .sync = disk->sync, .halt = &disk->halt };
 	struct outbox_db *db = NULL;
 	uint64_t last_row = 0;
 	int r;
@@ -304,7 +308,7 @@ static int open_db(struct outbox *outbox, char error[OUTBOX_DB_ERROR_SIZE])
 	if (r < 0)
 		return r;
 	tell_damaged_log(outbox);
-	r = outbox_db_open(disk->path, disk->sync, false, &disk->halt, &db, error);
+	r = outbox_db_open(disk->path, &options, &db, error);
 	if (r < 0)
 		return r;
 	r = outbox_db_last_row(db, &last_row);

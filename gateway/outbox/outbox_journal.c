@@ -86,11 +86,10 @@ static int append_op(struct outbox_op ***tail, const char *key, const void *valu
 	return 0;
 }
 
-/** @p link is the place of @p key. */
-static int put(struct outbox_journal *journal, struct outbox_note **link, const char *key,
-               const void *value, size_t len, bool was_there)
+static int put(struct outbox_journal *journal, const char *key, const void *value, size_t len,
+               bool was_there)
 {
-	struct outbox_note *note = *link;
+	struct outbox_note **link = find(journal, key), *note = *link;
 	char *copy = malloc(len ? len : 1);
 
 	if (!note && copy)
@@ -117,6 +116,18 @@ static int put(struct outbox_journal *journal, struct outbox_note **link, const 
 	return 0;
 }
 
+static void remove_note(struct outbox_journal *journal, const char *key)
+{
+	struct outbox_note **link = find(journal, key), *note = *link;
+
+	if (!note)
+		return;
+	*link = note->next;
+	journal->note_bytes -= sizeof(*note) + note->len;
+	note_free(note);
+	journal->n_notes--;
+}
+
 void outbox_journal_drop_ops(struct outbox_journal *journal)
 {
 	outbox_ops_free(journal->ops);
@@ -137,8 +148,6 @@ static void bound_ops(struct outbox_journal *journal)
 int outbox_journal_set(struct outbox_journal *journal, const char *key, const void *value,
                        size_t len, bool with_op)
 {
-	struct outbox_note **link = find(journal, key), *note = *link;
-
 	/* Do the step that may fail first: a change without its note only writes it once more. */
 	if (with_op && !journal->rewrite) {
 		if (append_op(&journal->ops_tail, key, value, len) < 0)
@@ -146,15 +155,12 @@ int outbox_journal_set(struct outbox_journal *journal, const char *key, const vo
 		journal->op_bytes += sizeof(struct outbox_op) + len;
 	}
 	if (value) {
-		int r = put(journal, link, key, value, len, false);
+		int r = put(journal, key, value, len, false);
 
 		if (r < 0)
 			return r;
-	} else if (note) {
-		*link = note->next;
-		journal->note_bytes -= sizeof(*note) + note->len;
-		note_free(note);
-		journal->n_notes--;
+	} else {
+		remove_note(journal, key);
 	}
 	bound_ops(journal);
 	return 0;
@@ -163,9 +169,7 @@ int outbox_journal_set(struct outbox_journal *journal, const char *key, const vo
 int outbox_journal_found(struct outbox_journal *journal, const char *key, const void *value,
                          size_t len)
 {
-	struct outbox_note **link = find(journal, key);
-
-	return *link ? 0 : put(journal, link, key, value, len, true);
+	return *find(journal, key) ? 0 : put(journal, key, value, len, true);
 }
 
 const void *outbox_journal_get(struct outbox_journal *journal, const char *key, size_t *ret_len)

@@ -433,6 +433,7 @@ Test(outbox_db, what_sqlite_does_ends_when_it_is_halted)
 {
 	char path[128], error[OUTBOX_DB_ERROR_SIZE];
 	atomic_bool halt = false;
+	const struct outbox_db_options options = { .sync = OUTBOX_SYNC_BATCH, .halt = &halt };
 	struct outbox *outbox;
 	struct outbox_db *db;
 	unsigned n = 0;
@@ -442,8 +443,7 @@ Test(outbox_db, what_sqlite_does_ends_when_it_is_halted)
 	put_many(outbox, 1, 20000);
 	outbox_free(outbox);
 	path_of(path, sizeof(path), "outbox.db");
-	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, &halt, &db, error), 0, "%s",
-	             error);
+	cr_assert_eq(outbox_db_open(path, &options, &db, error), 0, "%s", error);
 	cr_assert_eq(outbox_db_scan(db, false, see_outline, &n), 0);
 	cr_assert_eq(n, 20000, "%u", n);
 	halt = true;

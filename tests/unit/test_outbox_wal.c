@@ -8,6 +8,7 @@
 #define HEADER 32L
 #define FRAME  (24L + 4096L)
 
+static const struct outbox_db_options batch = { .sync = OUTBOX_SYNC_BATCH };
 static unsigned char *bytes;
 static long size;
 
@@ -56,8 +57,7 @@ static struct outbox_db *with_log(unsigned commits)
 
 	disk_make_dir(dir);
 	path_of(path, sizeof(path), "outbox.db");
-	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, NULL, &db, error), 0, "%s",
-	             error);
+	cr_assert_eq(outbox_db_open(path, &batch, &db, error), 0, "%s", error);
 	for (unsigned i = 1; i <= commits; i++)
 		commit(db, i);
 	read_log();
@@ -168,8 +168,7 @@ Test(outbox_wal, a_kill_in_a_commit_and_then_a_smaller_one_is_no_damage)
 	path_of(path, sizeof(path), "copy.db");
 	read_into("outbox.db");
 	write_file("copy.db", bytes, size);
-	cr_assert_eq(outbox_db_open(path, OUTBOX_SYNC_BATCH, false, NULL, &next, error), 0, "%s",
-	             error);
+	cr_assert_eq(outbox_db_open(path, &batch, &next, error), 0, "%s", error);
 	cr_assert_eq(outbox_db_last_row(next, &row), 0);
 	cr_assert_eq(row, 2);
 	commit(next, 3);

@@ -13,6 +13,14 @@
 static void read_value(struct config_reader *reader, const struct config_field *field,
                        const struct jsonc_node *node, void *object);
 
+/** One object that is being read. */
+struct reading {
+	struct config_reader *reader;
+	const struct config_table *table;
+	const struct jsonc_node *node;
+	uint32_t present; /**< bits of its variants */
+};
+
 /* ---- variants ---- */
 
 static uint32_t group_of(const struct config_variant *variant)
@@ -57,24 +65,26 @@ static bool is_certain(const struct config_table *table, uint32_t present, uint3
 }
 
 /** Report a key that does not belong to the variant. @return false if it must not be read. */
-static bool check_variant(struct config_reader *reader, const struct config_table *table,
-                          const struct config_field *field, uint32_t present,
-                          const struct jsonc_node *object, const struct jsonc_node *child)
+static bool check_variant(const struct reading *reading, const struct config_field *field,
+                          const struct jsonc_node *child)
 {
+	const struct config_table *table = reading->table;
+
 	for (size_t i = 0; i < CONFIG_VARIANTS_MAX && table->variants[i].key; i++) {
 		const struct config_variant *variant = &table->variants[i];
-		const struct jsonc_node *value = jsonc_get(object, variant->key);
+		const struct jsonc_node *value = jsonc_get(reading->node, variant->key);
 		uint32_t group = group_of(variant);
 
-		if ((field->variants & group) == 0 || (field->variants & present & group) != 0)
+		if ((field->variants & group) == 0 ||
+		    (field->variants & reading->present & group) != 0)
 			continue;
 		if (variant->severity == DIAG_ERROR) {
-			config_key_finding(reader, DIAG_ERROR, child, "wrong-key",
+			config_key_finding(reading->reader, DIAG_ERROR, child, "wrong-key",
 			                   "key \"%s\" does not belong to %s \"%s\"", field->key,
 			                   variant->key, value->text);
 			return false;
 		}
-		config_key_finding(reader, DIAG_WARNING, child, "unused-key",
+		config_key_finding(reading->reader, DIAG_WARNING, child, "unused-key",
 		                   "key \"%s\" has no effect with %s \"%s\"", field->key,
 		                   variant->key, value->text);
 	}
@@ -151,15 +161,18 @@ static bool is_default(const struct config_field *field, const struct jsonc_node
 	return node->text && strcmp(node->text, field->initial) == 0;
 }
 
-static void read_field(struct config_reader *reader, const struct config_table *table,
-                       const struct config_field *field, uint32_t present,
-                       const struct jsonc_node *object_node, void *object)
+static void read_field(const struct reading *reading, const struct config_field *field,
+                       void *object)
 {
+	struct config_reader *reader = reading->reader;
+	const struct config_table *table = reading->table;
+	const struct jsonc_node *object_node = reading->node;
 	const struct jsonc_node *child = jsonc_get(object_node, field->key);
+	uint32_t needed = field->required_in & reading->present;
 
 	read_default(reader, field, object);
 	if (child) {
-		if (!check_variant(reader, table, field, present, object_node, child))
+		if (!check_variant(reading, field, child))
 			return;
 		read_value(reader, field, child, object);
 		if (field->not_implemented && !is_default(field, child))
@@ -182,13 +195,13 @@ static void read_field(struct config_reader *reader, const struct config_table *
 		               "key \"%s\" is missing in this %s", field->key, table->name);
 		return;
 	}
-	if ((field->required_in & present) == 0 || !is_certain(table, present, field->required_in))
+	if (needed == 0 || !is_certain(table, reading->present, field->required_in))
 		return;
 	for (size_t i = 0; i < CONFIG_VARIANTS_MAX && table->variants[i].key; i++) {
 		const struct jsonc_node *value = jsonc_get(object_node, table->variants[i].key);
 		uint32_t group = group_of(&table->variants[i]);
 
-		if (value && (field->required_in & present & group))
+		if (value && (needed & group))
 			config_finding(reader, DIAG_ERROR, object_node, "missing-key",
 			               "key \"%s\" is missing; %s \"%s\" needs it", field->key,
 			               table->variants[i].key, value->text);
@@ -198,8 +211,8 @@ static void read_field(struct config_reader *reader, const struct config_table *
 void config_read_struct(struct config_reader *reader, const struct config_table *table,
                         const struct jsonc_node *node, void *object)
 {
+	struct reading reading = { .reader = reader, .table = table, .node = node };
 	size_t errors = reader->diag->n_errors, skipped = reader->skipped;
-	uint32_t present;
 
 	if (node->type != JSONC_OBJECT) {
 		config_finding(reader, DIAG_ERROR, node, "type", "%s must be an object, not %s",
@@ -209,12 +222,12 @@ void config_read_struct(struct config_reader *reader, const struct config_table 
 			read_default(reader, &table->fields[i], object);
 		return;
 	}
-	present = variants_of(table, node);
+	reading.present = variants_of(table, node);
 	for (size_t i = 0; i < table->n_fields; i++)
-		read_field(reader, table, &table->fields[i], present, node, object);
+		read_field(&reading, &table->fields[i], object);
 	for (const struct jsonc_node *child = node->first; child; child = child->next) {
 		if (!config_table_find(table, child->key) && !config_key_is_free(child->key))
-			tell_unknown(reader, table, present, child);
+			tell_unknown(reader, table, reading.present, child);
 	}
 	if (table->check && !reader->error)
 		table->check(reader, node, object,

@@ -81,24 +81,26 @@ static bool is_stale(const struct inbox_message *message, uint64_t now_ns)
 	       now_ns >= message->arrival_ns + (uint64_t)message->expiry_s * CUE_NS_PER_S;
 }
 
-/** Check whether to refuse a message before anything else; @p text gets the reason. @return false
- * if it is accepted. */
+/** Check whether to refuse a message before anything else. @return false if it is accepted. */
 static bool is_refused(const struct bridge *bridge, const struct inbox_message *message,
-                       uint64_t now_ns, enum command_code *ret_code, char text[256])
+                       uint64_t now_ns, struct command_refusal *ret_refusal)
 {
 	const struct config_limits *limits = &engine_get_config(bridge->config.engine)->limits;
+	char *text = ret_refusal->text;
 
 	if (message->retain) {
-		*ret_code = COMMAND_REFUSED;
-		snprintf(text, 256,
+		ret_refusal->code = COMMAND_REFUSED;
+		snprintf(text, COMMAND_REFUSAL_SIZE,
 		         "retained messages are refused: publish without the retain flag");
 	} else if (message->oversized) {
-		*ret_code = COMMAND_LIMIT;
-		snprintf(text, 256, "the payload has %zu bytes, limits.payload_bytes allows %llu",
+		ret_refusal->code = COMMAND_LIMIT;
+		snprintf(text, COMMAND_REFUSAL_SIZE,
+		         "the payload has %zu bytes, limits.payload_bytes allows %llu",
 		         message->payload_len, (unsigned long long)limits->payload_bytes);
 	} else if (is_stale(message, now_ns)) {
-		*ret_code = COMMAND_STALE;
-		snprintf(text, 256, "the message expired (after %lu s) before it could be handled",
+		ret_refusal->code = COMMAND_STALE;
+		snprintf(text, COMMAND_REFUSAL_SIZE,
+		         "the message expired (after %lu s) before it could be handled",
 		         (unsigned long)message->expiry_s);
 	} else {
 		return false;
@@ -114,7 +116,7 @@ static enum command_code code_of(int error)
 }
 
 static int read_payload(const struct bridge *bridge, const struct inbox_message *message,
-                        struct cue_payload **ret_payload, char text[256])
+                        struct cue_payload **ret_payload, char text[COMMAND_REFUSAL_SIZE])
 {
 	const struct config_limits *limits = &engine_get_config(bridge->config.engine)->limits;
 	struct cue_json_error error = { 0 };
@@ -122,9 +124,9 @@ static int read_payload(const struct bridge *bridge, const struct inbox_message 
 	                        ret_payload, &error);
 
 	if (r == -EBADMSG || r == -E2BIG)
-		error_text_json(r, &error, text, 256);
+		error_text_json(r, &error, text, COMMAND_REFUSAL_SIZE);
 	else if (r < 0)
-		snprintf(text, 256, "out of memory");
+		snprintf(text, COMMAND_REFUSAL_SIZE, "out of memory");
 	return r;
 }
 
@@ -132,9 +134,9 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
                          const char *rest, uint64_t now_ns)
 {
 	struct cue_emit emit = { .time_ns = now_ns, .outside = true };
-	char type[CUE_TYPE_MAX_LEN + 1], text[256];
+	char type[CUE_TYPE_MAX_LEN + 1], text[COMMAND_REFUSAL_SIZE];
+	struct command_refusal refusal;
 	const char *reason;
-	enum command_code code;
 	int r;
 
 	/* Check the rate first: messages beyond it must cost almost nothing. An oversized payload
@@ -145,8 +147,8 @@ static void receive_emit(struct bridge *bridge, const struct inbox_message *mess
 		refuse_emit(bridge, message->topic, COMMAND_LIMIT, reason);
 		return;
 	}
-	if (is_refused(bridge, message, now_ns, &code, text)) {
-		refuse_emit(bridge, message->topic, code, text);
+	if (is_refused(bridge, message, now_ns, &refusal)) {
+		refuse_emit(bridge, message->topic, refusal.code, refusal.text);
 		return;
 	}
 	if (topics_emit_type(rest, type, &reason) < 0) {
@@ -207,21 +209,22 @@ static bool is_kept(const char *name)
 	return verb && (strcmp(verb, "/define") == 0 || strcmp(verb, "/remove") == 0);
 }
 
-/** Check whether to refuse a command; @p text gets the reason. @return false if it is executed. */
+/** Check whether to refuse a command. @return false if it is executed. */
 static bool is_command_refused(const struct bridge *bridge, const struct inbox_message *message,
-                               const char *name, const char *reply_fault, uint64_t now_ns,
-                               enum command_code *ret_code, char text[256])
+                               const struct command_request *request, const char *reply_fault,
+                               struct command_refusal *ret_refusal)
 {
-	if (is_refused(bridge, message, now_ns, ret_code, text))
+	if (is_refused(bridge, message, request->now_ns, ret_refusal))
 		return true;
 	if (reply_fault) {
-		*ret_code = COMMAND_REFUSED;
-		snprintf(text, 256, "%s", reply_fault);
+		ret_refusal->code = COMMAND_REFUSED;
+		snprintf(ret_refusal->text, COMMAND_REFUSAL_SIZE, "%s", reply_fault);
 		return true;
 	}
-	if (is_kept(name) && !bridge_can_hold(bridge)) {
-		*ret_code = COMMAND_BUSY;
-		snprintf(text, 256, "earlier definitions are not yet written to gateway.state_dir");
+	if (is_kept(request->name) && !bridge_can_hold(bridge)) {
+		*ret_refusal = (struct command_refusal){
+			COMMAND_BUSY, "earlier definitions are not yet written to gateway.state_dir"
+		};
 		return true;
 	}
 	return false;
@@ -231,11 +234,13 @@ static bool is_command_refused(const struct bridge *bridge, const struct inbox_m
 static int make_failure(struct bridge *bridge, const struct command_request *request,
                         char **ret_text, size_t *ret_len)
 {
-	return commands_error_reply(
-	        bridge->config.commands, request, COMMAND_REFUSED,
-	        "it is in force now, but could not be written to gateway.state_dir (the log says "
-	        "why): the next start does not restore it",
-	        ret_text, ret_len);
+	static const struct command_refusal refusal = {
+		COMMAND_REFUSED,
+		"it is in force now, but could not be written to gateway.state_dir (the log says "
+		"why): the next start does not restore it"
+	};
+
+	return commands_error_reply(bridge->config.commands, request, &refusal, ret_text, ret_len);
 }
 
 static bool is_ok(const struct bridge_reply *reply)
@@ -290,17 +295,17 @@ static void receive_command(struct bridge *bridge, const struct inbox_message *m
 		.correlation = message->correlation,
 		.correlation_len = message->correlation_len,
 	};
-	char fallback[TOPIC_SIZE], text[256];
-	enum command_code code;
+	struct command_refusal refusal;
+	char fallback[TOPIC_SIZE];
 	char *answer = NULL;
 	const char *fault = choose_topic(bridge, message, name, fallback, &reply.topic);
 	/* Events that wait already do not belong to this command, and may take long. */
 	bool in_cascade = cue_bus_has_waiting(engine_bus(bridge->config.engine));
 	int r;
 
-	if (is_command_refused(bridge, message, name, fault, now_ns, &code, text)) {
+	if (is_command_refused(bridge, message, &request, fault, &refusal)) {
 		bridge->stats.refused++;
-		r = commands_refuse(commands, &request, code, text, &answer, &reply.len);
+		r = commands_refuse(commands, &request, &refusal, &answer, &reply.len);
 	} else {
 		r = commands_run(commands, &request, &answer, &reply.len);
 	}

@@ -102,24 +102,22 @@ static int take_gesture(const struct definition *d, struct cue_payload *definiti
 	return r;
 }
 
-int commands_apply_definition(struct commands *commands, enum definition_kind kind,
-                              const char *name, struct cue_payload *definition,
+int commands_apply_definition(struct commands *commands, const struct named_definition *named,
                               struct cue_id *ret_id, struct command_error *error)
 {
-	struct definition d = { commands, name, true, ret_id, error };
+	struct definition d = { commands, named->name, true, ret_id, error };
 
-	return kind == DEFINITION_PLAYLIST ? take_playlist(&d, definition)
-	                                   : take_gesture(&d, definition);
+	return named->kind == DEFINITION_PLAYLIST ? take_playlist(&d, named->definition)
+	                                          : take_gesture(&d, named->definition);
 }
 
-int commands_check_definition(struct commands *commands, enum definition_kind kind,
-                              const char *name, struct cue_payload *definition,
+int commands_check_definition(struct commands *commands, const struct named_definition *named,
                               struct command_error *error)
 {
-	struct definition d = { commands, name, false, NULL, error };
+	struct definition d = { commands, named->name, false, NULL, error };
 
-	return kind == DEFINITION_PLAYLIST ? take_playlist(&d, definition)
-	                                   : take_gesture(&d, definition);
+	return named->kind == DEFINITION_PLAYLIST ? take_playlist(&d, named->definition)
+	                                          : take_gesture(&d, named->definition);
 }
 
 bool commands_is_configured(const struct commands *commands, enum definition_kind kind,

@@ -239,7 +239,7 @@ static void add(struct command_memory *memory, struct entry *entry, const char *
 }
 
 int command_memory_put(struct command_memory *memory, const struct command_key *key,
-                       uint64_t now_ns, const char *reply, size_t len, bool noted)
+                       uint64_t now_ns, const struct command_answer *answer)
 {
 	size_t key_len = key_length(key);
 	struct entry *entry;
@@ -254,8 +254,8 @@ int command_memory_put(struct command_memory *memory, const struct command_key *
 	entry->time_ns = now_ns;
 	key_write(key, entry->key);
 	entry->hash = cue_fnv(CUE_FNV_BEGIN, entry->key, key_len);
-	add(memory, entry, reply, len);
-	if (noted && memory->notes.note)
+	add(memory, entry, answer->text, answer->len);
+	if (answer->noted && memory->notes.note)
 		note(memory, entry);
 	return 0;
 }

@@ -58,10 +58,17 @@ struct command_memory *command_memory_free(struct command_memory *memory);
 bool command_memory_find(struct command_memory *memory, const struct command_key *key,
                          uint64_t now_ns, const char **ret_reply, size_t *ret_len);
 
-/** Keep a reply. @param noted also keep it across a restart. @return 0; -ENOMEM (a second delivery
+/** The reply to a request. Borrowed for the call. */
+struct command_answer {
+	const char *text;
+	size_t len;
+	bool noted; /**< keep it across a restart, too */
+};
+
+/** Keep a reply. @return 0; -ENOMEM (a second delivery
  * would then be executed again); -EMSGSIZE the request is larger than the whole memory. */
 int command_memory_put(struct command_memory *memory, const struct command_key *key,
-                       uint64_t now_ns, const char *reply, size_t len, bool noted);
+                       uint64_t now_ns, const struct command_answer *answer);
 
 /**
  * Restore a note of an earlier boot. A note that is invalid, or by the wall clock older than 60 s

@@ -236,6 +236,8 @@ static int read_request(struct commands *commands, const struct command_request 
 {
 	static const struct request_field none[] = { { 0 } };
 	const struct config_limits *limits = &engine_get_config(commands->config.engine)->limits;
+	const struct request_text text = { request->payload, request->payload_len,
+		                           limits->bus.json_depth };
 	struct request_error wrong;
 	int r;
 
@@ -244,8 +246,8 @@ static int read_request(struct commands *commands, const struct command_request 
 		                    "the payload has %zu bytes, %llu at most are taken",
 		                    request->payload_len,
 		                    (unsigned long long)limits->payload_bytes);
-	r = request_read(request->payload, request->payload_len, limits->bus.json_depth,
-	                 command && !command->takes_text ? command->fields : none, fields, &wrong);
+	r = request_read(&text, command && !command->takes_text ? command->fields : none, fields,
+	                 &wrong);
 	/* If the payload is not a request, only its request_id is needed. */
 	if (r == -EINVAL && (!command || command->takes_text))
 		return 0;
@@ -316,6 +318,7 @@ static int run_new(struct commands *commands, const struct command_request *requ
 {
 	struct cue_writer result = { 0 };
 	struct command_error error = { 0 };
+	struct command_answer answer;
 	struct command_key key;
 	int r = execute(commands, request, fields, &result, &error);
 
@@ -336,11 +339,11 @@ static int run_new(struct commands *commands, const struct command_request *requ
 		commands->stats.ok++;
 	else
 		commands->stats.failed++;
+	answer = (struct command_answer){ *ret_reply, *ret_len, ok && is_noted(request->name) };
 	/* If there is no room, a second delivery is executed again: at-least-once delivery allows
 	 * that. */
 	if (make_key(request, fields, &key))
-		(void)command_memory_put(commands->memory, &key, request->now_ns, *ret_reply,
-		                         *ret_len, ok && is_noted(request->name));
+		(void)command_memory_put(commands->memory, &key, request->now_ns, &answer);
 	return 0;
 }
 
@@ -362,14 +365,13 @@ static int mark_repeated(const char *reply, size_t len, char **ret_reply, size_t
 }
 
 /** @param reply the first reply; NULL: it was evicted. */
-static int answer_again(struct commands *commands, const struct request *fields, const char *reply,
-                        size_t len, char **ret_reply, size_t *ret_len)
+static int answer_again(const struct request *fields, const char *reply, size_t len,
+                        char **ret_reply, size_t *ret_len)
 {
 	struct command_error error = { 0 };
 	char *own = NULL;
 	int r = 0;
 
-	commands->stats.repeated++;
 	if (!reply) {
 		command_fail(
 		        &error, COMMAND_LIMIT, "",
@@ -392,6 +394,7 @@ static bool came_before(struct commands *commands, const struct command_request 
 	if (!make_key(request, fields, &key) ||
 	    !command_memory_find(commands->memory, &key, request->now_ns, ret_reply, ret_len))
 		return false;
+	commands->stats.repeated++;
 	(void)within_rate(commands, request->now_ns);
 	return true;
 }
@@ -409,7 +412,7 @@ int commands_run(struct commands *commands, const struct command_request *reques
 	if (r == -ENOMEM)
 		goto finish;
 	if (r >= 0 && came_before(commands, request, &fields, &reply, &len)) {
-		r = answer_again(commands, &fields, reply, len, ret_reply, ret_len);
+		r = answer_again(&fields, reply, len, ret_reply, ret_len);
 		goto finish;
 	}
 	if (r >= 0 && !within_rate(commands, request->now_ns)) {
@@ -436,8 +439,7 @@ void commands_count_failed(struct commands *commands)
 }
 
 int commands_error_reply(struct commands *commands, const struct command_request *request,
-                         enum command_code code, const char *message, char **ret_reply,
-                         size_t *ret_len)
+                         const struct command_refusal *refusal, char **ret_reply, size_t *ret_len)
 {
 	struct request fields = { 0 };
 	struct command_error error = { 0 };
@@ -446,7 +448,7 @@ int commands_error_reply(struct commands *commands, const struct command_request
 	/* Only for the request_id; other errors do not matter here. */
 	r = read_request(commands, request, NULL, &fields, &error);
 	if (r != -ENOMEM) {
-		command_fail(&error, code, "", "%s", message);
+		command_fail(&error, refusal->code, "", "%s", refusal->text);
 		r = reply_error(&error, fields.request_id, ret_reply, ret_len);
 	}
 	request_clear(&fields);
@@ -454,8 +456,8 @@ int commands_error_reply(struct commands *commands, const struct command_request
 }
 
 int commands_refuse(struct commands *commands, const struct command_request *request,
-                    enum command_code code, const char *message, char **ret_reply, size_t *ret_len)
+                    const struct command_refusal *refusal, char **ret_reply, size_t *ret_len)
 {
 	commands->stats.failed++;
-	return commands_error_reply(commands, request, code, message, ret_reply, ret_len);
+	return commands_error_reply(commands, request, refusal, ret_reply, ret_len);
 }

@@ -19,6 +19,9 @@
 #include "diag.h"
 #include "engine.h"
 
+/** Size of the text of a refusal. */
+#define COMMAND_REFUSAL_SIZE 256U
+
 struct commands;
 
 enum command_code {
@@ -116,10 +119,16 @@ const char *commands_take_emit(struct commands *commands, size_t bytes, uint64_t
 /** As commands_take_emit(), for other data that becomes part of an event: only its bytes count. */
 const char *commands_take_bytes(struct commands *commands, size_t bytes, uint64_t now_ns);
 
+/** Why a message from outside is refused. */
+struct command_refusal {
+	enum command_code code;
+	char text[COMMAND_REFUSAL_SIZE];
+};
+
 /** The reply to a request that must not be executed (retained, expired, reply topic not
  * allowed). */
 int commands_refuse(struct commands *commands, const struct command_request *request,
-                    enum command_code code, const char *message, char **ret_reply, size_t *ret_len);
+                    const struct command_refusal *refusal, char **ret_reply, size_t *ret_len);
 
 /** Block until definitions made by command are on disk, for a second at most. @return 0; the
  *  negative errno of a write that failed; -ETIMEDOUT. */
@@ -130,8 +139,7 @@ void commands_count_failed(struct commands *commands);
 
 /** As commands_refuse(), but only writes the text: nothing is counted. */
 int commands_error_reply(struct commands *commands, const struct command_request *request,
-                         enum command_code code, const char *message, char **ret_reply,
-                         size_t *ret_len);
+                         const struct command_refusal *refusal, char **ret_reply, size_t *ret_len);
 
 struct commands_stats {
 	uint64_t ok, failed;

@@ -16,19 +16,19 @@ static void tell(struct commands *commands, enum definition_kind kind, const cha
 }
 
 /** Check before defining: a definition that can't be stored is refused as a whole. */
-static int check_room(struct commands *commands, enum definition_kind kind, const char *name,
-                      const struct cue_payload *definition, struct command_error *error)
+static int check_room(struct commands *commands, const struct named_definition *named,
+                      struct command_error *error)
 {
 	const struct config *config = engine_get_config(commands->config.engine);
 	size_t len;
 
-	(void)cue_payload_bytes(definition, &len);
-	if (definition_store_check(commands->store, kind, name, len) >= 0)
+	(void)cue_payload_bytes(named->definition, &len);
+	if (definition_store_check(commands->store, named->kind, named->name, len) >= 0)
 		return 0;
 	return command_fail(error, COMMAND_LIMIT, "/definition",
 	                    "%s '%s': definitions made by command would take more than %llu bytes "
 	                    "(limits.kept_definition_bytes)",
-	                    definition_kind_name(kind), name,
+	                    definition_kind_name(named->kind), named->name,
 	                    (unsigned long long)config->limits.kept_definition_bytes);
 }
 
@@ -38,7 +38,7 @@ static int define(struct commands *commands, enum definition_kind kind,
 {
 	const char *name = fields->values[0].string;
 	const struct request_value *value = &fields->values[1];
-	struct cue_payload *definition = NULL;
+	struct named_definition named = { kind, name, NULL };
 	char text[CUE_ID_TEXT_SIZE];
 	struct cue_id id;
 	int r;
@@ -49,16 +49,17 @@ static int define(struct commands *commands, enum definition_kind kind,
 		                    "another name",
 		                    definition_kind_name(kind), name);
 	/* The limits of the whole payload were checked before. */
-	r = cue_payload_new(value->raw, value->raw_len, CUE_JSON_DEPTH_MAX, &definition, NULL);
+	r = cue_payload_new(value->raw, value->raw_len, CUE_JSON_DEPTH_MAX, &named.definition,
+	                    NULL);
 	if (r >= 0)
-		r = check_room(commands, kind, name, definition, error);
+		r = check_room(commands, &named, error);
 	if (r >= 0)
-		r = commands_apply_definition(commands, kind, name, definition, &id, error);
+		r = commands_apply_definition(commands, &named, &id, error);
 	if (r >= 0)
-		r = commands_kept_set(commands, kind, name, definition);
+		r = commands_kept_set(commands, kind, name, named.definition);
 	if (r >= 0)
-		r = definition_store_put(commands->store, kind, name, definition);
-	cue_payload_unref(definition);
+		r = definition_store_put(commands->store, kind, name, named.definition);
+	cue_payload_unref(named.definition);
 	if (r < 0)
 		return r;
 	tell(commands, kind, name);
@@ -101,10 +102,11 @@ static int remove_from_bus(struct commands *commands, enum definition_kind kind,
 }
 
 static int remove_definition(struct commands *commands, enum definition_kind kind,
-                             const char *field, const struct request *fields,
-                             struct cue_writer *result, struct command_error *error)
+                             const struct request *fields, struct cue_writer *result,
+                             struct command_error *error)
 {
 	const char *name = fields->values[0].string;
+	const char *field = kind == DEFINITION_PLAYLIST ? "/playlist" : "/gesture";
 	bool kept = definition_store_has(commands->store, kind, name);
 	int r;
 
@@ -134,7 +136,7 @@ int command_playlist_remove(struct commands *commands, const struct command_requ
                             struct command_error *error)
 {
 	(void)request;
-	return remove_definition(commands, DEFINITION_PLAYLIST, "/playlist", fields, result, error);
+	return remove_definition(commands, DEFINITION_PLAYLIST, fields, result, error);
 }
 
 int command_gesture_remove(struct commands *commands, const struct command_request *request,
@@ -142,7 +144,7 @@ int command_gesture_remove(struct commands *commands, const struct command_reque
                            struct command_error *error)
 {
 	(void)request;
-	return remove_definition(commands, DEFINITION_GESTURE, "/gesture", fields, result, error);
+	return remove_definition(commands, DEFINITION_GESTURE, fields, result, error);
 }
 
 struct list_context {

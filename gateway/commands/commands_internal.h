@@ -58,7 +58,7 @@ int command_fail(struct command_error *error, enum command_code code, const char
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /** Fill @p error with `limit`, `busy` … for an error of the bus. @p what names the object, @p
- * if_full as for error_text(). @return @p r. */
+ * if_full as for error_text(). Six parameters: all texts of one sentence. @return @p r. */
 int command_fail_errno(struct command_error *error, int r, const char *path, const char *what,
                        const char *name, const char *if_full);
 
@@ -119,17 +119,21 @@ int command_ping(struct commands *commands, const struct command_request *reques
 
 /* command_definition.c: one definition made by command. */
 
+struct named_definition {
+	enum definition_kind kind;
+	const char *name;
+	struct cue_payload *definition; /**< borrowed */
+};
+
 /** Whether the configuration has a definition of that name. */
 bool commands_is_configured(const struct commands *commands, enum definition_kind kind,
                             const char *name);
 /** Parse a definition, check it against mqtt.remote and define it. @return 0; negative errno, with
  * @p error filled except for -ENOMEM. */
-int commands_apply_definition(struct commands *commands, enum definition_kind kind,
-                              const char *name, struct cue_payload *definition,
+int commands_apply_definition(struct commands *commands, const struct named_definition *named,
                               struct cue_id *ret_id, struct command_error *error);
 /** As commands_apply_definition(), without defining it. */
-int commands_check_definition(struct commands *commands, enum definition_kind kind,
-                              const char *name, struct cue_payload *definition,
+int commands_check_definition(struct commands *commands, const struct named_definition *named,
                               struct command_error *error);
 
 /* commands_kept.c: which kept definitions are in force. */

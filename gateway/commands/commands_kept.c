@@ -179,6 +179,7 @@ static void put_out_of_force(struct commands *commands, enum definition_kind kin
 static int apply(struct commands *commands, enum definition_kind kind, const char *name,
                  struct cue_payload *definition)
 {
+	const struct named_definition named = { kind, name, definition };
 	bool taken = commands_is_configured(commands, kind, name);
 	struct command_error why = { 0 };
 	struct cue_id id;
@@ -191,8 +192,8 @@ static int apply(struct commands *commands, enum definition_kind kind, const cha
 	}
 	/* A definition in force may do no more than the current configuration allows. */
 	r = is_in_force(commands, kind, name, definition)
-	            ? commands_check_definition(commands, kind, name, definition, &why)
-	            : commands_apply_definition(commands, kind, name, definition, &id, &why);
+	            ? commands_check_definition(commands, &named, &why)
+	            : commands_apply_definition(commands, &named, &id, &why);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

@@ -139,17 +139,17 @@ static int take_members(struct request *request, const struct request_field *fie
 	return first;
 }
 
-int request_read(const void *payload, size_t len, unsigned max_depth,
-                 const struct request_field *fields, struct request *ret_request,
-                 struct request_error *ret_error)
+int request_read(const struct request_text *text, const struct request_field *fields,
+                 struct request *ret_request, struct request_error *ret_error)
 {
 	struct cue_json_error json_error = { 0 };
 	const cJSON *object;
 	int r;
 
 	ret_error->invalid_json = ret_error->too_deep = false;
-	r = len == 0 ? cue_payload_new("{}", 2, 0, &ret_request->payload, NULL)
-	             : cue_payload_new(payload, len, max_depth, &ret_request->payload, &json_error);
+	r = text->len == 0 ? cue_payload_new("{}", 2, 0, &ret_request->payload, NULL)
+	                   : cue_payload_new(text->payload, text->len, text->max_depth,
+	                                     &ret_request->payload, &json_error);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

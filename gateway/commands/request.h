@@ -51,6 +51,12 @@ struct request_error {
 	char text[300];
 };
 
+struct request_text {
+	const void *payload; /**< untrusted */
+	size_t len;
+	unsigned max_depth; /**< nesting of arrays and objects */
+};
+
 /**
  * Read an untrusted payload; empty text is `{}`. Every command also accepts `request_id` (a string
  * or a number of at most 254 bytes as it is written, without the quotes). Unknown fields are
@@ -61,9 +67,8 @@ struct request_error {
  *                    case.
  * @return 0; -EINVAL (@p ret_error filled); -ENOMEM.
  */
-int request_read(const void *payload, size_t len, unsigned max_depth,
-                 const struct request_field *fields, struct request *ret_request,
-                 struct request_error *ret_error);
+int request_read(const struct request_text *text, const struct request_field *fields,
+                 struct request *ret_request, struct request_error *ret_error);
 void request_clear(struct request *request);
 
 #endif

@@ -10,6 +10,22 @@
 
 static const struct command_key key_a = { "ping", "1", 1, "{}", 2 };
 
+static int put(struct command_memory *memory, const struct command_key *key, uint64_t now_ns,
+               const char *text, size_t len)
+{
+	const struct command_answer answer = { .text = text, .len = len };
+
+	return command_memory_put(memory, key, now_ns, &answer);
+}
+
+static int put_noted(struct command_memory *memory, const struct command_key *key, uint64_t now_ns,
+                     const char *text, size_t len)
+{
+	const struct command_answer answer = { .text = text, .len = len, .noted = true };
+
+	return command_memory_put(memory, key, now_ns, &answer);
+}
+
 static bool finds(struct command_memory *memory, const struct command_key *key, uint64_t now_ns,
                   const char *expected)
 {
@@ -31,7 +47,7 @@ Test(command_memory, remembers_for_60_seconds)
 
 	cr_assert_eq(command_memory_new(10, 10000, NULL, &memory), 0);
 	cr_assert(!finds(memory, &key_a, 5, ""));
-	cr_assert_eq(command_memory_put(memory, &key_a, 5, "reply", 5, false), 0);
+	cr_assert_eq(put(memory, &key_a, 5, "reply", 5), 0);
 	cr_assert(finds(memory, &key_a, 5 + COMMAND_MEMORY_NS, "reply"));
 	cr_assert(!finds(memory, &key_a, 6 + COMMAND_MEMORY_NS, ""));
 	cr_assert_eq(command_memory_count(memory), 0U);
@@ -50,7 +66,7 @@ Test(command_memory, name_id_and_payload_all_count)
 	/* clang-format on */
 
 	cr_assert_eq(command_memory_new(10, 10000, NULL, &memory), 0);
-	cr_assert_eq(command_memory_put(memory, &key_a, 0, "x", 1, false), 0);
+	cr_assert_eq(put(memory, &key_a, 0, "x", 1), 0);
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		cr_assert(!finds(memory, &others[i], 1, ""));
 	command_memory_free(memory);
@@ -65,7 +81,7 @@ Test(command_memory, forgets_the_oldest_at_either_bound)
 	cr_assert_eq(command_memory_new(3, 1000, NULL, &memory), 0);
 	for (int c = '0'; c < '9'; c++) {
 		id[0] = (char)c;
-		cr_assert_eq(command_memory_put(memory, &key, 0, "x", 1, false), 0);
+		cr_assert_eq(put(memory, &key, 0, "x", 1), 0);
 		cr_assert_leq(command_memory_count(memory), 3U);
 	}
 	id[0] = '6';
@@ -91,9 +107,9 @@ Test(command_memory, a_reply_without_room_is_forgotten_and_its_request_is_not)
 
 	memset(large, 'y', sizeof(large));
 	cr_assert_eq(command_memory_new(10, 1000, NULL, &memory), 0);
-	cr_assert_eq(command_memory_put(memory, &key_a, 0, "small", 5, false), 0);
+	cr_assert_eq(put(memory, &key_a, 0, "small", 5), 0);
 	for (; id[0] < '5'; id[0]++)
-		cr_assert_eq(command_memory_put(memory, &key, 0, large, 450, false), 0);
+		cr_assert_eq(put(memory, &key, 0, large, 450), 0);
 	cr_assert_eq(command_memory_count(memory), 6U);
 	cr_assert(knows_without_reply(memory, &key_a));
 	id[0] = '2';
@@ -103,13 +119,13 @@ Test(command_memory, a_reply_without_room_is_forgotten_and_its_request_is_not)
 	cr_assert(finds(memory, &key, 0, large));
 	/* An entry that is too large evicts no other. */
 	id[0] = '6';
-	cr_assert_eq(command_memory_put(memory, &key, 0, large, sizeof(large), false), 0);
+	cr_assert_eq(put(memory, &key, 0, large, sizeof(large)), 0);
 	cr_assert(knows_without_reply(memory, &key));
 	id[0] = '4';
 	cr_assert(finds(memory, &key, 0, large));
 	/* But the bytes of requests are limited. */
 	key = (struct command_key){ "ping", "7", 1, large, 1000 };
-	cr_assert_eq(command_memory_put(memory, &key, 0, "x", 1, false), -EMSGSIZE);
+	cr_assert_eq(put(memory, &key, 0, "x", 1), -EMSGSIZE);
 	command_memory_free(memory);
 }
 
@@ -168,8 +184,8 @@ Test(command_memory, what_must_not_run_twice_outlasts_a_restart)
 	struct command_memory *memory = next_life(0);
 
 	wall_ms = 1000000;
-	cr_assert_eq(command_memory_put(memory, &key_a, 5, "{reply}", 7, true), 0);
-	cr_assert_eq(command_memory_put(memory, &asked, 5, "pong", 4, false), 0);
+	cr_assert_eq(put_noted(memory, &key_a, 5, "{reply}", 7), 0);
+	cr_assert_eq(put(memory, &asked, 5, "pong", 4), 0);
 	command_memory_free(memory);
 	cr_assert_eq(n_notes, 1);
 	wall_ms += 59000;
@@ -191,7 +207,7 @@ Test(command_memory, an_old_note_and_one_of_the_future_are_forgotten)
 		struct command_memory *memory = next_life(0);
 
 		wall_ms = 1000000;
-		cr_assert_eq(command_memory_put(memory, &key_a, 5, "{reply}", 7, true), 0);
+		cr_assert_eq(put_noted(memory, &key_a, 5, "{reply}", 7), 0);
 		command_memory_free(memory);
 		wall_ms += later[i];
 		memory = next_life(5);
@@ -266,7 +282,7 @@ Test(command_memory, a_note_is_of_one_command)
 	char text[COMMAND_NOTE_REPLY_MAX];
 
 	wall_ms = 1000000;
-	cr_assert_eq(command_memory_put(memory, &key_a, 5, "{}", 2, true), 0);
+	cr_assert_eq(put_noted(memory, &key_a, 5, "{}", 2), 0);
 	command_memory_free(memory);
 	strcpy(text, notes[0].text);
 	cr_assert_str_eq(text, "1000000 ping {}");
@@ -285,8 +301,7 @@ Test(command_memory, of_a_long_reply_only_that_there_was_one_is_noted)
 
 	memset(reply, 'x', COMMAND_NOTE_REPLY_MAX + 1);
 	wall_ms = 1000000;
-	cr_assert_eq(command_memory_put(memory, &key_a, 5, reply, COMMAND_NOTE_REPLY_MAX + 1, true),
-	             0);
+	cr_assert_eq(put_noted(memory, &key_a, 5, reply, COMMAND_NOTE_REPLY_MAX + 1), 0);
 	cr_assert(finds(memory, &key_a, 5, reply));
 	command_memory_free(memory);
 	memory = next_life(5);
@@ -303,7 +318,7 @@ Test(command_memory, notes_are_bounded)
 	wall_ms = 1000000;
 	for (unsigned i = 0; i < 3 * COMMAND_NOTES_MAX; i++) {
 		key.id_len = (size_t)snprintf(id, sizeof(id), "%u", i);
-		cr_assert_eq(command_memory_put(memory, &key, 5, "{}", 2, i % 3 != 1), 0);
+		cr_assert_eq((i % 3 != 1 ? put_noted : put)(memory, &key, 5, "{}", 2), 0);
 	}
 	cr_assert_eq(n_notes, COMMAND_NOTES_MAX);
 	command_memory_free(memory);

@@ -19,7 +19,8 @@ static int read_text(const char *text, struct request *request, struct request_e
 {
 	*request = (struct request){ 0 };
 	*error = (struct request_error){ 0 };
-	return request_read(text, strlen(text), 32, fields, request, error);
+	return request_read(&(struct request_text){ text, strlen(text), 32 }, fields, request,
+	                    error);
 }
 
 Test(request, values_keep_their_spelling)

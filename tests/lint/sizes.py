@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long files and functions are.
+"""How long files and functions are, and how many parameters functions have.
 
     tests/lint/sizes.py          the functions of each folder: number, median, p90, longest
     tests/lint/sizes.py COMMIT   the same at that commit
@@ -15,36 +15,62 @@ import sys
 
 FILE_LINES = 500
 FUNCTION_LINES = 60
-# What may be longer, and why: {"path": "reason"}, {"path:function": "reason"}.
+# Of a function in PROGRAM; a format's arguments (...) do not count.
+PARAMETERS = 5
+PROGRAM = ("bus/", "drivers/", "gateway/")
+# What may be longer or have more, and why: {"path": "reason"}, {"path:function": "reason"}.
 LONG_FILES = {}
 LONG_FUNCTIONS = {
     "gateway/config/reader/config_read.c:read_value": "one switch over the types of a field",
     "gateway/config/schema/schema_config.c:field_type": "one switch over the types of a field",
 }
 
-Function = collections.namedtuple("Function", "name line length")
+MANY_PARAMETERS = {
+    "gateway/commands/command_error.c:command_fail_errno": "the texts of one sentence",
+    "gateway/config/lint/lint_events.c:check_filters": "a list with its length and its place in the file",
+    "gateway/config/lint/lint_events.c:check_types": "a list with its length and its place in the file",
+    "gateway/mqtt/tls_peer.c:on_free_context": "OpenSSL's type of callback",
+    "gateway/mqtt/tls_peer.c:on_hello": "OpenSSL's type of callback",
+    "gateway/mqtt/tls_peer.c:on_new_context": "OpenSSL's type of callback",
+}
+
+Function = collections.namedtuple("Function", "name line length parameters")
+
+
+def parameters(signature):
+    """The number of parameters; a pointer to a function is one."""
+    depth, count, last = 0, 1, ""
+    for char in signature[signature.index("("):]:
+        depth += (char in "([") - (char in ")]")
+        if char == "," and depth == 1:
+            count, last = count + 1, ""
+        else:
+            last += char
+    last = last.strip("() \t\n")
+    return count - (last in ("...", "void", ""))
 
 
 def functions(text):
     """Of a C file in clang-format's form."""
-    found, begin = [], None
+    found, begin, body = [], None, None
     lines = text.splitlines()
     for number, line in enumerate(lines):
         if line == "{":
-            begin = number - 1
+            begin, body = number - 1, number
             while begin > 0 and lines[begin][:1] in (" ", "\t"):
                 begin -= 1
         elif line == "}" and begin is not None:
             name = lines[begin].split("(")[0].split()[-1].lstrip("*")
             if name == "Test":
                 name = lines[begin].split("(")[1].split(")")[0].replace(", ", ".")
-            found.append(Function(name, begin + 1, number - begin + 1))
+            signature = "\n".join(lines[begin:body])
+            found.append(Function(name, begin + 1, number - begin + 1, parameters(signature)))
             begin = None
     return found
 
 
 def faults(path, text):
-    """What of one file is too long: [(line, what)]."""
+    """What of one file is too long, or has too many parameters: [(line, what)]."""
     found = []
     length = text.count("\n")
     if length > FILE_LINES and path not in LONG_FILES:
@@ -55,6 +81,10 @@ def faults(path, text):
             if function.length > FUNCTION_LINES and f"{path}:{function.name}" not in LONG_FUNCTIONS:
                 found.append((function.line, f"{function.name}() has {function.length} lines; "
                                              f"{FUNCTION_LINES} at most"))
+            if (path.startswith(PROGRAM) and function.parameters > PARAMETERS
+                    and f"{path}:{function.name}" not in MANY_PARAMETERS):
+                found.append((function.line, f"{function.name}() has {function.parameters} parameters; "
+                                             f"{PARAMETERS} at most: make a struct of what belongs together"))
     return found
 
 

@@ -15,11 +15,13 @@ import sizes
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOOD = "/* SPDX-License-Identifier: Apache-2.0 */\nint answer(void)\n{\n\treturn 42;\n}\n"
 LONG_FUNCTION = "int answer(void)\n{\n" + 60 * "\tanswer();\n" + "}\n"
+MANY_PARAMETERS = "int answer(int a, int b, int c,\n           int (*d)(int, int), int e, int f)\n{\n}\n"
 # Check, file, what is wrong with it, and what of that is said.
 WRONG = (
     ("format", "a.c", "int answer(void) { return 42; }\n", "scripts/lint --fix a.c"),
     ("columns", "a.c", f"\t/* {'x' * 90} */\n", "a.c:1: 104 columns"),
     ("sizes", "a.c", LONG_FUNCTION, "a.c:1: answer() has 63 lines"),
+    ("sizes", "gateway/a.c", MANY_PARAMETERS, "gateway/a.c:1: answer() has 6 parameters"),
     ("sizes", "a.h", 501 * "\n", "a.h:1: the file has 501 lines"),
     ("shell", "run", "#!/bin/sh\nrm $1\n", "run:2:"),
     ("spelling", "a.md", "It reci" + "eves it.\n", "a.md:1:"),
@@ -32,6 +34,7 @@ def look(check, path, text):
     """What the check says of a tree with this one file."""
     with tempfile.TemporaryDirectory() as directory:
         shutil.copy(ROOT / ".clang-format", directory)
+        (pathlib.Path(directory) / path).parent.mkdir(exist_ok=True)
         (pathlib.Path(directory) / path).write_text(text, "utf-8")
         return lint.CHECKS[check](lint.Tree(directory, [path]), None)
 
@@ -55,7 +58,21 @@ class Findings(unittest.TestCase):
 
     def test_a_function_is_measured_from_its_signature(self):
         text = "int a;\n\nstatic int first(int a,\n                 int b)\n{\n\treturn a;\n}\n" + GOOD
-        self.assertEqual([tuple(f) for f in sizes.functions(text)], [("first", 3, 5), ("answer", 9, 4)])
+        self.assertEqual([tuple(f) for f in sizes.functions(text)], [("first", 3, 5, 2), ("answer", 9, 4, 0)])
+
+    def test_parameters_are_counted(self):
+        for signature, count in (("int f(void)", 0), ("int f()", 0), ("int f(int a)", 1),
+                                 ("int f(const char *format, ...)", 1),
+                                 ("int f(int (*a)(int, int), int b[2])", 2)):
+            with self.subTest(signature=signature):
+                self.assertEqual(sizes.parameters(signature), count)
+
+    def test_no_exception_is_left_behind(self):
+        for exception in (*sizes.LONG_FUNCTIONS, *sizes.MANY_PARAMETERS):
+            path, name = exception.split(":")
+            with self.subTest(exception=exception):
+                text = (ROOT / path).read_text("utf-8")
+                self.assertIn(name, [f.name for f in sizes.functions(text)])
 
 
 class Hook(unittest.TestCase):

@@ -215,6 +215,7 @@ static void check_type(struct lint *lint, struct names *emitted, const char *wha
 	               meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
 }
 
+/** Six parameters, as check_types(): a list, its length, and where it is written. */
 static void check_filters(struct lint *lint, struct names *emitted, const char *what,
                           const struct cue_filter *filters, size_t n, const struct jsonc_node *list)
 {

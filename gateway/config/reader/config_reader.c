@@ -9,21 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-__attribute__((format(printf, 6, 0))) static void
-add_finding(struct config_reader *reader, enum diag_severity severity,
-            const struct jsonc_node *node, struct jsonc_place place, const char *rule,
-            const char *format, va_list args)
+struct finding {
+	enum diag_severity severity;
+	const struct jsonc_node *node;
+	struct jsonc_place place; /**< of the value or of its key */
+	const char *rule;
+};
+
+__attribute__((format(printf, 3, 0))) static void add_finding(struct config_reader *reader,
+                                                              const struct finding *finding,
+                                                              const char *format, va_list args)
 {
+	const char *rule = finding->rule;
 	char *text = NULL;
-	char *path = jsonc_pointer(node);
+	char *path = jsonc_pointer(finding->node);
 
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	if (!text || !path)
 		reader->error = -ENOMEM;
-	diag_add(reader->diag, severity,
-	         (struct diag_place){ node->file, place.line, place.column, path }, rule, "%s",
-	         text ? text : "(no memory for the message)");
+	diag_add(reader->diag, finding->severity,
+	         (struct diag_place){ finding->node->file, finding->place.line,
+	                              finding->place.column, path },
+	         rule, "%s", text ? text : "(no memory for the message)");
 	free(text);
 	free(path);
 }
@@ -31,21 +39,23 @@ add_finding(struct config_reader *reader, enum diag_severity severity,
 void config_finding(struct config_reader *reader, enum diag_severity severity,
                     const struct jsonc_node *node, const char *rule, const char *format, ...)
 {
+	const struct finding finding = { severity, node, node->place, rule };
 	va_list args;
 
 	va_start(args, format);
-	add_finding(reader, severity, node, node->place, rule, format, args);
+	add_finding(reader, &finding, format, args);
 	va_end(args);
 }
 
 void config_key_finding(struct config_reader *reader, enum diag_severity severity,
                         const struct jsonc_node *node, const char *rule, const char *format, ...)
 {
+	const struct finding finding = { severity, node, node->key ? node->key_place : node->place,
+		                         rule };
 	va_list args;
 
 	va_start(args, format);
-	add_finding(reader, severity, node, node->key ? node->key_place : node->place, rule, format,
-	            args);
+	add_finding(reader, &finding, format, args);
 	va_end(args);
 }
 

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "commands_internal.h"
 
 /* ---- definitions in force, sorted by kind and name ---- */
@@ -49,27 +50,13 @@ static size_t find(const struct kept_list *list, enum definition_kind kind, cons
 	return low;
 }
 
-static int make_room(struct kept_list *list)
-{
-	size_t size = list->size ? 2 * list->size : 16;
-	struct kept *items;
-
-	if (list->n < list->size)
-		return 0;
-	items = realloc(list->items, size * sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	list->size = size;
-	return 0;
-}
-
 int commands_kept_set(struct commands *commands, enum definition_kind kind, const char *name,
                       struct cue_payload *definition)
 {
 	struct kept_list *list = &commands->kept;
 	bool found;
 	size_t at = find(list, kind, name, &found);
+	struct kept *items;
 	char *copy;
 
 	if (found) {
@@ -78,8 +65,10 @@ int commands_kept_set(struct commands *commands, enum definition_kind kind, cons
 		list->items[at].definition = definition;
 		return 0;
 	}
-	if (make_room(list) < 0)
+	items = array_grow(list->items, list->n, &list->size, sizeof(*items));
+	if (!items)
 		return -ENOMEM;
+	list->items = items;
 	copy = strdup(name);
 	if (!copy)
 		return -ENOMEM;

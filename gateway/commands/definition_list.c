@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "definition_store_internal.h"
 
 bool definition_list_find(const struct definition_list *list, const char *name, size_t *ret_at)
@@ -27,29 +28,15 @@ bool definition_list_find(const struct definition_list *list, const char *name, 
 	return false;
 }
 
-static int make_room(struct definition_list *list)
-{
-	size_t size = list->size ? 2 * list->size : 16;
-	struct definition *items;
-
-	if (list->n < list->size)
-		return 0;
-	items = reallocarray(list->items, size, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	list->size = size;
-	return 0;
-}
-
 int definition_list_insert(struct definition_store *store, enum definition_kind kind, size_t at,
                            const struct definition *definition)
 {
 	struct definition_list *list = &store->kinds[kind];
-	int r = make_room(list);
+	struct definition *items = array_grow(list->items, list->n, &list->size, sizeof(*items));
 
-	if (r < 0)
-		return r;
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
 	memmove(&list->items[at + 1], &list->items[at], (list->n - at) * sizeof(*list->items));
 	list->items[at] = *definition;
 	list->n++;
@@ -84,6 +71,8 @@ static uint32_t free_file(struct definition_store *store)
 
 uint32_t definition_take_slot(struct definition_store *store, uint32_t file)
 {
+	struct definition_slot *slots;
+
 	if (file == 0) {
 		for (size_t i = 0; i < store->n_slots; i++) {
 			if (!store->slots[i].used) {
@@ -92,15 +81,10 @@ uint32_t definition_take_slot(struct definition_store *store, uint32_t file)
 			}
 		}
 	}
-	if (store->n_slots == store->slots_size) {
-		size_t size = store->slots_size ? 2 * store->slots_size : 16;
-		struct definition_slot *slots = reallocarray(store->slots, size, sizeof(*slots));
-
-		if (!slots)
-			return DEFINITION_NO_SLOT;
-		store->slots = slots;
-		store->slots_size = size;
-	}
+	slots = array_grow(store->slots, store->n_slots, &store->slots_size, sizeof(*slots));
+	if (!slots)
+		return DEFINITION_NO_SLOT;
+	store->slots = slots;
 	store->slots[store->n_slots] = (struct definition_slot){
 		.file = file ? file : free_file(store),
 		.used = true,

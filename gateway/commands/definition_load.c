@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "clock.h"
 #include "definition_legacy.h"
 #include "definition_store_internal.h"
@@ -50,15 +51,11 @@ static int by_number(const void *a, const void *b)
 
 static int note_file(struct definition_store *store, size_t *size, uint32_t file)
 {
-	if (store->n_taken == *size) {
-		size_t larger = *size ? 2 * *size : 64;
-		uint32_t *files = reallocarray(store->taken_files, larger, sizeof(*files));
+	uint32_t *files = array_grow(store->taken_files, store->n_taken, size, sizeof(*files));
 
-		if (!files)
-			return -ENOMEM;
-		store->taken_files = files;
-		*size = larger;
-	}
+	if (!files)
+		return -ENOMEM;
+	store->taken_files = files;
 	store->taken_files[store->n_taken++] = file;
 	return 0;
 }

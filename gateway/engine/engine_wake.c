@@ -15,6 +15,7 @@
  *   no                       | more than 20 ms   | overtakes them; only urgent timers
  *                            | since a wake that | (ends of debounce, devices) before
  *                            | did not finish    | it go first */
+#include "array.h"
 #include "engine_internal.h"
 #include "wake_buffers.h"
 
@@ -65,8 +66,7 @@ static void collect_fds(struct wake_buffers *b, const struct input *input)
 	int fd;
 
 	for (unsigned i = 0; (fd = driver->ops->fd(driver, i)) >= 0; i++) {
-		struct pollfd *fds =
-		        wake_buffers_reserve(b->fds, b->n_fds, &b->cap_fds, sizeof(*fds));
+		struct pollfd *fds = array_grow(b->fds, b->n_fds, &b->cap_fds, sizeof(*fds));
 
 		if (!fds)
 			break;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "array.h"
+
 struct wake_buffers *wake_buffers_new(void)
 {
 	return calloc(1, sizeof(struct wake_buffers));
@@ -19,25 +21,11 @@ struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers)
 	return NULL;
 }
 
-void *wake_buffers_reserve(void *array, size_t n, size_t *cap, size_t size)
-{
-	size_t larger;
-	void *p;
-
-	if (n < *cap)
-		return array;
-	larger = *cap ? 2 * *cap : 64;
-	p = realloc(array, larger * size);
-	if (p)
-		*cap = larger;
-	return p;
-}
-
 bool wake_buffers_keep_edge(struct wake_buffers *b, struct input *input,
                             const struct driver_edge *edge)
 {
 	struct pending_edge *edges =
-	        wake_buffers_reserve(b->edges, b->n_edges, &b->cap_edges, sizeof(*edges));
+	        array_grow(b->edges, b->n_edges, &b->cap_edges, sizeof(*edges));
 
 	if (!edges)
 		return false;
@@ -55,8 +43,7 @@ void wake_buffers_keep_failure(struct wake_buffers *b, struct input *input, int 
 		if (b->failures[i].input == input)
 			return;
 	}
-	failures = wake_buffers_reserve(b->failures, b->n_failures, &b->cap_failures,
-	                                sizeof(*failures));
+	failures = array_grow(b->failures, b->n_failures, &b->cap_failures, sizeof(*failures));
 	if (!failures)
 		return; /* it will fail again at the next wake-up */
 	b->failures = failures;

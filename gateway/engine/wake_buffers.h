@@ -37,10 +37,6 @@ struct wake_buffers *wake_buffers_new(void);
 /** NULL is allowed. @return NULL. */
 struct wake_buffers *wake_buffers_free(struct wake_buffers *buffers);
 
-/** Room for one more. @return the array, maybe moved; NULL when memory ran out (@p array stays
- * valid). */
-void *wake_buffers_reserve(void *array, size_t n, size_t *cap, size_t size);
-
 /** @return false: no memory. */
 bool wake_buffers_keep_edge(struct wake_buffers *b, struct input *input,
                             const struct driver_edge *edge);

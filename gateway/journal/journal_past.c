@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "journal_internal.h"
 
 struct skip {
@@ -19,24 +20,11 @@ struct reading {
 	size_t n_skips, cap_skips;
 };
 
-/** Make room for one more. @return the array; NULL: unchanged. */
-static void *grow(void *array, size_t n, size_t *cap, size_t size)
-{
-	size_t larger = *cap ? 2 * *cap : 16;
-	void *p;
-
-	if (n < *cap)
-		return array;
-	p = reallocarray(array, larger, size);
-	if (p)
-		*cap = larger;
-	return p;
-}
-
 static int add_run(struct reading *reading, const char *key, const char *value, size_t len)
 {
 	struct journal_past *past = &reading->past;
-	struct journal_run *runs = grow(past->runs, past->n_runs, &past->cap_runs, sizeof(*runs));
+	struct journal_run *runs =
+	        array_grow(past->runs, past->n_runs, &past->cap_runs, sizeof(*runs));
 	int r;
 
 	if (!runs)
@@ -49,7 +37,8 @@ static int add_run(struct reading *reading, const char *key, const char *value, 
 
 static int add_text(struct journal_texts *texts, const char *number, const char *value, size_t len)
 {
-	struct journal_text *items = grow(texts->items, texts->n, &texts->cap, sizeof(*items));
+	struct journal_text *items =
+	        array_grow(texts->items, texts->n, &texts->cap, sizeof(*items));
 	struct journal_text text = { .len = len };
 	int r;
 
@@ -71,7 +60,7 @@ static int add_text(struct journal_texts *texts, const char *number, const char 
 static int add_skip(struct reading *reading, const char *key, const char *value, size_t len)
 {
 	struct skip *skips =
-	        grow(reading->skips, reading->n_skips, &reading->cap_skips, sizeof(*skips));
+	        array_grow(reading->skips, reading->n_skips, &reading->cap_skips, sizeof(*skips));
 	struct skip skip;
 	int r = cue_id_parse(key + strlen(JOURNAL_SKIP), &skip.id);
 

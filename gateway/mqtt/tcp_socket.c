@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
+
 /* A whole window of ordinary messages fits: after each write that does not fit, paho sleeps for
  * 100 ms. */
 #define SEND_BUFFER (256 * 1024)
@@ -105,16 +107,13 @@ int tcp_socket_remember(struct tcp_socket_set *ret_set)
 	while (next_socket(dir, &socket) >= 0) {
 		ino_t *grown;
 
-		if (set.n == capacity) {
-			capacity = capacity ? 2 * capacity : 16;
-			grown = reallocarray(set.sockets, capacity, sizeof(*grown));
-			if (!grown) {
-				tcp_socket_forget(&set);
-				closedir(dir);
-				return -ENOMEM;
-			}
-			set.sockets = grown;
+		grown = array_grow(set.sockets, set.n, &capacity, sizeof(*grown));
+		if (!grown) {
+			tcp_socket_forget(&set);
+			closedir(dir);
+			return -ENOMEM;
 		}
+		set.sockets = grown;
 		set.sockets[set.n++] = socket;
 	}
 	closedir(dir);

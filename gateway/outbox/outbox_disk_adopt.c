@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "outbox_internal.h"
 #include "plural.h"
 
@@ -98,15 +99,10 @@ static int see_bad_row(struct adoption *a, const struct outbox_db_outline *o)
 	a->n_bad_all++;
 	if (a->n_bad == BAD_MAX)
 		return 0;
-	if (a->n_bad == a->cap_bad) {
-		size_t cap = a->cap_bad ? 2 * a->cap_bad : 64;
-
-		bad = reallocarray(a->bad, cap, sizeof(*bad));
-		if (!bad)
-			return -ENOMEM;
-		a->bad = bad;
-		a->cap_bad = cap;
-	}
+	bad = array_grow(a->bad, a->n_bad, &a->cap_bad, sizeof(*bad));
+	if (!bad)
+		return -ENOMEM;
+	a->bad = bad;
 	bad[a->n_bad] = (struct bad_row){ .row = o->row, .seq = o->seq };
 	snprintf(bad[a->n_bad++].boot_id, OUTBOX_BOOT_ID_SIZE, "%s", o->boot_id);
 	return 0;

@@ -3,6 +3,7 @@
  * describe any number of rows. */
 #include <stdlib.h>
 
+#include "array.h"
 #include "outbox_internal.h"
 
 /* How far acknowledgements may come out of order. */
@@ -33,6 +34,7 @@ static void join_neighbours(struct outbox_rows *rows, size_t i)
 void outbox_rows_add(struct outbox_rows *rows, uint64_t from, uint64_t count)
 {
 	size_t stop = rows->n > LOOK_BACK ? rows->n - LOOK_BACK : 0;
+	struct outbox_row_range *ranges;
 
 	for (size_t i = rows->n; i > stop; i--) {
 		if (!join(&rows->ranges[i - 1], from, from + count - 1))
@@ -42,15 +44,10 @@ void outbox_rows_add(struct outbox_rows *rows, uint64_t from, uint64_t count)
 			join_neighbours(rows, i - 2);
 		return;
 	}
-	if (rows->n == rows->size) {
-		size_t size = rows->size ? 2 * rows->size : 16;
-		struct outbox_row_range *ranges = realloc(rows->ranges, size * sizeof(*ranges));
-
-		if (!ranges)
-			return;
-		rows->ranges = ranges;
-		rows->size = size;
-	}
+	ranges = array_grow(rows->ranges, rows->n, &rows->size, sizeof(*ranges));
+	if (!ranges)
+		return;
+	rows->ranges = ranges;
 	rows->ranges[rows->n++] = (struct outbox_row_range){ from, from + count - 1 };
 }
 

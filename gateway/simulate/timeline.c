@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "plural.h"
 #include "utf8.h"
 
@@ -69,20 +70,6 @@ struct timeline *timeline_free(struct timeline *timeline)
 
 /* ---- collecting ---- */
 
-static void *grow(void *array, size_t n, size_t *cap, size_t size)
-{
-	size_t larger;
-	void *p;
-
-	if (n < *cap)
-		return array;
-	larger = *cap ? 2 * *cap : 16;
-	p = realloc(array, larger * size);
-	if (p)
-		*cap = larger;
-	return p;
-}
-
 static struct lane *lane_get(struct timeline *timeline, const struct cue_type *type)
 {
 	struct lane *lanes;
@@ -91,7 +78,8 @@ static struct lane *lane_get(struct timeline *timeline, const struct cue_type *t
 		if (timeline->lanes[i].type == type)
 			return &timeline->lanes[i];
 	}
-	lanes = grow(timeline->lanes, timeline->n_lanes, &timeline->cap_lanes, sizeof(*lanes));
+	lanes = array_grow(timeline->lanes, timeline->n_lanes, &timeline->cap_lanes,
+	                   sizeof(*lanes));
 	if (!lanes)
 		return NULL;
 	timeline->lanes = lanes;
@@ -107,7 +95,7 @@ static int add_point(struct timeline *timeline, const struct cue_type *type, uin
 
 	if (!lane)
 		return -ENOMEM;
-	times = grow(lane->times, lane->n, &lane->cap, sizeof(*times));
+	times = array_grow(lane->times, lane->n, &lane->cap, sizeof(*times));
 	if (!times)
 		return -ENOMEM;
 	lane->times = times;
@@ -128,7 +116,7 @@ static int begin_bar(struct timeline *timeline, const cJSON *data, uint64_t time
 
 	if (timeline->n_runs++ >= BARS_MAX)
 		return 0;
-	bars = grow(timeline->bars, timeline->n_bars, &timeline->cap_bars, sizeof(*bars));
+	bars = array_grow(timeline->bars, timeline->n_bars, &timeline->cap_bars, sizeof(*bars));
 	if (!bars)
 		return -ENOMEM;
 	timeline->bars = bars;

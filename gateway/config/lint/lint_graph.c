@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "array.h"
+
 enum colour { NOT_SEEN, ON_PATH, DONE };
 
 /* Depth first with an explicit path: chains may be longer than the stack. */
@@ -22,19 +24,16 @@ struct walk {
 
 void lint_graph_add(struct lint_graph *graph, size_t from, size_t to)
 {
+	struct lint_edge *edges;
+
 	if (graph->error)
 		return;
-	if (graph->n == graph->capacity) {
-		size_t capacity = graph->capacity ? graph->capacity * 2 : 256;
-		struct lint_edge *edges = realloc(graph->edges, capacity * sizeof(*edges));
-
-		if (!edges) {
-			graph->error = -ENOMEM;
-			return;
-		}
-		graph->edges = edges;
-		graph->capacity = capacity;
+	edges = array_grow(graph->edges, graph->n, &graph->capacity, sizeof(*edges));
+	if (!edges) {
+		graph->error = -ENOMEM;
+		return;
 	}
+	graph->edges = edges;
 	graph->edges[graph->n++] = (struct lint_edge){ from, to };
 }
 

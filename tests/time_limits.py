@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time limits of tests: safety nets for what never ends, and no measure of speed. Each is
-the limit of a machine with nothing else to do, times CUEBUS_SLOW (at least 1). What ctest
-itself allows a test scales in the same way (TimeLimits.cmake)."""
+"""Time limits of tests: safety nets against hangs, not a measure of speed. Each is the limit on an
+idle machine times CUEBUS_SLOW (at least 1). ctest's own limits scale the same way
+(TimeLimits.cmake)."""
 
 import os
 

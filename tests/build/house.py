@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sources of the house (bus/, drivers/, gateway/) and how each is really compiled.
+"""The sources of bus/, drivers/ and gateway/, and the flags that each is compiled with.
 
 Environment: SOURCE and BUILD (their folders).
 """
@@ -20,7 +20,7 @@ HOUSE = ("bus", "drivers", "gateway")
 
 
 def read_commands():
-    """{source: (flags, object)} of the sources of the house."""
+    """{source: (flags, object)} of these sources."""
     found = {}
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"])
@@ -38,7 +38,7 @@ def read_commands():
 
 
 def compiles(flags, text, *more):
-    """@return (whether, what the compiler said)."""
+    """@return (whether it compiled, the compiler's messages)."""
     run = subprocess.run([*flags, *(more or ["-fsyntax-only"]), "-x", "c", "-"], input=text, cwd=BUILD,
                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                          timeout=limit_s(60), env={**os.environ, "LC_ALL": "C"})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No circle runs through the files, by the symbols of their objects; and each library has one room
-that calls it.
+"""No cycle between object files, by their symbols; and each external library is called by one
+room only.
 
 Environment: that of house.py, and NM.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""libcuebus as a program has it that is not ours: its symbols begin with cue_, the shared object
-exports the functions of the public headers and no others, and each of these has its comment."""
+"""libcuebus as another program links it: all its symbols begin with cue_, the shared object exports
+the functions of the public headers and no others, and each of these has a comment."""
 
 import os
 import pathlib

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The walls between rooms hold.
+"""An include that cuebus_room() does not allow must not compile.
 
-Which room may include which is the table that cuebus_room() makes; everything here is derived from
-it and from the flags that each file is really compiled with.
-
-Environment: that of house.py, and ROOMS: for each room "folder:used,used".
+The forbidden includes are derived from that table and from the flags that each file is really
+compiled with. Environment: that of house.py, and ROOMS: for each room "folder:used,used".
 """
 
 import concurrent.futures
@@ -73,7 +71,7 @@ class Walls(unittest.TestCase):
                 self.assertIn(folder, self.table.keys() | PUBLIC, path.name)
 
     def test_each_name_is_there_once(self):
-        """An include would find the one or the other."""
+        """Two headers of one name: an include would find either."""
         seen = {}
         for room, headers in self.headers.items():
             for name in headers:
@@ -81,7 +79,7 @@ class Walls(unittest.TestCase):
                 seen[name] = room
 
     def test_nothing_is_included_by_way_of_a_folder(self):
-        """ "../service/loop.h" would climb over every wall."""
+        """ "../service/loop.h" would bypass every rule."""
         for part in HOUSE:
             for path in (SOURCE / part).rglob("*.[ch]"):
                 for quoted, angled in INCLUDE.findall(path.read_text("utf-8")):

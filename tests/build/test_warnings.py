@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A warning ends the builds of the developers' presets, and no other: a compiler of next year,
-which knows more of them, must not stop an install."""
+"""A warning ends the builds of the developers' presets and no other: a newer compiler, which has
+more warnings, must not stop an install."""
 
 import json
 import os
@@ -11,13 +11,13 @@ import unittest
 
 SOURCE = pathlib.Path(os.environ["CUEBUS_SOURCE"])
 CMAKE = os.environ["CMAKE"]
-# Stands for a warning that is new: every compiler has it, and our code has many of these.
+# In place of a new warning: every compiler has this one, and our code triggers it often.
 NEW_WARNING = "-DCMAKE_C_FLAGS=-Wpadded"
 OF_DEVELOPERS = {"dev", "asan-ubsan", "tsan", "fuzz", "bench", "platform"}
 
 
 def values(presets, name):
-    """The cache variables of a preset, with those that it inherits; of several parents the first has its way."""
+    """The cache variables of a preset, with those that it inherits; of several parents the first wins."""
     preset = presets[name]
     parents = preset.get("inherits", [])
     inherited = {}

@@ -53,7 +53,7 @@ def summary(name, text):
 
 
 def check_run(cuebus, kind, path, expected):
-    """The service does not start with it, and says all that `check` does."""
+    """The service does not start with it, and prints the same findings as `check`."""
     result = subprocess.run(
         [cuebus, "run", "-c", path], cwd=HERE / kind, env=ENVIRONMENT, capture_output=True, timeout=limit_s(60)
     )
@@ -64,7 +64,7 @@ def check_run(cuebus, kind, path, expected):
 
 
 def check(cuebus, kind, name, path, update):
-    """Texts of what differs from what was expected."""
+    """The differences from the expected output."""
     result = subprocess.run(
         [cuebus, "check", path], cwd=HERE / kind, env=ENVIRONMENT, capture_output=True, timeout=limit_s(60)
     )

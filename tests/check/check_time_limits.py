@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_time_limits.py BUILD_DIR CTEST
 
-Every time limit in the tests scales with CUEBUS_SLOW: what ctest allows each test, and
-what is written in tests (limit_s() of tests/time_limits.py)."""
+Every time limit in the tests scales with CUEBUS_SLOW: ctest's own limits, and those written in
+tests (limit_s() of tests/time_limits.py)."""
 
 import json
 import os
@@ -22,7 +22,7 @@ CMAKE = re.compile(r"\bset_tests_properties\([^()]*\bTIMEOUT\b")
 
 
 def limits(build, ctest, slow):
-    """test -> what ctest allows it, in seconds."""
+    """{test: ctest's limit in seconds}."""
     printed = subprocess.run([ctest, "--test-dir", build, "--show-only=json-v1"], check=True,
                              capture_output=True, timeout=limit_s(60),
                              env=dict(os.environ, CUEBUS_SLOW=slow)).stdout
@@ -38,7 +38,7 @@ def unscaled(build, ctest):
 
 
 def written():
-    """Places with a number where limit_s() belongs."""
+    """Places where a number must be replaced by limit_s()."""
     found = []
     for path in sorted([*TESTS.rglob("*.py"), *TESTS.rglob("CMakeLists.txt")]):
         if path == pathlib.Path(__file__).resolve():

@@ -1,14 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every configuration shown in the documentation holds what it says.
+"""Every configuration in the documents behaves as they say.
 
     docs_configs.py CUEBUS DOCUMENT...
 
-A ```jsonc block that has a "gateway" is a whole configuration and must pass
-`cuebus check` without an error; one that has not is a part, and is checked with
-a gateway added. A block whose first line is `// check: …` shows findings: those
-lines are exactly what `cuebus check` prints, and are taken out before.
-With docs/configuration.md the reference must be what the program prints.
+A ```jsonc block with a "gateway" is a whole configuration and must pass `cuebus check` without an
+error; one without is a part, and is checked with a gateway added. A block whose first line is
+`// check: …` shows findings: those lines are exactly what `cuebus check` prints, and are removed
+before the check. With docs/configuration.md the reference must be what the program prints.
 """
 
 import pathlib

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each key of the configuration in turn, in a configuration that is otherwise sound.
+"""Each key of the configuration in turn, in an otherwise valid configuration.
 
-every_key() takes the keys from schemas/config.schema.json, so a new key is tried without
-being named here. Each gets every value of its kind's edges and some of every other kind; is
+every_key() takes the keys from schemas/config.schema.json, so a new key is covered without an entry
+here. Each gets every edge value of its own type and some values of every other type; it is also
 left out, misspelt and written twice. The texts are JSON of one line, or nearly.
 """
 

@@ -4,14 +4,14 @@
 
     random_agrees.py VERDICTS CUEBUS [COUNT [SEED]]
 
-One half are random ones out of the schema (random_configs.py), the other is drawn from each key
-with each value (key_configs.py). Of either half one part has a fixed seed, the other a new one,
-which is printed. COUNT `all` takes every key with every value instead, and nothing random.
+One half are random configurations from the schema (random_configs.py), the other half combines each
+key with each value (key_configs.py). One part of each half has a fixed seed, the other a new one,
+which is printed. With COUNT `all` every key gets every value, and nothing is random.
 
-What the reader takes the schema takes. What the schema takes and the reader refuses is refused
-for a reason that a schema can't say: each has its rule below, and its place in
-docs/configuration.md. VERDICTS (config_verdicts.c) is the reader; some go through `cuebus check`,
-which must say the same.
+The schema accepts what the reader accepts. If the schema accepts what the reader refuses, the
+reason is one that a schema can't express: each has its rule below, and its place in
+docs/configuration.md. VERDICTS (config_verdicts.c) is the reader; some configurations also go
+through `cuebus check`, which must give the same result.
 """
 
 import collections
@@ -39,7 +39,7 @@ from time_limits import limit_s  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FINDING = re.compile(r": error: (.*) \[([a-z-]+)\]$")
 FIXED_SEED = 20261130
-# Through the program too, of each run.
+# How many of each run also go through the program.
 BY_PROGRAM = 20
 
 
@@ -113,7 +113,7 @@ def strings_of(value):
 
 
 def verdicts(program, texts):
-    """What the reader says of each."""
+    """The reader's verdict on each."""
     result = subprocess.run([program], input="\n".join(texts).encode() + b"\n", capture_output=True,
                             env=ENVIRONMENT, timeout=limit_s(600))
     if result.returncode != 0:
@@ -131,7 +131,7 @@ def verdicts(program, texts):
 
 
 def compare(validator, text, verdict, tally):
-    """Texts of where the two differ and should not."""
+    """The unexpected differences between the two."""
     try:
         config = strict_loads(text)
     except ValueError as error:
@@ -154,7 +154,7 @@ def compare(validator, text, verdict, tally):
 
 
 def same_by_program(cuebus, text, verdict):
-    """`cuebus check` says what the reader does."""
+    """`cuebus check` gives the reader's result."""
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "c.json").write_text(text + "\n", "utf-8")
         result = subprocess.run([cuebus, "check", "c.json"], capture_output=True, env=ENVIRONMENT,

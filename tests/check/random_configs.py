@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random configurations out of the schema, sound ones and ones a step beside it.
+"""Random configurations from the schema: valid ones, and ones with a small fault.
 
-What is made follows schemas/config.schema.json: each value by its type, often at the edge of
-its range, then now and then something is changed: a key dropped or misspelt, a value of
-another kind, a number one too far.
+They follow schemas/config.schema.json: each value has its type and is often at the edge of its
+range. Then something may be changed: a key is dropped or misspelt, a value gets another type, a
+number is one too large.
 """
 
 import json
@@ -34,7 +34,7 @@ class Generator:
             value = self.mutate(value)
         return value
 
-    # ---- by the schema ----
+    # ---- from the schema ----
 
     def resolve(self, schema):
         while "$ref" in schema:
@@ -218,7 +218,7 @@ class Generator:
         return {self.rng.choice(["all", "any"]):
                 [self.make_when(depth + 1) for _ in range(self.rng.choice((0,) + (1, 2) * 9))]}
 
-    # ---- a step beside it ----
+    # ---- with a small fault ----
 
     def places(self, value, path=()):
         if path:

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration's JSON Schema takes what `cuebus check` takes, and refuses
-what it refuses, except what no schema of this kind can express (listed below: those
-it must take, so that the list stays true)."""
+"""The configuration's JSON Schema accepts what `cuebus check` accepts, and refuses what it refuses,
+except faults that no such schema can express (listed below: the schema must accept these, so that
+the list stays true)."""
 
 import json
 import re

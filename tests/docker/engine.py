@@ -87,7 +87,7 @@ class Container:
         _call("POST", self.path + "/start")
 
     def stop(self):
-        """SIGTERM, and all the time that it needs. Returns the seconds it took."""
+        """Stop it with SIGTERM, within STOP_TIMEOUT_S. Returns the seconds it took."""
         begin = time.monotonic()
         _call("POST", self.path + "/stop", {"t": STOP_TIMEOUT_S})
         return time.monotonic() - begin

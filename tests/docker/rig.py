@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the container rigs have in common. They run in a container
-beside the rig, which is up already, and move its containers about."""
+"""Shared by the tests of the container rigs. They run in a container beside the rig, which is
+running already, and start, stop and disconnect its containers."""
 
 import os
 import pathlib
@@ -48,7 +48,7 @@ class RigBroker:
         return kind(self, user=(account, password), **options)
 
     def refused(self, user):
-        """The reason code that this user is not let in with."""
+        """The reason code with which this user is refused."""
         client = RefusedClient(self, user=user)
         client.close()
         return client.reason
@@ -58,5 +58,5 @@ class RigBroker:
 
 
 def report(text):
-    """A figure: printed, not judged."""
+    """Print a measured value; it is not checked."""
     print(f"    {text}", file=sys.stderr, flush=True)

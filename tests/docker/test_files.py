@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of docker/, read: what a reviewer would look for, and what must agree
-with the rest of the repository. No engine is needed."""
+"""The files of docker/, read without an engine: what a reviewer would check, and what must agree
+with the rest of the repository."""
 
 import os
 import pathlib

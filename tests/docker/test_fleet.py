@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""compose.fleet.yaml from inside: three gateways behind one broker, and a cut
-uplink. CUEBUS_FLEET_CUT_S is how long it is cut (default 30)."""
+"""compose.fleet.yaml from inside: three gateways behind one broker, and a cut uplink.
+CUEBUS_FLEET_CUT_S is the duration of the cut (default 30)."""
 
 import os
 import threading
@@ -52,7 +52,7 @@ class Fleet(unittest.TestCase):
         return reply["result"]
 
     def wait_uplink(self, site, value):
-        """What the site's own broker says of its uplink."""
+        """The state of the uplink, as the site's own broker reports it."""
         client, topic = self.local[site], f"fleet/{site}/uplink"
         client.wait(f"{topic} {value}", lambda: [m.payload for m in client.messages
                                                  if m.topic == topic][-1:] == [value])
@@ -71,7 +71,7 @@ class Fleet(unittest.TestCase):
         until(f"{site} answers", answered)
 
     def events(self, site, since, event_type=None):
-        """What has come upstream of this site."""
+        """The messages of this site that arrived upstream."""
         with self.watcher.condition:
             messages = self.watcher.messages[since:]
         found = [m.json for m in messages if m.topic.startswith(prefix(site) + "/bus/")]
@@ -138,7 +138,7 @@ class Fleet(unittest.TestCase):
         self.addCleanup(client.close)
         self.assertEqual(client.on_topic(f"{prefix('west')}/status").payload, b"online")
         since = self.watcher.mark()
-        # Nor is a command kept for it, to be carried out who knows when.
+        # No command is queued for it either, to be executed much later.
         self.above["west"].publish(f"{prefix('west')}/cmd/playlist/start", {"playlist": "flash"})
         broker.start()
         RigBroker("west-broker").wait()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The image as `docker build` made it, looked at from outside. Environment:
-DOCKER_HOST, CUEBUS_IMAGE (default cuebus:0.1.0)."""
+"""The image that `docker build` made, examined from outside. Environment: DOCKER_HOST, CUEBUS_IMAGE
+(default cuebus:0.1.0)."""
 
 import json
 import os

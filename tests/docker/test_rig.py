@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""compose.yaml from inside: what it is there to show, and what becomes of it when
-its broker or its gateway goes."""
+"""compose.yaml from inside: what it demonstrates, and what happens when its broker or its gateway
+stops."""
 
 import sqlite3
 import tempfile
@@ -194,7 +194,7 @@ class Rig(IntegrationTest):
     def test_the_process_handles_sigterm_itself(self):
         seconds = self.cuebus.stop()
         self.watcher.message("offline", lambda m: m.payload == b"offline", self.since)
-        # 143 or 137 were the signal's own doing.
+        # 143 and 137 would mean that the signal ended it.
         self.assertEqual(self.cuebus.state["ExitCode"], 0)
         report(f"offline and ended {seconds:.2f} s after SIGTERM")
         since = self.watcher.mark()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""README.md and docs/*.md as something to check: their lines, tables, code spans and links,
-each with its place; and a count of what was checked."""
+"""README.md and docs/*.md as checkable parts: lines, tables, code spans and links, each with its
+place; and a count of the checks."""
 
 import pathlib
 import re
@@ -12,7 +12,7 @@ CELL = re.compile(r"(?<!\\)\|")
 
 
 class Claims:
-    """What was checked, once for each text and place, and what does not hold."""
+    """The claims that were checked, once for each text and place, and those that are false."""
 
     def __init__(self):
         self.checked = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents say of the configuration: keys, defaults, ranges, choices, rules."""
+"""Claims of the documents about the configuration: keys, defaults, ranges, choices, rules."""
 
 import json
 import os
@@ -125,7 +125,7 @@ class ConfigClaims:
     # ---- prose ----
 
     def defaults_in_prose(self):
-        """`limits.NAME` (10,000); `KEY` (default VALUE)."""
+        """Values of the forms `limits.NAME` (10,000) and `KEY` (default VALUE)."""
         for document in self.documents.values():
             for number, line in document.prose:
                 for name, value in re.findall(r"`limits\.(\w+)`\s+\((\d[\d,]*\w*)\)", line):

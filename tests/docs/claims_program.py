@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents say of the program and the repository: options, exit codes, log lines,
+"""Claims of the documents about the program and the repository: options, exit codes, log lines,
 bounds, paths, links, tests."""
 
 import errno
@@ -124,7 +124,7 @@ def literal(said, there):
 
 
 def has_words(text, said):
-    """Whether they stand in it one after the other, two thirds of them as they are."""
+    """Whether the words occur in this order in the text, two thirds of them unchanged."""
     there = plain(text)
     return any(3 * (literal(said, there[n:]) or 0) >= 2 * len(said) for n in range(len(there)))
 
@@ -182,7 +182,7 @@ class ProgramClaims:
                               f"it is {result.returncode}")
 
     def log_lines(self):
-        """What "the log says" is in the sources, or the system's."""
+        """A text that "the log says" is in the sources, or is one of the system."""
         texts = [re.sub(r"%[-+ #0-9.*]*(?:hh|h|ll|l|z|j|t)?[a-zA-Z]", "\0", text) for text in source_texts()]
         system = {os.strerror(n) for n in errno.errorcode}
         rows = [row for d in self.documents.values() for row in d.rows() if row.head[0] == "the log says"]

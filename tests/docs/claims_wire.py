@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents say of the wire: topics, events and their fields, commands, replies,
-the counters of P/health."""
+"""Claims of the documents about the wire: topics, events and their fields, commands, replies, the
+counters of P/health."""
 
 import itertools
 import re

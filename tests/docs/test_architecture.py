@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What docs/architecture.md says of folders and files: each exists, the table of rooms is that
-of CMake, and the headers of a library are included only by rooms that see it.
-"""
+"""docs/architecture.md agrees with the tree: each named folder and file exists, the table of rooms
+is that of CMake, and only rooms that see a library include its headers."""
 
 import re
 import unittest

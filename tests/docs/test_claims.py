@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What README.md, CONTRIBUTING.md and docs/*.md claim, as far as a script can check, holds.
+"""The claims of README.md, CONTRIBUTING.md and docs/*.md that a script can check are true.
 
-Environment: CUEBUS and VERDICTS (programs), CTEST and BUILD_DIR. The table of topics and the
-names of counters are compared with what a gateway of the test's own publishes. Prints how many
-claims were checked, and FILE:LINE of each that does not hold.
+Environment: CUEBUS and VERDICTS (programs), CTEST and BUILD_DIR. The table of topics and the names
+of counters are compared with what a gateway started by the test publishes. Prints the number of
+claims that were checked, and FILE:LINE of each that is false.
 """
 
 import pathlib
@@ -23,7 +23,7 @@ from gateway_process import Gateway, base_config  # noqa: E402
 from mqtt_broker import Broker  # noqa: E402
 from mqtt_client import Client  # noqa: E402
 
-# Fewer were checked: a document has another form, and this script looks past it.
+# If fewer are checked, a document changed its form and this script misses its claims.
 EXPECTED = 900
 
 

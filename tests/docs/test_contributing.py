@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first change of CONTRIBUTING.md, done by its own commands in a copy of the tree."""
+"""Run the commands of CONTRIBUTING.md's first change in a copy of the tree."""
 
 import os
 import pathlib

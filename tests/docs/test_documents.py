@@ -230,7 +230,7 @@ class Console(unittest.TestCase):
 
     @classmethod
     def _wrap_programs(cls):
-        """In the documents the broker is on its usual port."""
+        """The documents assume that the broker uses its usual port."""
         cls.bin = cls.directory / "bin"
         cls.bin.mkdir()
         for name in ("mosquitto_pub", "mosquitto_sub"):

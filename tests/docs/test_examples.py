@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/examples: `check` finds nothing, `simulate` prints what is checked in,
-and that is what the example is there to show.
+"""docs/examples: `check` finds nothing, `simulate` prints the text that is checked in, and that
+text shows what the example promises.
 
 CUEBUS_UPDATE=1 rewrites the .expected files; read the difference.
 """

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the README's tour and the example safety-stop say of their emergency stop holds.
+"""The promises of the README's tour and of the example safety-stop about their emergency stop.
 
-Random button presses, stops and readings run through `cuebus simulate`. After the last
-event of every instant: while the stop is pushed, what it protects is off.
+Random button presses, stops and readings run through `cuebus simulate`. After the last event of
+every instant: while the stop is pushed, the outputs that it protects are off.
 """
 
 import os

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of docs/ that nothing generates name all that there is: each rule of
-the configuration's findings, each event of the gateway's own, each limit with its
-counter."""
+"""The hand-written tables of docs/ are complete: each rule of the configuration's findings, each
+event of the gateway's own, each limit with its counter."""
 
 import json
 import os

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that are wrong, with the code they are refused by, and good ones with
-what makes them wrong."""
+"""Invalid messages with the code that refuses each; valid ones with ways to make them invalid."""
 
 import json
 
@@ -21,7 +20,7 @@ COMMANDS = [
     ("ping", b" " * 5000, "limit"),
     ("playlist/start", b'{"playlist":' + b"[" * 40 + b"]" * 40 + b"}", "limit"),  # depth
     ("playlist/define", b'{"name":"a","definition":' + b'{"x":' * 40 + b"1" + b"}" * 41, "limit"),
-    # UTF-8 that is none: a lone continuation, overlong, a surrogate, above U+10FFFF, cut short
+    # invalid UTF-8: a lone continuation, overlong, a surrogate, above U+10FFFF, cut short
     *(("playlist/start", b'{"playlist":"' + bad + b'"}', "invalid_json")
       for bad in (b"\x80", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
                   b"\xff", b"\xe2\x82")),
@@ -35,7 +34,7 @@ COMMANDS = [
     ("playlist/start", b'{"playlist\\u0000":"flash"}', "invalid_json"),
     ("event/emit", b'{"event_type":"a\\u0000"}', "invalid_json"),
     ("event/emit", b'{"event_type":"a","producer_id":%s}' % (b"9" * 400), "invalid_json"),
-    # JSON that is none
+    # invalid JSON
     *(("playlist/start", bad, "invalid_json")
       for bad in (b"{", b"{]", b"}", b'{"a"}', b'{"a":}', b'{"a":1,}', b"{'a':1}", b'{"a":01}',
                   b'{"a":+1}', b'{"a":.5}', b'{"a":1.}', b'{"a":NaN}', b'{"a":Infinity}',
@@ -101,7 +100,7 @@ COMMANDS = [
      "invalid_request"),
     ("playlist/remove", {"playlist": "../state"}, "not_found"),
     ("gesture/remove", {"gesture": "#"}, "not_found"),
-    # nouns and verbs that are none
+    # unknown nouns and verbs
     *((name, {}, "unknown_command")
       for name in ("playlist", "playlist/", "playlist/begin", "nothing/at/all", "PING", "ping/",
                    "ping/ping", "playlist//start", "a" * 200, "ä/ö", "playlist/start ", "-", "%s%n")),
@@ -157,7 +156,7 @@ FRAGMENTS = [b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"\\u0000", b"\0",
 
 
 def mutate(rng, text):
-    """One to four changes of a good payload."""
+    """Make one to four changes to a valid payload."""
     data = bytearray(text)
     for _ in range(rng.randint(1, 4)):
         at = rng.randrange(len(data) + 1)

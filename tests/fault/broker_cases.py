@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One gateway, many cases of a broker that misbehaves: what must hold after each of them."""
+"""One gateway, many cases of a broker that misbehaves, and what must hold after each case."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ CASES_PER_GATEWAY = 4
 SEND_AGAIN_S = 0.5
 # Log levels that name a cause.
 LEVEL = re.compile(r"^\S+ (error|warning): (.*)$")
-# What the log says of the end of a session.
+# The log's texts about the end of a session.
 LOST = "connection to the broker lost after"
 NO_REASON = "the broker closed it and gave no reason"
 # Follows from the third of these on.
@@ -32,15 +32,15 @@ class Case:
     # condition under which the broker has misbehaved, or None: as soon as it returns.
     misbehave: typing.Callable
     # Each must be in the log; a warning or an error that none of `says` and `may_say` is in
-    # names a cause that was none.
+    # names a wrong cause.
     says: tuple = ()
     may_say: tuple = ()
     # Whether a new connection is made for it, by other settings: no delay and no memory of
     # the cases before is in the way.
     connects: bool = True
-    # Whether the gateway has no reason to leave that session, and must be given one.
+    # Whether the gateway has no reason to end that session, and the test must give it one.
     lasts: bool = False
-    # Looked at when all is well again.
+    # Checked when the connection works again.
     after: typing.Callable = None
 
 
@@ -120,7 +120,7 @@ class BrokerCases(ScriptedTest):
         self.check_log(case, self.gateway.log()[mark:])
 
     def probe(self, name):
-        """Events flow and a command is answered, if need be over another session."""
+        """Events flow and a command is answered, if necessary over another session."""
         self.through(f"{name}: an event", f"{P}/bus/probe/event",
                      lambda n: (f"{P}/emit/probe/event", str(n).encode()),
                      lambda e, n: e["data"] == n)
@@ -129,7 +129,7 @@ class BrokerCases(ScriptedTest):
                      lambda e, n: e["request_id"] == f"probe-{n}" and e["ok"])
 
     def through(self, what, topic, make, is_it):
-        """Sent again and again: a session that ends, or what was sent before, may swallow it."""
+        """Sent repeatedly: it may be lost with a session that ends, or with earlier messages."""
         self.probes += 1
         n, again_at = self.probes, 0
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of connecting have in common: one gateway, brokers of every
-kind, and what must hold of each failure."""
+"""Shared by the tests of connecting: one gateway, brokers of every kind, and what must hold after
+each failure."""
 
 import math
 import os
@@ -69,7 +69,7 @@ class ConnectionTest(unittest.TestCase):
         return self.gateway.start(environment)
 
     def until(self, what, condition):
-        """As until(), with the gateway's log when it does not come true."""
+        """As until(), with the gateway's log if it fails."""
         try:
             return until(what, condition, process=self.gateway.process)
         except AssertionError as error:

@@ -30,7 +30,7 @@ _BINARY = pathlib.Path(CUEBUS).read_bytes()
 SANITIZED = b"__asan_init" in _BINARY or b"__tsan_init" in _BINARY
 del _BINARY
 
-# Searched at the end only: nothing that data contains can be taken for it.
+# Searched at the end only, so that nothing in the data can match.
 TAIL = re.compile(rb'"boot_id":"([^"]+)","seq":(\d+),"monotonic_us":(\d+),"cause_seq":(?:\d+|null)\}$')
 TAIL_BYTES = 200
 OCCURRENCE = re.compile(rb'"playlist_id":"([0-9a-f]+)".*?"step_index":(\d+),"repeat_index":(\d+)')
@@ -151,7 +151,7 @@ class Tally:
         return found[:1000]
 
     def check(self, test):
-        """Nothing lost, nothing out of order, each occurrence once."""
+        """Nothing is lost or out of order, and each occurrence comes once."""
         test.assertEqual(self.wrong[:10], [])
         test.assertEqual(self.lost()[:10], [])
         twice = [o for o, n in self.occurrences.items() if n > 1]
@@ -179,7 +179,7 @@ class Subscriber:
     socket of its own: nothing is between the kernel's receive buffer and the count,
     so all that the broker had written when it was killed is counted."""
 
-    # Some seconds of the load: the broker's write must never have to wait.
+    # Some seconds of the load, so that the broker's write never waits.
     BUFFER_BYTES = 16 * 1024 * 1024
 
     def __init__(self, port, tally=None):
@@ -191,7 +191,7 @@ class Subscriber:
     def connect(self, port):
         self._socket = socket.socket()
         try:
-            # Beyond the system's limit, for who may.
+            # Beyond the system's limit, where that is permitted.
             self._socket.setsockopt(socket.SOL_SOCKET, 33, self.BUFFER_BYTES)  # SO_RCVBUFFORCE
         except PermissionError:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.BUFFER_BYTES)
@@ -208,7 +208,7 @@ class Subscriber:
         self.wait("SUBACK", lambda: self._subscribed)
 
     def reconnect(self, port):
-        """To a new broker, when all that the one before has written is counted."""
+        """Connect to a new broker, after all messages of the previous one are counted."""
         self._thread.join(TIMEOUT_S)
         if self._thread.is_alive():
             raise AssertionError("the connection of before has not ended")

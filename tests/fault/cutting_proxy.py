@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A proxy that breaks each connection once, at a random byte, in one of many
-ways, and knows in the middle of what it did so."""
+"""A proxy that breaks each connection once, at a random byte and in one of many ways, and reports
+which packet was cut."""
 
 import collections
 import pathlib
@@ -15,7 +15,7 @@ from faulty_network import Proxy  # noqa: E402
 PACKETS = {1: "CONNECT", 2: "CONNACK", 3: "PUBLISH", 4: "PUBACK", 5: "PUBREC", 6: "PUBREL",
            7: "PUBCOMP", 8: "SUBSCRIBE", 9: "SUBACK", 12: "PINGREQ", 13: "PINGRESP",
            14: "DISCONNECT"}
-# What is done to the connection, and to which side.
+# Ways to break the connection, and on which side.
 RESET = "reset of both sides"
 FIN_BOTH = "end of both sides"
 FIN_GATEWAY = "half-close towards the gateway"
@@ -58,7 +58,7 @@ class Framer:
                 self.head, self.kind, self.done, self.size = b"", None, 0, 0
 
     def where(self):
-        """In the middle of what the next byte is; None: between two packets."""
+        """The packet that the next byte belongs to; None: between two packets."""
         if self.done == 0:
             return None
         # Fixed header and the length of the topic: a reader has to wait for more.
@@ -145,7 +145,7 @@ class CuttingProxy(Proxy):
                 framer.feed(data)
                 if cut and framer.seen["SUBACK"] >= SUBSCRIPTIONS:
                     cut.armed = True
-            # As a network does: an end is passed on, the other direction goes on.
+            # As a network does: forward the end, and keep the other direction open.
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass
@@ -175,7 +175,7 @@ class CuttingProxy(Proxy):
             self._close(sink)
 
     def settle(self):
-        """From now on nothing is cut."""
+        """Stop cutting."""
         with self._lock:
             self.cutting = False
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gateway whose state is on a small disk of its own, with a real broker behind a proxy
-that can be cut off, and what must have arrived at the end. For test_disk.py."""
+"""A gateway whose state is on a small disk of its own, with a real broker behind a proxy that can
+cut it off, and the checks of what must have arrived at the end. For test_disk.py."""
 
 import subprocess
 
@@ -57,7 +57,7 @@ class DiskTest(ConnectionTest):
         self.watcher.message("online", lambda m: m.topic == P + "/status"
                              and m.payload == b"online", since)
 
-    # ---- what there is to see ----
+    # ---- observations ----
 
     def health(self, what, condition, since=None):
         """The next P/health for which condition(its outbox) holds."""
@@ -90,7 +90,7 @@ class DiskTest(ConnectionTest):
         self.watcher.event("event.playlist.stopped", since=since)
 
     def cut_off(self):
-        """No broker, for the gateway."""
+        """Cut the gateway off from the broker."""
         self.proxy.mute = True
         self.proxy.drop_all()
         self.log_has("lost after")
@@ -103,14 +103,14 @@ class DiskTest(ConnectionTest):
                              and m.payload == b"online", since)
 
     def fence(self):
-        """All that was put before it is sent, or given up."""
+        """Wait until all earlier events are sent or given up."""
         self.fences += 1
         number = self.fences
         self.watcher.publish(f"{P}/emit/the/fence", b"%d" % number)
         self.watcher.event("the.fence", lambda e: e["data"] == number)
 
     def told(self):
-        """What gateway.gap has named: (boot_id, seq)."""
+        """The events that gateway.gap named: (boot_id, seq)."""
         told = set()
         for event in self.watcher.events("gateway.gap"):
             gap = event["data"]
@@ -119,7 +119,7 @@ class DiskTest(ConnectionTest):
         return told
 
     def check_right(self):
-        """Nothing that was not put, and in order."""
+        """Nothing arrived that was not put, and the order is kept."""
         events = self.watcher.events()
         highest, first = {}, {}
         for event in events:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Definitions that storm: each is what a careless or hostile administrator would send."""
+"""Definitions that cause event storms, as a careless or hostile administrator could send them."""
 
 TYPES = ["z.z", "y.y", "x.x", "w.w", "button.press", "pad.pressed"]
 
@@ -66,7 +66,7 @@ def sequence(rng):
 
 
 def mirror(rng):
-    """Of mirrors, and of itself."""
+    """A mirror that may trigger other mirrors, and itself."""
     return {"type": "gated_mirror", "gate": [rng.choice(TYPES)], "mirror": rng.sample(TYPES, 3),
             "emit": rng.choice(TYPES), "initial": True, "output_producer_id": rng.randrange(9)}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random JSON and mutations of good JSON that keep to the grammar, or nearly."""
+"""Random JSON, and mutations of valid JSON that follow the grammar or nearly follow it."""
 
 import json
 
@@ -12,7 +12,7 @@ WORDS = ["", "a", "z.z", "go.go", "button.press", "estop.changed", "event.playli
          "true", "null", "__proto__", "request_id"]
 NUMBERS = [0, 1, -1, 2, 31, 32, 33, 255, 256, 65535, 65536, 2**31, 2**32 - 1, 2**32, 2**53, 2**53 + 1,
            2**63 - 1, 2**64, -2**63, 10**30, 0.5, -0.0, 1e-7, 1e300, 5e-324, 1000000, 1000000000]
-# What json.dumps does not write: put into the text for a marker.
+# Texts that json.dumps can't write: they replace a marker in its output.
 RAW = ["1e400", "-1e400", "9" * 400, "1E+9", "7.0", "01", "+1", ".5", "NaN", "-Infinity", "1e999999999",
        "[" * 31 + "]" * 31, "[" * 40 + "]" * 40, "[" * 5000, '{"a":' * 40 + "1" + "}" * 40, '"\\ud800"',
        '"\\u0000"', '{"a":1,"a":2}', "'x'", "tru", "/* x */1", "1,", "\ufeff1"]
@@ -42,7 +42,7 @@ def value(rng, depth=3):
 
 
 def places(node, found):
-    """Every container in it, with each of its keys."""
+    """Every container in the value, with each of its keys."""
     if isinstance(node, dict):
         pairs = list(node.items())
     elif isinstance(node, list):
@@ -73,7 +73,7 @@ def change(rng, document):
             node.extend([node[key]] * rng.randint(1, 50))
         elif kind == 5:
             other, other_key = rng.choice(found)
-            # By value: a document must not come to contain itself.
+            # A copy, so that no document contains itself.
             node[key] = json.loads(json.dumps(other[other_key]))
         elif kind == 6:
             node[key] = [node[key]]
@@ -97,7 +97,7 @@ def text(rng, document):
 
 
 def body(rng, example):
-    """Good as it is, changed by the grammar, changed as text, or nothing to do with it."""
+    """Unchanged, mutated by the grammar, mutated as text, or unrelated."""
     kind = rng.random()
     document = json.loads(json.dumps(example))
     if kind < 0.3:

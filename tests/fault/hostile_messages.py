@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a hostile client says: every command and emit, with bodies from the schemas'
-examples, changed, and with topics, properties, flags and sizes of every kind. The same
-seed gives the same messages."""
+"""Messages of a hostile client: every command and emit, with mutated bodies from the schemas'
+examples, and with topics, properties, flags and sizes of every kind. The same seed gives the same
+messages."""
 
 import json
 import pathlib
@@ -27,7 +27,7 @@ def examples():
             found.setdefault(command, []).extend(schema.get("examples", [{}]))
     for command, document in GOOD:
         found.setdefault(command, []).append(document)
-    # By name: no file system's order may decide what a seed gives.
+    # Sorted by name, so that a seed gives the same on every file system.
     return dict(sorted(found.items()))
 
 
@@ -131,7 +131,7 @@ class Messages:
         return self.below("emit", *kind.split(".")), hostile_json.body(rng, {"v": 1, "state": True})
 
     def trigger(self):
-        """What makes the definitions run."""
+        """An event that starts the definitions."""
         rng = self.rng
         if rng.random() < 0.5:
             document = {"playlist": f"storm-{rng.randrange(60)}", "trigger_data": {"v": 1}}
@@ -151,13 +151,13 @@ class Messages:
         return self.below(rng.choice(["cmd", "emit", "emit/a", "cmd/playlist"]), inner)[:4000]
 
     def not_for_it(self):
-        """Its own topics, and those of others."""
+        """A topic that gateways publish on, or an unknown one."""
         kind = self.rng.choice(["status", "info", "health", "bus/estop/changed", "input/pad",
                                 "playlist/blink", "reply/ping", "nothing"])
         return self.below(kind)
 
     def sized(self, payload):
-        """Up to the limits, and over."""
+        """Sizes up to the limits and beyond."""
         size = self.rng.choice([1000, LIMIT_BYTES - 1, LIMIT_BYTES, LIMIT_BYTES + 1, 100000])
         if payload.startswith(b"{") and payload.endswith(b"}") and len(payload) > 2:
             filler = b"z" * max(0, size - len(payload) - 7)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MQTT 3.1.1 and 5 packets as bytes, for a broker made of a script: what it must read, and
-whatever it wants to write, right or wrong."""
+"""MQTT 3.1.1 and 5 packets as bytes, for a scripted broker: reads what a client sends, and writes
+valid and invalid packets."""
 
 import dataclasses
 import struct

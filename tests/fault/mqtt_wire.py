@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MQTT 5 packets made by hand: also such as no library would send, and at a rate that
-none would reach."""
+"""MQTT 5 packets built by hand: packets that no library would send, at a rate that no library would
+reach."""
 
 import socket
 import struct
@@ -143,7 +143,7 @@ class Socket:
 
 
 class Publisher:
-    """Sends whatever it is given; connects again when the broker had enough of it."""
+    """Sends any bytes; reconnects when the broker closes the connection."""
 
     WINDOW = 1000  # QoS 1 and 2 without their acknowledgement
 
@@ -165,7 +165,7 @@ class Publisher:
                 self._condition.notify()
 
     def _room(self):
-        """Wait for it. @return False: the connection broke."""
+        """Wait for the packet. @return False: the connection broke."""
         with self._condition:
             while self._flying >= self.WINDOW and not self._socket.closed.is_set():
                 self._condition.wait(0.1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A name server of the test's own: it answers, or lets its clients wait."""
+"""A name server of the test's own that answers, or does not answer."""
 
 import socket
 import struct

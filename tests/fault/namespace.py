@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A mount namespace of the test's own: what it mounts, only it and what it
-starts can see; it ends with them."""
+"""A mount namespace of the test's own: only the test and its children see what it mounts, and the
+mounts end with them."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ _entered = False
 
 
 def enter():
-    """From here on, for this thread and what it starts. Skips the test where that can't be."""
+    """Enter one, for this thread and its children. Skips the test where that is not permitted."""
     global _entered
     if _entered:
         return
@@ -25,7 +25,7 @@ def enter():
 
 
 def mount_small(path, size):
-    """A file system of so many bytes."""
+    """Mount a file system of this size."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "none", str(path)],
                    check=True)
 
@@ -35,5 +35,5 @@ def remount(path, options):
 
 
 def cover(path, source):
-    """The file `source` in the place of `path`."""
+    """Mount the file `source` over `path`."""
     subprocess.run(["mount", "--bind", str(source), str(path)], check=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A broker made of a script: it does what an MQTT broker does, except where the test says
-otherwise. One client, no subscribers: what it took is in `taken`."""
+"""A scripted broker: it does what an MQTT broker does, except where the test says otherwise. One
+client, no subscribers; `taken` has the messages that it accepted."""
 
 import socket
 import struct
@@ -35,7 +35,7 @@ def say(data, action=SWALLOW):
 
 
 def take_then(action):
-    """Acknowledge, then do that."""
+    """Acknowledge, then take that action."""
     return ("then", action)
 
 
@@ -191,7 +191,7 @@ class ScriptedBroker:
         self.start()
 
     def behave(self):
-        """As a broker should."""
+        """Answer as a correct broker does."""
         self.on_connect = lambda session, p: connack(session.is_v5)
         self.on_publish = lambda session, p: TAKE
         self.on_subscribe = lambda session, p: [min(options & 3, 2) for _, options in p.filters]

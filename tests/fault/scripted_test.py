@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests with a broker made of a script have in common."""
+"""Shared by the tests that use a scripted broker."""
 
 import contextlib
 import json
@@ -58,14 +58,14 @@ class ScriptedTest(ConnectionTest):
         return [json.loads(p.payload) for p in self.broker.on_topic(topic, since)]
 
     def wait_event(self, event_type, count=1, since=0):
-        # Asked after every packet: nothing is parsed in there, or the broker's thread starves.
+        # Called after every packet: do not parse here, or the broker's thread starves.
         topic = f"{P}/bus/{event_type.replace('.', '/')}"
         self.wait(f"{count} of {event_type}",
                   lambda: len(self.broker.on_topic(topic, since)) >= count)
         return self.arrived(event_type, since)
 
     def emit_until_it_arrives(self, event_type):
-        """Where sessions end meanwhile, an emit may be lost with one of them."""
+        """Sent repeatedly: an emit may be lost with a session that ends meanwhile."""
         def arrived():
             with contextlib.suppress(OSError):
                 self.emit(event_type)
@@ -99,7 +99,7 @@ class ScriptedTest(ConnectionTest):
         return [p for s in self.broker.sessions for p in s.packets if p.topic == topic]
 
     def check_named(self, boot_id=None):
-        """Of every seq up to the last one that arrived there is the event or a gap."""
+        """For every seq up to the last that arrived, there is the event or a gap."""
         events = [json.loads(p.payload) for p in self.broker.taken
                   if p.topic.startswith(P + "/bus/")]
         boots = {e["boot_id"] for e in events}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of storms have in common: traces of many edges, a metronome that
-must not notice, and what `P/health` and /proc say meanwhile."""
+"""Shared by the tests of storms: traces of many edges, a metronome that must keep its times, and
+the checks of `P/health` and /proc meanwhile."""
 
 import pathlib
 import sys
@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integratio
 from harness import CUEBUS, P, SLOW, IntegrationTest  # noqa: E402
 
 SANITIZED = "san" in CUEBUS
-# What a sanitizer's build can carry.
+# The load that a sanitizer's build can handle.
 SHARE = 0.1 if SANITIZED or SLOW >= 4 else 1
 TICK_MS = 20
 # Allocators keep some, and what waits for the broker is bounded elsewhere.
@@ -34,7 +34,7 @@ def metronome(ticks, **more):
 
 class StormTest(IntegrationTest):
     def health_after(self, what, condition, since):
-        """The first health report for which it holds; all are looked at anyway."""
+        """The first health report for which it holds; all reports are checked anyway."""
         return self.watcher.message(what, lambda m: m.topic == f"{P}/health" and condition(m.json),
                                     since, timeout_s=4 * 30 * SLOW).json
 

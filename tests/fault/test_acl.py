@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/examples/mosquitto: mosquitto with that configuration and those rights.
-What they forbid does not arrive, and with them everything works."""
+"""mosquitto with the configuration and the rights of docs/examples/mosquitto: what they forbid does
+not arrive, and everything else works."""
 
 import json
 import pathlib
@@ -111,7 +111,7 @@ class Acl(ConnectionTest):
         self.assertNotIn("refused", self.gateway.log())
 
     def test_the_gateway_corrects_its_status(self):
-        """It may read what it needs for that, and no other client may write it."""
+        """It may read the topics that it needs, and no other client may write them."""
         forger = self.user("gateway")
         since = self.admin.mark()
         forger.publish(f"{P}/status", b"offline", retain=True)
@@ -180,7 +180,7 @@ class Acl(ConnectionTest):
         self.assertEqual([m for m in operator.messages if "/reply/config" in m.topic], [])
 
     def test_a_gateway_gives_no_commands(self):
-        """The account of a gateway that fell into other hands: nothing goes to the others."""
+        """A stolen account of one gateway: no message reaches the others."""
         self.nothing_came_of(self.user("gateway"), INCOMING)
 
     def test_a_gateway_reads_no_stream(self):
@@ -218,7 +218,7 @@ class Acl(ConnectionTest):
 
     @unittest.skipUnless(IS_V5, "MQTT 3.1.1 has no word for it")
     def test_what_the_gateway_may_not_publish_is_named(self):
-        """An ACL that forgot a topic."""
+        """An ACL that lacks a topic."""
         acl = self.directory / "etc" / "acl"
         rule = "topic write cuebus/1/+/bus/#"
         self.assertIn(rule, acl.read_text())
@@ -230,7 +230,7 @@ class Acl(ConnectionTest):
 
     @unittest.skipUnless(IS_V5, "MQTT 5 only")
     def test_a_reply_goes_where_the_broker_lets_it(self):
-        """A response topic below P/reply of another gateway is not the asker's to name."""
+        """A response topic below another gateway's P/reply is refused."""
         other = P.rsplit("/", 1)[0] + "/other/reply/x"
         since = self.admin.mark()
         self.admin.publish(f"{P}/cmd/ping", {"request_id": "r"}, response=other)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A broker's name with several addresses, and the broker on the second: the first
-refuses, swallows what is sent to it, or is something else. TLS checks the name, not
-the address; what none of them gives is one message that names each."""
+"""A broker's name with several addresses, and the broker on the second: the first refuses, never
+answers, or is another service. TLS checks the name, not the address. If no address works, one
+message names each with its error."""
 
 import pathlib
 import shutil
@@ -23,7 +23,7 @@ CANDIDATES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
 class Full:
-    """A port that accepts no more connections: a client gets no answer."""
+    """A port whose queue of connections is full: a client gets no answer."""
 
     def __init__(self, at):
         self.listener = socket.create_server(at, backlog=0)
@@ -130,7 +130,7 @@ class Addresses(ConnectionTest):
         self.becomes_healthy()
         self.gateway.stop()
 
-    # ---- what is well at the second ----
+    # ---- the second address works ----
 
     def test_the_first_refuses(self):
         self.broker_at_second()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever code the broker answers with, and wherever it closes the connection: the log has the
-cause and no other, nothing is lost that no gap names, and the next session works."""
+"""Whatever code the broker answers with, and wherever it closes the connection: the log names that
+cause and no other, every lost event is named by a gap, and the next session works."""
 
 import unittest
 
@@ -10,7 +10,7 @@ from mqtt_packets import CONNACK, PUBACK, ack, connack, packet, properties, suba
 from reason_names import UNKNOWN, V5 as NAMES
 from scripted_broker import CLOSE, RESET, SWALLOW, refuse, say, say_disconnect
 
-# Says of a message that a session ended with it; it does not say that it is to blame.
+# Names the message in flight at the end of a session, without claiming that it is the cause.
 IN_DOUBT = "the session ended without an acknowledgement of the message"
 # To a SUBSCRIBE; then the end of the session is logged.
 NO_ANSWER = "no answer (-"
@@ -35,7 +35,7 @@ def puback_cases(_):
                    ("given up: refused",
                     f"the broker refused a message to '{EVENT}': {NAMES.get(code, UNKNOWN)} "
                     f"({code:#04x})",), connects=False, after=lone_is_named("refused"))
-    # No subscribers is no error.
+    # "No matching subscribers" is not an error.
     yield Case("PUBACK 0x10", emits_lone(lambda s, p: refuse(0x10)), connects=False)
 
 
@@ -93,7 +93,7 @@ def disconnect_cases(_):
 
 
 def closing_cases(is_v5):
-    """Closed at a packet of the client's: instead of the answer, after half of it, after it."""
+    """The broker closes at a packet of the client: instead of, in the middle of, or after the answer."""
     half = connack(is_v5)[:3]
     # Over MQTT 5 paho waits 5 s for a SUBACK even after the connection broke.
     for name, end, at in (("closed", CLOSE, (1,)), ("reset", RESET, (3,))):

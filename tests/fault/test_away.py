@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`outbox.disk: when_away`: nothing is written for events while the broker acknowledges;
-across a broker that goes, one that is slow, SIGTERM and SIGKILL every seq is seen or named."""
+"""`outbox.disk: when_away`: nothing is written for events while the broker acknowledges. Every seq
+arrives or is named by a gap, across a broker that stops, a slow one, SIGTERM and SIGKILL."""
 
 import contextlib
 import shutil
@@ -49,7 +49,7 @@ class Away(ConnectionTest):
         self.client.publish(f"{P}/emit/{topic}", b"1")
 
     def outbox(self, condition):
-        """The first report on the outbox that comes from now on and for which it holds."""
+        """The next report on the outbox for which the condition holds."""
         seen = len(self.tally.health)
 
         def find():
@@ -139,7 +139,7 @@ class Away(ConnectionTest):
         return len(missing)
 
     def test_a_broker_that_acknowledges_late(self):
-        """What waits for 5 s is on disk: a kill costs nothing."""
+        """Events that wait for 5 s are on disk: a kill loses nothing."""
         self.start_gateway(ticks=4000)
         self.outbox(lambda o: o["disk"] == "idle")
         self.proxy.hang()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""100,000 events wait while the broker is away: in memory is only a window of them, and
-when it is back all come, in order; also when the gateway is ended by SIGTERM meanwhile,
-and killed in the middle of sending them."""
+"""100,000 events wait while the broker is away: only a window of them is in memory, and when the
+broker returns all arrive in order; also if the gateway ends by SIGTERM meanwhile, and if it is
+killed while it sends them."""
 
 import pathlib
 import re
@@ -81,7 +81,7 @@ class Backlog(ConnectionTest):
         return int(re.search(rf"{name}:\s+(\d+) kB", text)[1])
 
     def wait_for_backlog(self):
-        """As long as it grows it is waited for."""
+        """Wait as long as it grows."""
         reached = 0
         while reached < BACKLOG:
             until(f"more than {reached} messages to wait", lambda: self.status.waiting > reached,

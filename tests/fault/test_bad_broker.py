@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What only a broker that is broken, or not one at all, would send: names and
-properties that MQTT forbids, packets that are none, and messages that expired or
-were retained though the gateway has asked for neither."""
+"""Packets that only a broken broker, or another service, would send: names and properties that MQTT
+forbids, bytes that are no packet, and expired or retained messages that the gateway did not ask
+for."""
 
 import functools
 import pathlib
@@ -41,7 +41,7 @@ class BadBroker(IntegrationTest):
         cls.addClassCleanup(cls.proxy.close)
         config = base_config(cls.broker.port, cls.state_dir)
         config["mqtt"]["url"] = f"mqtt://127.0.0.1:{cls.proxy.port}"
-        # What ends the wait for a packet of 256 MiB that never comes.
+        # Ends the wait for a packet of 256 MiB that never comes complete.
         config["mqtt"]["keepalive"] = "2s"
         return config
 
@@ -105,7 +105,7 @@ class BadBroker(IntegrationTest):
 
     @unittest.skipUnless(IS_V5, "MQTT 5 only")
     def test_expired_command(self):
-        """The broker counts the seconds down; one that arrives with none left is not run."""
+        """The broker counts the seconds down; a command that arrives with none left is not run."""
         since = self.watcher.mark()
         self.survives(publish_packet(f"{P}/cmd/playlist/start".encode(),
                                      b'{"playlist":"flash","request_id":"old"}', expiry(0)))

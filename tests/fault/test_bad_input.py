@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bad input by the table, on a real gateway: each gets one clear error, nothing
+"""Invalid input from a table, sent to a real gateway: each message gets one clear error, nothing
 crashes, nothing leaks, and the counters in `P/health` agree with what was sent."""
 
 import json
@@ -32,7 +32,7 @@ class BadInput(IntegrationTest):
         return config
 
     def health(self):
-        """What is counted up to now: two snapshots, the second begun after this call."""
+        """The counters up to now: wait for two snapshots, the second begun after this call."""
         self.catch_up()
         since = self.watcher.mark()
         self.watcher.wait("two health messages", lambda: len(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packets of every type at the wrong time, malformed, cut short and huge: the gateway goes on,
-if need be over another session, and loses nothing that no gap names."""
+"""Packets of every type at the wrong time, malformed, cut short and huge: the gateway continues, if
+necessary with another session, and every lost event is named by a gap."""
 
 import unittest
 
@@ -131,7 +131,7 @@ def wrong_unsubacks(is_v5):
 def in_session(name, data):
     def misbehave(test):
         if data[0] >> 4 in (CONNACK, SUBACK, UNSUBACK):
-            # Not while paho waits for an answer: see the document on security.
+            # Not while paho waits for an answer: see docs/security.md.
             test.wait("the end of the sweep", lambda: sum(
                 p.kind == UNSUBSCRIBE for p in test.broker.session.packets) == 3)
             test.probe("after the sweep")
@@ -165,7 +165,7 @@ class Both:
 
     @staticmethod
     def cases_publishes_right_after_connack(is_v5):
-        """Again and again: paho empties its queue of messages at that moment."""
+        """Many times: paho empties its queue of messages at that moment."""
         return [Case(f"CONNACK, then {count} PUBLISH", once(
             "on_connect", lambda s, p, count=count: connack(s.is_v5) + publishes(s.is_v5, count)),
             (), (*ENDS, BUSY), lasts=True) for count in (1, 2, 10, 100, 1000) * 4]
@@ -185,7 +185,7 @@ class Both:
 
     @staticmethod
     def cases_cut_short_and_huge(is_v5):
-        """The rest never comes: what ends the wait is the keep alive."""
+        """The rest never comes: the keep alive ends the wait."""
         return [in_session(name, data) for name, data in (
             ("256 MiB", b"\x30\xff\xff\xff\x7f"), ("a length cut short", b"\x30\xff"),
             ("a byte", b"\x30"), ("half a PUBLISH", publish(is_v5, f"{P}/emit/a", b"1" * 900)[:400]))]

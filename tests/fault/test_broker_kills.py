@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The broker is killed (SIGKILL) and started again, 20 times, under 2,000 events/s:
-none is lost, the order is kept, and a duplicate is a re-send of the window.
+"""The broker is killed (SIGKILL) and started again, 20 times, under 2,000 events/s: no event is
+lost, the order is kept, and every duplicate is a re-send of the window.
 
-How it is known that a loss is the gateway's, without holding the gateway:
-  - mosquitto is one thread. Of a PUBLISH it writes the copies of subscribers at QoS 0
-    to their sockets first, and the PUBACK after that. So when the gateway has a PUBACK,
-    the copy is in the subscriber's receive buffer, and a kill doesn't take it out of
-    there. (BrokerOrder tests this, so that the rest does not rest on a belief.)
-  - The subscriber's buffer holds seconds of the load, so that write never has to wait.
-  - The new broker knows no subscriber until it is back; what it acknowledged before
-    that would be lost, and not by the gateway. So the gateway's proxy leads nowhere
-    until the subscriber has its SUBACK.
+Why a loss must be the gateway's fault:
+  - mosquitto has one thread. For a PUBLISH it first writes the copies of subscribers at QoS 0 to
+    their sockets, and then the PUBACK. So when the gateway has a PUBACK, the copy is in the
+    subscriber's receive buffer, where a kill does not remove it. (BrokerOrder tests this.)
+  - The subscriber's buffer holds seconds of the load, so that write never waits.
+  - The new broker has no subscriber until the subscriber reconnects. A message that it
+    acknowledged before that would be lost without a fault of the gateway. So the gateway's proxy
+    forwards nothing until the subscriber has its SUBACK.
 """
 
 import pathlib
@@ -149,7 +148,7 @@ class BrokerKills(ConnectionTest):
 
 
 class BrokerOrder(unittest.TestCase):
-    """What the test above relies on."""
+    """The property of mosquitto that the test above relies on."""
 
     ROUNDS = scaled(1000, 1000)
 
@@ -190,7 +189,7 @@ class BrokerOrder(unittest.TestCase):
             self.assertEqual(self.subscriber.recv(13, socket.MSG_WAITALL)[-4:], struct.pack(">I", n))
 
     def test_what_was_acknowledged_survives_the_kill(self):
-        """A whole burst; killed as soon as some of it is acknowledged."""
+        """A whole burst; the broker is killed as soon as part of it is acknowledged."""
         self.publish(0, 5000)
         acknowledged = len(self.publisher.recv(1 << 20)) // PUBACK_BYTES
         self.broker.kill()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wall clock is set by hours, forward and back, while a gateway runs: only
-`timestamp` moves. Runs, gestures, the connection and what is resumed after a
-restart go by the monotonic clock, which no one can set."""
+"""The wall clock jumps by hours, forward and back, while a gateway runs: only `timestamp` follows.
+Runs, gestures, the connection and resumed runs use the monotonic clock, which can't be set."""
 
 import functools
 import time
@@ -160,7 +159,7 @@ class Clock(ClockTest):
             self.assertTrue(self.watcher.on_topic(f"{P}/reply/ping", since).json["ok"])
 
     def test_health_goes_on(self):
-        """Its interval is not an hour, and it carries the current time."""
+        """Its interval does not become an hour, and it has the current time."""
         for shift_s in (HOUR_S, -2 * HOUR_S):
             since = self.watcher.mark()
             self.clock.set(shift_s)
@@ -247,7 +246,7 @@ class Restart(ClockTest):
         return (self.REPEAT - 1) * self.INTERVAL_S
 
     def test_within_a_boot_of_the_machine(self):
-        """The wall clock is not asked, wherever it was set to."""
+        """The wall clock has no effect, whatever it was set to."""
         for name, step_s in (("bursting", HOUR_S), ("newest", -HOUR_S)):
             with self.subTest(name=name, step_s=step_s):
                 run, since = self.interrupted_life(name)
@@ -331,7 +330,7 @@ class Connection(ConnectionTest):
         self.gateway.stop()
 
     def test_backoff(self):
-        """It neither stops trying for an hour nor tries without a pause."""
+        """It neither pauses for an hour nor retries without a delay."""
         self.connect()
         self.broker.kill()
         self.proxy.drop_all()

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A connection that is cut thousands of times, in the middle of any packet, in
-both directions: nothing is lost, the order is kept, and the broker never gets a
-packet that is none.
+"""A connection that is cut thousands of times, in the middle of any packet, in both directions:
+nothing is lost, the order is kept, and the broker never gets an invalid packet.
 
-The egress and its outbox are run by a driver of their own with a backoff of
-milliseconds; the whole gateway, whose backoff grows to 30 s, is cut a few times
-in each of several lives.
+A driver of its own runs the egress and its outbox with a backoff of milliseconds. The whole
+gateway, whose backoff grows to 30 s, is cut a few times in each of several lives.
 
-Environment: CUEBUS_FAULT_CUTS (how often the driver's connections are cut),
-CUEBUS_FAULT_SEED (where), EGRESS_DRIVER (the binary).
+Environment: CUEBUS_FAULT_CUTS (how often the driver's connections are cut), CUEBUS_FAULT_SEED
+(where), EGRESS_DRIVER (the binary).
 """
 
 import json
@@ -114,7 +112,7 @@ class Cuts(ConnectionTest):
         self.assertEqual(highest, count, f"{name}: the last ones are lost")
 
     def all_run(self, drivers):
-        """How many cuts there were."""
+        """The number of cuts."""
         for driver in drivers:
             self.assertIsNone(driver.process.poll(), f"{driver.name} ended")
         return sum(driver.proxy.cuts for driver in drivers)
@@ -174,7 +172,7 @@ class Cuts(ConnectionTest):
         self.assertGreaterEqual(sum(actions.values()), CUTS)
         self.assertGreater(total["received"], 0)
         if CUTS >= 500:
-            # So many that each way of breaking it and each place has had its turn.
+            # Enough for each way of breaking the connection and each place.
             self.assertEqual(set(actions), set(ACTIONS))
             for place in ("CONNECT", "CONNACK", "PUBLISH", "PUBLISH header", "PUBACK"):
                 self.assertGreater(places[place], 0, places)

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that is full, read-only, forbidden, damaged or replaced under a whole
-gateway with a real broker: it lives, says what happened, goes back to the disk
-when it can, sends each event or names it in `gateway.gap`, and sends nothing
-that was not put.
+"""A disk that is full, read-only, forbidden, damaged or replaced under a running gateway with a real
+broker: the gateway continues, reports what happened, returns to the disk when that works, sends
+each event or names it in `gateway.gap`, and sends nothing that was not put.
 
-Environment: CUEBUS_FAULT_SCALE (factor on the number of damaged files),
-CUEBUS_FAULT_SEED (which damage).
+Environment: CUEBUS_FAULT_SCALE (factor on the number of damaged files), CUEBUS_FAULT_SEED (which
+damage).
 """
 
 import contextlib
@@ -168,7 +167,7 @@ class Replaced(DiskTest):
         self.gateway.stop()
 
     def test_directory_in_its_place(self):
-        """Before the start, and under it: renamed with what is in it."""
+        """A folder in its place, before and after the start: it is renamed with its contents."""
         self.db.mkdir()
         (self.db / "kept").write_text("mine")
         self.run_gateway()
@@ -265,12 +264,12 @@ class Damaged(DiskTest):
             process=self.gateway.process)
 
     def empty_log(self):
-        """All of it into the database, where damage meets it."""
+        """Checkpoint the log, so that damage hits the database."""
         with contextlib.closing(sqlite3.connect(self.db)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def kept(self):
-        """What is on the disk of the killed gateway: boot and seq to topic and payload."""
+        """The events on the disk of the killed gateway: {(boot, seq): (topic, payload)}."""
         copy = self.folder(f"copy-{len(list(self.directory.glob('copy-*')))}")
         for path in self.state.glob("outbox.db*"):
             if ".corrupt-" not in path.name:
@@ -349,7 +348,7 @@ class Damaged(DiskTest):
         print(f"seed {SEED}", flush=True)
         self.run_gateway()
         for _ in range(max(1, int(2 * SCALE))):
-            # More than it and SQLite keep in memory, so that it has to read.
+            # More than the outbox and SQLite keep in memory, so that it has to read.
             for _ in range(8):
                 self.watcher.publish(f"{P}/emit/burst/start")
             self.cut_off()

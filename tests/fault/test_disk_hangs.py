@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk whose fsync() does not come to its end: the gateway starts, says `offline` in time when
-it is stopped, and ends. (The content of the outbox meanwhile: unit.outbox_disk_state.)"""
+"""A disk whose fsync() never returns: the gateway starts, publishes `offline` in time when it is
+stopped, and ends. (The content of the outbox meanwhile: unit.outbox_disk_state.)"""
 
 import os
 import time

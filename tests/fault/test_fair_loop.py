@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing holds the loop: while playlists start themselves without end, commands are
-answered, inputs act, other playlists come to their end and SIGTERM stops the gateway.
+"""Nothing blocks the loop: while playlists start themselves without end, commands are answered,
+inputs act, other playlists complete and SIGTERM stops the gateway.
 
-The storm's own events are not bridged: it is the loop that is loaded, not the broker.
+The storm's own events are not bridged: it loads the loop, not the broker.
 """
 
 import signal
@@ -37,7 +37,7 @@ def storm_config(cls, steps, **more):
 
 class Fair(StormTest):
     def acts(self, since):
-        """All that must act, does."""
+        """Everything that must act acts."""
         self.ok("ping")
         self.ok("input/set", {"input": "estop", "value": 1})
         self.watcher.event("estop.changed", lambda e: e["data"]["state"] is True, since)
@@ -46,7 +46,7 @@ class Fair(StormTest):
             if value:
                 press = self.watcher.event("slow.press", lambda e: True, since)
         release = self.watcher.event("slow.release", lambda e: True, since)
-        # As long as it was, whatever the loop has to do.
+        # held_ms is the time between the events, whatever the loop's load.
         held_us = release["monotonic_us"] - press["monotonic_us"]
         self.assertEqual(release["data"]["held_ms"], held_us // 1000)
         self.emit("lamp.set", True)
@@ -90,7 +90,7 @@ class Sustained(Fair):
         return config
 
     def overload(self, since):
-        """Until there is more to do than can be done."""
+        """Wait until there is more work than the loop can do."""
         self.emit("z.z")
         self.health_after("overload", lambda h: h["loop"]["overdue_us"] > 20000
                           and h["loop"]["unfinished"] > 0, since)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A contact that flaps 10,000 times a second for ten seconds: debounced it is one
-transition however long it takes, not debounced its events are held by a gesture's
-cooldown; other runs keep their times, and `P/health` tells while it lasts.
+"""A contact that flaps 10,000 times a second for ten seconds. With debounce it is one transition,
+however long it takes; without, a gesture's cooldown holds its events back. Other runs keep their
+times, and `P/health` reports the flapping while it lasts.
 
-Once in real time, with an input that replays a trace, and once in virtual time,
-where everything is exact. On a real line of a kernel: tests/gpio.
+Once in real time, with an input that replays a trace, and once in virtual time, where everything
+is exact. On a real line of a kernel: tests/gpio.
 """
 
 import json

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was given up is named, over clean restarts and over kill -9: of every seq that a consumer
-could miss there is the event or a gap, even when the gateway ends before it could say so."""
+"""Dropped events are named across clean restarts and kill -9: for every seq that a consumer could
+miss there is the event or a gap, even if the gateway ends before it could publish the gap."""
 
 import json
 import time
@@ -25,7 +25,7 @@ class Gaps(ScriptedTest):
         self.emit("go.go")
         self.wait_event("step.done")
         self.broker.kill()
-        # There is no signal: it is over when nothing is written any more.
+        # Nothing signals the end: wait until no more is written.
         log = self.directory / "state" / "outbox.db-wal"
         written = -1
         while written != log.stat().st_mtime_ns:

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gateway is killed (SIGKILL) 20 times under 2,000 events/s, with the outbox on
-disk. What a consumer must find, over all lives:
-  - of each life the seqs without a hole, to the last that was committed at the kill:
-    a lost event was not published, and was not yet on disk;
-  - what a reply said was emitted has arrived before the reply, because both go through
-    the one outbox, which sends nothing that is not committed;
-  - no occurrence of the playlist is lost or emitted twice: what was emitted and not
-    committed the next process emits again, from the same journal (on_restart: resume).
+"""The gateway is killed (SIGKILL) 20 times under 2,000 events/s, with the outbox on disk. What a
+consumer must find, over all lives:
+  - of each life all seqs, without a hole, to the last that was committed at the kill: a lost event
+    was not published, and was not yet on disk;
+  - an event that a reply confirms arrived before the reply, because both go through the same
+    outbox, which sends only what is committed;
+  - no occurrence of the playlist is lost or emitted twice: the next process emits again, from the
+    same journal, what was emitted but not committed (on_restart: resume).
 
-What was committed is read from a copy of the database made between two lives.
+The committed seqs are read from a copy of the database made between two lives.
 """
 
 import contextlib

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hostile client against a gateway with default limits and rights: 100,000 messages of a
-fixed seed and as many of a random one. The gateway answers a ping meanwhile and afterwards,
-an input's edge reaches the bus, memory stays bounded, SIGTERM ends it, the next start comes
-online, and the broker's password is in no message, no log line and no file but its own.
-Then some thousands from a client that may do all: it defines playlists and gestures that
-feed each other without end.
+"""A hostile client against a gateway with default limits and rights: 100,000 messages of a fixed
+seed and as many of a random one. Meanwhile and afterwards the gateway answers a ping, an input's
+edge reaches the bus, memory stays bounded, SIGTERM ends the gateway, the next start connects, and
+the broker's password is in no message, no log line and no file but its own. Then some thousands
+of messages from a client with all rights: it defines playlists and gestures that trigger each
+other without end.
 
 The seed is printed; CUEBUS_HOSTILE_SEED repeats it."""
 
@@ -21,7 +21,7 @@ from hostile_messages import Messages
 from mqtt_wire import Publisher, Scanner
 
 MESSAGES = scaled(100000, 100000)
-# Each of them may set off a storm that lasts.
+# Each of them may start an endless storm.
 ADMIN_MESSAGES = scaled(10000, 2000)
 CHECK_EVERY = 5000
 FIXED_SEED = 8
@@ -73,7 +73,7 @@ class Hostile(ConnectionTest):
         status = pathlib.Path(f"/proc/{self.gateway.process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
-    # ---- what must hold ----
+    # ---- checks ----
 
     def is_alive(self, timeout_s):
         """A ping is answered within this time."""
@@ -121,7 +121,7 @@ class Hostile(ConnectionTest):
     def stops_in_time(self):
         self.gateway.process.terminate()
         begin = time.monotonic()
-        # What waits is sent for 5 s, and in a storm something always does.
+        # Waiting messages are sent for 5 s, and in a storm some always wait.
         self.gateway.process.wait(limit_s(7 if self.storms else 2))
         self.assertEqual(self.gateway.process.returncode, 0, self.gateway.log()[-4000:])
         return time.monotonic() - begin

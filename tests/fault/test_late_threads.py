@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""On a machine that is so busy that paho's threads begin late: the next connect must not make a
-second one that reads, for both would hand the same message over; and a handle is not freed while the
-thread that reports its end has not read it."""
+"""On a busy machine paho's threads start late. The next connect must not start a second reading
+thread, because both would deliver the same message; and a handle is not freed before the thread
+that reports its end has read it."""
 
 import os
 import pathlib

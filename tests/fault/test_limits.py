@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A broker may be smaller than we hope: what its CONNACK says is obeyed, and what MQTT 3.1.1 has
-no word for is found out."""
+"""A broker with lower limits: the gateway obeys those of its CONNACK, and finds out by trial those
+that MQTT 3.1.1 can't express."""
 
 import subprocess
 import time
@@ -29,7 +29,7 @@ class V5(ScriptedTest):
         self.assertTrue(all(s.regular for s in self.broker.sessions[:-1]))
         self.log_has("keep alive is 10 s")
         self.check_alive()
-        # And from the beginning after a break.
+        # Also from the start of the session after a break.
         sessions = len(self.broker.sessions)
         self.broker.session.end()
         self.online(since=sessions)
@@ -145,7 +145,7 @@ class V311(ScriptedTest):
                 self.gateway.stop()
 
     def test_a_broker_that_was_silent_for_another_reason(self):
-        """It accepts everything in the end: nothing is learnt from the trials."""
+        """The broker finally accepts everything: no limit remains from the trials."""
         left = [4]
 
         def answers(session, p):

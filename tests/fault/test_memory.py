@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What publishers outside can make the gateway keep, with its default limits: the
-process never needs more than 128 MiB, what does not fit is counted, and a ping is
-answered.
+"""What outside publishers can make the gateway keep, with its default limits: the process never
+needs more than 128 MiB, what does not fit is counted, and a ping is answered.
 
-Data is made of what costs most: small numbers, of which a parsed tree takes sixteen
-times the bytes, and quotes, each of which is two bytes when it is quoted itself.
+The data is the most expensive kind: small numbers, whose parsed tree takes sixteen times their
+bytes, and quotes, which take two bytes each when they are quoted.
 """
 
 import json

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A message after which the broker ends the session is given up by name after three of them,
-and nothing else is: not for a broker that dies, a link that breaks, or a slow one."""
+"""A message after which the broker ends the session is given up, by name, after three sessions.
+Nothing else is: not when a broker dies, a link breaks, or the broker is slow."""
 
 import json
 import unittest
@@ -78,7 +78,7 @@ class Both:
         self.gateway.stop()
 
     def test_a_poisonous_health(self):
-        """QoS 0: nothing acknowledges it."""
+        """At QoS 0 no acknowledgement comes."""
         config = self.settings()
         config["gateway"]["health_interval"] = "100ms"
         self.broker.on_publish = ends(f"{P}/health", CLOSE)
@@ -145,7 +145,7 @@ class Both:
                 self.gateway.stop()
 
     def test_a_link_that_breaks_at_random(self):
-        """Each session breaks after another publish: no message is to blame."""
+        """Each session breaks after a different publish: no message is the cause."""
         broker = self.start_online()
         breaks_at = [3, 1, 2, 3, 1, 2]
 
@@ -168,7 +168,7 @@ class Both:
         self.gateway.stop()
 
     def emit_when_online(self, event_type, data):
-        """Where a session goes on: what is sent to one that ends is lost."""
+        """Only in a session that continues: a message to one that ends is lost."""
         def goes_on():
             session, taken = self.broker.session, self.broker.taken
             return any(p.topic == P + "/status" and any(p is q for q in taken)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Careless and hostile publishers, one kind each, end to end: what they may not do is refused,
-and what they may do costs nobody else anything. No key of a configuration is used that the
-gateway did not have when each of these was found."""
+"""Careless and hostile publishers, one kind each, end to end: what they have no right to is refused,
+and what they have a right to harms nobody else. The configurations use only keys that the gateway
+had when each of these faults was found."""
 
 import json
 import pathlib
@@ -54,7 +54,7 @@ class Publishers(ConnectionTest):
         self.assertFalse(reply["ok"], reply)
         self.assertEqual(reply["error"]["code"], "refused", reply)
 
-    # ---- what they may not do ----
+    # ---- without the right ----
 
     def test_define_over_a_name_of_the_configuration(self):
         self.run_gateway(playlists={"blink": {"steps": [{"emit": "lamp.set"}]}})
@@ -102,7 +102,7 @@ class Publishers(ConnectionTest):
         self.assertEqual(self.client.events("belt.run", since), [])
         self.gateway.stop()
 
-    # ---- what they may do ----
+    # ---- with the right ----
 
     def written(self):
         fields = pathlib.Path(f"/proc/{self.gateway.process.pid}/io").read_text().split()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a broker refuses is refused once, and what it acknowledged counts, whatever comes next."""
+"""What a broker refuses is refused once, and what it acknowledged counts, whatever follows."""
 
 import json
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A reload that is refused has no effect at all, and one of an unchanged file neither."""
+"""A refused reload has no effect at all, and neither has one of an unchanged file."""
 
 import signal
 import unittest
@@ -25,7 +25,7 @@ class Reload(StateFolder):
         return self.watcher.event("rain.pulse", since=since)["data"]["count"]
 
     def test_one_that_is_refused_for_what_was_made_by_command(self):
-        """Only together with these are they too many."""
+        """A number that exceeds the limit only together with these."""
         self.run_gateway()
         for n in range(2):
             self.ok("playlist/define", {"name": f"kept{n}", "definition": {"steps": [{"emit": "a.b"}]}})
@@ -54,7 +54,7 @@ class Reload(StateFolder):
         self.gateway.stop()
 
     def test_one_that_is_refused_for_its_event_types(self):
-        """It takes none of their room either: what has room afterwards is taken."""
+        """A refused reload uses none of the limit: a smaller one is accepted afterwards."""
         config = self.state_config()
         config["limits"] |= {"event_types": 64, "definitions": 1000}
         self.run_gateway(config)

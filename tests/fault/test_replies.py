@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A reply does not queue behind events."""
+"""A reply does not wait behind events."""
 
 import unittest
 

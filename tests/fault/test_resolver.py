@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A name server that does not answer. It may take as long as it likes: the loop
-goes on in time, one message says what is wrong, nothing spins, and the gateway
-ends on SIGTERM."""
+"""A name server that does not answer, for any time: the loop stays on time, one message names the
+cause, nothing spins, and the gateway ends on SIGTERM."""
 
 import re
 import socket
@@ -43,7 +42,7 @@ class Resolver(ConnectionTest):
         return f"nameserver {self.server.address}\noptions timeout:{try_s} attempts:2\n"
 
     def shorten(self):
-        """Where it is only attempts that count."""
+        """For tests in which only the number of attempts counts: a shorter timeout."""
         (self.directory / "resolv.conf").write_text(self.resolv_conf(1))
 
     def cover(self, name, text):
@@ -141,7 +140,7 @@ class Resolver(ConnectionTest):
               4 * TIMEOUT_S, self.gateway.process)
         elapsed_s, cpu_s = time.monotonic() - begin_s, self.cpu_s() - begin_cpu_s
         print(f"{cpu_s:.2f} s of CPU in {elapsed_s:.1f} s", flush=True)
-        # What spins takes all it can get: this is a tenth of it.
+        # A loop that spins uses a whole CPU: this is a tenth of one.
         self.assertLess(cpu_s, 1 + elapsed_s / 10)
         since_start_s = time.monotonic() - self.started
         self.assertLessEqual(self.server.queries, QUERIES_PER_LOOKUP * LOOKUPS_PER_ATTEMPT

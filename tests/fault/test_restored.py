@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the gateway remembers over a kill -9: runs on a definition that has changed since, however
-many there are. And of a request, for a minute, that it was carried out."""
+"""What the gateway restores after kill -9: any number of runs, on a definition that has changed
+since; and for a minute the fact that a request was executed."""
 
 import json
 import pathlib
@@ -84,7 +84,7 @@ class Restored(StateFolder):
         self.gateway.stop()
 
     def test_a_number_in_the_definition_of_before(self):
-        """A run ends on the definition it began with, to the last digit."""
+        """A run ends on the definition that it began with, exactly."""
         config = self.state_config()
         filter_ = {"event": "stop.stop", "match": {"id": 9007199254740991}}
         config["playlists"] = {"p": self.definition(interrupts=[filter_])}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 of a real gateway while runs are active: exactly one `stopped` per run
-over the whole life, and no occurrence lost or repeated by a run that goes on."""
+"""kill -9 of a real gateway while runs are active: exactly one `stopped` for each run over all lives,
+and a resumed run loses and repeats no occurrence."""
 
 import pathlib
 import random

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A password comes from a file, a systemd credential or the environment, and is
-found nowhere else: in no log, on no topic, in no argument, in no output of any
-subcommand. A secret that others can read is reported."""
+"""A password comes from a file, a systemd credential or the environment, and appears nowhere else:
+in no log, topic, argument or output of any subcommand. A secret that others can read is
+reported."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from certificates import Authority
 from connection import ConnectionTest
 from harness import CUEBUS, P, Client, limit_s
 
-# No part of it may be anything that is printed anyway.
+# No part of it may occur in any other output.
 SECRET = "q7Zr-vXk#2wLm9"
 WRONG = "u8Ytp+Bn$4eJc1"
 # Such as an event type or a file name may have.
@@ -32,7 +32,7 @@ class Secrets(ConnectionTest):
         self.broker = self.new_broker("broker", "allow_anonymous false", f"password_file {users}")
         self.watcher = Client(self.broker, user=("watcher", "w"))
         self.addCleanup(self.watcher.close)
-        # All there is, not only what is below P.
+        # All topics, not only those below P.
         self.watcher.subscribe("#").subscribe("$SYS/#")
 
     def password(self, text=SECRET, mode=0o600):
@@ -55,7 +55,7 @@ class Secrets(ConnectionTest):
     def is_clean(self, data):
         for secret in (SECRET, WRONG, HIDDEN, OTHER):
             self.assertNotIn(secret.encode(), data)
-            # Nor as it would stand in JSON, in a URL or in base64.
+            # Nor in its JSON, URL or base64 form.
             self.assertNotIn(json.dumps(secret)[1:-1].encode(), data)
 
     def start_online(self, config, environment=None):
@@ -108,7 +108,7 @@ class Secrets(ConnectionTest):
         self.assertIn("${HIDDEN_KEY}", self.gateway.log())  # the folder that can't be made
 
     def test_variables_in_what_can_not_be_used(self):
-        """A host that there is not, files that are not there, a line that is in use."""
+        """An unknown host, missing files, a line that is in use."""
         environment = {"HIDDEN_KEY": HIDDEN, "HIDDEN_PW": OTHER}
         config = self.config("mqtts://${HIDDEN_KEY}.invalid", username="${HIDDEN_PW}",
                              ca_file="/${HIDDEN_KEY}/ca.pem", cert_file="/${HIDDEN_KEY}/c.pem",

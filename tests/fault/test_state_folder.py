@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What somebody, or a version before, has left in state_dir: the gateway always
-starts, follows no link, waits for no FIFO, and names what it could not use."""
+"""Foreign, damaged and old files in state_dir: the gateway always starts, follows no link, waits for
+no FIFO, and names what it could not use."""
 
 import contextlib
 import json

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Interrupts by the tens of thousands a second, from inside and from outside:
-other runs keep their times, no queue grows over its limit, and `P/health` tells.
+"""Tens of thousands of interrupts a second, from inside and from outside: other runs keep their
+times, no queue exceeds its limit, and `P/health` reports the load.
 
-The storm from inside is a playlist whose event is re-emitted by 200 mirrors, at
-250 times a second: 50,000 events/s, each of them an interrupt, a tap and a change
-of state. Their type is not bridged, so it is the bus that is loaded and not the
-broker. The one from outside are mosquitto_pub processes that publish as fast as
-they can.
+The storm from inside is a playlist whose event is re-emitted by 200 mirrors, 250 times a second:
+50,000 events/s, each of them an interrupt, a tap and a change of state. Their type is not bridged,
+so they load the bus and not the broker. The one from outside is mosquitto_pub processes that
+publish as fast as they can.
 """
 
 import subprocess

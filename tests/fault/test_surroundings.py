@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the gateway is started with: a standard error without a reader, a socket that is not its
-own, and a state_dir that moves away under it."""
+"""An unusual environment: a standard error without a reader, an inherited socket, and a state_dir
+that is moved away while the gateway runs."""
 
 import fcntl
 import os

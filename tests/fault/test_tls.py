@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TLS and mutual TLS against a real mosquitto: what is well connects, and each
-thing that is wrong is one clear message that names the remedy."""
+"""TLS and mutual TLS against a real mosquitto: a valid setup connects, and each fault gives one clear
+message with the remedy."""
 
 import os
 import pathlib

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Peers that do not answer MQTT as it is configured: brokers of the other version only,
-and ports that are something else. The message names what was found, and nothing that was
-not."""
+"""Peers that do not speak the configured MQTT: brokers of the other version only, and ports of other
+services. The message names what was found."""
 
 import socket
 import threading

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A wall clock that a test can set, for one gateway (wall_clock_shim.c)."""
+"""A wall clock for one gateway that a test can set (wall_clock_shim.c)."""
 
 import calendar
 import mmap

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the seeds that are not text: corpus/outbox_db and corpus/tls_probe.
+"""Make the binary seeds: corpus/outbox_db and corpus/tls_probe.
 
-They are in the tree; this is how they came about. What it makes is not the same
-each time (keys and dates of certificates), so it is not run by the tests."""
+They are in the tree; this script documents how they were made. Its output differs each time (keys
+and dates of certificates), so the tests do not run it.
+"""
 
 import pathlib
 import sqlite3

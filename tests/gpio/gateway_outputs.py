@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cases of test_gateway.py that are about outputs: lines of chip cuebus-c
-that the gateway drives, and one of cuebus-b, which goes and comes back.
+"""The cases of test_gateway.py about outputs: lines of chip cuebus-c that the gateway drives, and one
+of cuebus-b, which is removed and comes back.
 
-What is driven is asked of the simulator (`value`) while the gateway holds the
-line. A line that is given back falls to its pull there, as no board has to do;
-so how it was left is taken from the kernel's own trace of what was set (`trace`).
+While the gateway holds a line, the simulator reports its level (`value`). A released line falls to
+its pull there, which a real board need not do; so the level at release is taken from the kernel's
+trace of the calls that set it (`trace`).
 """
 
 from harness import P

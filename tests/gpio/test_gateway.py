@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a line of the kernel to a message at the broker: cuebus run in the
-guest, on the real driver and gpio-sim; the broker and this on the host.
+"""From a line of the kernel to a message at the broker: cuebus runs in the guest, on the real driver
+and gpio-sim; the broker and this test run on the host.
 
-Environment: CUEBUS (the binary, run in the guest), GPIO_VM (scripts/gpio-vm).
-Exit status 77 where the VM can't run. What the watcher sees is checked against
-the schemas, for gaps in seq and for words of a run after its `stopped`, as in
-tests/integration.
+Environment: CUEBUS (the binary, run in the guest), GPIO_VM (scripts/gpio-vm). Exit status 77 where
+the VM can't run. All messages are checked against the schemas, for gaps in seq and for events of a
+run after its `stopped`, as in tests/integration.
 """
 
 import json

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of every kind, good and a step beside it, with what is known of their reply.
+"""Commands of every kind, valid and slightly invalid, with the expected reply.
 
-Names and fields come from schemas/cmd.*.schema.json: a new command is sent without being
-named here.
+Names and fields come from schemas/cmd.*.schema.json, so a new command is covered without an entry
+here.
 """
 
 import json

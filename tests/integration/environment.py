@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every test with real processes needs: the environment that it was given, and ways
-to start, to find and to wait.
+"""For every test with real processes: its environment variables, and ways to start, find and wait.
 
-Nothing here sleeps to let something happen: what is waited for is a message,
-a process's end or a port. Environment: CUEBUS (the binary), CUEBUS_PROTOCOL
-(5 or 3.1.1), CUEBUS_WRAPPER (a command put before the gateway, e.g. valgrind),
-CUEBUS_SLOW (factor on all timeouts), CUEBUS_GATEWAY_ID (for tests of a gateway
-that runs already).
+Nothing here sleeps until something should have happened: tests wait for a message, a process's end
+or a port. Environment: CUEBUS (the binary), CUEBUS_PROTOCOL (5 or 3.1.1), CUEBUS_WRAPPER (a command
+put before the gateway, e.g. valgrind), CUEBUS_SLOW (factor on all timeouts), CUEBUS_GATEWAY_ID (for
+tests of a gateway that runs already).
 """
 
 import os

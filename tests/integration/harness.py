@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A mosquitto and a cuebus of the test's own, and clients that check all they see: what
-the modules beside this one have, and a test class on it."""
+"""A test class with a mosquitto and a cuebus of its own, and clients that check every message; and
+the names of the modules beside this one."""
 
 import json
 import pathlib

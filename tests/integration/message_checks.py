@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must hold for every message of a gateway, and for all of them together."""
+"""What must hold for each message of a gateway, and for all of them together."""
 
 from environment import P
 from mqtt_client import REGISTRY

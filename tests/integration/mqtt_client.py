@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An MQTT client that keeps all it gets, and one that is refused."""
+"""An MQTT client that keeps all it receives, and one that is refused."""
 
 import json
 import pathlib

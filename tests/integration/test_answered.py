@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every command of the contract, sound or not, is answered exactly once, where it asked
-to be answered, and by its schema.
+"""Every command of the contract, valid or not, is answered exactly once, on the topic that it asked
+for, and by its schema.
 
-CUEBUS_COMMANDS is how many are sent (default 1500), CUEBUS_SEED repeats a run.
+CUEBUS_COMMANDS is the number of commands (default 1500), CUEBUS_SEED repeats a run.
 """
 
 import collections
@@ -15,7 +15,7 @@ from command_bodies import COMMANDS, LIMITS, PREFIX, Generator
 from harness import IS_V5, P, REGISTRY, IntegrationTest, base_config
 
 COUNT = int(os.environ.get("CUEBUS_COMMANDS", "1500"))
-# Below what the inbox holds.
+# Fewer than the inbox holds.
 BATCH = 100
 # What a schema can't say of a request, by the message and what the request must have for it.
 BEYOND = (
@@ -70,7 +70,7 @@ class Answered(IntegrationTest):
         return [f"{e}: {command}: {reply}" for e in errors]
 
     def check_error(self, command, error):
-        """It says what is wrong, and where."""
+        """The error names the fault and its place."""
         path, message = error.get("path", ""), error["message"]
         field = path.split("/")[1] if path else ""
         if len(message) < 10:
@@ -99,7 +99,7 @@ class Answered(IntegrationTest):
             for each in self.send(commands):
                 errors += self.check(*each)
         print(f"{COUNT} commands answered once each: {dict(self.tally)}", file=sys.stderr)
-        # A reply too many would have come before this one's.
+        # A superfluous reply would have come before this one.
         self.ok("ping")
         self.answers.wait("the last reply", lambda: len(self.answers.messages) > COUNT)
         self.assertEqual(len(self.answers.messages), COUNT + 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The broker dies and comes back while events flow: none is lost, seq goes on."""
+"""The broker dies and returns while events flow: none is lost, and seq continues."""
 
 import unittest
 

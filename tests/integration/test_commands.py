@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every command, good and bad. request() checks each reply by its schema."""
+"""Every command, valid and invalid. request() checks each reply by its schema."""
 
 import json
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P/emit: what becomes an event, and what is refused and told."""
+"""P/emit: what becomes an event, and what is refused and reported."""
 
 import unittest
 

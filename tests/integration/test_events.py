@@ -188,7 +188,7 @@ class Events(IntegrationTest):
             self.ok("gesture/remove", {"gesture": f"loop.{here}"})
 
     def test_qos_off_is_not_bridged(self):
-        """Not on the wire and no seq, but on the bus all the same."""
+        """Not on the wire and without a seq, but on the bus."""
         since = self.watcher.mark()
         self.assertIsNone(self.ok("event/emit", {"event_type": "quiet.thing"})["seq"])
         self.ok("event/emit", {"event_type": "quiet.thing", "data": 2})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An outbox that is too small for the time without a broker, and a broker that
-does not accept large messages: exactly the dropped events are reported."""
+"""An outbox that is too small for the time without a broker, and a broker that does not accept large
+messages: exactly the dropped events are reported."""
 
 import unittest
 

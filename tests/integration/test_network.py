@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a network does to a gateway: resets, hangs, brokers that are not there
-or not the right one. No event is lost while the process lives, and nothing
-that the network does ends it or keeps it from ending."""
+"""Network faults: resets, hangs, missing and wrong brokers. No event is lost while the process
+lives, and no network fault ends the gateway or keeps it from ending."""
 
 import os
 import pathlib
@@ -115,7 +114,7 @@ class NetworkTest(unittest.TestCase):
         self.start(self.config(self.proxy.port))
         self.online(watcher)
         for n in range(6):
-            # In the middle of whatever packet it hits.
+            # In the middle of any packet.
             self.proxy.reset_after = 5000 + 7919 * n
             if n == 0:
                 watcher.publish(f"{P}/emit/burst/start")
@@ -240,7 +239,7 @@ class NetworkTest(unittest.TestCase):
         watcher.message("the will", lambda m: m.topic == P + "/status"
                         and m.payload == b"offline")
 
-    # ---- who is who ----
+    # ---- client ids ----
 
     def test_a_broker_that_closes_without_a_reason(self):
         """As mosquitto 2.0 and MQTT 3.1.1 do when another client takes the id: the log names

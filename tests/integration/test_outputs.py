@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Outputs over MQTT, on the driver sim: what they are at is in P/health."""
+"""Outputs over MQTT, on the driver sim: P/health reports their levels."""
 
 import copy
 import os

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gateway's own retained topics, when others have written there: a will that comes
-late, removed names, floods, and topics that only look like its own."""
+"""Foreign messages on the gateway's own retained topics: a late will, removed names, floods, and
+topics that only look like the gateway's."""
 
 import json
 import socket
@@ -40,7 +40,7 @@ class OwnTopics(IntegrationTest):
         client = self.connect()
         for topic in topics:
             client.subscribe(topic)
-        # Whatever is retained comes before what is published now.
+        # Retained messages come before those that are published now.
         client.subscribe("test/fence")
         client.publish("test/fence", b"1")
         client.on_topic("test/fence")
@@ -209,7 +209,7 @@ class OwnTopics(IntegrationTest):
         self.forget(b"{}", b"")
 
     def forget(self, *payloads):
-        """Made by the test itself: no message of the gateway's, to be checked as one."""
+        """Published by the test: not checked as a message of the gateway."""
         self.ok("ping")
         self.watcher.messages[:] = [m for m in self.watcher.messages if m.payload not in payloads]
 

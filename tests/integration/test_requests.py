@@ -66,7 +66,7 @@ class Requests(IntegrationTest):
         self.assertEqual(self.count_created(since), 1)
 
     def test_two_clients_that_count_alike_are_told(self):
-        """Both count from 1: the second is not answered as if it had been carried out."""
+        """The same request from both: `repeated` tells the second client that its own was not executed."""
         replies = []
         for _ in range(2):
             client = self.connect().subscribe(f"{P}/reply/playlist/start")

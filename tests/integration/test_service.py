@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service: SIGTERM, SIGHUP, restarts, definitions that stay."""
+"""The service: SIGTERM, SIGHUP, restarts, definitions that are kept."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ class Service(IntegrationTest):
         for run in runs:
             self.assertEqual((stopped[run]["reason"], stopped[run]["detail"]),
                              ("cancelled", "shutdown"))
-        # `offline` is the last word.
+        # `offline` is the last status.
         last = [m for m in self.watcher.messages if not m.topic.startswith(
             (P + "/cmd", P + "/emit"))][-1]
         self.assertEqual((last.topic, last.payload), (P + "/status", b"offline"))
@@ -180,7 +180,7 @@ class Service(IntegrationTest):
         self.ok("input/set", {"input": "extra", "value": 1})
         self.watcher.event("extra.press", since=since)
         self.fails("not_found", "playlist/start", {"playlist": "flash"})
-        # What did not change goes on.
+        # Unchanged parts continue.
         self.assertIn(run, [r["run"] for r in self.ok("playlist/runs")["runs"]])
         self.ok("playlist/stop", {"run": run})
 

@@ -11,7 +11,7 @@ from harness import CUEBUS, P, TIMEOUT_S, IntegrationTest, base_config, free_por
 
 class Views(IntegrationTest):
     def retained(self):
-        """What a client that comes now is given, by topic below P."""
+        """The retained messages that a new client gets, by topic below P."""
         client = self.connect()
         client.subscribe(P + "/#")
         client.subscribe("no/such/topic")  # the retained messages came before this SUBACK

@@ -35,7 +35,7 @@ import sizes
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COLUMNS = 100
 CLANG = 14
-# Data that no person wrote.
+# Generated data.
 NOT_TEXT = ("tests/fuzz/corpus/",)
 
 

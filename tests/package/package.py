@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the package share: where it is, what it holds."""
+"""Shared by the tests of the package: its path and its contents."""
 
 import os
 import pathlib

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The unit as it really runs: the package on a clean Debian that is booted by
-systemd in the VM of scripts/gpio-vm, with the unit's seccomp filter, its device
-rules, a credential, a GPIO line and a broker.
+"""The unit as it really runs: the package on a clean Debian that systemd boots in the VM of
+scripts/gpio-vm, with the unit's seccomp filter, its device rules, a credential, a GPIO line and a
+broker.
 
-boot_guest boots, boot_job does what an administrator does; the results are checked here,
-by what boot_job wrote down and by what came over MQTT.
+boot_guest boots, and boot_job does what an administrator does. The results are checked here, by
+what boot_job recorded and by the MQTT messages.
 """
 
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in the package: files, owners, modes, fields, documents."""
+"""The contents of the package: files, owners, modes, fields, documents."""
 
 import gzip
 import pathlib

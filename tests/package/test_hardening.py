@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shipped program is hardened: what readelf shows of it, and how each of our
-files was compiled (a binary does not show whether FORTIFY is level 3 or 2)."""
+"""The shipped program is hardened: the properties that readelf shows, and the flags that each of our
+files was compiled with (a binary does not show whether FORTIFY is level 3 or 2)."""
 
 import json
 import platform

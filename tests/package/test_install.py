@@ -46,7 +46,7 @@ class Install(unittest.TestCase):
         update = cls.run_in("apt-get", "update", "-qq", check=False)
         if update.returncode != 0:
             skip("apt-get update in the clean Debian: " + (update.stderr.strip().splitlines() or ["?"])[-1])
-        # First what it depends on: all that comes after is the package's own doing.
+        # Its dependencies first, so that every later change is the package's own.
         depends = cls.out("dpkg-deb", "-f", "/cuebus.deb", "Depends").strip()
         cls.run_in("apt-get", "satisfy", "-y", "-qq", depends)
         cls.before = cls.snapshot()
@@ -126,7 +126,7 @@ class Install(unittest.TestCase):
         self.assertEqual((result.stdout, result.stderr), ("", CONFIG + ": 0 errors, 0 warnings\n"))
 
     def as_user(self, *command, **options):
-        """As the unit would: its user with all groups, no privileges to gain."""
+        """Run as the unit does: its user with all groups, without new privileges."""
         return subprocess.Popen(
             [CLEAN_ROOT, "run", str(self.root), "setpriv", "--reuid=cuebus", "--regid=cuebus",
              "--init-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all",

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checks of the systemd unit that do not run it: what
-systemd-analyze says of how exposed the service is. That systemd loads it is
-tested where it is installed (test_install.py)."""
+"""The checks of the systemd unit that do not run it: the exposure that systemd-analyze reports.
+test_install.py tests that systemd loads it."""
 
 import os
 import pathlib
@@ -56,7 +55,7 @@ class Unit(unittest.TestCase):
         self.assertEqual(missing, ACCEPTED)
 
     def test_settings(self):
-        """What the score does not see."""
+        """Settings that the score does not include."""
         settings = {}
         for line in self.unit.read_text().splitlines():
             if re.match(r"[A-Z]\w*=", line):

@@ -41,7 +41,7 @@ def load_all():
 
 
 def references(schema, by_id):
-    """What a validator of `schema` finds the others with."""
+    """The registry in which a validator of `schema` finds the others."""
     if referencing is None:
         return {"resolver": jsonschema.RefResolver(schema["$id"], schema, store=by_id)}
     resources = ((urn, referencing.Resource.from_contents(s)) for urn, s in by_id.items())
@@ -72,6 +72,6 @@ class Registry:
         }
 
     def errors(self, name, instance):
-        """Texts of what is wrong with the instance; empty when nothing is."""
+        """The instance's errors as texts; empty if it is valid."""
         found = self._validators[name].iter_errors(instance)
         return [f"{name}: /{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in found]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every schema is valid 2020-12, its examples validate, broken ones fail."""
+"""Every schema is valid 2020-12, its examples validate, and broken variants fail."""
 
 import copy
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all commands of the command line have in common."""
+"""Shared behaviour of all subcommands."""
 
 import os
 import pathlib

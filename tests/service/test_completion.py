@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Completion for bash: what it offers is what the program has."""
+"""Completion for bash offers the program's subcommands and options."""
 
 import os
 import pathlib

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The man pages: no warning of groff's, generated parts as they should be, every
-option of --help, examples that work."""
+"""The man pages: groff has no warning, the generated parts are up to date, every option of --help
+is there, and the examples work."""
 
 import os
 import pathlib
@@ -25,7 +25,7 @@ def output(*command):
 
 
 def plain(page):
-    """As a reader sees it, not folded and not justified."""
+    """The page as plain text, without line breaks in paragraphs or justification."""
     return output("groff", "-man", "-Kutf8", "-Tutf8", "-P-c", "-P-b", "-P-o", "-P-u", "-rLL=2000n",
                   str(MAN / page))
 
@@ -132,7 +132,7 @@ class ManPages(unittest.TestCase):
         self.assertEqual((result.returncode, result.stdout), (0, ""))
 
     def test_cross_references(self):
-        """Pages of ours that are named exist."""
+        """Each page of ours that another page names exists."""
         ours = {f"{p.stem}({p.suffix[1:]})" for p in PAGES}
         for page in PAGES:
             for name in re.findall(r"\bcuebus[\w.-]*\(\d\)", plain(page.name).split("SEE ALSO")[1]):

@@ -153,7 +153,7 @@ class Notify(unittest.TestCase):
         self.stop(manager)
 
     def test_ready_also_when_the_broker_is_away(self):
-        """The first attempt was made and failed: that is a service that runs."""
+        """READY comes after the first attempt to connect, even if it failed."""
         broker = Broker(self.directory)
         broker.port = free_port()
         manager = self.manager().start(config(broker.port))
@@ -227,7 +227,7 @@ class Notify(unittest.TestCase):
         self.stop(manager)
 
     def test_a_loop_that_hangs_is_not_fed(self):
-        """The other threads go on. As soon as it goes on too, it is fed again."""
+        """The other threads continue. When the loop continues, the watchdog is fed again."""
         hangs = self.directory / "hangs"
         manager = self.manager(watchdog_us=200000).start(
             config(self.broker().port), {"LD_PRELOAD": os.environ["LOOP_SHIM"],
@@ -270,7 +270,7 @@ class Notify(unittest.TestCase):
                 self.assertIn("NOTIFY_SOCKET, WATCHDOG_USEC or WATCHDOG_PID", result.stderr)
 
     def test_a_socket_that_is_not_there_is_told_once(self):
-        """It is no reason to end: NOTIFY_SOCKET may be a leftover."""
+        """The gateway continues: NOTIFY_SOCKET may be left over from another service."""
         manager = self.manager()
         manager.name = str(self.directory / "none")
         manager.start(config(self.broker().port))

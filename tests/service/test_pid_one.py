@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gateway as PID 1, as in a container: stopped before it handles
-signals it stops all the same. Needs root, for a PID namespace."""
+"""The gateway as PID 1, as in a container: a SIGTERM that comes before its signal handlers are set
+still stops it. Needs root, for a PID namespace."""
 
 import errno
 import json

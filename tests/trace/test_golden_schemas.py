@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every expected line of the golden traces is valid by schemas/: a trace can't
-bless an event or a reply that the contract does not allow."""
+"""Every expected line of the golden traces is valid by schemas/: a trace can't accept an event or a
+reply that the contract forbids."""
 
 import pathlib
 import sys

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`cuebus simulate` prints the same bytes on every machine: for each example the ones beside
-it, for each golden trace those that it ends with.
+"""`cuebus simulate` prints the same bytes on every machine: for each example those beside it, for
+each golden trace its expected lines.
 
-run_traces replays the traces with the library; this is the program as a user has it. What only
-a test can do (directives) is left out. With CUEBUS_SUMS=FILE the checksum of each output is
-written there, for scripts/test-platforms to compare.
+run_traces replays the traces with the library; this test uses the program as a user does. Traces
+with directives, which only run_traces knows, are skipped. With CUEBUS_SUMS=FILE the checksum of
+each output is written there, for scripts/test-platforms to compare.
 """
 
 import hashlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`cuebus simulate` as a user meets it: output, determinism, errors, exit codes."""
+"""`cuebus simulate` as a user sees it: output, determinism, errors, exit codes."""
 
 import json
 import os

@@ -137,6 +137,28 @@ static unsigned never_cut(const struct cue_bus *bus, unsigned depth)
 	return depth < limit ? depth : limit;
 }
 
+/** A tempo as a decimal number. */
+static void write_tempo(struct cue_writer *w, const char *key, uint32_t tempo)
+{
+	cue_writer_key(w, key);
+	cue_writer_seconds(w, (uint64_t)tempo * (CUE_NS_PER_S / CUE_TEMPO_AS_WRITTEN));
+}
+
+/** What a consumer would else know from events of an earlier boot only. */
+static void write_steered(struct cue_writer *w, const struct run *run)
+{
+	const struct run_line *line = run->line;
+
+	if (!line)
+		return;
+	if (line->paused) {
+		cue_writer_key(w, "paused");
+		cue_writer_bool(w, true);
+	}
+	if (line->tempo != CUE_TEMPO_AS_WRITTEN)
+		write_tempo(w, "tempo", line->tempo);
+}
+
 int cue_lifecycle_created(const struct run *run, uint64_t *ret_seq)
 {
 	const struct playlist_def *def = run->def;
@@ -151,6 +173,7 @@ int cue_lifecycle_created(const struct run *run, uint64_t *ret_seq)
 	if (run->request.cause == CUE_CAUSE_RESTORE) {
 		cue_writer_key(&w, "offset");
 		cue_writer_seconds(&w, run->restored_at_ns);
+		write_steered(&w, run);
 	}
 	return emit(run->set->bus, "event.playlist.created", &w,
 	            (struct cause){ run->cause_seq, run->depth }, ret_seq);
@@ -179,6 +202,62 @@ int cue_lifecycle_emitted(const struct run *run, const struct occurrence *occurr
 	cue_writer_payload(&w, step->data);
 	return emit(run->set->bus, "event.playlist.emitted", &w,
 	            (struct cause){ cause_seq, never_cut(run->set->bus, depth) }, NULL);
+}
+
+/** The events of a steering count in its cascade: see run_steer.c. */
+static int emit_steered(const struct run *run, const char *type, struct cue_writer *w)
+{
+	struct cause cause;
+
+	cue_bus_current_cause(run->set->bus, &cause.seq, &cause.depth);
+	if (cause.seq == 0)
+		cause.seq = run->cause_seq;
+	return emit(run->set->bus, type, w, cause, NULL);
+}
+
+static void write_position(struct cue_writer *w, const struct run *run, uint64_t at_ns)
+{
+	write_common(w, run->def, &run->id, &run->request.trigger, NAMED);
+	cue_writer_key(w, "offset");
+	cue_writer_seconds(w, at_ns);
+}
+
+int cue_lifecycle_paused(const struct run *run, const struct run_steered *steered)
+{
+	struct cue_writer w = { 0 };
+
+	write_position(&w, run, steered->from_ns);
+	return emit_steered(run, "event.playlist.paused", &w);
+}
+
+int cue_lifecycle_resumed(const struct run *run, const struct run_steered *steered)
+{
+	struct cue_writer w = { 0 };
+
+	write_position(&w, run, steered->from_ns);
+	return emit_steered(run, "event.playlist.resumed", &w);
+}
+
+int cue_lifecycle_seeked(const struct run *run, const struct run_steered *steered)
+{
+	struct cue_writer w = { 0 };
+
+	write_position(&w, run, steered->to_ns);
+	cue_writer_key(&w, "from");
+	cue_writer_seconds(&w, steered->from_ns);
+	cue_writer_key(&w, "skipped_count");
+	cue_writer_u64(&w, steered->skipped);
+	return emit_steered(run, "event.playlist.seeked", &w);
+}
+
+int cue_lifecycle_tempo_changed(const struct run *run, const struct run_steered *steered)
+{
+	struct cue_writer w = { 0 };
+
+	write_position(&w, run, steered->from_ns);
+	write_tempo(&w, "factor", steered->tempo);
+	write_tempo(&w, "from", steered->tempo_before);
+	return emit_steered(run, "event.playlist.tempo_changed", &w);
 }
 
 int cue_lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns)
@@ -249,6 +328,25 @@ int cue_lifecycle_rejected(const struct playlist_def *def, const struct cue_id *
 
 /* ---- the observer ---- */
 
+static struct cue_run_line line_record(const struct run *run)
+{
+	const struct run_line *line = run->line;
+
+	if (!line)
+		return (struct cue_run_line){ 0 };
+	return (struct cue_run_line){
+		.steered = true,
+		.paused = line->paused,
+		.tempo = line->tempo,
+		.since_ns = line->since_ns,
+		.offset_ns = line->at.at_ns,
+		.fraction = line->at.fraction,
+		.pending_ns = line->pending_ns,
+		.emitted_count = line->emitted_count,
+		.skipped_count = line->skipped_count,
+	};
+}
+
 void cue_run_observe_active(const struct run *run)
 {
 	const struct cue_run_observer *observer = &run->set->observer;
@@ -261,8 +359,10 @@ void cue_run_observe_active(const struct run *run)
 		.state = running ? CUE_RUN_RUNNING : CUE_RUN_QUEUED,
 		.start_ns = running ? run->steps.start_ns : run->asked_ns,
 		.skipped_count = run->skipped_count,
-		.passed_ns = run->request.cause == CUE_CAUSE_RESTORE ? run->restored_passed_ns
-		                                                     : CUE_TIME_NONE,
+		.passed_ns = run->request.cause == CUE_CAUSE_RESTORE && !run->line
+		                     ? run->restored_passed_ns
+		                     : CUE_TIME_NONE,
+		.line = line_record(run),
 		.trigger_type = trigger->type ? cue_type_name(trigger->type) : NULL,
 		.trigger_producer_id = trigger->producer_id,
 		.trigger_data = trigger->data,

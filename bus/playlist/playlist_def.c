@@ -163,6 +163,9 @@ static int copy_steps(struct cue_playlists *set, const struct cue_playlist_confi
 		if (end_ns > def->expected_duration_ns)
 			def->expected_duration_ns = end_ns;
 		def->n_repeating += step->repeat > 1;
+		if (step->repeat > 1 && (def->shortest_interval_ns == 0 ||
+		                         step->interval_ns < def->shortest_interval_ns))
+			def->shortest_interval_ns = step->interval_ns;
 		def->n_steps++;
 	}
 	return sort_steps(def);

@@ -84,6 +84,8 @@ struct playlist_def {
 	uint32_t n_steps;
 	uint32_t n_repeating; /* steps with repeat > 1 */
 	uint64_t expected_duration_ns;
+	uint64_t shortest_interval_ns;  /* of the steps that repeat; 0: none does */
+	double peak;                    /* most events in a second; 0: not computed yet */
 	struct cue_payload *steps_json; /* `steps` of event.playlist.created */
 	struct cue_payload *json;       /* the definition in the format of the configuration */
 	struct run_list runs;           /* active runs on this version, including waiting ones */
@@ -178,6 +180,41 @@ uint32_t cue_run_steps_overdue(const struct playlist_def *def, const struct occu
  * @return their number. */
 uint64_t cue_run_steps_pass(struct run_steps *steps, const struct playlist_def *def,
                             uint64_t through_ns);
+/** Number of occurrences of a whole run before @p at_ns. */
+uint64_t cue_run_steps_rank(const struct playlist_def *def, uint64_t at_ns);
+/** Number of occurrences to come that lie before @p at_ns. */
+uint64_t cue_run_steps_count(const struct run_steps *steps, const struct playlist_def *def,
+                             uint64_t at_ns);
+/** Go to a position: what is before @p at_ns is over, the rest is to come. */
+void cue_run_steps_seek(struct run_steps *steps, const struct playlist_def *def, uint64_t at_ns);
+
+/** A position on a time line. */
+struct run_position {
+	uint64_t at_ns;    /* since the beginning */
+	uint32_t fraction; /* and so many millionths of a nanosecond */
+};
+
+/** The time line of a run that somebody has steered; see run_line.c. */
+struct run_line {
+	struct run_position at; /* at since_ns */
+	uint64_t since_ns;      /* of the last steering */
+	uint32_t tempo;         /* in millionths */
+	bool paused;
+	/* At since_ns, for the journal: */
+	uint64_t pending_ns;    /* the next occurrence; what is before it is over */
+	uint64_t emitted_count; /* of the run */
+	uint64_t skipped_count;
+};
+
+/** The position at @p now_ns; 0 at the start. */
+uint64_t cue_run_position(const struct run *run, uint64_t now_ns);
+struct run_position cue_run_exact_position(const struct run *run, uint64_t now_ns);
+/** When a position comes: 0 if it lies before the clock's zero, CUE_TIME_NONE while paused. */
+uint64_t cue_run_deadline(const struct run *run, uint64_t at_ns);
+/** The time line as of now, whose anchor is now. @return a value; nothing changes. */
+struct run_line cue_run_line_now(const struct run *run);
+/** Arm the timer for the next occurrence, or disarm it. */
+void cue_run_arm(struct run *run);
 
 /** Cause of a start or an end, as lifecycle payloads show it. */
 struct told_event {
@@ -237,6 +274,7 @@ struct run {
 	bool was_overdue; /* event.playlist.overdue was emitted */
 	struct run_end end;
 	struct run_steps steps;
+	struct run_line *line; /* NULL: nobody has steered it */
 	struct occurrence heap[];
 };
 
@@ -277,6 +315,15 @@ int cue_run_start(struct playlist *playlist, const struct run_request *request,
 int cue_run_begin(struct run *run);
 /** The run's timer, for cue_playlists. */
 void cue_run_on_timer(void *user, struct cue_bus *bus, uint64_t deadline_ns);
+/** Steer a run; the caller holds the bus. As cue_run_steer(), except for -ENOENT. */
+int cue_run_steer_one(struct run *run, const struct cue_steer *steer);
+/** Add @p by to the number of paused runs if this is one. */
+void cue_run_count_paused(const struct run *run, int by);
+/** Whether a running run can be steered so. @return 0; -ERANGE; -EDOM; -ENOMEM. */
+int cue_run_check_steer(const struct run *run, const struct cue_steer *steer);
+/** Whether a run may go that fast. @return 0; -EDOM; -ENOMEM. */
+int cue_playlist_check_tempo(const struct cue_playlists *set, struct playlist_def *def,
+                             uint32_t tempo);
 /** Remove a run from every list and index; cue_run_end_all() reports it. */
 void cue_run_detach(struct run *run, const struct run_end *end, struct ended_list *ended);
 /** Add a run to a list for cue_run_end_all(). */
@@ -302,6 +349,17 @@ struct told_event cue_lifecycle_quote(struct cue_bus *bus, const struct told_eve
 int cue_lifecycle_created(const struct run *run, uint64_t *ret_seq);
 int cue_lifecycle_emitted(const struct run *run, const struct occurrence *occurrence,
                           uint64_t late_us, uint64_t cause_seq, unsigned depth);
+/** A steering, as its event tells it. */
+struct run_steered {
+	uint64_t from_ns; /* the position at which it happens */
+	uint64_t to_ns;   /* seek */
+	uint64_t skipped; /* seek */
+	uint32_t tempo_before, tempo;
+};
+int cue_lifecycle_paused(const struct run *run, const struct run_steered *steered);
+int cue_lifecycle_resumed(const struct run *run, const struct run_steered *steered);
+int cue_lifecycle_seeked(const struct run *run, const struct run_steered *steered);
+int cue_lifecycle_tempo_changed(const struct run *run, const struct run_steered *steered);
 int cue_lifecycle_overdue(const struct run *run, uint64_t overdue_by_ns);
 int cue_lifecycle_stopped(const struct run *run, uint64_t *ret_seq);
 int cue_lifecycle_completion(const struct run *run, uint64_t stopped_seq);

@@ -32,29 +32,36 @@ struct bend {
 	uint32_t step;
 };
 
-static uint32_t repeats(const struct cue_step *step)
+/** When a step emits; of a definition or of its configuration. */
+struct times {
+	uint64_t offset_ns, interval_ns;
+	uint32_t repeat;
+};
+
+static struct times times_of(const struct cue_step *step)
 {
-	return step->repeat ? step->repeat : 1;
+	return (struct times){ step->offset_ns, step->interval_ns,
+		               step->repeat ? step->repeat : 1 };
 }
 
 /** The most events of one step in one second. */
-static uint64_t peak(const struct cue_step *step)
+static uint64_t peak(struct times step)
 {
 	uint64_t fit;
 
-	if (repeats(step) == 1 || step->interval_ns >= CUE_NS_PER_S)
+	if (step.repeat == 1 || step.interval_ns >= CUE_NS_PER_S)
 		return 1;
-	fit = (CUE_NS_PER_S + step->interval_ns - 1) / step->interval_ns;
-	return fit < repeats(step) ? fit : repeats(step);
+	fit = (CUE_NS_PER_S + step.interval_ns - 1) / step.interval_ns;
+	return fit < step.repeat ? fit : step.repeat;
 }
 
-static size_t add_bends(const struct cue_step *step, uint32_t i, struct bend *bends)
+static size_t add_bends(struct times step, uint32_t i, struct bend *bends)
 {
 	double most = (double)peak(step);
-	int64_t first_ns = (int64_t)step->offset_ns;
-	int64_t last_ns = first_ns + (int64_t)(repeats(step) - 1) * (int64_t)step->interval_ns;
+	int64_t first_ns = (int64_t)step.offset_ns;
+	int64_t last_ns = first_ns + (int64_t)(step.repeat - 1) * (int64_t)step.interval_ns;
 	int64_t begin_ns = first_ns - SECOND_NS + 1, end_ns = last_ns + 1;
-	int64_t ramp_ns = (int64_t)(peak(step) * step->interval_ns);
+	int64_t ramp_ns = (int64_t)(peak(step) * step.interval_ns);
 	double slope;
 
 	if (peak(step) == 1) {
@@ -65,7 +72,7 @@ static size_t add_bends(const struct cue_step *step, uint32_t i, struct bend *be
 	if (ramp_ns > SECOND_NS)
 		ramp_ns = SECOND_NS;
 	slope = most / (double)ramp_ns;
-	end_ns += (int64_t)step->interval_ns;
+	end_ns += (int64_t)step.interval_ns;
 	bends[0] = (struct bend){ .at_ns = begin_ns, .slope = slope, .step = i };
 	bends[1] = (struct bend){ .at_ns = begin_ns + ramp_ns, .slope = -slope, .step = i };
 	bends[2] = (struct bend){ .at_ns = end_ns - ramp_ns, .slope = -slope, .step = i };
@@ -130,7 +137,7 @@ refuse(struct cue_predicate_error *error, uint32_t step, const char *key, const 
 static int refuse_rate(struct cue_predicate_error *error, const struct cue_playlist_config *config,
                        uint32_t step, double events, uint32_t limit)
 {
-	return refuse(error, step, repeats(&config->steps[step]) > 1 ? "interval" : "emit",
+	return refuse(error, step, config->steps[step].repeat > 1 ? "interval" : "emit",
 	              "with this step %.0f events fall into one second of a run; "
 	              "limits.events_per_second allows %" PRIu32,
 	              events, limit);
@@ -147,7 +154,7 @@ static int check_sum(const struct cue_playlist_config *config, uint32_t limit,
 	if (!bends)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->n_steps; i++)
-		n += add_bends(&config->steps[i], (uint32_t)i, bends + n);
+		n += add_bends(times_of(&config->steps[i]), (uint32_t)i, bends + n);
 	qsort(bends, n, sizeof(*bends), by_time);
 	most = fullest(bends, n, &step);
 	free(bends);
@@ -173,13 +180,13 @@ int cue_playlist_check_rate(const struct cue_playlist_config *config,
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < config->n_steps; i++) {
-		const struct cue_step *step = &config->steps[i];
+		struct times step = times_of(&config->steps[i]);
 
-		if (repeats(step) > 1 && step->interval_ns < l.shortest_interval_ns)
+		if (step.repeat > 1 && step.interval_ns < l.shortest_interval_ns)
 			return refuse(ret_error, (uint32_t)i, "interval",
 			              "an interval of %g us is under limits.shortest_interval, "
 			              "%g us",
-			              (double)step->interval_ns / 1e3,
+			              (double)step.interval_ns / 1e3,
 			              (double)l.shortest_interval_ns / 1e3);
 		if (peak(step) > l.events_per_second)
 			return refuse_rate(ret_error, config, (uint32_t)i, (double)peak(step),
@@ -188,4 +195,49 @@ int cue_playlist_check_rate(const struct cue_playlist_config *config,
 	}
 	/* Usual case: even all events together are within the limit. */
 	return sum <= l.events_per_second ? 0 : check_sum(config, l.events_per_second, ret_error);
+}
+
+/** The most events of a definition in one second, or a little more. @return 0; -ENOMEM. */
+static int compute_peak(struct playlist_def *def)
+{
+	struct bend *bends = calloc(4 * (size_t)def->n_steps, sizeof(*bends));
+	uint32_t step = 0;
+	size_t n = 0;
+
+	if (!bends)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < def->n_steps; i++) {
+		const struct playlist_step *s = &def->steps[i];
+
+		n += add_bends((struct times){ s->offset_ns, s->interval_ns, s->repeat }, i,
+		               bends + n);
+	}
+	qsort(bends, n, sizeof(*bends), by_time);
+	def->peak = fullest(bends, n, &step);
+	free(bends);
+	return 0;
+}
+
+int cue_playlist_check_tempo(const struct cue_playlists *set, struct playlist_def *def,
+                             uint32_t tempo)
+{
+	const struct cue_playlist_limits *limits = &set->limits;
+	uint64_t all = cue_run_steps_rank(def, UINT64_MAX);
+	/* So many seconds of the definition fall into one. */
+	uint32_t seconds = (tempo + CUE_TEMPO_AS_WRITTEN - 1) / CUE_TEMPO_AS_WRITTEN;
+	int r = 0;
+
+	if (tempo <= CUE_TEMPO_AS_WRITTEN)
+		return 0;
+	if (def->shortest_interval_ns > 0 &&
+	    (double)def->shortest_interval_ns * CUE_TEMPO_AS_WRITTEN <
+	            (double)limits->shortest_interval_ns * tempo)
+		return -EDOM;
+	if (all <= limits->events_per_second)
+		return 0;
+	if (def->peak == 0)
+		r = compute_peak(def);
+	if (r < 0)
+		return r;
+	return def->peak * seconds > (double)limits->events_per_second + 0.5 ? -EDOM : 0;
 }

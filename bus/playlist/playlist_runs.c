@@ -85,6 +85,56 @@ int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const c
 	return n;
 }
 
+int cue_run_steer(struct cue_playlists *playlists, const struct cue_id *run_id,
+                  const struct cue_steer *steer)
+{
+	struct run *run = cue_run_table_find(&playlists->table, run_id);
+	int r;
+
+	if (!run)
+		return -ENOENT;
+	cue_bus_begin(playlists->bus);
+	r = cue_run_steer_one(run, steer);
+	cue_bus_end(playlists->bus);
+	return r;
+}
+
+int cue_playlist_steer(struct cue_playlists *playlists, const char *name,
+                       const struct cue_steer *steer,
+                       void (*steered)(void *user, const struct cue_id *run), void *user)
+{
+	struct playlist *playlist = name ? cue_playlist_find(playlists, name) : NULL;
+	enum run_list_kind kind = name ? RUNS_OF_PLAYLIST : RUNS_OF_SET;
+	struct run *first;
+	int n = 0, r = 0;
+
+	if (name && !playlist)
+		return -ENOENT;
+	first = playlist ? playlist->runs.first : playlists->runs.first;
+	for (struct run *run = first; run && r >= 0; run = run->in[kind].next) {
+		if (run->phase == RUN_RUNNING)
+			r = cue_run_check_steer(run, steer);
+	}
+	cue_bus_begin(playlists->bus);
+	for (struct run *run = first; run && r >= 0 && n < INT_MAX; run = run->in[kind].next) {
+		if (run->phase != RUN_RUNNING)
+			continue;
+		r = cue_run_steer_one(run, steer);
+		n += r == 1;
+		if (r == 1 && steered)
+			steered(user, &run->id);
+	}
+	cue_bus_end(playlists->bus);
+	return r < 0 ? r : n;
+}
+
+static enum cue_run_state state_of(const struct run *run)
+{
+	if (run->phase != RUN_RUNNING)
+		return CUE_RUN_QUEUED;
+	return run->line && run->line->paused ? CUE_RUN_PAUSED : CUE_RUN_RUNNING;
+}
+
 static int visit_run(const struct run *run,
                      int (*visit)(void *user, const struct cue_run_info *info), void *user)
 {
@@ -92,9 +142,10 @@ static int visit_run(const struct run *run,
 	struct cue_run_info info = {
 		.run = run->id,
 		.playlist = run->def->name,
-		.state = running ? CUE_RUN_RUNNING : CUE_RUN_QUEUED,
+		.state = state_of(run),
 		.start_ns = running ? run->steps.start_ns : run->asked_ns,
-		.offset_ns = running ? cue_bus_now(run->set->bus) - run->steps.start_ns : 0,
+		.offset_ns = running ? cue_run_position(run, cue_bus_now(run->set->bus)) : 0,
+		.tempo = run->line ? run->line->tempo : CUE_TEMPO_AS_WRITTEN,
 		.emitted_count = run->emitted_count,
 	};
 

@@ -26,6 +26,7 @@ void cue_run_free(struct run *run)
 	cue_cascade_unref(run->cascade);
 	cue_playlist_def_unref(run->def);
 	cue_run_release_trigger(run);
+	free(run->line);
 	cue_payload_unref(run->end.interrupt.data);
 	free((char *)(uintptr_t)run->request.request_id);
 	free(run->end.own_detail);

@@ -60,6 +60,7 @@ void cue_run_detach(struct run *run, const struct run_end *end, struct ended_lis
 	cue_run_list_remove(&set->runs, run, RUNS_OF_SET);
 	cue_run_list_remove(&playlist->runs, run, RUNS_OF_PLAYLIST);
 	cue_run_list_remove(&run->def->runs, run, RUNS_OF_VERSION);
+	cue_run_count_paused(run, -1);
 	playlist->n_runs--;
 	if (run->phase == RUN_RUNNING)
 		playlist->n_running--;

@@ -11,6 +11,7 @@
 #include "playlist_internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_version(const struct playlist_def *def, const char *name, const char *json,
@@ -88,13 +89,58 @@ static const char *obstacle(const struct playlist_def *def, const struct cue_pla
 	return NULL;
 }
 
+/** Of a steered run, what is over: @return the position up to which everything is. */
+static uint64_t over_ns(const struct run *run, const struct cue_playlist_restore *restore)
+{
+	const struct cue_run_line *line = &restore->line;
+	uint64_t passed_ns;
+
+	/* Nothing passes during a pause. */
+	if (line->paused || restore->passed_ns == CUE_TIME_NONE)
+		return line->pending_ns;
+	passed_ns = cue_run_position(run, restore->passed_ns) + 1;
+	return passed_ns > line->pending_ns ? passed_ns : line->pending_ns;
+}
+
+/** Continue the time line of a steered run. @return 0; -ENOMEM. */
+static int restore_line(struct run *run, const struct cue_playlist_restore *restore)
+{
+	const struct cue_run_line *from = &restore->line;
+	uint64_t over, n_over, emitted;
+	struct run_line *line;
+
+	if (!from->steered || restore->queued)
+		return 0;
+	run->line = line = calloc(1, sizeof(*line));
+	if (!line)
+		return -ENOMEM;
+	/* First in time since the last steering, to find the positions of then and now. */
+	*line = (struct run_line){ .at = { from->offset_ns, from->fraction },
+		                   .tempo = from->tempo,
+		                   .paused = from->paused };
+	over = over_ns(run, restore);
+	line->at = cue_run_exact_position(run, from->since_ns);
+	line->since_ns = cue_bus_now(run->set->bus);
+	run->restored_at_ns = line->at.at_ns;
+	cue_run_steps_seek(&run->steps, run->def, over);
+	n_over =
+	        cue_run_steps_rank(run->def, over) - cue_run_steps_rank(run->def, from->pending_ns);
+	run->skipped_count = restore->skipped_count;
+	emitted = from->skipped_count + n_over;
+	run->emitted_count =
+	        from->emitted_count +
+	        (emitted > restore->skipped_count ? emitted - restore->skipped_count : 0);
+	*line = cue_run_line_now(run);
+	return 0;
+}
+
 /** Skip the part of the time line that passed before this boot. */
 static void pass(struct run *run, const struct cue_playlist_restore *restore)
 {
 	uint64_t passed = 0;
 
 	run->restored_passed_ns = restore->queued ? CUE_TIME_NONE : restore->passed_ns;
-	if (restore->queued)
+	if (restore->queued || run->line)
 		return;
 	if (restore->passed_ns != CUE_TIME_NONE)
 		passed = cue_run_steps_pass(&run->steps, run->def, restore->passed_ns);
@@ -149,7 +195,7 @@ static int resume(struct run *run)
 		drop_downtime(run);
 	cue_run_become_active(run);
 	if (cue_run_steps_peek(&run->steps, run->def, &next))
-		cue_timer_arm(run->timer, cue_run_steps_deadline(&run->steps, next.at_ns));
+		cue_run_arm(run);
 	else
 		cue_run_complete(run, seq, 0);
 	return 0;
@@ -170,6 +216,7 @@ static int go_on(struct run *run, const struct cue_playlist_restore *restore)
 	int r;
 
 	cue_run_enlist(run, &restore->run);
+	cue_run_count_paused(run, 1);
 	r = restore->queued ? wait_again(run) : resume(run);
 	if (r < 0)
 		cue_run_detach(run, &(struct run_end){ 0 }, &unborn);
@@ -190,6 +237,11 @@ static int restore_run(struct cue_playlists *set, struct playlist_def *def,
 		return r;
 	run->restored_at_ns = restore->queued ? 0 : restore->elapsed_ns;
 	cue_run_steps_begin(&run->steps, cue_bus_now(set->bus), run->restored_at_ns);
+	r = restore_line(run, restore);
+	if (r < 0) {
+		cue_run_free(run);
+		return r;
+	}
 	pass(run, restore);
 	if (detail) {
 		abort_run(run, restore, detail);
@@ -212,10 +264,14 @@ int cue_playlist_restore(struct cue_playlists *playlists,
 		             .omitted = restore->trigger_omitted },
 	};
 	struct playlist_def *def;
+	const struct cue_run_line *line = &restore->line;
 	int r = restore->version ? 0 : cue_playlist_check(restore->definition, ret_error);
 
 	if (r < 0)
 		return r;
+	if (line->steered && (line->tempo < CUE_TEMPO_MIN || line->tempo > CUE_TEMPO_MAX ||
+	                      line->fraction >= CUE_TEMPO_AS_WRITTEN))
+		return -EINVAL;
 	if (cue_run_table_find(&playlists->table, &restore->run))
 		return -EEXIST;
 	if (restore->trigger_type) {

@@ -146,3 +146,60 @@ uint64_t cue_run_steps_pass(struct run_steps *steps, const struct playlist_def *
 	}
 	return passed;
 }
+
+/** Occurrences of a step before @p at_ns. */
+static uint32_t count_before(const struct playlist_step *step, uint64_t at_ns)
+{
+	uint64_t n;
+
+	if (at_ns <= step->offset_ns)
+		return 0;
+	if (step->repeat == 1)
+		return 1;
+	n = (at_ns - step->offset_ns - 1) / step->interval_ns + 1;
+	return n < step->repeat ? (uint32_t)n : step->repeat;
+}
+
+uint64_t cue_run_steps_rank(const struct playlist_def *def, uint64_t at_ns)
+{
+	uint64_t rank = 0;
+
+	for (uint32_t i = 0; i < def->n_steps; i++)
+		rank += count_before(&def->steps[i], at_ns);
+	return rank;
+}
+
+uint64_t cue_run_steps_count(const struct run_steps *steps, const struct playlist_def *def,
+                             uint64_t at_ns)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < steps->n_heap; i++) {
+		const struct occurrence *next = &steps->heap[i];
+		uint32_t before_at = count_before(&def->steps[next->step], at_ns);
+
+		n += before_at > next->repeat ? before_at - next->repeat : 0;
+	}
+	for (uint32_t i = steps->next_first; i < def->n_steps; i++)
+		n += count_before(&def->steps[def->order[i]], at_ns);
+	return n;
+}
+
+void cue_run_steps_seek(struct run_steps *steps, const struct playlist_def *def, uint64_t at_ns)
+{
+	steps->next_first = 0;
+	steps->n_heap = 0;
+	for (; steps->next_first < def->n_steps; steps->next_first++) {
+		uint32_t i = def->order[steps->next_first];
+		const struct playlist_step *step = &def->steps[i];
+		struct occurrence next = { .step = i, .repeat = count_before(step, at_ns) };
+
+		if (next.repeat == 0)
+			return;
+		if (next.repeat == step->repeat)
+			continue;
+		next.at_ns = step->offset_ns + next.repeat * step->interval_ns;
+		steps->heap[steps->n_heap++] = next;
+		sift_up(steps->heap, steps->n_heap - 1);
+	}
+}

@@ -14,33 +14,33 @@
 
 static void arm(struct run *run, const struct occurrence *next)
 {
-	cue_timer_arm(run->timer, cue_run_steps_deadline(&run->steps, next->at_ns));
+	cue_timer_arm(run->timer, cue_run_deadline(run, next->at_ns));
 }
 
-/** Time since the start, by the clock for lateness. */
-static uint64_t elapsed_ns(const struct run *run)
+/** How long ago a position was due, by the clock for lateness; 0: it was not. */
+static uint64_t late_ns(const struct run *run, uint64_t at_ns)
 {
-	return cue_bus_clock(run->set->bus) - run->steps.start_ns;
-}
+	uint64_t then_ns = at_ns, now_ns = cue_bus_clock(run->set->bus);
 
-static uint64_t lateness_us(const struct run *run, const struct occurrence *occurrence)
-{
-	return (elapsed_ns(run) - occurrence->at_ns) / CUE_NS_PER_US;
+	if (run->line)
+		then_ns = cue_run_deadline(run, at_ns);
+	else /* exact too if the start lies before the clock's zero */
+		now_ns -= run->steps.start_ns;
+	return now_ns > then_ns ? now_ns - then_ns : 0;
 }
 
 /** Emit `overdue` once for a run whose `stopped` is overdue. */
 static void watch(struct run *run)
 {
-	uint64_t expected_ns = run->def->expected_duration_ns;
-	uint64_t now_ns;
+	uint64_t overdue_ns;
 
 	if (run->was_overdue || !run->has_begun)
 		return;
-	now_ns = elapsed_ns(run);
-	if (now_ns < expected_ns + CUE_OVERDUE_AFTER_NS)
+	overdue_ns = late_ns(run, run->def->expected_duration_ns);
+	if (overdue_ns < CUE_OVERDUE_AFTER_NS)
 		return;
 	/* If the bus refuses it, the next firing tries again. */
-	if (cue_lifecycle_overdue(run, now_ns - expected_ns) < 0)
+	if (cue_lifecycle_overdue(run, overdue_ns) < 0)
 		return;
 	run->was_overdue = true;
 	run->set->stats.overdue++;
@@ -69,12 +69,21 @@ static void skip(struct run *run, uint32_t n)
 		set->observer.skipped(set->observer.user, &run->id, run->skipped_count);
 }
 
-/** Its events are part of the cascade that started the run if they have the same time. */
+/** Whether it is due at the time at which the run was started or last steered. */
+static bool is_without_delay(const struct run *run, const struct occurrence *occurrence)
+{
+	if (!run->line)
+		return occurrence->at_ns == 0;
+	return cue_run_deadline(run, occurrence->at_ns) == run->line->since_ns;
+}
+
+/** Its events are part of the cascade that started or steered the run if they have the same
+ * time. */
 static void emit_occurrence(struct run *run, const struct occurrence *occurrence)
 {
 	const struct playlist_step *step = &run->def->steps[occurrence->step];
 	struct cue_bus *bus = run->set->bus;
-	bool no_time_passed = occurrence->at_ns == 0;
+	bool no_time_passed = is_without_delay(run, occurrence);
 	unsigned depth = no_time_passed ? run->depth : 0;
 	uint64_t seq = 0;
 	struct occurrence next;
@@ -96,7 +105,8 @@ static void emit_occurrence(struct run *run, const struct occurrence *occurrence
 		run->emitted_count++;
 		run->set->stats.steps_emitted++;
 		/* If the bus refuses the event, it reports that itself. */
-		(void)cue_lifecycle_emitted(run, occurrence, lateness_us(run, occurrence), seq,
+		(void)cue_lifecycle_emitted(run, occurrence,
+		                            late_ns(run, occurrence->at_ns) / CUE_NS_PER_US, seq,
 		                            depth + 1);
 	} else {
 		skip(run, 1);
@@ -114,13 +124,13 @@ static void tick(struct run *run, uint64_t deadline_ns)
 	struct occurrence next = { 0 };
 
 	while (cue_run_steps_peek(&run->steps, run->def, &next) &&
-	       cue_run_steps_deadline(&run->steps, next.at_ns) <= deadline_ns) {
+	       cue_run_deadline(run, next.at_ns) <= deadline_ns) {
 		uint32_t n = 0;
 
 		if (run->def->late == CUE_LATE_SKIP)
-			n = cue_run_steps_overdue(run->def, &next,
-			                          cue_bus_horizon(run->set->bus) -
-			                                  run->steps.start_ns);
+			n = cue_run_steps_overdue(
+			        run->def, &next,
+			        cue_run_position(run, cue_bus_horizon(run->set->bus)));
 		if (n == 0) {
 			emit_occurrence(run, &next);
 			return;

@@ -33,6 +33,26 @@ static const struct command command_table[COMMAND_NAMES] = {
 	                                 { { "run", REQUEST_STRING, false },
 	                                   { "playlist", REQUEST_STRING, false },
 	                                   { "all", REQUEST_TRUE, false } } },
+	[COMMAND_NAME_PLAYLIST_PAUSE] = { command_playlist_pause,
+	                                  false,
+	                                  { { "run", REQUEST_STRING, false },
+	                                    { "playlist", REQUEST_STRING, false },
+	                                    { "all", REQUEST_TRUE, false } } },
+	[COMMAND_NAME_PLAYLIST_RESUME] = { command_playlist_resume,
+	                                   false,
+	                                   { { "run", REQUEST_STRING, false },
+	                                     { "playlist", REQUEST_STRING, false },
+	                                     { "all", REQUEST_TRUE, false } } },
+	[COMMAND_NAME_PLAYLIST_SEEK] = { command_playlist_seek,
+	                                 false,
+	                                 { { "run", REQUEST_STRING, false },
+	                                   { "playlist", REQUEST_STRING, false },
+	                                   { "offset", REQUEST_ANY, true } } },
+	[COMMAND_NAME_PLAYLIST_TEMPO] = { command_playlist_tempo,
+	                                  false,
+	                                  { { "run", REQUEST_STRING, false },
+	                                    { "playlist", REQUEST_STRING, false },
+	                                    { "factor", REQUEST_ANY, true } } },
 	[COMMAND_NAME_PLAYLIST_LIST] = { command_playlist_list, false, { { 0 } } },
 	[COMMAND_NAME_PLAYLIST_RUNS] = { command_playlist_runs,
 	                                 false,
@@ -309,8 +329,18 @@ static int execute(struct commands *commands, const struct command_request *requ
  */
 static bool is_noted(const char *name)
 {
-	return strcmp(name, "playlist/start") == 0 || strcmp(name, "playlist/stop") == 0 ||
-	       strcmp(name, "event/emit") == 0;
+	static const enum command_name noted[] = {
+		COMMAND_NAME_PLAYLIST_START, COMMAND_NAME_PLAYLIST_STOP,
+		COMMAND_NAME_PLAYLIST_PAUSE, COMMAND_NAME_PLAYLIST_RESUME,
+		COMMAND_NAME_PLAYLIST_SEEK,  COMMAND_NAME_PLAYLIST_TEMPO,
+		COMMAND_NAME_EVENT_EMIT,
+	};
+
+	for (size_t i = 0; i < sizeof(noted) / sizeof(*noted); i++) {
+		if (strcmp(name, command_name_text(noted[i])) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int run_new(struct commands *commands, const struct command_request *request,

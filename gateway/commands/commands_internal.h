@@ -74,6 +74,18 @@ int command_playlist_start(struct commands *commands, const struct command_reque
 int command_playlist_stop(struct commands *commands, const struct command_request *request,
                           const struct request *fields, struct cue_writer *result,
                           struct command_error *error);
+int command_playlist_pause(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error);
+int command_playlist_resume(struct commands *commands, const struct command_request *request,
+                            const struct request *fields, struct cue_writer *result,
+                            struct command_error *error);
+int command_playlist_seek(struct commands *commands, const struct command_request *request,
+                          const struct request *fields, struct cue_writer *result,
+                          struct command_error *error);
+int command_playlist_tempo(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error);
 int command_playlist_list(struct commands *commands, const struct command_request *request,
                           const struct request *fields, struct cue_writer *result,
                           struct command_error *error);

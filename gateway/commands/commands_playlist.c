@@ -169,6 +169,19 @@ struct runs_context {
 	bool more;
 };
 
+static const char *state_name(enum cue_run_state state)
+{
+	switch (state) {
+	case CUE_RUN_RUNNING:
+		return "running";
+	case CUE_RUN_QUEUED:
+		return "queued";
+	case CUE_RUN_PAUSED:
+		return "paused";
+	}
+	return "running"; /* not reached: the switch is exhaustive */
+}
+
 static void write_run(struct runs_context *context, const struct cue_run_info *info)
 {
 	struct cue_writer *w = context->w;
@@ -181,9 +194,14 @@ static void write_run(struct runs_context *context, const struct cue_run_info *i
 	cue_writer_key(w, "playlist");
 	cue_writer_string(w, info->playlist);
 	cue_writer_key(w, "state");
-	cue_writer_string(w, info->state == CUE_RUN_QUEUED ? "queued" : "running");
+	cue_writer_string(w, state_name(info->state));
 	cue_writer_key(w, "offset");
 	cue_writer_seconds(w, info->offset_ns);
+	if (info->tempo != CUE_TEMPO_AS_WRITTEN) {
+		cue_writer_key(w, "tempo");
+		cue_writer_seconds(w,
+		                   (uint64_t)info->tempo * (CUE_NS_PER_S / CUE_TEMPO_AS_WRITTEN));
+	}
 	cue_writer_key(w, "started_at");
 	cue_writer_string(w, timestamp);
 	cue_writer_object_end(w);

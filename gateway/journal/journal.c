@@ -144,6 +144,27 @@ static void write_trigger(struct cue_writer *w, const struct journal_active *run
 	cue_writer_string_n(w, data, len);
 }
 
+static void write_line(struct cue_writer *w, const struct cue_run_line *line,
+                       int64_t wall_offset_ns)
+{
+	int64_t since_ns = (int64_t)line->since_ns;
+
+	if (!line->steered)
+		return;
+	if (line->paused) {
+		cue_writer_key(w, "paused");
+		cue_writer_bool(w, true);
+	}
+	write_number(w, "tempo", line->tempo);
+	write_ns(w, "since_mono", since_ns);
+	write_ns(w, "since_wall", since_ns + wall_offset_ns);
+	write_number(w, "offset", line->offset_ns);
+	write_number(w, "fraction", line->fraction);
+	write_number(w, "pending", line->pending_ns);
+	write_number(w, "emitted", line->emitted_count);
+	write_number(w, "skipped", line->skipped_count);
+}
+
 static void put_run(struct journal *journal, const struct journal_active *run,
                     const struct cue_run_record *record)
 {
@@ -165,6 +186,7 @@ static void put_run(struct journal *journal, const struct journal_active *run,
 	write_ns(&w, "start_wall", start_ns + cue_bus_wall_offset(bus));
 	if (record->passed_ns != CUE_TIME_NONE)
 		write_number(&w, "passed", record->passed_ns);
+	write_line(&w, &record->line, cue_bus_wall_offset(bus));
 	write_trigger(&w, run, record);
 	cue_writer_object_end(&w);
 	run_key(JOURNAL_RUN, &record->run, key);

@@ -9,10 +9,14 @@
  *
  *   run/<run id>   {"number","playlist","definition","state":"running|queued",
  *                   "boot","start_mono","start_wall","passed"?,
+ *                   "paused"?,"tempo"?,"since_mono"?,"since_wall"?,"offset"?,"fraction"?,
+ *                   "pending"?,"emitted"?,"skipped"?,
  *                   "trigger_type"?,"trigger_producer"?,"trigger_data"?,"trigger_note"?,
  *                   "trigger_omitted"?}
  *                  passed: of a restored run, the time after its start whose
  *                  events were over when it was restored
+ *                  since: when it was steered last, and then: its position
+ *                  (offset, fraction), what was over (pending), its counts
  *   skip/<run id>  number of occurrences dropped, while there are any
  *   def/<number>   a definition that active runs are on, in the config's form
  *   data/<number>  data of an event that active runs were started by (trigger_note), where it

@@ -36,7 +36,9 @@ struct journal_run {
 	uint64_t definition;
 	bool queued;
 	struct journal_time start;
-	uint64_t passed_ns;     /* CUE_TIME_NONE: not in the note */
+	uint64_t passed_ns;       /* CUE_TIME_NONE: not in the note */
+	struct cue_run_line line; /* without since_ns, which is `since` */
+	struct journal_time since;
 	uint64_t skipped_count; /* from the other note */
 	char *trigger_type;     /* NULL: none */
 	uint32_t trigger_producer_id;

@@ -137,6 +137,40 @@ static int get_trigger(const cJSON *root, struct journal_run *run)
 	return r < 0 && r != -ENOMEM ? -EBADMSG : r;
 }
 
+/** The time line of a run that was steered. */
+static int get_line(const cJSON *root, struct journal_run *run)
+{
+	struct cue_run_line *line = &run->line;
+	uint64_t tempo = 0, fraction = 0;
+	int r;
+
+	if (!cJSON_HasObjectItem(root, "tempo"))
+		return 0;
+	line->steered = true;
+	line->paused = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "paused"));
+	r = get_number(root, "tempo", &tempo);
+	if (r >= 0)
+		r = get_number(root, "fraction", &fraction);
+	if (r >= 0)
+		r = get_number(root, "offset", &line->offset_ns);
+	if (r >= 0)
+		r = get_number(root, "pending", &line->pending_ns);
+	if (r >= 0)
+		r = get_number(root, "emitted", &line->emitted_count);
+	if (r >= 0)
+		r = get_number(root, "skipped", &line->skipped_count);
+	if (r >= 0)
+		r = get_time(root, "since_mono", "since_wall", &run->since);
+	if (r < 0)
+		return r;
+	if (tempo < CUE_TEMPO_MIN || tempo > CUE_TEMPO_MAX || fraction >= CUE_TEMPO_AS_WRITTEN ||
+	    line->offset_ns > CUE_DURATION_MAX_NS || line->pending_ns > CUE_DURATION_MAX_NS)
+		return -EBADMSG;
+	line->tempo = (uint32_t)tempo;
+	line->fraction = (uint32_t)fraction;
+	return 0;
+}
+
 static int get_run(const cJSON *root, struct journal_run *run)
 {
 	const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "state"));
@@ -153,6 +187,8 @@ static int get_run(const cJSON *root, struct journal_run *run)
 	run->passed_ns = CUE_TIME_NONE;
 	if (r >= 0 && cJSON_HasObjectItem(root, "passed"))
 		r = get_number(root, "passed", &run->passed_ns);
+	if (r >= 0)
+		r = get_line(root, run);
 	if (r >= 0)
 		r = get_text(root, "playlist", &run->playlist);
 	return r < 0 ? r : get_trigger(root, run);

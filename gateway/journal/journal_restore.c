@@ -13,21 +13,21 @@
 #include "plural.h"
 
 /**
- * Time since the start of the run. Across a boot of the machine only the wall clock measures it,
- * and that may have been set while the run was active (a machine without a battery starts in the
- * past). So use the wall clock only for the time since the mark, and the monotonic clock for the
- * time before.
+ * Time since the start of a run, or since its last steering. Across a boot of the machine only the
+ * wall clock measures it, and that may have been set while the run was active (a machine without a
+ * battery starts in the past). So use the wall clock only for the time since the mark, and the
+ * monotonic clock for the time before.
  */
-static int64_t since_start(const struct journal *journal, const struct journal_run *run,
-                           const struct journal_time *now)
+static int64_t time_since(const struct journal *journal, const struct journal_time *then,
+                          const struct journal_time *now)
 {
 	const struct journal_time *mark = &journal->past.mark;
 	int64_t before_ns, after_ns, ns;
 
-	if (!journal->past.has_mark || journal_same_boot(&run->start, now) ||
-	    !journal_same_boot(&run->start, mark))
-		return journal_elapsed(&run->start, now);
-	before_ns = journal_elapsed(&run->start, mark);
+	if (!journal->past.has_mark || journal_same_boot(then, now) ||
+	    !journal_same_boot(then, mark))
+		return journal_elapsed(then, now);
+	before_ns = journal_elapsed(then, mark);
 	after_ns = journal_elapsed(mark, now);
 	return __builtin_add_overflow(before_ns, after_ns, &ns) ? before_ns : ns;
 }
@@ -38,7 +38,7 @@ static void set_times(const struct journal *journal, const struct journal_run *r
                       struct cue_playlist_restore *restore)
 {
 	struct journal_time now = journal_now(journal);
-	int64_t elapsed_ns = since_start(journal, run, &now);
+	int64_t elapsed_ns = time_since(journal, &run->start, &now);
 	int64_t passed_ns = -1;
 
 	if (journal->past.has_mark)
@@ -48,6 +48,25 @@ static void set_times(const struct journal *journal, const struct journal_run *r
 	if (elapsed_ns < passed_ns)
 		elapsed_ns = passed_ns;
 	restore->elapsed_ns = elapsed_ns > 0 ? (uint64_t)elapsed_ns : 0;
+	restore->passed_ns = passed_ns >= 0 ? (uint64_t)passed_ns : CUE_TIME_NONE;
+}
+
+/** The same for the time line of a steered run. */
+static void set_line(const struct journal *journal, const struct journal_run *run,
+                     struct cue_playlist_restore *restore)
+{
+	struct journal_time now = journal_now(journal);
+	int64_t since_ns, passed_ns = -1;
+
+	restore->line = run->line;
+	if (!run->line.steered)
+		return;
+	since_ns = time_since(journal, &run->since, &now);
+	if (journal->past.has_mark)
+		passed_ns = journal_elapsed(&run->since, &journal->past.mark);
+	if (since_ns < passed_ns)
+		since_ns = passed_ns;
+	restore->line.since_ns = since_ns > 0 ? (uint64_t)since_ns : 0;
 	restore->passed_ns = passed_ns >= 0 ? (uint64_t)passed_ns : CUE_TIME_NONE;
 }
 
@@ -102,6 +121,7 @@ static int restore_on(struct journal *journal, const struct journal_run *run,
 	if (r < 0)
 		return r;
 	set_times(journal, run, &restore);
+	set_line(journal, run, &restore);
 	/* If occurrences are dropped in this boot, the note is written again. */
 	forget(journal, JOURNAL_SKIP, &run->id);
 	r = cue_playlist_restore(engine_playlists(journal->config.engine), &restore, &error);

@@ -93,6 +93,7 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 	number(w, "restored", p.restored);
 	number(w, "aborted", p.aborted);
 	number(w, "overdue", p.overdue);
+	number(w, "steered", p.steered);
 	number(w, "steps_emitted", p.steps_emitted);
 	number(w, "steps_skipped", p.steps_skipped);
 	number(w, "interrupts_redundant", p.interrupts_redundant);
@@ -102,6 +103,7 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 	number(w, "trigger_bytes", p.trigger_bytes);
 	number(w, "definitions", p.definitions);
 	number(w, "active_runs", p.active_runs);
+	number(w, "paused_runs", p.paused_runs);
 	cue_writer_object_end(w);
 	cue_gestures_get_stats(engine_gestures(engine), &g);
 	begin(w, "gestures");

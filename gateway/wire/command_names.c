@@ -4,6 +4,10 @@
 static const char *const texts[COMMAND_NAMES] = {
 	[COMMAND_NAME_PLAYLIST_START] = "playlist/start",
 	[COMMAND_NAME_PLAYLIST_STOP] = "playlist/stop",
+	[COMMAND_NAME_PLAYLIST_PAUSE] = "playlist/pause",
+	[COMMAND_NAME_PLAYLIST_RESUME] = "playlist/resume",
+	[COMMAND_NAME_PLAYLIST_SEEK] = "playlist/seek",
+	[COMMAND_NAME_PLAYLIST_TEMPO] = "playlist/tempo",
 	[COMMAND_NAME_PLAYLIST_LIST] = "playlist/list",
 	[COMMAND_NAME_PLAYLIST_RUNS] = "playlist/runs",
 	[COMMAND_NAME_PLAYLIST_DEFINE] = "playlist/define",

@@ -8,6 +8,8 @@ const char *const own_types[OWN_TYPES_COUNT] = {
 	"event.playlist.rejected",
 	"event.playlist.paused",
 	"event.playlist.resumed",
+	"event.playlist.seeked",
+	"event.playlist.tempo_changed",
 	"event.playlist.overdue",
 	"gateway.cascade",
 	"gateway.fault",

@@ -17,7 +17,7 @@ SCHEMAS = load_all()
 ASYNCAPI = yaml.safe_load((ROOT / "schemas" / "asyncapi.yaml").read_text("utf-8"))
 EVENTS = {name for name in SCHEMAS if name.startswith(("event.", "gateway.", "input."))} - {"event"}
 # Event types of the gateway's own that a later version has, and the beginnings of all.
-LATER = {"gesture.near_miss", "event.playlist.paused", "event.playlist.resumed"}
+LATER = {"gesture.near_miss"}
 HEALTH_PARTS = set(SCHEMAS["health"]["properties"])
 
 

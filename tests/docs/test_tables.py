@@ -20,9 +20,8 @@ FINDERS = {"diag_add": 3, "config_finding": 3, "config_key_finding": 3}
 # Passed on by a function of the same file, whose callers name it.
 PASSED_ON = {"refuse": 3, "tell_predicate": 2}
 PASS_ON_THEMSELVES = {"config_reader.c", "config_read.c", "config_read_json.c", "config_read_text.c"}
-# The data of inputs depends on their kind, and nothing pauses a run yet.
-ELSEWHERE = {"input.button", "input.counter", "input.rotary", "input.switch",
-             "event.playlist.paused", "event.playlist.resumed"}
+# The data of inputs depends on their kind.
+ELSEWHERE = {"input.button", "input.counter", "input.rotary", "input.switch"}
 
 OTHER_TESTS = {"check.configs": "check/check_configs.py", "docs.docker": "docker/test_files.py"}
 

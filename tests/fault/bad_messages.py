@@ -52,6 +52,16 @@ COMMANDS = [
     ("playlist/stop", {}, "invalid_request"),
     ("playlist/stop", {"run": "../../etc/passwd"}, None),
     ("playlist/stop", {"run": "0" * 32}, None),
+    *((f"playlist/{verb}", bad, "invalid_request") for verb, more in (
+        ("pause", {}), ("resume", {}), ("seek", {"offset": 0}), ("tempo", {"factor": 1}))
+      for bad in (more, {"run": "x", **more}, {"run": "0" * 32, "playlist": "flash", **more},
+                  {"playlist": 7, **more}, {"playlist": "flash", **more, "speed": 2})),
+    *(("playlist/seek", b'{"playlist":"flash","offset":%s}' % bad, "invalid_request")
+      for bad in (b"-1", b"1e400", b'"1"', b'"-1s"', b'"1e3s"', b"null", b"[]", b'"9999999999999h"', b"3e9")),
+    *(("playlist/tempo", b'{"playlist":"flash","factor":%s}' % bad, "invalid_request")
+      for bad in (b"0", b"-1", b"0.0099", b"100.01", b"1e400", b"-1e400", b'"1"', b"null", b"true")),
+    ("playlist/pause", {"playlist": "no such"}, "not_found"),
+    ("playlist/tempo", {"run": "0" * 32, "factor": 2}, "not_found"),
     ("ping", b'{"request_id":{}}', "invalid_request"),
     ("ping", b'{"request_id":"%s"}' % (b"r" * 300), "invalid_request"),
     # wildcard and control characters in names
@@ -130,6 +140,10 @@ EMITS = [
 GOOD = [
     ("playlist/start", {"playlist": "flash", "trigger_data": {"a": [1, 2.5, None]}}),
     ("playlist/stop", {"playlist": "flash"}),
+    ("playlist/pause", {"playlist": "long"}),
+    ("playlist/resume", {"all": True}),
+    ("playlist/seek", {"playlist": "long", "offset": "1.5s"}),
+    ("playlist/tempo", {"playlist": "flash", "factor": 2.5}),
     ("playlist/list", {}),
     ("playlist/runs", {"playlist": "long"}),
     ("playlist/define", {"name": "mutant.playlist", "definition": {

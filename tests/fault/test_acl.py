@@ -21,7 +21,8 @@ OUTGOING = ("status", "info", "health", "bus/lamp/set", "input/pad", "output/lam
 INCOMING = ("emit/lamp/set", "cmd/playlist/start")
 VIEWS = {"status", "info", "health", "bus", "input", "output", "playlist", "schema"}
 # Every command there is, those of `use` with an answer that needs no more than the name.
-USE = {"playlist/start", "playlist/stop", "playlist/list", "playlist/runs", "gesture/list",
+USE = {"playlist/start", "playlist/stop", "playlist/pause", "playlist/resume", "playlist/seek",
+       "playlist/tempo", "playlist/list", "playlist/runs", "gesture/list",
        "event/emit", "state/get", "ping"}
 COMMANDS = {name[4:].replace(".", "/", 1) for name in subprocess.run(
     [CUEBUS, "schema"], capture_output=True, text=True, check=True).stdout.split()

@@ -70,6 +70,14 @@ class Runs(IntegrationTest):
                 started.append(self.ok("playlist/start", {"playlist": name})["run"])
         return started
 
+    def steer_some(self, rng):
+        """Pauses and tempos, which lose and repeat nothing either."""
+        for _ in range(rng.randint(0, 5)):
+            name = rng.choice([*playlists()])
+            verb, more = rng.choice([("pause", {}), ("resume", {}), ("tempo", {"factor": 0.5}),
+                                     ("tempo", {"factor": 3}), ("tempo", {"factor": 1})])
+            self.ok(f"playlist/{verb}", {"playlist": name, **more})
+
     def kill_somewhere(self, rng):
         """After so and so many more messages: in the middle of whatever goes on then."""
         target = self.watcher.mark() + rng.randint(1, 60)
@@ -82,8 +90,10 @@ class Runs(IntegrationTest):
         runs = []
         for _ in range(KILLS):
             runs += self.start_some(rng)
+            self.steer_some(rng)
             self.kill_somewhere(rng)
             self.start_gateway()
+        self.ok("playlist/resume", {"all": True})
         for run in runs:
             self.watcher.event("event.playlist.stopped",
                                lambda e, run=run: e["data"]["playlist_id"] == run)
@@ -131,6 +141,35 @@ class Runs(IntegrationTest):
             self.assertEqual(skipped, 0)
         if name == "bursting":
             self.assertEqual(set(emitted), OCCURRENCES)
+
+    def test_a_pause_and_a_position_outlast_a_kill(self):
+        """Paused at the seventh tick or so, killed, started again: nothing comes until it is
+        resumed, and then everything that is left."""
+        run = self.ok("playlist/start", {"playlist": "bursting"})["run"]
+        self.watcher.event("event.playlist.emitted", lambda e: e["data"]["playlist_id"] == run
+                           and e["data"]["repeat_index"] == 6)
+        self.ok("playlist/tempo", {"run": run, "factor": 2})
+        self.ok("playlist/pause", {"run": run})
+        paused = self.watcher.event("event.playlist.paused",
+                                    lambda e: e["data"]["playlist_id"] == run)["data"]
+        self.assertEqual(REGISTRY.errors("event.playlist.paused", paused), [])
+        self.gateway.kill()
+        since = self.watcher.mark()
+        self.start_gateway()
+        created = self.watcher.event("event.playlist.created", since=since)["data"]
+        self.assertEqual((created["offset"], created["paused"], created["tempo"]),
+                         (paused["offset"], True, 2))
+        listed = self.ok("playlist/runs")["runs"][0]
+        self.assertEqual((listed["state"], listed["tempo"], listed["offset"]),
+                         ("paused", 2, paused["offset"]))
+        self.catch_up()
+        self.assertEqual(self.watcher.events("run.tick", since), [])
+        self.ok("playlist/resume", {"run": run})
+        stopped = self.watcher.event("event.playlist.stopped",
+                                     lambda e: e["data"]["playlist_id"] == run)["data"]
+        self.assertEqual((stopped["reason"], stopped["emitted_count"]), ("completed", len(OCCURRENCES)))
+        life = self.lives(0)[run]
+        self.assertEqual({(e["step_index"], e["repeat_index"]) for e in life.emitted}, OCCURRENCES)
 
     def test_health_counts_what_went_on(self):
         run = self.ok("playlist/start", {"playlist": "bursting"})["run"]

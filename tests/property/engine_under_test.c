@@ -58,6 +58,13 @@ static long long number_of(const cJSON *json, const char *key)
 	return item ? (long long)cJSON_GetNumberValue(item) : 0;
 }
 
+/** Seconds in ns. */
+static long long ns_of(const cJSON *json, const char *key)
+{
+	return (long long)(cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, key)) * 1e9 +
+	                   0.5);
+}
+
 static void log_lifecycle(struct eut *e, long long time, const char *kind, const cJSON *json)
 {
 	int run = invariants_run(&e->inv, text_of(json, "playlist_id"));
@@ -68,14 +75,11 @@ static void log_lifecycle(struct eut *e, long long time, const char *kind, const
 		            text_of(json, "cause"));
 	} else if (strcmp(kind, "emitted") == 0) {
 		char *data = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(json, "data"));
-		double offset =
-		        cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, "offset"));
-
 		sc_log_line(e->log,
 		            "%lld emitted R%d %s %lld.%lld %s #%lld %s offset %lld late %lld", time,
 		            run, name, number_of(json, "step_index"),
 		            number_of(json, "repeat_index"), text_of(json, "event_type"),
-		            number_of(json, "producer_id"), data, (long long)(offset * 1e9 + 0.5),
+		            number_of(json, "producer_id"), data, ns_of(json, "offset"),
 		            number_of(json, "late_us"));
 		cJSON_free(data);
 	} else if (strcmp(kind, "stopped") == 0) {
@@ -85,6 +89,12 @@ static void log_lifecycle(struct eut *e, long long time, const char *kind, const
 		            name, text_of(json, "reason"), text_of(json, "detail"),
 		            number_of(json, "emitted_count"), number_of(json, "skipped_count"),
 		            by ? text_of(by, "event_type") : "-");
+	} else if (strcmp(kind, "seeked") == 0) {
+		sc_log_line(e->log, "%lld seeked R%d at %lld from %lld skipped %lld", time, run,
+		            ns_of(json, "offset"), ns_of(json, "from"),
+		            number_of(json, "skipped_count"));
+	} else if (cJSON_HasObjectItem(json, "offset")) {
+		sc_log_line(e->log, "%lld %s R%d at %lld", time, kind, run, ns_of(json, "offset"));
 	} else {
 		sc_log_line(e->log, "%lld %s R%d %s %s %s", time, kind, run, name,
 		            text_of(json, "reason"), text_of(json, "cause"));
@@ -262,6 +272,11 @@ static void start(struct eut *e, const struct sc_op *op, const char *name)
 		e->joins_open--;
 }
 
+static void steer(struct eut *e, const char *name, struct cue_steer steer)
+{
+	(void)cue_playlist_steer(e->playlists, name, &steer, NULL, NULL);
+}
+
 static void do_op(struct eut *e, int index)
 {
 	const struct sc_op *op = &e->sc->ops[index];
@@ -294,6 +309,22 @@ static void do_op(struct eut *e, int index)
 		break;
 	case SC_REMOVE:
 		cue_playlist_remove(e->playlists, name, NULL);
+		break;
+	case SC_PAUSE:
+		steer(e, name, (struct cue_steer){ .action = CUE_STEER_PAUSE });
+		break;
+	case SC_RESUME:
+		steer(e, op->all ? NULL : name, (struct cue_steer){ .action = CUE_STEER_RESUME });
+		break;
+	case SC_SEEK:
+		steer(e, name,
+		      (struct cue_steer){ .action = CUE_STEER_SEEK,
+		                          .offset_ns = (uint64_t)op->seek });
+		break;
+	case SC_TEMPO:
+		steer(e, name,
+		      (struct cue_steer){ .action = CUE_STEER_TEMPO,
+		                          .tempo = (uint32_t)op->tempo });
 		break;
 	}
 }
@@ -339,7 +370,7 @@ static void set_up(struct eut *e)
 
 	if (cue_bus_new(&config, &e->bus) < 0 || cue_playlists_new(e->bus, &e->playlists) < 0)
 		abort();
-	/* The model has no limit of the rate: all generated steps must be accepted. */
+	/* The model knows no rate: whatever steps are made up must be taken. */
 	cue_playlists_set_limits(e->playlists,
 	                         &(struct cue_playlist_limits){ .events_per_second = UINT32_MAX,
 	                                                        .shortest_interval_ns = 1 });

@@ -16,7 +16,7 @@ enum { INV_RUNS = 2048 };
 
 struct inv_run {
 	char id[CUE_ID_TEXT_SIZE];
-	bool created, stopped, rejected;
+	bool created, stopped, rejected, steered;
 	uint64_t created_seq, created_ns, stopped_seq;
 	int emitted;
 };

@@ -58,7 +58,8 @@ static void see_emitted(struct invariants *inv, struct inv_run *run, const struc
 	        "emitted tells another producer", event);
 	require(inv, event->cause_seq == step->seq, "emitted is not caused by its step", event);
 	require(inv, step->cause_seq == run->created_seq, "a step is not caused by created", event);
-	require(inv, (uint64_t)llround(offset * 1e9) == event->time_ns - run->created_ns,
+	require(inv,
+	        run->steered || (uint64_t)llround(offset * 1e9) == event->time_ns - run->created_ns,
 	        "emitted at another time than scheduled", event);
 	run->emitted++;
 }
@@ -96,6 +97,10 @@ static void see_lifecycle(struct invariants *inv, struct inv_run *run,
 		see_emitted(inv, run, event, json);
 	} else if (strcmp(kind, "stopped") == 0) {
 		see_stopped(inv, run, event, json);
+	} else if (cJSON_HasObjectItem(json, "offset")) {
+		require(inv, run->created && !run->stopped, "steered outside of the run's life",
+		        event);
+		run->steered = true;
 	} else {
 		require(inv, !run->created && !run->stopped && !run->rejected,
 		        "rejected bears the id of another run", event);

@@ -155,7 +155,7 @@ static bool superseded(const struct model *m, const struct m_occurrence *occurre
 	return false;
 }
 
-/** Of the overdue occurrences keep only the newest one of the late step. */
+/** The late step's newest overdue occurrence is all that stays of what is overdue. */
 static void drop_superseded(struct model *m, const struct m_occurrence *late)
 {
 	int kept = 0, n = m->n_pending;
@@ -179,7 +179,7 @@ static void fire(struct model *m, const struct m_occurrence *occurrence)
 {
 	struct m_run *run = &m->runs[occurrence->run];
 	const struct sc_step *step = &m->sc->defs[run->def].steps[occurrence->step];
-	int depth = occurrence->deadline == run->start ? run->depth : 0;
+	int depth = occurrence->deadline == run->since ? run->depth : 0;
 	int reported = depth + 1 < m->sc->cascade_depth ? depth + 1 : m->sc->cascade_depth;
 	char data[32] = "null";
 	bool left = false;
@@ -196,7 +196,7 @@ static void fire(struct model *m, const struct m_occurrence *occurrence)
 	sc_log_line(m->log, "%lld emitted R%d p%d %d.%d %s #%u %s offset %lld late %lld",
 	            (long long)m->now, run->label, model_playlist_of(m, run), occurrence->step,
 	            occurrence->repeat, sc_types[step->type], step->producer, data,
-	            (long long)(occurrence->deadline - run->start),
+	            (long long)occurrence->at,
 	            (long long)((read_clock(m) - occurrence->deadline) / 1000));
 	model_push(m,
 	           (struct m_event){ .type = SC_EMITTED, .kind = M_LIFECYCLE, .depth = reported });
@@ -221,7 +221,8 @@ static void advance(struct model *m, int64_t target, bool inclusive)
 		first = m->pending[0];
 		if (first.deadline > target || (!inclusive && first.deadline == target))
 			break;
-		m->now = first.deadline;
+		if (first.deadline > m->now)
+			m->now = first.deadline;
 		if (m->sc->defs[m->runs[first.run].def].skip && superseded(m, &first)) {
 			drop_superseded(m, &first);
 			continue;

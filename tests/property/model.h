@@ -32,6 +32,10 @@ struct m_run {
 	int def;
 	enum m_phase phase;
 	int64_t asked, start;
+	/* The time line: `position`, in millionths of a ns, at `since`, passing at `tempo`. */
+	int64_t since, position;
+	int tempo; /* in millionths */
+	bool paused;
 	int asked_in;
 	int depth;
 	int join;
@@ -43,6 +47,7 @@ struct m_run {
 };
 
 struct m_occurrence {
+	int64_t at; /* on the time line */
 	int64_t deadline;
 	int run, step, repeat;
 };
@@ -87,5 +92,16 @@ void model_end(struct model *m, const bool which[M_RUNS], const char *reason, co
                int interrupt, int depth);
 void model_do(struct model *m, int op);
 int model_playlist_of(const struct model *m, const struct m_run *run);
+/** The run's name in the log. */
+int model_label(struct model *m, struct m_run *run);
+/** Put the occurrences from a position on among the pending ones. */
+void model_add_occurrences(struct model *m, const struct m_run *run, int64_t from);
+void model_forget_occurrences(struct model *m, const struct m_run *run);
+
+/* model_steer.c */
+/** When a position of the run's time line comes; INT64_MAX while it is paused. */
+int64_t model_deadline(const struct m_run *run, int64_t at);
+/** Steer the playlist's running runs, unless one of them can't be. */
+void model_steer(struct model *m, const struct sc_op *op);
 
 #endif

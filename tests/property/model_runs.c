@@ -15,7 +15,7 @@ int model_current_depth(const struct model *m)
 	return m->current ? m->current->depth + 1 : 0;
 }
 
-static int label(struct model *m, struct m_run *run)
+int model_label(struct model *m, struct m_run *run)
 {
 	if (run->label < 0)
 		run->label = m->n_labels++;
@@ -55,12 +55,17 @@ static int count_active(const struct model *m, int playlist)
 	return count(m, playlist, M_WAITING) + count(m, playlist, M_RUNNING);
 }
 
-static void add_occurrences(struct model *m, const struct m_run *run)
+/** The occurrences from a position on. */
+void model_add_occurrences(struct model *m, const struct m_run *run, int64_t from)
 {
 	const struct sc_def *def = &m->sc->defs[run->def];
 
 	for (int step = 0; step < def->n_steps; step++) {
 		for (int repeat = 0; repeat < def->steps[step].repeat; repeat++) {
+			int64_t at = def->steps[step].offset + repeat * def->steps[step].interval;
+
+			if (at < from)
+				continue;
 			if (m->n_pending == m->cap_pending) {
 				m->cap_pending = 2 * m->cap_pending + 256;
 				m->pending = realloc(m->pending,
@@ -69,8 +74,8 @@ static void add_occurrences(struct model *m, const struct m_run *run)
 					abort();
 			}
 			m->pending[m->n_pending++] = (struct m_occurrence){
-				.deadline = run->start + def->steps[step].offset +
-				            repeat * def->steps[step].interval,
+				.at = at,
+				.deadline = model_deadline(run, at),
 				.run = run->number,
 				.step = step,
 				.repeat = repeat,
@@ -82,17 +87,18 @@ static void add_occurrences(struct model *m, const struct m_run *run)
 void model_begin(struct model *m, struct m_run *run)
 {
 	run->phase = M_RUNNING;
-	run->start = m->now;
+	run->start = run->since = m->now;
+	run->tempo = SC_AS_WRITTEN;
 	if (m->now != run->asked)
 		run->depth = 0;
-	add_occurrences(m, run);
-	sc_log_line(m->log, "%lld created R%d p%d %s", (long long)m->now, label(m, run),
+	model_add_occurrences(m, run, 0);
+	sc_log_line(m->log, "%lld created R%d p%d %s", (long long)m->now, model_label(m, run),
 	            model_playlist_of(m, run), run->cause);
 	model_push(m, (struct m_event){
 	                      .type = SC_CREATED, .kind = M_LIFECYCLE, .depth = run->depth });
 }
 
-static void forget_occurrences(struct model *m, const struct m_run *run)
+void model_forget_occurrences(struct model *m, const struct m_run *run)
 {
 	int kept = 0;
 
@@ -108,7 +114,7 @@ static void tell_end(struct model *m, struct m_run *run)
 	const struct sc_def *def = &m->sc->defs[run->def];
 
 	sc_log_line(m->log, "%lld stopped R%d p%d %s %s %d skipped %d by %s", (long long)m->now,
-	            label(m, run), def->playlist, run->reason, run->detail, run->emitted,
+	            model_label(m, run), def->playlist, run->reason, run->detail, run->emitted,
 	            run->skipped, run->interrupt < 0 ? "-" : sc_types[run->interrupt]);
 	model_push(m, (struct m_event){ .type = SC_STOPPED,
 	                                .kind = M_LIFECYCLE,
@@ -117,7 +123,7 @@ static void tell_end(struct model *m, struct m_run *run)
 	    run->end_depth + 1 > m->sc->cascade_depth)
 		return;
 	sc_log_line(m->log, "%lld %s #0 of R%d", (long long)m->now, sc_types[def->completion],
-	            label(m, run));
+	            model_label(m, run));
 	model_push(m, (struct m_event){ .type = def->completion,
 	                                .kind = M_COMPLETION,
 	                                .v = -1,
@@ -135,7 +141,7 @@ static void mark_ended(struct model *m, const bool which[M_RUNS], const char *re
 		m->runs[i].detail = detail;
 		m->runs[i].interrupt = interrupt;
 		m->runs[i].end_depth = depth;
-		forget_occurrences(m, &m->runs[i]);
+		model_forget_occurrences(m, &m->runs[i]);
 	}
 }
 
@@ -350,6 +356,13 @@ void model_do(struct model *m, int index)
 			playlist->exists = false;
 			stop(m, op->playlist, -1, "removed");
 		}
+		break;
+	case SC_PAUSE:
+	case SC_RESUME:
+	case SC_SEEK:
+	case SC_TEMPO:
+		if (playlist->exists || (op->kind == SC_RESUME && op->all))
+			model_steer(m, op);
 		break;
 	}
 	m->held--;

@@ -15,7 +15,7 @@ enum { FIXED_CASES = 6000, FRESH_CASES = 1000 };
 struct totals {
 	unsigned cases, too_long, late;
 	unsigned long events;
-	unsigned long stopped[3], rejected, skipped;
+	unsigned long stopped[3], rejected, skipped, steered[4];
 };
 
 /** The first line in which the two differ, with what led there. */
@@ -82,6 +82,10 @@ static void add_up(struct totals *totals, const struct scenario *sc, const struc
 	totals->stopped[1] += occurrences(log->text, " interrupted ");
 	totals->stopped[2] += occurrences(log->text, " cancelled ");
 	totals->rejected += occurrences(log->text, " rejected ");
+	totals->steered[0] += occurrences(log->text, " paused R");
+	totals->steered[1] += occurrences(log->text, " resumed R");
+	totals->steered[2] += occurrences(log->text, " seeked R");
+	totals->steered[3] += occurrences(log->text, " tempo_changed R");
 	totals->skipped +=
 	        occurrences(log->text, " skipped ") - occurrences(log->text, " skipped 0");
 }
@@ -143,12 +147,16 @@ int main(int argc, char **argv)
 	}
 	printf("%u cases (%u with a clock), %lu events; runs completed %lu, interrupted %lu, "
 	       "cancelled %lu, "
-	       "with skipped steps %lu; starts rejected %lu; %u cases too long to compare\n",
+	       "with skipped steps %lu; starts rejected %lu; %u cases too long to compare; paused "
+	       "%lu, resumed %lu, seeks %lu, changes of tempo %lu\n",
 	       totals.cases, totals.late, totals.events, totals.stopped[0], totals.stopped[1],
-	       totals.stopped[2], totals.skipped, totals.rejected, totals.too_long);
+	       totals.stopped[2], totals.skipped, totals.rejected, totals.too_long,
+	       totals.steered[0], totals.steered[1], totals.steered[2], totals.steered[3]);
 	/* A generator that stopped making interesting cases must not go unnoticed. */
 	if (argc <= 1 && (totals.cases < 5000 || totals.stopped[0] == 0 || totals.stopped[1] == 0 ||
-	                  totals.stopped[2] == 0 || totals.skipped == 0 || totals.rejected == 0)) {
+	                  totals.stopped[2] == 0 || totals.skipped == 0 || totals.rejected == 0 ||
+	                  totals.steered[0] == 0 || totals.steered[1] == 0 ||
+	                  totals.steered[2] == 0 || totals.steered[3] == 0)) {
 		fprintf(stderr, "FAILED: the cases no longer cover what they should\n");
 		good = false;
 	}

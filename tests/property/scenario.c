@@ -16,6 +16,10 @@ const char *const sc_types[SC_TYPES] = {
 	"event.playlist.emitted",
 	"event.playlist.stopped",
 	"event.playlist.rejected",
+	"event.playlist.paused",
+	"event.playlist.resumed",
+	"event.playlist.seeked",
+	"event.playlist.tempo_changed",
 };
 
 /* splitmix64 (Steele, Lea, Flood 2014) */
@@ -102,9 +106,12 @@ static struct sc_def make_def(uint64_t *s, int playlist, bool late)
 static struct sc_op make_op(uint64_t *s, const struct scenario *sc)
 {
 	static const enum sc_op_kind kinds[] = {
-		SC_EMIT,  SC_EMIT, SC_EMIT,     SC_EMIT,     SC_EMIT,   SC_START,  SC_START,
-		SC_START, SC_STOP, SC_STOP_ALL, SC_STOP_RUN, SC_DEFINE, SC_DEFINE, SC_REMOVE,
+		SC_EMIT,  SC_EMIT,   SC_EMIT,     SC_EMIT,     SC_EMIT,   SC_START,  SC_START,
+		SC_START, SC_STOP,   SC_STOP_ALL, SC_STOP_RUN, SC_DEFINE, SC_DEFINE, SC_REMOVE,
+		SC_PAUSE, SC_RESUME, SC_RESUME,   SC_SEEK,     SC_TEMPO,
 	};
+	static const int tempos[] = { 1000000, 1000000, 2000000,   500000,
+		                      333333,  3141593, 100000000, 10000 };
 	struct sc_op op = {
 		.kind = kinds[below(s, (int)(sizeof(kinds) / sizeof(*kinds)))],
 		.playlist = below(s, SC_PLAYLISTS),
@@ -118,6 +125,9 @@ static struct sc_op make_op(uint64_t *s, const struct scenario *sc)
 		.before = one_in(s, 2),
 	};
 
+	op.all = !one_in(s, 4);
+	op.seek = duration(s) + (one_in(s, 2) ? duration(s) : 0);
+	op.tempo = tempos[below(s, (int)(sizeof(tempos) / sizeof(*tempos)))];
 	if (one_in(s, 3))
 		op.join = sc->n_top + below(s, sc->n_ops - sc->n_top);
 	if (sc->late)
@@ -180,8 +190,9 @@ static void print_filters(const char *name, const struct sc_filter *filters, int
 
 static void print_op(const struct scenario *sc, int i, FILE *file)
 {
-	static const char *const kinds[] = { "emit",     "start",  "stop",  "stop-all",
-		                             "stop-run", "define", "remove" };
+	static const char *const kinds[] = { "emit",     "start",  "stop",   "stop-all",
+		                             "stop-run", "define", "remove", "pause",
+		                             "resume",   "seek",   "tempo" };
 	const struct sc_op *op = &sc->ops[i];
 
 	fprintf(file, "  op %d: ", i);
@@ -195,6 +206,10 @@ static void print_op(const struct scenario *sc, int i, FILE *file)
 		fprintf(file, " def %d", op->def);
 	else if (op->kind == SC_STOP_RUN)
 		fprintf(file, " pick %u", op->pick);
+	else if (op->kind == SC_SEEK)
+		fprintf(file, " p%d to %lld", op->playlist, (long long)op->seek);
+	else if (op->kind == SC_TEMPO)
+		fprintf(file, " p%d %d", op->playlist, op->tempo);
 	else if (op->kind != SC_STOP_ALL)
 		fprintf(file, " p%d join %d", op->playlist, op->join);
 	fprintf(file, "\n");

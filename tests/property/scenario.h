@@ -13,8 +13,21 @@
 #include <stdio.h>
 
 #define SC_MS 1000000LL
+/** The tempo of a run that nobody has changed. */
+#define SC_AS_WRITTEN 1000000LL
 
-enum { SC_PLAIN_TYPES = 6, SC_CREATED = 6, SC_EMITTED, SC_STOPPED, SC_REJECTED, SC_TYPES };
+enum {
+	SC_PLAIN_TYPES = 6,
+	SC_CREATED = 6,
+	SC_EMITTED,
+	SC_STOPPED,
+	SC_REJECTED,
+	SC_PAUSED,
+	SC_RESUMED,
+	SC_SEEKED,
+	SC_TEMPO_CHANGED,
+	SC_TYPES
+};
 extern const char *const sc_types[SC_TYPES];
 enum { SC_PRODUCERS = 3 };
 
@@ -60,7 +73,19 @@ struct sc_def {
 	int n_steps;
 };
 
-enum sc_op_kind { SC_EMIT, SC_START, SC_STOP, SC_STOP_ALL, SC_STOP_RUN, SC_DEFINE, SC_REMOVE };
+enum sc_op_kind {
+	SC_EMIT,
+	SC_START,
+	SC_STOP,
+	SC_STOP_ALL,
+	SC_STOP_RUN,
+	SC_DEFINE,
+	SC_REMOVE,
+	SC_PAUSE,
+	SC_RESUME,
+	SC_SEEK,
+	SC_TEMPO
+};
 
 struct sc_op {
 	enum sc_op_kind kind;
@@ -69,6 +94,9 @@ struct sc_op {
 	unsigned pick; /* STOP_RUN: of the active ones */
 	int join;      /* START: op done when the run has stopped, -1 none */
 	bool gesture;  /* START: cause */
+	int64_t seek;  /* SEEK: the position */
+	int tempo;     /* TEMPO: in millionths */
+	bool all;      /* RESUME: of all playlists */
 	int64_t time;  /* of a top-level op */
 	bool before;   /* advance to strictly before its time */
 	int64_t lag;   /* late scenarios: clock minus target of that advance */

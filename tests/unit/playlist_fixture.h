@@ -7,7 +7,8 @@
  * unless 0; a lifecycle event as `created A`, `emitted A 0.1` (step, repeat),
  * `stopped A completed 3` (reason, count, then `<detail>` and `skipped n` where
  * there are), `rejected A busy`, `overdue A 5000` (by how many ms), `created A at 1500`
- * (restored, at how many ms). Runs are called A, B, … in order of first
+ * (restored, at how many ms), `paused A at 1500` and the like (with `skipped n` where there are).
+ * Runs are called A, B, … in order of first
  * appearance. A type in `quiet` is not logged.
  */
 #ifndef CUE_PLAYLIST_FIXTURE_H
@@ -38,7 +39,7 @@ struct pf {
 	bool no_emitted; /* leave `emitted` out of the log */
 };
 
-enum { PF_CREATED, PF_EMITTED, PF_STOPPED, PF_REJECTED, PF_OVERDUE, PF_PLAIN };
+enum { PF_CREATED, PF_EMITTED, PF_STOPPED, PF_REJECTED, PF_OVERDUE, PF_STEERED, PF_PLAIN };
 
 static inline int pf_random(void *user, void *buf, size_t len)
 {
@@ -131,11 +132,12 @@ static inline int pf_record(void *user, struct cue_bus *bus, const struct cue_ev
 	if (strncmp(type, "event.playlist.", 15) == 0) {
 		type += 15;
 		json = cue_payload_json(event->payload);
-		kind = *type == 'c'   ? PF_CREATED
-		       : *type == 'e' ? PF_EMITTED
-		       : *type == 's' ? PF_STOPPED
-		       : *type == 'o' ? PF_OVERDUE
-		                      : PF_REJECTED;
+		kind = *type == 'c'                    ? PF_CREATED
+		       : *type == 'e'                  ? PF_EMITTED
+		       : strcmp(type, "stopped") == 0  ? PF_STOPPED
+		       : *type == 'o'                  ? PF_OVERDUE
+		       : strcmp(type, "rejected") == 0 ? PF_REJECTED
+		                                       : PF_STEERED;
 		cr_assert_eq(event->producer_id, 0);
 	}
 	pf_keep(f, kind, event->payload);
@@ -156,6 +158,10 @@ static inline int pf_record(void *user, struct cue_bus *bus, const struct cue_ev
 		pf_log(f, " %d", pf_ms(json, "overdue_by"));
 	if (kind == PF_REJECTED)
 		pf_log(f, " %s", pf_text(json, "reason"));
+	if (kind == PF_STEERED)
+		pf_log(f, " at %d", pf_ms(json, "offset"));
+	if (kind == PF_STEERED && pf_number(json, "skipped_count"))
+		pf_log(f, " skipped %d", pf_number(json, "skipped_count"));
 	pf_log(f, "\n");
 	return 0;
 }

@@ -235,7 +235,7 @@ Test(journal, a_trigger_that_is_told_after_the_restart_has_its_data)
 	disk_remove_dir(dir);
 }
 
-/* Otherwise each has a copy, and an interrupt handles them one by one. */
+/* Each had one of its own, and an interrupt took them one by one. */
 Test(journal, runs_on_an_old_definition_share_it_after_the_restart)
 {
 	static const char later[] = SHARED("{\"emit\":\"y\",\"offset\":\"2h\"}");
@@ -297,6 +297,16 @@ static const char *const damaged[] = {
 	"{\"number\":\"1\",\"playlist\":\"p\",\"definition\":\"0\",\"state\":\"running\","
 	"\"boot\":\"boot-a\",\"start_mono\":\"1\",\"start_wall\":\"1\",\"trigger_type\":\"go\","
 	"\"trigger_producer\":\"1\",\"trigger_data\":\"{\"}",
+#define STEERED(tempo, fraction, offset)                                                           \
+	"{\"number\":\"1\",\"playlist\":\"p\",\"definition\":\"0\",\"state\":\"running\","         \
+	"\"boot\":\"boot-a\",\"start_mono\":\"1\",\"start_wall\":\"1\",\"tempo\":\"" tempo         \
+	"\",\"since_mono\":\"1\",\"since_wall\":\"1\",\"fraction\":\"" fraction                    \
+	"\",\"offset\":\"" offset "\",\"pending\":\"1\",\"emitted\":\"1\",\"skipped\":\"1\"}"
+	STEERED("0", "0", "1"),
+	STEERED("100000001", "0", "1"),
+	STEERED("2000000", "1000000", "1"),
+	STEERED("2000000", "0", "18446744073709551615"),
+	STEERED("2000000", "", "1"),
 };
 
 Test(journal, notes_that_make_no_sense_are_removed_and_the_rest_is_kept)

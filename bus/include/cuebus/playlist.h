@@ -199,6 +199,52 @@ CUE_API int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *r
 CUE_API int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const char *detail,
                               void (*stopped)(void *user, const struct cue_id *run), void *user);
 
+/** Tempos are in millionths: 1,500,000 plays half as fast again as the definition is written. */
+#define CUE_TEMPO_AS_WRITTEN 1000000U
+#define CUE_TEMPO_MIN        10000U
+#define CUE_TEMPO_MAX        100000000U
+
+enum cue_steer_action {
+	CUE_STEER_PAUSE,  /**< the position stands still; interrupts still act. */
+	CUE_STEER_RESUME, /**< go on from there: all to come is later by the time of the pause. */
+	CUE_STEER_TOGGLE, /**< pause, or resume. */
+	/** go to offset_ns. What lies between is skipped and counted, never emitted; what lies
+	 * behind it, on a way back, comes again. A paused run stays paused. */
+	CUE_STEER_SEEK,
+	CUE_STEER_TEMPO, /**< from here on the time line passes at `tempo`. */
+};
+
+struct cue_steer {
+	enum cue_steer_action action;
+	uint64_t offset_ns; /**< seek: up to the expected duration. */
+	uint32_t tempo;     /**< tempo: CUE_TEMPO_MIN to CUE_TEMPO_MAX, in millionths. */
+};
+
+/**
+ * Steer one running run. Deadlines do not drift, whatever the number of calls: positions are exact
+ * to a millionth of a nanosecond. Each change emits `event.playlist.paused`, `.resumed`, `.seeked`
+ * or `.tempo_changed`.
+ * @return 1; 0 it is as asked already, nothing was emitted; -ENOENT no such active run; -EAGAIN the
+ *         run waits and has no position yet; -ERANGE the offset is beyond the last step, or the
+ *         tempo is out of range; -EDOM at that tempo the run could emit more than cue_playlist_
+ *         limits allow; -ELOOP too deep in a cascade; -ENOBUFS the bus's queue is full; -ENOMEM. On
+ *         failure nothing has changed.
+ */
+CUE_API int cue_run_steer(struct cue_playlists *playlists, const struct cue_id *run,
+                          const struct cue_steer *steer);
+
+/**
+ * Steer all running runs of a playlist, or all runs if @p name is NULL, oldest first. Waiting runs
+ * are left out.
+ * @param steered optional; called with each run that has changed.
+ * @return number of runs changed; -ENOENT no such playlist; -ERANGE, -EDOM as cue_run_steer() if
+ *         that holds for any of the runs, and none has changed; -ELOOP, -ENOBUFS, -ENOMEM: runs
+ *         before have changed.
+ */
+CUE_API int cue_playlist_steer(struct cue_playlists *playlists, const char *name,
+                               const struct cue_steer *steer,
+                               void (*steered)(void *user, const struct cue_id *run), void *user);
+
 /** Why a lifecycle event does not quote the data of the event that it names. */
 enum cue_omitted {
 	CUE_OMITTED_NOT,
@@ -210,6 +256,19 @@ enum cue_omitted {
 CUE_API const char *cue_omitted_name(enum cue_omitted omitted);
 
 struct cue_playlist_version;
+
+/** Where a steered run stands on its time line. */
+struct cue_run_line {
+	bool steered; /**< false: its position is the time since its start; the rest is unused. */
+	bool paused;
+	uint32_t tempo;         /**< in millionths. */
+	uint64_t since_ns;      /**< when it was steered last. */
+	uint64_t offset_ns;     /**< its position then … */
+	uint32_t fraction;      /**< … and so many millionths of a nanosecond. */
+	uint64_t pending_ns;    /**< then all before this position was over. */
+	uint64_t emitted_count; /**< then. */
+	uint64_t skipped_count; /**< then. */
+};
 
 /** A run from before a restart, as kept in a journal. Borrowed for the call. */
 struct cue_playlist_restore {
@@ -224,6 +283,9 @@ struct cue_playlist_restore {
 	/** Occurrences due up to this long after the start were emitted or dropped before, and are
 	 * not emitted again; CUE_TIME_NONE: none was. */
 	uint64_t passed_ns;
+	/** If the run was steered: since_ns is the time since then, and passed_ns is counted from
+	 * then; CUE_TIME_NONE: nothing that was due later is known to have passed. */
+	struct cue_run_line line;
 	uint64_t skipped_count; /**< occurrences dropped so far. */
 	const char *trigger_type;
 	uint32_t trigger_producer_id;
@@ -269,14 +331,15 @@ struct cue_playlist_info {
 	const struct cue_payload *definition; /**< the definition as JSON (config format). */
 };
 
-enum cue_run_state { CUE_RUN_RUNNING, CUE_RUN_QUEUED };
+enum cue_run_state { CUE_RUN_RUNNING, CUE_RUN_QUEUED, CUE_RUN_PAUSED };
 
 struct cue_run_info {
 	struct cue_id run;
 	const char *playlist;
 	enum cue_run_state state;
 	uint64_t start_ns;  /**< as cue_run_record.start_ns. */
-	uint64_t offset_ns; /**< now minus start; 0 while queued. */
+	uint64_t offset_ns; /**< its position now; 0 while queued. */
+	uint32_t tempo;     /**< in millionths. */
 	uint64_t emitted_count;
 };
 
@@ -305,7 +368,7 @@ struct cue_run_record {
 	const char *playlist;
 	/** the version it runs on, as JSON (config format). */
 	const struct cue_payload *definition;
-	enum cue_run_state state;
+	enum cue_run_state state; /**< running or queued. */
 	/** monotonic, modulo 2^64 (a restored run may have started before the clock's zero); for a
 	 * queued run the time of its start request. */
 	uint64_t start_ns;
@@ -313,6 +376,7 @@ struct cue_run_record {
 	/** for a restored run: occurrences due up to this long after the start had passed when it
 	 * was restored; CUE_TIME_NONE: none had. */
 	uint64_t passed_ns;
+	struct cue_run_line line;
 	const char *trigger_type; /**< NULL: none. */
 	uint32_t trigger_producer_id;
 	const struct cue_payload *trigger_data; /**< NULL is `null`. */
@@ -322,7 +386,7 @@ struct cue_run_record {
 /** Called for every change that a journal must keep, after the lifecycle event was appended and
  * before it is dispatched. Must not call back into bus, playlists or gestures. */
 struct cue_run_observer {
-	/** A run waits or has begun (called twice for a run that has waited). */
+	/** A run waits, has begun or was steered (called each time). */
 	void (*active)(void *user, const struct cue_run_record *record);
 	/** Occurrences were dropped; @p skipped_count is their total. */
 	void (*skipped)(void *user, const struct cue_id *run, uint64_t skipped_count);
@@ -342,6 +406,7 @@ struct cue_playlists_stats {
 	uint64_t restored; /**< runs of a previous boot that continued. */
 	uint64_t aborted;  /**< runs of a previous boot that were cancelled; part of `cancelled`. */
 	uint64_t overdue;
+	uint64_t steered; /**< pauses, resumptions, seeks and changes of tempo. */
 	uint64_t steps_emitted, steps_skipped;
 	uint64_t interrupts_redundant; /**< interrupts without an active run. */
 	uint64_t interrupts_debounced;
@@ -350,6 +415,7 @@ struct cue_playlists_stats {
 	uint64_t triggers_dropped;
 	uint64_t trigger_bytes;            /**< now */
 	uint32_t definitions, active_runs; /**< now */
+	uint32_t paused_runs;              /**< now; part of active_runs */
 };
 
 /** Copy the current counters. Allowed inside handlers. */

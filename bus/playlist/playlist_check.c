@@ -153,6 +153,45 @@ static int check_policy(const struct cue_playlist_config *config, struct cue_pre
 	return 0;
 }
 
+static int check_steering(const struct cue_steering *steering, struct cue_predicate_error *error)
+{
+	const struct cue_steer *steer = &steering->steer;
+	struct cue_pointer *pointer;
+	char path[CUE_TYPE_MAX_LEN + 8];
+	int r = check_type(steering->event, "/on", error);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/on/%s", steering->event);
+	if (steer->action < CUE_STEER_PAUSE || steer->action > CUE_STEER_TEMPO)
+		return refuse(error, path, "one of pause, resume, toggle, seek, tempo");
+	if (steering->pointer) {
+		r = cue_pointer_new(steering->pointer, &pointer);
+		if (r >= 0)
+			cue_pointer_free(pointer);
+		return r == -EINVAL ? refuse(error, path, "a JSON Pointer is expected") : r;
+	}
+	if (steer->action == CUE_STEER_SEEK && steer->offset_ns > CUE_DURATION_MAX_NS)
+		return refuse(error, path, "an offset is 3650 days at most");
+	if (steer->action == CUE_STEER_TEMPO &&
+	    (steer->tempo < CUE_TEMPO_MIN || steer->tempo > CUE_TEMPO_MAX))
+		return refuse(error, path, "a tempo is a number from 0.01 to 100");
+	return 0;
+}
+
+static int check_steerings(const struct cue_playlist_config *config,
+                           struct cue_predicate_error *error)
+{
+	int r = 0;
+
+	if (config->n_steerings > CUE_STEERINGS_MAX)
+		return refuse(error, "/on", "%zu event types; %u at most", config->n_steerings,
+		              CUE_STEERINGS_MAX);
+	for (size_t i = 0; i < config->n_steerings && r >= 0; i++)
+		r = check_steering(&config->steerings[i], error);
+	return r;
+}
+
 int cue_playlist_check(const struct cue_playlist_config *config,
                        struct cue_predicate_error *ret_error)
 {
@@ -169,6 +208,8 @@ int cue_playlist_check(const struct cue_playlist_config *config,
 		r = check_emitted(config->completion, "/completion", ret_error);
 	if (r >= 0)
 		r = check_policy(config, ret_error);
+	if (r >= 0)
+		r = check_steerings(config, ret_error);
 	if (r < 0)
 		return r;
 	if (config->n_steps == 0)

@@ -23,6 +23,15 @@ static void filters_free(struct playlist_filter *filters, size_t n)
 	free(filters);
 }
 
+static void steerings_free(struct playlist_steering *steerings, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		cue_type_node_unref(steerings[i].node);
+		cue_pointer_free(steerings[i].pointer);
+	}
+	free(steerings);
+}
+
 void cue_playlist_def_unref(struct playlist_def *def)
 {
 	if (!def || --def->refs > 0)
@@ -34,6 +43,7 @@ void cue_playlist_def_unref(struct playlist_def *def)
 	free(def->links);
 	filters_free(def->triggers, def->n_triggers);
 	filters_free(def->interrupts, def->n_interrupts);
+	steerings_free(def->steerings, def->n_steerings);
 	for (uint32_t i = 0; i < def->n_steps; i++)
 		cue_payload_unref(def->steps[i].data);
 	free(def->steps);
@@ -80,6 +90,31 @@ static int copy_filters(struct cue_playlists *set, const struct cue_filter *from
 	return 0;
 }
 
+static int copy_steerings(struct cue_playlists *set, const struct cue_playlist_config *config,
+                          struct playlist_def *def)
+{
+	if (config->n_steerings == 0)
+		return 0;
+	def->steerings = calloc(config->n_steerings, sizeof(*def->steerings));
+	if (!def->steerings)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_steerings; i++) {
+		const struct cue_steering *from = &config->steerings[i];
+		struct playlist_steering *to = &def->steerings[i];
+		int r = cue_type_node_get(set, from->event, &to->node);
+
+		if (r < 0)
+			return r;
+		def->n_steerings = i + 1;
+		to->steer = from->steer;
+		if (from->pointer)
+			r = cue_pointer_new(from->pointer, &to->pointer);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static bool is_linked(const struct playlist_def *def, const struct type_node *node)
 {
 	for (size_t i = 0; i < def->n_links; i++) {
@@ -89,28 +124,36 @@ static bool is_linked(const struct playlist_def *def, const struct type_node *no
 	return false;
 }
 
+static int add_link(struct playlist_def *def, struct type_node *node)
+{
+	int r;
+
+	if (is_linked(def, node))
+		return 0;
+	r = cue_type_node_add_link(node);
+	if (r < 0)
+		return r;
+	def->links[def->n_links++] = (struct interrupt_link){
+		.node = cue_type_node_ref(node),
+		.def = def,
+	};
+	return 0;
+}
+
 static int make_links(struct playlist_def *def)
 {
-	if (def->n_interrupts == 0)
+	int r = 0;
+
+	if (def->n_interrupts + def->n_steerings == 0)
 		return 0;
-	def->links = calloc(def->n_interrupts, sizeof(*def->links));
+	def->links = calloc(def->n_interrupts + def->n_steerings, sizeof(*def->links));
 	if (!def->links)
 		return -ENOMEM;
-	for (size_t i = 0; i < def->n_interrupts; i++) {
-		struct type_node *node = def->interrupts[i].node;
-		int r;
-
-		if (is_linked(def, node))
-			continue;
-		r = cue_type_node_add_link(node);
-		if (r < 0)
-			return r;
-		def->links[def->n_links++] = (struct interrupt_link){
-			.node = cue_type_node_ref(node),
-			.def = def,
-		};
-	}
-	return 0;
+	for (size_t i = 0; i < def->n_interrupts && r >= 0; i++)
+		r = add_link(def, def->interrupts[i].node);
+	for (size_t i = 0; i < def->n_steerings && r >= 0; i++)
+		r = add_link(def, def->steerings[i].node);
+	return r;
 }
 
 static int compare_first(const void *a, const void *b)
@@ -210,6 +253,8 @@ static int fill(struct cue_playlists *set, const struct cue_playlist_config *con
 	if (r >= 0)
 		r = copy_filters(set, config->interrupts, config->n_interrupts, &def->interrupts,
 		                 &def->n_interrupts);
+	if (r >= 0)
+		r = copy_steerings(set, config, def);
 	if (r >= 0) {
 		set_debounces(def, config);
 		r = make_links(def);

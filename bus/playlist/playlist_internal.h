@@ -22,6 +22,7 @@
 
 #include <cuebus/json_writer.h>
 #include <cuebus/playlist.h>
+#include <cuebus/pointer.h>
 
 #define PLAYLIST_NAME_MAX_LEN 256U
 #define PLAYLIST_STEPS_MAX    10000U
@@ -54,8 +55,15 @@ struct playlist_step {
 	uint32_t producer_id;
 };
 
-/** One event type that interrupts a definition. It is on the type's list of live links while the
- * definition has active runs. */
+/** An event that steers. */
+struct playlist_steering {
+	struct type_node *node; /* a reference */
+	struct cue_steer steer;
+	struct cue_pointer *pointer; /* NULL: the value is fixed */
+};
+
+/** One event type that interrupts or steers a definition. It is on the type's list of live links
+ * while the definition has active runs. */
 struct interrupt_link {
 	struct type_node *node; /* a reference */
 	struct playlist_def *def;
@@ -70,7 +78,9 @@ struct playlist_def {
 	struct cue_id id;
 	struct playlist_filter *triggers, *interrupts;
 	size_t n_triggers, n_interrupts;
-	struct interrupt_link *links; /* distinct types of `interrupts` */
+	struct playlist_steering *steerings;
+	size_t n_steerings;
+	struct interrupt_link *links; /* distinct types of `interrupts` and `steerings` */
 	size_t n_links;
 	const struct cue_type *completion; /* NULL: none */
 	struct cue_payload *metadata;      /* NULL: none */
@@ -137,6 +147,11 @@ int cue_type_node_add_trigger(struct type_node *node, struct playlist *playlist)
 void cue_type_node_remove_trigger(struct type_node *node, const struct playlist *playlist);
 /** First entry with order >= @p order. */
 size_t cue_type_node_find_trigger(const struct type_node *node, uint64_t order);
+
+/* ---- playlist_steering.c ---- */
+
+/** Steer the running runs that the type steers. */
+void cue_playlist_on_steering(struct type_node *node, const struct cue_event *event);
 
 /* Handlers of the two subscriptions, for cue_playlists; user is the type_node. */
 int cue_playlist_on_trigger(void *user, struct cue_bus *bus, const struct cue_event *event);
@@ -328,6 +343,8 @@ int cue_playlist_check_tempo(const struct cue_playlists *set, struct playlist_de
 void cue_run_detach(struct run *run, const struct run_end *end, struct ended_list *ended);
 /** Add a run to a list for cue_run_end_all(). */
 void cue_run_push_ended(struct ended_list *ended, struct run *run);
+/** Sort a list linked by next_ended by creation. @return the first. */
+struct run *cue_run_sort(struct run *run);
 /** Append `stopped` (and the completion event) of each run. Runs whose event the bus refuses stay
  * with the set, which tries again. */
 void cue_run_tell_ended(struct cue_playlists *set, struct ended_list *ended);

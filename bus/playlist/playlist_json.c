@@ -88,6 +88,57 @@ static void write_filters(struct cue_writer *w, const char *key, const struct cu
 		cue_writer_array_end(w);
 }
 
+static const char *action_name(enum cue_steer_action action)
+{
+	switch (action) {
+	case CUE_STEER_PAUSE:
+		return "pause";
+	case CUE_STEER_RESUME:
+		return "resume";
+	case CUE_STEER_TOGGLE:
+		return "toggle";
+	case CUE_STEER_SEEK:
+		return "seek";
+	case CUE_STEER_TEMPO:
+		return "tempo";
+	}
+	return "pause";
+}
+
+static void write_steering(struct cue_writer *w, const struct cue_steering *steering)
+{
+	const char *name = action_name(steering->steer.action);
+
+	cue_writer_key(w, steering->event);
+	if (steering->steer.action != CUE_STEER_SEEK && steering->steer.action != CUE_STEER_TEMPO) {
+		cue_writer_string(w, name);
+		return;
+	}
+	cue_writer_object_begin(w);
+	if (steering->pointer) {
+		cue_writer_key(w, name);
+		cue_writer_string(w, steering->pointer);
+	} else if (steering->steer.action == CUE_STEER_SEEK) {
+		write_duration(w, name, steering->steer.offset_ns);
+	} else {
+		cue_writer_key(w, name);
+		cue_writer_seconds(w, (uint64_t)steering->steer.tempo *
+		                              (CUE_NS_PER_S / CUE_TEMPO_AS_WRITTEN));
+	}
+	cue_writer_object_end(w);
+}
+
+static void write_steerings(struct cue_writer *w, const struct cue_playlist_config *config)
+{
+	if (config->n_steerings == 0)
+		return;
+	cue_writer_key(w, "on");
+	cue_writer_object_begin(w);
+	for (size_t i = 0; i < config->n_steerings; i++)
+		write_steering(w, &config->steerings[i]);
+	cue_writer_object_end(w);
+}
+
 static void write_steps(struct cue_writer *w, const struct cue_playlist_config *config)
 {
 	cue_writer_key(w, "steps");
@@ -162,6 +213,7 @@ int cue_playlist_json(const struct cue_playlist_config *config, struct cue_paylo
 	cue_writer_object_begin(&w);
 	write_filters(&w, "trigger", config->triggers, config->n_triggers, true);
 	write_filters(&w, "interrupts", config->interrupts, config->n_interrupts, false);
+	write_steerings(&w, config);
 	if (config->completion) {
 		cue_writer_key(&w, "completion");
 		cue_writer_string(&w, config->completion);

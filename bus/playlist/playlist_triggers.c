@@ -187,7 +187,11 @@ int cue_playlist_on_interrupt(void *user, struct cue_bus *bus, const struct cue_
 		if (run->def->debounces)
 			remember(run->def->playlist, event);
 	}
+	/* The last run of a version takes its links with it, and a callback may do anything. */
+	cue_type_node_ref(node);
 	cue_run_end_all(set, &ended);
 	cue_payload_unref(end.interrupt.data);
+	cue_playlist_on_steering(node, event);
+	cue_type_node_unref(node);
 	return 0;
 }

@@ -187,7 +187,7 @@ static struct run *merge(struct run *a, struct run *b)
 
 /* Bottom-up merge sort of a linked list (Knuth, TAOCP vol. 3, 5.2.4): it
  * allocates nothing, so an interrupt can't fail for lack of memory. */
-static struct run *sort(struct run *run)
+struct run *cue_run_sort(struct run *run)
 {
 	struct run *piles[64] = { 0 };
 	struct run *sorted = NULL;
@@ -211,7 +211,7 @@ static struct run *sort(struct run *run)
 
 void cue_run_end_all(struct cue_playlists *set, struct ended_list *ended)
 {
-	ended->first = sort(ended->first);
+	ended->first = cue_run_sort(ended->first);
 	cue_run_tell_ended(set, ended); /* sets `last` again */
 	cue_run_finish_ended(ended);
 }

@@ -178,10 +178,10 @@ int command_playlist_tempo(struct commands *commands, const struct command_reque
 	(void)request;
 	if (r < 0)
 		return r;
-	if (get_number(&fields->values[FIELD_THIRD], &factor) && factor >= 0 && factor < 1000)
-		what.tempo = (uint32_t)(factor * CUE_TEMPO_AS_WRITTEN + 0.5);
-	if (what.tempo < CUE_TEMPO_MIN || what.tempo > CUE_TEMPO_MAX)
+	if (!get_number(&fields->values[FIELD_THIRD], &factor) ||
+	    !(factor >= 0.01 && factor <= 100))
 		return command_fail(error, COMMAND_INVALID_REQUEST, "/factor",
 		                    "factor: must be a number from 0.01 to 100");
+	what.tempo = (uint32_t)(factor * CUE_TEMPO_AS_WRITTEN + 0.5);
 	return steer(commands, fields, &what, &(struct answer){ "changed", result, error });
 }

@@ -94,6 +94,7 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 	number(w, "aborted", p.aborted);
 	number(w, "overdue", p.overdue);
 	number(w, "steered", p.steered);
+	number(w, "steerings_ignored", p.steerings_ignored);
 	number(w, "steps_emitted", p.steps_emitted);
 	number(w, "steps_skipped", p.steps_skipped);
 	number(w, "interrupts_redundant", p.interrupts_redundant);

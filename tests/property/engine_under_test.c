@@ -158,8 +158,25 @@ static cJSON *match_of(const struct sc_filter *filter)
 	return cJSON_Parse(text);
 }
 
+static struct cue_steering steering_of(const struct sc_steering *from)
+{
+	static const enum cue_steer_action actions[] = { CUE_STEER_PAUSE, CUE_STEER_RESUME,
+		                                         CUE_STEER_SEEK, CUE_STEER_TEMPO };
+	enum cue_steer_action action = actions[from->kind - SC_PAUSE];
+	bool pointed = from->pointed && action >= CUE_STEER_SEEK;
+
+	return (struct cue_steering){
+		.event = sc_types[from->type],
+		.steer = { .action = action,
+		           .offset_ns = (uint64_t)from->seek,
+		           .tempo = (uint32_t)from->tempo },
+		.pointer = pointed ? "/v" : NULL,
+	};
+}
+
 static void define(struct eut *e, const struct sc_def *def)
 {
+	struct cue_steering steerings[SC_STEERINGS];
 	cJSON *matches[2 * SC_FILTERS] = { NULL };
 	struct cue_filter filters[2 * SC_FILTERS];
 	struct cue_step steps[SC_STEPS];
@@ -171,6 +188,8 @@ static void define(struct eut *e, const struct sc_def *def)
 		.n_triggers = (size_t)def->n_triggers,
 		.interrupts = filters + SC_FILTERS,
 		.n_interrupts = (size_t)def->n_interrupts,
+		.steerings = steerings,
+		.n_steerings = (size_t)def->n_steerings,
 		.completion = def->completion < 0 ? NULL : sc_types[def->completion],
 		.metadata = metadata,
 		.mode = (enum cue_playlist_mode)def->mode,
@@ -182,6 +201,8 @@ static void define(struct eut *e, const struct sc_def *def)
 	};
 
 	snprintf(name, sizeof(name), "p%d", def->playlist);
+	for (int i = 0; i < def->n_steerings; i++)
+		steerings[i] = steering_of(&def->steerings[i]);
 	for (int i = 0; i < 2 * SC_FILTERS; i++) {
 		const struct sc_filter *filter =
 		        i < SC_FILTERS ? &def->triggers[i] : &def->interrupts[i - SC_FILTERS];

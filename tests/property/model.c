@@ -110,6 +110,7 @@ static void drain(struct model *m)
 		m->dispatch++;
 		hooks(m, 0, &event);
 		interrupt(m, &event);
+		model_steer_by(m, &event);
 		hooks(m, 1, &event);
 		trigger(m, &event);
 		hooks(m, 2, &event);

@@ -103,5 +103,7 @@ void model_forget_occurrences(struct model *m, const struct m_run *run);
 int64_t model_deadline(const struct m_run *run, int64_t at);
 /** Steer the playlist's running runs, unless one of them can't be. */
 void model_steer(struct model *m, const struct sc_op *op);
+/** Steer the runs whose definitions say so of this event. */
+void model_steer_by(struct model *m, const struct m_event *event);
 
 #endif

@@ -126,3 +126,37 @@ void model_steer(struct model *m, const struct sc_op *op)
 			steer_run(m, &m->runs[i], op);
 	}
 }
+
+/** @return whether the event has what the steering needs. */
+static bool make_op(const struct sc_steering *from, const struct m_event *event,
+                    struct sc_op *ret_op)
+{
+	*ret_op = (struct sc_op){ .kind = (enum sc_op_kind)from->kind,
+		                  .seek = from->seek,
+		                  .tempo = from->tempo };
+	if (!from->pointed || from->kind < SC_SEEK)
+		return true;
+	if (event->kind != M_PLAIN || event->v < 0)
+		return false;
+	ret_op->seek = event->v * 1000 * SC_MS;
+	ret_op->tempo = event->v * (int)SC_AS_WRITTEN;
+	return from->kind == SC_SEEK || event->v > 0;
+}
+
+void model_steer_by(struct model *m, const struct m_event *event)
+{
+	for (int i = 0; i < m->n_runs; i++) {
+		struct m_run *run = &m->runs[i];
+		const struct sc_def *def = &m->sc->defs[run->def];
+		struct sc_op op;
+
+		if (run->phase != M_RUNNING || run->asked_in == m->dispatch)
+			continue;
+		for (int k = 0; k < def->n_steerings; k++) {
+			if (def->steerings[k].type == event->type &&
+			    make_op(&def->steerings[k], event, &op) &&
+			    !(op.kind == SC_SEEK && op.seek > length(def)))
+				steer_run(m, run, &op);
+		}
+	}
+}

@@ -79,6 +79,30 @@ static struct sc_step make_step(uint64_t *s)
 	return step;
 }
 
+static int make_tempo(uint64_t *s)
+{
+	static const int tempos[] = { 1000000, 1000000, 2000000,   500000,
+		                      333333,  3141593, 100000000, 10000 };
+
+	return tempos[below(s, (int)(sizeof(tempos) / sizeof(*tempos)))];
+}
+
+/** Each of another type: the definition is a map of types. */
+static void make_steerings(uint64_t *s, struct sc_def *def)
+{
+	int type = below(s, SC_TYPES);
+
+	def->n_steerings = one_in(s, 3) ? 1 + below(s, SC_STEERINGS) : 0;
+	for (int i = 0; i < def->n_steerings; i++)
+		def->steerings[i] = (struct sc_steering){
+			.type = (type + i) % SC_TYPES,
+			.kind = SC_PAUSE + below(s, SC_TEMPO - SC_PAUSE + 1),
+			.seek = duration(s),
+			.tempo = make_tempo(s),
+			.pointed = one_in(s, 3),
+		};
+}
+
 static struct sc_def make_def(uint64_t *s, int playlist, bool late)
 {
 	struct sc_def def = {
@@ -100,6 +124,7 @@ static struct sc_def make_def(uint64_t *s, int playlist, bool late)
 	}
 	for (int i = 0; i < SC_STEPS; i++)
 		def.steps[i] = make_step(s);
+	make_steerings(s, &def);
 	return def;
 }
 
@@ -110,8 +135,6 @@ static struct sc_op make_op(uint64_t *s, const struct scenario *sc)
 		SC_START, SC_STOP,   SC_STOP_ALL, SC_STOP_RUN, SC_DEFINE, SC_DEFINE, SC_REMOVE,
 		SC_PAUSE, SC_RESUME, SC_RESUME,   SC_SEEK,     SC_TEMPO,
 	};
-	static const int tempos[] = { 1000000, 1000000, 2000000,   500000,
-		                      333333,  3141593, 100000000, 10000 };
 	struct sc_op op = {
 		.kind = kinds[below(s, (int)(sizeof(kinds) / sizeof(*kinds)))],
 		.playlist = below(s, SC_PLAYLISTS),
@@ -127,7 +150,7 @@ static struct sc_op make_op(uint64_t *s, const struct scenario *sc)
 
 	op.all = !one_in(s, 4);
 	op.seek = duration(s) + (one_in(s, 2) ? duration(s) : 0);
-	op.tempo = tempos[below(s, (int)(sizeof(tempos) / sizeof(*tempos)))];
+	op.tempo = make_tempo(s);
 	if (one_in(s, 3))
 		op.join = sc->n_top + below(s, sc->n_ops - sc->n_top);
 	if (sc->late)
@@ -224,6 +247,10 @@ static void print_def(const struct sc_def *def, int i, FILE *file)
 	        def->completion < 0 ? "-" : sc_types[def->completion]);
 	print_filters("trigger", def->triggers, def->n_triggers, file);
 	print_filters("interrupt", def->interrupts, def->n_interrupts, file);
+	for (int k = 0; k < def->n_steerings; k++)
+		fprintf(file, " on=[%s %d seek %lld tempo %d%s]", sc_types[def->steerings[k].type],
+		        def->steerings[k].kind, (long long)def->steerings[k].seek,
+		        def->steerings[k].tempo, def->steerings[k].pointed ? " v" : "");
 	fprintf(file, "\n");
 	for (int k = 0; k < def->n_steps; k++) {
 		const struct sc_step *step = &def->steps[k];

@@ -36,6 +36,7 @@ enum {
 	SC_DEFS = 10,
 	SC_STEPS = 5,
 	SC_FILTERS = 3,
+	SC_STEERINGS = 2,
 	SC_OPS = 44,
 	SC_LAST_ROUNDS = 3,
 	SC_HOOKS = 4
@@ -57,12 +58,23 @@ struct sc_step {
 	int repeat;
 };
 
+/** An event that steers, as an op of these kinds: PAUSE, RESUME, SEEK, TEMPO. */
+struct sc_steering {
+	int type;
+	int kind;
+	int64_t seek;
+	int tempo;
+	bool pointed; /* the value is the event's "v" */
+};
+
 enum sc_mode { SC_PARALLEL, SC_SINGLE, SC_RESTART, SC_QUEUED };
 
 struct sc_def {
 	int playlist;
 	struct sc_filter triggers[SC_FILTERS], interrupts[SC_FILTERS];
 	int n_triggers, n_interrupts;
+	struct sc_steering steerings[SC_STEERINGS];
+	int n_steerings;
 	int completion; /* type, -1 none */
 	bool metadata;
 	enum sc_mode mode;

@@ -75,6 +75,38 @@ struct cue_step {
 	uint32_t producer_id;
 };
 
+/** Tempos are in millionths: 1,500,000 plays half as fast again as the definition is written. */
+#define CUE_TEMPO_AS_WRITTEN 1000000U
+#define CUE_TEMPO_MIN        10000U
+#define CUE_TEMPO_MAX        100000000U
+
+enum cue_steer_action {
+	CUE_STEER_PAUSE,  /**< the position stands still; interrupts still act. */
+	CUE_STEER_RESUME, /**< go on from there: all to come is later by the time of the pause. */
+	CUE_STEER_TOGGLE, /**< pause, or resume. */
+	/** go to offset_ns. What lies between is skipped and counted, never emitted; what lies
+	 * behind it, on a way back, comes again. A paused run stays paused. */
+	CUE_STEER_SEEK,
+	CUE_STEER_TEMPO, /**< from here on the time line passes at `tempo`. */
+};
+
+struct cue_steer {
+	enum cue_steer_action action;
+	uint64_t offset_ns; /**< seek: up to the expected duration. */
+	uint32_t tempo;     /**< tempo: CUE_TEMPO_MIN to CUE_TEMPO_MAX, in millionths. */
+};
+
+#define CUE_STEERINGS_MAX 64U
+
+/** An event that steers the running runs of a playlist. */
+struct cue_steering {
+	const char *event;      /**< type */
+	struct cue_steer steer; /**< what it does, with its value … */
+	/** … or, for a seek and a tempo, a JSON Pointer to the value in the event's data: a number,
+	 * seconds or a factor. Where there is none in range the event is ignored. NULL: fixed. */
+	const char *pointer;
+};
+
 /** All pointers are borrowed for the call; everything that is kept is copied. */
 struct cue_playlist_config {
 	const char *name;
@@ -92,6 +124,8 @@ struct cue_playlist_config {
 	 * one of its type and producer that stopped runs of this playlist. A filter may have its
 	 * own value. */
 	uint64_t interrupt_debounce_ns;
+	const struct cue_steering *steerings; /**< at most CUE_STEERINGS_MAX. */
+	size_t n_steerings;
 	const struct cue_step *steps;
 	size_t n_steps;
 };
@@ -198,27 +232,6 @@ CUE_API int cue_run_stop(struct cue_playlists *playlists, const struct cue_id *r
  */
 CUE_API int cue_playlist_stop(struct cue_playlists *playlists, const char *name, const char *detail,
                               void (*stopped)(void *user, const struct cue_id *run), void *user);
-
-/** Tempos are in millionths: 1,500,000 plays half as fast again as the definition is written. */
-#define CUE_TEMPO_AS_WRITTEN 1000000U
-#define CUE_TEMPO_MIN        10000U
-#define CUE_TEMPO_MAX        100000000U
-
-enum cue_steer_action {
-	CUE_STEER_PAUSE,  /**< the position stands still; interrupts still act. */
-	CUE_STEER_RESUME, /**< go on from there: all to come is later by the time of the pause. */
-	CUE_STEER_TOGGLE, /**< pause, or resume. */
-	/** go to offset_ns. What lies between is skipped and counted, never emitted; what lies
-	 * behind it, on a way back, comes again. A paused run stays paused. */
-	CUE_STEER_SEEK,
-	CUE_STEER_TEMPO, /**< from here on the time line passes at `tempo`. */
-};
-
-struct cue_steer {
-	enum cue_steer_action action;
-	uint64_t offset_ns; /**< seek: up to the expected duration. */
-	uint32_t tempo;     /**< tempo: CUE_TEMPO_MIN to CUE_TEMPO_MAX, in millionths. */
-};
 
 /**
  * Steer one running run. Deadlines do not drift, whatever the number of calls: positions are exact
@@ -406,6 +419,8 @@ struct cue_playlists_stats {
 	uint64_t restored; /**< runs of a previous boot that continued. */
 	uint64_t aborted;  /**< runs of a previous boot that were cancelled; part of `cancelled`. */
 	uint64_t overdue;
+	/** runs that an event should have steered: no value in range, or they could not do it. */
+	uint64_t steerings_ignored;
 	uint64_t steered; /**< pauses, resumptions, seeks and changes of tempo. */
 	uint64_t steps_emitted, steps_skipped;
 	uint64_t interrupts_redundant; /**< interrupts without an active run. */

@@ -307,6 +307,9 @@ void lint_events(struct lint *lint)
 		              jsonc_get(node, "trigger"));
 		check_filters(lint, &emitted, "interrupt", def->interrupts, def->n_interrupts,
 		              jsonc_get(node, "interrupts"));
+		for (size_t k = 0; k < def->n_steerings; k++)
+			check_type(lint, &emitted, "on", def->steerings[k].event,
+			           jsonc_get(jsonc_get(node, "on"), def->steerings[k].event));
 	}
 	for (size_t i = 0; i < config->n_gestures; i++)
 		check_gesture(lint, &emitted, i);

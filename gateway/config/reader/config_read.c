@@ -333,6 +333,9 @@ static void read_value(struct config_reader *reader, const struct config_field *
 	case CONFIG_LEVELS:
 		config_read_levels(reader, field, node, object);
 		break;
+	case CONFIG_STEERINGS:
+		config_read_steerings(reader, field, node, object);
+		break;
 	case CONFIG_FILTER:
 	case CONFIG_WHEN:
 	case CONFIG_DATA:

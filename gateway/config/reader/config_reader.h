@@ -57,6 +57,10 @@ void config_read_list(struct config_reader *reader, const struct config_field *f
 void config_read_levels(struct config_reader *reader, const struct config_field *field,
                         const struct jsonc_node *node, void *object);
 
+/** What steers a playlist's runs (config_read_steerings.c). */
+void config_read_steerings(struct config_reader *reader, const struct config_field *field,
+                           const struct jsonc_node *node, void *object);
+
 /** What is allowed from outside (config_read_allow.c). */
 void config_read_allow(struct config_reader *reader, const struct config_field *field,
                        const struct jsonc_node *node, void *object);

@@ -291,6 +291,12 @@ static const struct config_field playlist_fields[] = {
 	  P(interrupt_debounce_ns),
 	  .doc = "Ignore an interrupt that comes within this time after the last one of the same "
 	         "type and producer that stopped a run." },
+	{ .key = "on", .type = CONFIG_STEERINGS, .max = CUE_STEERINGS_MAX, P(steerings),
+	  CONFIG_COUNT(struct config_playlist, def.n_steerings),
+	  .doc = "Event types that steer the running runs, and what each does: `\"pause\"`, "
+	         "`\"resume\"`, `\"toggle\"`, `{\"seek\": duration}`, `{\"tempo\": factor}`. "
+	         "In place of the value of `seek` and `tempo`, a JSON Pointer to a number in the "
+	         "event's data: seconds, or a factor from 0.01 to 100." },
 	{ .key = "completion", .type = CONFIG_EMIT, P(completion),
 	  .doc = "Event type to emit when a run has completed." },
 	{ .key = "metadata", .type = CONFIG_OBJECT, P(metadata),

@@ -150,6 +150,16 @@ static void levels_field(struct cue_writer *w, const struct config_field *field)
 	raw(w, "{\"enum\":[true,false,1,0]}");
 }
 
+static void steerings_field(struct cue_writer *w, const struct config_field *field)
+{
+	text_member(w, "type", "object");
+	number_member(w, "maxProperties", field->max);
+	cue_writer_key(w, "propertyNames");
+	ref_object(w, "event_type");
+	cue_writer_key(w, "additionalProperties");
+	ref_object(w, "steering");
+}
+
 static void allow_field(struct cue_writer *w, const struct config_field *field)
 {
 	cue_writer_key(w, "oneOf");
@@ -247,6 +257,9 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 		break;
 	case CONFIG_LEVELS:
 		levels_field(w, field);
+		break;
+	case CONFIG_STEERINGS:
+		steerings_field(w, field);
 		break;
 	case CONFIG_MAP:
 		map_field(w, field);

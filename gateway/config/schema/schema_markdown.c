@@ -27,65 +27,41 @@ static void print_range(FILE *out, const struct config_field *field)
 		fprintf(out, "duration, %s to %s", low, high);
 }
 
+/** What the reference calls a type; NULL: its range or values do. */
 static const char *type_text(const struct config_field *field)
 {
-	switch (field->type) {
-	case CONFIG_STRING:
-		return "string";
-	case CONFIG_PATH:
-		return "path";
-	case CONFIG_URL:
-		return "URL";
-	case CONFIG_NAME:
-		return "name";
-	case CONFIG_TOPIC:
-		return "topic";
-	case CONFIG_TOPICS:
-		return "array of topics";
-	case CONFIG_BOOL:
-		return "boolean";
-	case CONFIG_PROTOCOL:
-		return "`5` or `\"3.1.1\"`";
-	case CONFIG_EVENT:
-	case CONFIG_EMIT:
-		return "event type";
-	case CONFIG_EVENTS:
-		return "event type or array";
-	case CONFIG_FILTER:
-		return "filter";
-	case CONFIG_FILTERS:
-	case CONFIG_INTERRUPTS:
-		return "filter or array";
-	case CONFIG_WHEN:
-		return "condition";
-	case CONFIG_DATA:
-		return "any JSON";
-	case CONFIG_OBJECT:
-	case CONFIG_STRUCT:
-	case CONFIG_QOS:
-	case CONFIG_LEVELS:
-		return "object";
-	case CONFIG_ALLOW_EVENTS:
-		return "boolean or array of event types";
-	case CONFIG_ALLOW_COMMANDS:
-		return "boolean, group or array of commands";
-	case CONFIG_LINE:
-		return "name or offset";
-	case CONFIG_LINES:
-		return "array of lines";
-	case CONFIG_POINTER:
-		return "JSON Pointer";
-	case CONFIG_MAP:
-		return "object of objects";
-	case CONFIG_LIST:
-		return "array of objects";
-	case CONFIG_UINT:
-	case CONFIG_INT:
-	case CONFIG_DURATION:
-	case CONFIG_ENUM:
-		break;
-	}
-	return NULL;
+	static const char *const texts[] = {
+		[CONFIG_STRING] = "string",
+		[CONFIG_PATH] = "path",
+		[CONFIG_URL] = "URL",
+		[CONFIG_NAME] = "name",
+		[CONFIG_TOPIC] = "topic",
+		[CONFIG_TOPICS] = "array of topics",
+		[CONFIG_BOOL] = "boolean",
+		[CONFIG_PROTOCOL] = "`5` or `\"3.1.1\"`",
+		[CONFIG_EVENT] = "event type",
+		[CONFIG_EMIT] = "event type",
+		[CONFIG_EVENTS] = "event type or array",
+		[CONFIG_FILTER] = "filter",
+		[CONFIG_FILTERS] = "filter or array",
+		[CONFIG_INTERRUPTS] = "filter or array",
+		[CONFIG_WHEN] = "condition",
+		[CONFIG_DATA] = "any JSON",
+		[CONFIG_OBJECT] = "object",
+		[CONFIG_STRUCT] = "object",
+		[CONFIG_QOS] = "object",
+		[CONFIG_LEVELS] = "object",
+		[CONFIG_STEERINGS] = "object",
+		[CONFIG_ALLOW_EVENTS] = "boolean or array of event types",
+		[CONFIG_ALLOW_COMMANDS] = "boolean, group or array of commands",
+		[CONFIG_LINE] = "name or offset",
+		[CONFIG_LINES] = "array of lines",
+		[CONFIG_POINTER] = "JSON Pointer",
+		[CONFIG_MAP] = "object of objects",
+		[CONFIG_LIST] = "array of objects",
+	};
+
+	return (size_t)field->type < sizeof(texts) / sizeof(*texts) ? texts[field->type] : NULL;
 }
 
 static void print_values(FILE *out, const struct config_field *field)

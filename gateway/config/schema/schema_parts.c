@@ -65,6 +65,17 @@ static const struct {
 	  "\"debounce\":{\"$ref\":\"#/$defs/duration\"}},"
 	  "\"required\":[\"event\"],\"patternProperties\":{\"^x-\":true},"
 	  "\"additionalProperties\":false}]}" },
+	{ "steering", "{\"description\":\"What an event does with the running runs.\",\"oneOf\":["
+	              "{\"enum\":[\"pause\",\"resume\",\"toggle\"]},"
+	              "{\"type\":\"object\",\"properties\":{\"seek\":{\"anyOf\":["
+	              "{\"$ref\":\"#/$defs/duration\"},{\"$ref\":\"#/$defs/pointer\"}]}},"
+	              "\"required\":[\"seek\"],\"additionalProperties\":false},"
+	              "{\"type\":\"object\",\"properties\":{\"tempo\":{\"anyOf\":["
+	              "{\"type\":\"number\",\"minimum\":0.01,\"maximum\":100},"
+	              "{\"$ref\":\"#/$defs/pointer\"}]}},"
+	              "\"required\":[\"tempo\"],\"additionalProperties\":false}]}" },
+	{ "pointer", "{\"description\":\"A JSON Pointer; empty for the whole.\","
+	             "\"type\":\"string\",\"pattern\":\"^(/([^/~]|~[01])*)*$\"}" },
 	{ "when",
 	  "{\"description\":\"Condition on the state store, the last event of each type and "
 	  "producer.\",\"oneOf\":[{\"type\":\"object\",\"properties\":{\"state\":"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "array.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "cue_criterion.h"
@@ -26,15 +25,17 @@ Test(array, grows_by_doubling_and_keeps_its_elements)
 	free(items);
 }
 
-Test(array, stays_as_it_was_without_memory)
+Test(array, does_not_move_while_it_has_room)
 {
 	size_t capacity = 0;
 	char *items = array_grow(NULL, 0, &capacity, 1);
 
 	cr_assert_eq(capacity, 16);
 	items[15] = 'x';
-	cr_assert_null(array_grow(items, 16, &capacity, SIZE_MAX / 2));
+	cr_assert_eq(array_grow(items, 15, &capacity, 1), items);
 	cr_assert_eq(capacity, 16);
+	items = array_grow(items, 16, &capacity, 1);
+	cr_assert_eq(capacity, 32);
 	cr_assert_eq(items[15], 'x');
 	free(items);
 }

@@ -136,11 +136,12 @@ static bool get_number(const struct request_value *value, double *ret_number)
 static int get_offset(const struct request_value *value, uint64_t *ret_ns,
                       struct command_error *error)
 {
+	const uint64_t most_s = CUE_DURATION_MAX_NS / CUE_NS_PER_S;
 	const char *reason = "must be a number of seconds, or a duration like \"2.5s\"";
 	double seconds;
 
 	if (get_number(value, &seconds)) {
-		if (seconds < 0 || seconds > (double)(CUE_DURATION_MAX_NS / CUE_NS_PER_S))
+		if (seconds < 0 || seconds > (double)most_s)
 			return command_fail(error, COMMAND_INVALID_REQUEST, "/offset",
 			                    "offset: must be 0 s to 3650 days");
 		*ret_ns = (uint64_t)(seconds * (double)CUE_NS_PER_S + 0.5);

@@ -141,6 +141,7 @@ static int gesture_new(struct cue_gestures *gestures, const struct cue_gesture_c
 	gesture->priority = config->priority;
 	gesture->order = gestures->next_order++;
 	gesture->cooldown_ns = config->cooldown_ns;
+	gesture->tells_near_misses = config->near_miss;
 	r = fill(gesture, config);
 	if (r < 0) {
 		gesture_remove(gesture);

@@ -14,6 +14,7 @@
 #include <cuebus/gesture.h>
 #include <cuebus/match.h>
 
+struct cue_writer;
 struct gesture;
 
 /** Role of an event in a gesture. An event type may have several roles at once. */
@@ -59,6 +60,13 @@ struct gesture_order {
 	size_t place;        /* in cue_gestures.holding, valid while n > 0 */
 };
 
+/** The last near miss that was told. */
+struct gesture_near {
+	bool told;
+	uint64_t time_ns;
+	uint64_t suppressed; /* since then */
+};
+
 struct gesture {
 	struct cue_gestures *registry;
 	struct cue_bus *bus;
@@ -80,6 +88,8 @@ struct gesture {
 	struct gesture_order hold;
 	const struct cue_event *handled; /* the event being handled; cause of the emitted event */
 	uint64_t cooldown_ns;
+	bool tells_near_misses;
+	struct gesture_near near;
 	struct gesture_input *inputs; /* does not move once there are subscriptions */
 	size_t n_inputs, cap_inputs;
 	uint64_t fired, cooled_down, producers_forgotten;
@@ -159,6 +169,21 @@ bool cue_gesture_emit(struct gesture *gesture, const char *type, uint32_t produc
 int cue_gesture_fire_events(struct gesture *gesture, struct gesture_cooldown *cooldown,
                             const char *key, const struct gesture_kept *kept, uint32_t producer_id);
 
+/* ---- gesture_near_miss.c ---- */
+
+struct near_miss {
+	const char *reason;
+	uint64_t exceeded_ns; /* 0: it is not one of time */
+	size_t count;         /* events that were there … */
+	size_t required;      /* … of so many */
+};
+
+/** Tell a near miss of the event being handled, for a gesture that tells them.
+ * @return 0; -ENOMEM. */
+int cue_gesture_near_miss(struct gesture *gesture, const struct near_miss *miss);
+/** Whether @p gap_ns exceeds what is allowed by no more than that, and the gesture tells it. */
+bool cue_gesture_is_near(const struct gesture *gesture, uint64_t gap_ns, uint64_t allowed_ns);
+
 /* ---- gesture_kept.c: events kept until a gesture fires ---- */
 
 struct producer_table;
@@ -195,6 +220,8 @@ void cue_gesture_kept_end(struct gesture_kept *kept);
 int cue_gesture_peripheral_write(const struct cue_id *id, const char *name,
                                  const struct cue_payload *metadata, char **ret_text,
                                  size_t *ret_len);
+/** The last member of a gesture's data. */
+void cue_gesture_write_peripheral(struct cue_writer *w, const struct gesture *gesture);
 /** `{"<key>":[…],"virtual_peripheral":…}` @return 0; -E2BIG; -ENOMEM. */
 int cue_gesture_payload_events(const struct gesture *gesture, const char *key,
                                const struct cue_event *events, size_t n,

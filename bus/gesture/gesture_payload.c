@@ -66,8 +66,7 @@ static void write_event(struct cue_writer *w, struct cue_bus *bus, const struct 
 	cue_writer_object_end(w);
 }
 
-/** The last member of every gesture's data. */
-static void write_peripheral(struct cue_writer *w, const struct gesture *gesture)
+void cue_gesture_write_peripheral(struct cue_writer *w, const struct gesture *gesture)
 {
 	cue_writer_key(w, peripheral_key);
 	cue_writer_raw(w, gesture->peripheral, gesture->peripheral_len);
@@ -104,7 +103,7 @@ int cue_gesture_payload_events(const struct gesture *gesture, const char *key,
 	for (size_t i = 0; i < n; i++)
 		write_event(&w, gesture->bus, &events[i]);
 	cue_writer_array_end(&w);
-	write_peripheral(&w, gesture);
+	cue_gesture_write_peripheral(&w, gesture);
 	cue_writer_object_end(&w);
 	return finish(&w, ret_payload);
 }
@@ -144,7 +143,7 @@ int cue_gesture_payload_mirror(const struct gesture *gesture, struct cue_payload
 		cue_writer_key(&w, "value");
 		cue_writer_raw(&w, bytes, len);
 	}
-	write_peripheral(&w, gesture);
+	cue_gesture_write_peripheral(&w, gesture);
 	cue_writer_object_end(&w);
 	return finish(&w, ret_payload);
 }

@@ -110,6 +110,31 @@ static size_t highest_bit(uint64_t bits)
 	return bits ? 64U - (size_t)__builtin_clzll(bits) : 0;
 }
 
+/** Whether the event nearly was the next step, and what was wrong. */
+static bool is_near(const struct gesture *gesture, const struct progress *progress, uint64_t mask,
+                    struct near_miss *ret_miss)
+{
+	const struct sequence *sequence = gesture->impl;
+	const struct cue_event *event = gesture->handled;
+	size_t done = progress->kept.n;
+	bool fits;
+	uint64_t gap_ns;
+
+	if (!gesture->tells_near_misses || done == 0 || 2 * done < sequence->n)
+		return false;
+	fits = mask >> done & 1U;
+	gap_ns = event->time_ns - progress->events[done - 1].time_ns;
+	*ret_miss = (struct near_miss){ .reason = fits ? "timeout" : "wrong_step",
+		                        .count = done,
+		                        .required = sequence->n };
+	if (sequence->timeout_ns == 0 || gap_ns <= sequence->timeout_ns)
+		return !fits;
+	if (!fits || !cue_gesture_is_near(gesture, gap_ns, sequence->timeout_ns))
+		return false;
+	ret_miss->exceeded_ns = gap_ns - sequence->timeout_ns;
+	return true;
+}
+
 static void follow(const struct sequence *sequence, struct progress *progress, uint64_t mask,
                    const struct cue_event *event)
 {
@@ -134,6 +159,8 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 	struct sequence *sequence = gesture->impl;
 	uint64_t mask = step_mask(sequence, event);
 	struct progress *progress;
+	struct near_miss miss;
+	bool nearly;
 	int r;
 
 	(void)roles;
@@ -149,9 +176,10 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 		return 0;
 	progress->last_ns = event->time_ns;
 	progress->kept.events = progress->events;
+	nearly = is_near(gesture, progress, mask, &miss);
 	follow(sequence, progress, mask, event);
 	if (progress->kept.n < sequence->n)
-		return 0;
+		return nearly ? cue_gesture_near_miss(gesture, &miss) : 0;
 	r = cue_gesture_fire_events(gesture, &progress->cooldown, "sequence", &progress->kept,
 	                            event->producer_id);
 	begin_anew(progress);

@@ -42,42 +42,55 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 }
 
 /** Make room for a producer's event.
+ * @param ret_again set if the producer comes twice within the window.
  * @return false if the kept event is later and therefore stays. */
-static bool drop_of_producer(struct simultaneous *s, const struct cue_event *event)
+static bool drop_of_producer(struct simultaneous *s, const struct cue_event *event, bool *ret_again)
 {
 	for (size_t i = 0; i < s->kept.n; i++) {
 		if (s->events[i].producer_id != event->producer_id)
 			continue;
 		if (s->events[i].time_ns > event->time_ns)
 			return false;
+		*ret_again = event->time_ns - s->events[i].time_ns <= s->window_ns;
 		cue_gesture_kept_drop(&s->kept, i, 1);
 		return true;
 	}
 	return true;
 }
 
-static void drop_too_old(struct simultaneous *s)
+/** @return 0; -ENOMEM. */
+static int drop_too_old(struct gesture *gesture, struct simultaneous *s, bool again)
 {
-	uint64_t newest_ns = s->events[s->kept.n - 1].time_ns;
+	uint64_t newest_ns = s->events[s->kept.n - 1].time_ns, gap_ns = 0;
+	struct near_miss miss = { .reason = "same_producer", .required = s->required };
 	size_t drop = 0;
 
-	while (newest_ns - s->events[drop].time_ns > s->window_ns)
-		drop++;
+	for (; newest_ns - s->events[drop].time_ns > s->window_ns; drop++)
+		gap_ns = newest_ns - s->events[drop].time_ns;
 	cue_gesture_kept_drop(&s->kept, 0, drop);
+	miss.count = s->kept.n;
+	if (cue_gesture_is_near(gesture, gap_ns, s->window_ns)) {
+		miss.reason = "window";
+		miss.exceeded_ns = gap_ns - s->window_ns;
+	} else if (!again || !gesture->tells_near_misses) {
+		return 0;
+	}
+	return s->kept.n < s->required ? cue_gesture_near_miss(gesture, &miss) : 0;
 }
 
 static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
 {
 	struct simultaneous *s = gesture->impl;
+	bool again = false;
 	int r;
 
 	(void)roles;
-	if (!cue_match_eval(s->match, event->payload) || !drop_of_producer(s, event))
+	if (!cue_match_eval(s->match, event->payload) || !drop_of_producer(s, event, &again))
 		return 0;
 	cue_gesture_kept_insert(&s->kept, event);
-	drop_too_old(s);
+	r = drop_too_old(gesture, s, again);
 	if (s->kept.n < s->required)
-		return 0;
+		return r;
 	r = cue_gesture_fire_events(gesture, &s->cooldown, "events", &s->kept, 0);
 	cue_gesture_kept_clear(&s->kept);
 	return r;

@@ -59,15 +59,27 @@ static int init(struct gesture *gesture, const struct cue_gesture_config *config
 	return r;
 }
 
-/** Drop the taps before the last gap wider than the window. */
-static void drop_too_old(struct taps *taps, uint64_t window_ns)
+/** Drop the taps before the last gap wider than the window. @return 0; -ENOMEM. */
+static int drop_too_old(struct gesture *gesture, struct taps *taps)
 {
+	const struct tap *tap = gesture->impl;
 	size_t first = taps->kept.n - 1;
+	uint64_t gap_ns = 0;
+	int r = 0;
 
-	while (first > 0 &&
-	       taps->events[first].time_ns - taps->events[first - 1].time_ns <= window_ns)
-		first--;
+	for (; first > 0; first--) {
+		gap_ns = taps->events[first].time_ns - taps->events[first - 1].time_ns;
+		if (gap_ns > tap->window_ns)
+			break;
+	}
+	if (first > 0 && cue_gesture_is_near(gesture, gap_ns, tap->window_ns))
+		r = cue_gesture_near_miss(
+		        gesture, &(struct near_miss){ .reason = "window",
+		                                      .exceeded_ns = gap_ns - tap->window_ns,
+		                                      .count = first,
+		                                      .required = tap->count });
 	cue_gesture_kept_drop(&taps->kept, 0, first);
+	return r;
 }
 
 static int handle(struct gesture *gesture, unsigned roles, const struct cue_event *event)
@@ -84,9 +96,9 @@ static int handle(struct gesture *gesture, unsigned roles, const struct cue_even
 		return -ENOMEM;
 	taps->kept.events = taps->events;
 	cue_gesture_kept_insert(&taps->kept, event);
-	drop_too_old(taps, tap->window_ns);
+	r = drop_too_old(gesture, taps);
 	if (taps->kept.n < tap->count)
-		return 0;
+		return r;
 	r = cue_gesture_fire_events(gesture, &taps->cooldown, "events", &taps->kept,
 	                            event->producer_id);
 	cue_gesture_kept_clear(&taps->kept);

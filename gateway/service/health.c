@@ -110,6 +110,7 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 	begin(w, "gestures");
 	number(w, "fired", g.fired);
 	number(w, "cooled_down", g.cooled_down);
+	number(w, "near_misses", g.near_misses);
 	number(w, "producers_forgotten", g.producers_forgotten);
 	number(w, "kept_forgotten", g.kept_forgotten);
 	number(w, "kept_bytes", g.kept_bytes);

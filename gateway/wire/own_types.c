@@ -18,6 +18,7 @@ const char *const own_types[OWN_TYPES_COUNT] = {
 	"gateway.output_failed",
 	"gateway.output_restored",
 	"gateway.output_ignored",
+	"gesture.near_miss",
 	"input.resync",
 	"input.failed",
 	"input.restored",

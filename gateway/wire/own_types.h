@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#define OWN_TYPES_COUNT 19U
+#define OWN_TYPES_COUNT 20U
 
 /** Static; grouped by subject. */
 extern const char *const own_types[OWN_TYPES_COUNT];

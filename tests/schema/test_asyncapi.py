@@ -56,13 +56,13 @@ class AsyncApi(unittest.TestCase):
         }
         names = load_all()
         reserved = ("event.", "gateway.")
-        inputs = ("input.resync", "input.failed", "input.restored")
+        single = ("input.resync", "input.failed", "input.restored", "gesture.near_miss")
         for name in names:
             if name.startswith("cmd."):
                 expected.add("cmd/" + name[4:].replace(".", "/", 1))
             elif name.startswith("reply.") and name != "reply.error":
                 expected.add("reply/" + name[6:].replace(".", "/", 1))
-            elif name.startswith(reserved) or name in inputs:
+            elif name.startswith(reserved) or name in single:
                 expected.add("bus/" + name.replace(".", "/"))
         self.assertEqual(addresses, expected)
 

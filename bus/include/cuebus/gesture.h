@@ -91,6 +91,8 @@ struct cue_gesture_config {
 	/** drop and count firings less than this after the last one; per producer for taps and
 	 * sequences. 0: none. */
 	uint64_t cooldown_ns;
+	/** emit `gesture.near_miss` where a tap, simultaneous press or sequence nearly fires. */
+	bool near_miss;
 
 	struct cue_filter source;  /**< taps, simultaneous. */
 	uint64_t window_ns;        /**< taps, simultaneous: 1 to CUE_DURATION_MAX_NS. */
@@ -197,6 +199,7 @@ struct cue_gestures_stats {
 	uint64_t fired;
 	uint64_t cooled_down;
 	uint64_t producers_forgotten;
+	uint64_t near_misses; /**< of gestures that tell them, told or not. */
 	/** producers evicted, or gestures started again, because cue_limits.gesture_bytes was
 	 * reached. */
 	uint64_t kept_forgotten;

@@ -217,7 +217,8 @@ static const struct config_field gesture_fields[] = {
 	{ .key = "cooldown", .type = CONFIG_DURATION, .initial = "0s", .max = DURATION_MAX,
 	  G(cooldown_ns), .doc = "Pause of the gesture after it has fired." },
 	{ .key = "near_miss", .type = CONFIG_BOOL, .variants = DETECTORS, .initial = "false",
-	  .not_implemented = true, .doc = "Emit `gesture.near_miss` with what was missing." },
+	  G(near_miss), .doc = "Emit `gesture.near_miss` with what was missing, at most one a "
+	                       "second." },
 };
 
 const struct config_table config_table_gesture = {

@@ -18,6 +18,7 @@
 static bool take_value(const struct playlist_steering *steering, const struct cue_event *event,
                        struct cue_steer *steer)
 {
+	const uint64_t most_s = CUE_DURATION_MAX_NS / CUE_NS_PER_S;
 	const cJSON *value;
 	double number;
 
@@ -28,7 +29,7 @@ static bool take_value(const struct playlist_steering *steering, const struct cu
 		return false;
 	number = value->valuedouble;
 	if (steer->action == CUE_STEER_SEEK) {
-		if (!(number >= 0 && number <= (double)(CUE_DURATION_MAX_NS / CUE_NS_PER_S)))
+		if (!(number >= 0 && number <= (double)most_s))
 			return false;
 		steer->offset_ns = (uint64_t)(number * (double)CUE_NS_PER_S + 0.5);
 		return true;

@@ -15,6 +15,7 @@ Fenced blocks, by their language:
            with a gateway on docs/operations.md's configuration.
   sh       run on other people's machines or elsewhere in CI: each first word
            must be a file of the repository or one of OUTSIDE
+  trace    in docs/cookbook.md: test_cookbook.py
   text     not run; one after a line `<!-- gpio: NAME -->` is what tests/gpio sees
 
 A block of any other language is an error. The configurations of
@@ -153,7 +154,7 @@ class Documents(unittest.TestCase):
     def test_languages_are_known(self):
         for block in BLOCKS:
             with self.subTest(block.place):
-                self.assertIn(block.language, ("jsonc", "json", "console", "sh", "text"))
+                self.assertIn(block.language, ("jsonc", "json", "console", "sh", "trace", "text"))
 
     def test_configurations(self):
         self.assertTrue(of("jsonc"))

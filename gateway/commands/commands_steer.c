@@ -37,7 +37,7 @@ static int fail_steer(struct command_error *error, int r, const struct request *
 		return command_fail(error, COMMAND_REFUSED, path,
 		                    "run '%s' waits for its turn and has no position yet", name);
 	case -ERANGE:
-		return command_fail(error, COMMAND_INVALID_REQUEST, "/offset",
+		return command_fail(error, COMMAND_REFUSED, "/offset",
 		                    "offset: lies after the last step of the playlist");
 	case -EDOM:
 		return command_fail(error, COMMAND_LIMIT, "/factor",

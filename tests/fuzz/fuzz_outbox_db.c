@@ -83,7 +83,7 @@ static struct outbox *open_outbox(void)
 	return outbox;
 }
 
-/** Replies too: one that a spoilt file held is in their lane once it is in the new file. */
+/** Take an event or a reply: replies of a damaged file move to the lane of the new file. */
 static bool take(struct outbox *outbox, struct outbox_message *ret_message)
 {
 	return outbox_take(outbox, ret_message) == 0 || outbox_take_reply(outbox, ret_message) == 0;
@@ -138,8 +138,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(sent + stats.dropped + stats.events + stats.replies == stats.restored + 1);
 	while (outbox_take_gap(outbox, &gap)) {
 		FUZZ_CHECK(gap.count > 0 && gap.from_seq <= gap.to_seq);
-		/* Not as many as were dropped: where a part of the file is cut out, every
-		 * seq between what is on either side is named, and its rows nobody counts. */
+		/* May exceed the number of dropped rows: if a part of the file is missing, the gap
+		 * names every seq between the rows beside it, and nothing counts the missing
+		 * rows. */
 		FUZZ_CHECK(gap.count - 1 <= gap.to_seq - gap.from_seq);
 	}
 	outbox_free(outbox);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A state folder as somebody else leaves it. The input is a list of entries:
- * a byte for the name (one that cuebus uses), a byte for what stands there
- * (bytes, a link, a FIFO, a folder, a socket), two bytes for the length and the
- * bytes of a file. Whatever it is: all that reads the folder at the start comes
- * to its end, what a link leads to is as it was, what is kept can be used, and a
- * second start finds nothing more to rename than files that it may not know.
+ * A state folder with foreign contents. The input is a list of entries: a byte for the name (one
+ * that cuebus uses), a byte for the kind (bytes, a link, a FIFO, a folder, a socket), two bytes for
+ * the length and the bytes of a file. For any input, reading the folder at the start terminates,
+ * the target of a link is unchanged and the kept parts can be used, also at a second start.
  */
 #include "fuzz.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The naive model. It knows what was put, what the broker took and which
- * acknowledgements reached the gateway, and says what may be seen of each event:
+ * The naive model. It records what was put, what the broker accepted and which acknowledgements
+ * reached the gateway, and decides what a consumer may see of each event:
  *
  *   seen                    | allowed when
  *   arrived                 | always
@@ -9,13 +9,13 @@
  *   arrived, and named      | its acknowledgement did not reach the gateway before the connection
  *                           | or the gateway ended, or was not on disk when the gateway was killed;
  *                           | or the reason is `killed`
- *   named, then arrived     | as the next row, the other way round: the name was not on disk
+ *   named, then arrived     | as the row above, but the gap was not on disk
  *   arrived again           | as above, in another session
- *   named again             | the news did not get their acknowledgement in their own life
+ *   named again             | the gap was not acknowledged in the life that published it
  *   neither                 | put in the last moment before a kill, or while the disk failed; or
- *                           | of QoS 0 and on the way; or named by news that the broker refused
+ *                           | of QoS 0 and in transit; or named by a gap that the broker refused
  *
- * And of one boot the first arrivals are in order; within a session all are.
+ * The first arrivals of one boot are in order; within a session all arrivals are.
  *
  * "On disk": MODEL_SETTLE_NS have passed since, in which the disk worked and the gateway
  * used it, or the gateway was stopped and found that all was written.

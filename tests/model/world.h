@@ -167,7 +167,7 @@ void model_disk_is(bool well);
 void model_noted(unsigned boot, uint32_t seq);
 /** @param kept all is on disk, as the gateway found. */
 void model_life_ends(bool kept);
-/** Nothing waits any more: each event has arrived, or is named, and not both. */
+/** No event waits: each has arrived or is named, and not both. */
 void model_settled(void);
 
 /* ---- the disk: disk.c ---- */
@@ -177,18 +177,18 @@ void disk_install(void);
 void disk_set(enum disk_fault fault);
 /** Rename the files of the database, as an administrator who moves them away. */
 void disk_take_file(void);
-/** None was set aside for damage, since none is damaged here. */
+/** Check that no file was renamed for damage: none is damaged here. */
 void disk_check_files(void);
 
 /* ---- the broker, behind paho_connection.h: broker.c ---- */
 
 void broker_install(void);
-/** @param peer_ended the broker closed it; else the network is to blame. */
+/** @param peer_ended the broker closed it; otherwise the network broke it. */
 void broker_cut(bool peer_ended);
 /** After the gateway was killed: some messages in transit may still arrive. */
 void broker_survives(void);
 
-/* ---- what goes wrong: nemesis.c ---- */
+/* ---- faults: nemesis.c ---- */
 
 /** For a world: what may go wrong in it. */
 void nemesis_choose(void);

@@ -391,7 +391,7 @@ static void set_up(struct eut *e)
 
 	if (cue_bus_new(&config, &e->bus) < 0 || cue_playlists_new(e->bus, &e->playlists) < 0)
 		abort();
-	/* The model knows no rate: whatever steps are made up must be taken. */
+	/* The model has no limit of the rate: all generated steps must be accepted. */
 	cue_playlists_set_limits(e->playlists,
 	                         &(struct cue_playlist_limits){ .events_per_second = UINT32_MAX,
 	                                                        .shortest_interval_ns = 1 });

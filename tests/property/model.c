@@ -156,7 +156,7 @@ static bool superseded(const struct model *m, const struct m_occurrence *occurre
 	return false;
 }
 
-/** The late step's newest overdue occurrence is all that stays of what is overdue. */
+/** Of the overdue occurrences keep only the newest one of the late step. */
 static void drop_superseded(struct model *m, const struct m_occurrence *late)
 {
 	int kept = 0, n = m->n_pending;

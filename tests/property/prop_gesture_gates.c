@@ -297,7 +297,7 @@ static void random_runs(struct rig *rig, struct runs *m, uint64_t *rng)
 	cJSON_Delete(m->gate.when_json);
 }
 
-/** At equal times input goes before timer: such a run is still active. */
+/** At equal times an input goes before a timer, so a run that ends now is still active. */
 static void model_ends(struct runs *m, uint64_t now_ns)
 {
 	size_t left = 0;

@@ -130,7 +130,7 @@ static void lose(struct knob *knob)
 		                    knob->now_ns, changes));
 }
 
-/** On to a detent without a whole one on the way. @return steps. */
+/** Turn by less than a whole detent to the next one on either side. @return steps. */
 static int settle(struct knob *knob)
 {
 	int off = ((knob->at % knob->steps_per_detent) + knob->steps_per_detent) %
@@ -145,7 +145,7 @@ static int settle(struct knob *knob)
 	return off;
 }
 
-/** A detent, wherever it may be counted. */
+/** Turn to a detent, whether or not it is counted. */
 static void warm_up(struct knob *knob)
 {
 	turn(knob, below(knob, 2) ? 1 : -1, knob->steps_per_detent, 0);

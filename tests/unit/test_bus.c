@@ -135,7 +135,7 @@ Test(bus, what_follows_from_one_event_is_bounded_as_a_whole)
 	cr_assert_eq(stats.events, 101U);
 	cr_assert_lt(stats.queue_peak, 100U);
 	cr_assert_gt(stats.queue_refused, 0U);
-	/* The next outside event has a bound of its own. */
+	/* The limit applies to each outside event separately. */
 	fixture_emit(&f, "b");
 	cue_bus_get_stats(f.bus, &stats);
 	cr_assert_eq(stats.events, 102U);

@@ -100,7 +100,7 @@ Test(commands, runs_come_page_by_page)
 	cr_assert_eq(read_page(run(&rig, "playlist/runs", "{\"limit\":7}"), next), 7);
 	snprintf(asked, sizeof(asked), "{\"after\":\"%s\"}", next);
 	cr_assert_eq(read_page(run(&rig, "playlist/runs", asked), next), 1);
-	/* Another playlist's is none of these. */
+	/* A run of another playlist is not in this list. */
 	snprintf(asked + strlen(asked) - 1, 32, ",\"playlist\":\"blink\"}");
 	expect_error(&rig, "playlist/runs", asked, "not_found", "/after");
 	(void)run(&rig, "playlist/stop", "{\"all\":true}");

@@ -124,8 +124,8 @@ Test(debounce, an_edge_from_the_past_does_not_shorten_the_wait)
 }
 
 /*
- * Naive model: all edges at hand, cut into transitions wherever the line was
- * quiet for longer than the debounce; the last level of each decides.
+ * Naive model: cut the list of all edges where the line was quiet for longer than the debounce;
+ * the last level of each part decides.
  */
 struct edge {
 	uint64_t time_ns;

@@ -81,7 +81,7 @@ Test(definition_legacy, before_the_damage_all_is_found)
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
 		snprintf(text, sizeof(text), "{\"version\":1,\"playlists\":{\"a\":\"{}\"%s",
 		         ends[i]);
-		/* A file that ends where it might is as good as one that is whole. */
+		/* A complete object is accepted, whatever follows it. */
 		if (strncmp(ends[i], "}}", 2) == 0)
 			cr_assert_eq(read_text(text), 0);
 		else

@@ -95,7 +95,7 @@ Test(definition_store, a_write_that_fails_is_said_and_made_good)
 	cr_assert_eq(definition_store_state(store, change), -ENOENT);
 	cr_assert_eq(definition_store_state(store, 1), 0);
 	cr_assert_eq(definition_store_error(store), -ENOENT);
-	/* Another folder in its place lacks all that was written. */
+	/* A new folder in its place is empty: everything is written again. */
 	cr_assert_eq(mkdir(dir, 0700), 0);
 	put(store, DEFINITION_PLAYLIST, "b", "{}");
 	close_store(store);

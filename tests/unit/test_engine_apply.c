@@ -38,7 +38,7 @@ static void made_input(struct made *m, const char *name, const char *line, uint6
 	};
 }
 
-/** One step after 1 s; the step's type stands for all that may change. */
+/** A playlist with one step after 1 s; @p emit is what a test changes. */
 static void made_playlist(struct made *m, const char *name, const char *trigger, const char *emit)
 {
 	size_t i = m->config.n_playlists++;

@@ -224,7 +224,7 @@ Test(engine_inputs, input_set_is_for_sim_inputs_only)
 	cr_assert_eq(engine_input_set(f.engine, "none", 0, true, 1), -ENOENT);
 	cr_assert_eq(engine_input_set(f.engine, "a", 0, true, 1), -EPERM);
 	cr_assert_eq(engine_input_set(f.engine, "s", 1, true, 1), -EINVAL);
-	/* An older edge of another input goes first. */
+	/* An older edge of another input is dispatched first. */
 	fake_edge(0, 5 * MS, true, false);
 	cr_assert_eq(engine_input_set(f.engine, "s", 0, true, 10 * MS), 0);
 	cr_assert_str_eq(fixture_log(&f), "press@5000000 {\"input\":\"a\",\"pressed\":true}\n"

@@ -148,7 +148,7 @@ Test(gesture_order, a_full_hold_takes_the_oldest_early)
 	gesture_event(&f, 3000, "fast", 1, "null");
 	gesture_event(&f, 3000, "fast", 1, "null");
 	expect_log(&f, "1001 s 1\n");
-	/* older than all that is held: taken itself, too late for its place */
+	/* older than all held events: processed at once, too late for its place */
 	late_event(&f, 3000, "fast", 900);
 	expect_log(&f, "");
 	cr_assert_eq(stats(&f).held_events, CUE_GESTURE_HELD_MAX);

@@ -235,7 +235,7 @@ Test(journal, a_trigger_that_is_told_after_the_restart_has_its_data)
 	disk_remove_dir(dir);
 }
 
-/* Each had one of its own, and an interrupt took them one by one. */
+/* Otherwise each has a copy, and an interrupt handles them one by one. */
 Test(journal, runs_on_an_old_definition_share_it_after_the_restart)
 {
 	static const char later[] = SHARED("{\"emit\":\"y\",\"offset\":\"2h\"}");

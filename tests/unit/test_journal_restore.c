@@ -191,7 +191,7 @@ Test(journal_restore, a_run_whose_event_types_do_not_fit_is_cancelled)
 	last_life(&life, RESUME);
 }
 
-/** The database is locked by a backup at the start: the run goes on as soon as it opens. */
+/** The database is locked by a backup at the start: the run continues as soon as it opens. */
 Test(journal_restore, a_database_that_opens_late_is_acted_on_in_this_life)
 {
 	struct life life;

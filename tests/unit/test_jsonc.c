@@ -214,7 +214,7 @@ Test(jsonc, pointers_lead_there_and_back)
 	cr_assert_str_eq(pointer, "/a~1b/~0/1/k");
 	free(pointer);
 	cr_assert_eq(jsonc_resolve(p.root, ""), p.root);
-	/* nowhere: the last on the way */
+	/* no such node: the last one on the way */
 	cr_assert_eq(jsonc_resolve(p.root, "/a~1b/~0/1/none/x"), k->parent);
 	/* one value in place of a list of one */
 	cr_assert_eq(jsonc_resolve(p.root, "/one/0"), jsonc_get(p.root, "one"));

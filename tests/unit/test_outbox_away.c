@@ -160,7 +160,7 @@ Test(outbox_away, what_fills_half_of_the_memory_is_written)
 	outbox = make_with(&config);
 	settle(outbox, 1);
 	while (stats_of(outbox).idle) {
-		/* Slower than the outbox's thread: nothing has to go meanwhile. */
+		/* Slower than the outbox's thread, so that nothing is dropped meanwhile. */
 		put_many(outbox, seq, seq);
 		cr_assert_lt(seq++, 1000);
 		usleep(100);

@@ -35,7 +35,7 @@ static int append_note(void *user, const char *key, const void *value, size_t le
 	return 0;
 }
 
-/** "key=value;" of all that earlier boots left. */
+/** @p expected: "key=value;" for each note of earlier boots. */
 static void expect_notes(struct outbox *outbox, const char *expected)
 {
 	char text[1024] = "";

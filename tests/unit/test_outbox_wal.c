@@ -122,7 +122,7 @@ Test(outbox_wal, an_end_half_written_is_no_damage)
 
 	for (long n = size - FRAME; n < size; n += 97)
 		cr_assert_eq(check(n, &lost), 0, "cut after %ld bytes", n);
-	/* Its last frame is there, but not all that was written into it. */
+	/* The last frame is there, but incomplete. */
 	flip(size - 1);
 	cr_assert_eq(check(size, &lost), 0);
 	done(db);
@@ -188,7 +188,7 @@ Test(outbox_wal, damage_before_the_end)
 	/* Page number, salt, checksum, content: all of a frame counts. */
 	for (long in_frame = 0; in_frame < FRAME; in_frame += in_frame < 24 ? 1 : 509) {
 		long at = HEADER + 3 * FRAME + in_frame;
-		/* What a frame says of its sum is where the next one goes on from. */
+		/* The checksum in a frame is where that of the next frame starts. */
 		long behind = frames - 4 - (in_frame >= 16 && in_frame < 24 ? 1 : 0);
 
 		flip(at);

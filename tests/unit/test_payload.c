@@ -162,7 +162,7 @@ Test(payload, is_parsed_once)
 	cue_payload_unref(payload);
 }
 
-/* As deep as it may be at all: cJSON has to go along. */
+/* The deepest nesting allowed: cJSON must accept it too. */
 Test(payload, deepest_payload_is_parsed)
 {
 	char text[2 * CUE_JSON_DEPTH_MAX];

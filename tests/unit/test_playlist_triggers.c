@@ -294,7 +294,7 @@ Test(playlist_triggers, ten_thousand_definitions_share_one_trigger_and_one_inter
 	struct pf f = { .random = 1 };
 	char name[16];
 
-	/* A bus of its own: the fixture's log would only be in the way. */
+	/* A bus of its own, without the fixture's log. */
 	cr_assert_eq(cue_bus_new(&(struct cue_bus_config){ .gateway_id = "t",
 	                                                   .random = pf_random,
 	                                                   .user = &f },

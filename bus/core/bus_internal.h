@@ -216,6 +216,9 @@ void cue_subscriptions_clear(struct cue_bus *bus);
 struct subscription_list *cue_subscription_list_get(struct cue_bus *bus, struct cue_type *type);
 void cue_subscription_list_unref(struct subscription_list *list);
 
+/** Let a timer that is not armed fire after those with the same deadline, whenever they are
+ * created: it asks what has not happened up to then. */
+void cue_timer_put_last(struct cue_timer *timer);
 /** Whether the earliest armed timer is due (deadline < limit, or == if @p inclusive). @param urgent
  * only urgent timers. */
 bool cue_timer_is_due(const struct cue_bus *bus, uint64_t limit_ns, bool inclusive, bool urgent);

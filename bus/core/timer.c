@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define TIMER_IDLE SIZE_MAX
+#define ORDER_LAST (UINT64_C(1) << 63)
 
 static bool before(const struct cue_timer *a, const struct cue_timer *b)
 {
@@ -147,6 +148,11 @@ int cue_timer_new_urgent(struct cue_bus *bus, cue_timer_handler handler, void *u
                          struct cue_timer **ret_timer)
 {
 	return make(bus, &bus->urgent, handler, user, ret_timer);
+}
+
+void cue_timer_put_last(struct cue_timer *timer)
+{
+	timer->order |= ORDER_LAST;
 }
 
 struct cue_timer *cue_timer_free(struct cue_timer *timer)

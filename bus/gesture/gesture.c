@@ -17,6 +17,8 @@ static const struct {
 	[CUE_GESTURE_SEQUENCE] = { "sequence", &cue_gesture_kind_sequence },
 	[CUE_GESTURE_GATED_MIRROR] = { "gated_mirror", &cue_gesture_kind_gated_mirror },
 	[CUE_GESTURE_GATED_PLAYLIST] = { "gated_playlist", &cue_gesture_kind_gated_playlist },
+	[CUE_GESTURE_CLICK] = { "click", &cue_gesture_kind_click },
+	[CUE_GESTURE_CYCLE] = { "cycle", &cue_gesture_kind_cycle },
 };
 #define N_TYPES (sizeof(types) / sizeof(*types))
 
@@ -79,6 +81,13 @@ static int subscribe(struct gesture *gesture)
 	return 0;
 }
 
+/** Let the gesture emit what must not be missing when its definition ends. */
+static void gesture_end(struct gesture *gesture)
+{
+	if (gesture->kind->end)
+		gesture->kind->end(gesture);
+}
+
 /** Drop the registry's reference. */
 static void gesture_remove(struct gesture *gesture)
 {
@@ -110,8 +119,12 @@ static int fill(struct gesture *gesture, const struct cue_gesture_config *config
 	if (config->emit) {
 		gesture->emit = strdup(config->emit);
 		/* intern now, so that a limit on types fails here and not when the gesture fires */
-		r = gesture->emit ? cue_bus_intern(gesture->bus, config->emit, &gesture->emit_type)
+		r = gesture->emit ? cue_bus_intern(gesture->bus, config->emit, &gesture->outputs[0])
 		                  : -ENOMEM;
+	}
+	for (size_t i = 0; r >= 0 && config->type == CUE_GESTURE_CLICK && i < CUE_CLICKS; i++) {
+		if (config->clicks[i])
+			r = cue_bus_intern(gesture->bus, config->clicks[i], &gesture->outputs[i]);
 	}
 	if (r >= 0)
 		r = cue_gesture_peripheral_write(&gesture->id, config->name, config->metadata,
@@ -267,7 +280,9 @@ int cue_gesture_define(struct cue_gestures *gestures, const struct cue_gesture_c
 	                known ? gestures->items[at]->origin : next_origin(gestures->bus), &gesture);
 	if (r < 0)
 		return r;
+	cue_bus_begin(gestures->bus);
 	if (known) {
+		gesture_end(gestures->items[at]);
 		gesture_remove(gestures->items[at]);
 	} else {
 		memmove(&gestures->items[at + 1], &gestures->items[at],
@@ -279,6 +294,7 @@ int cue_gesture_define(struct cue_gestures *gestures, const struct cue_gesture_c
 	gestures->delays_stale = true;
 	if (ret_id)
 		*ret_id = gesture->id;
+	cue_bus_end(gestures->bus);
 	return 0;
 }
 
@@ -290,18 +306,21 @@ int cue_gesture_remove(struct cue_gestures *gestures, const char *name)
 	if (!find(gestures, name, &at))
 		return -ENOENT;
 	gesture = gestures->items[at];
+	cue_bus_begin(gestures->bus);
+	gesture_end(gesture);
 	gestures->n--;
 	gestures->bus->definitions--;
 	memmove(&gestures->items[at], &gestures->items[at + 1],
 	        (gestures->n - at) * sizeof(struct gesture *));
 	gestures->delays_stale = true;
 	gesture_remove(gesture);
+	cue_bus_end(gestures->bus);
 	return 0;
 }
 
 static struct cue_gesture_info info_of(const struct gesture *gesture)
 {
-	return (struct cue_gesture_info){
+	struct cue_gesture_info info = {
 		.name = gesture->name,
 		.id = gesture->id,
 		.type = gesture->type,
@@ -309,7 +328,11 @@ static struct cue_gesture_info info_of(const struct gesture *gesture)
 		.cooled_down = gesture->cooled_down,
 		.producers_forgotten = gesture->producers_forgotten,
 		.wait_ns = gesture->hold.wait_ns,
+		.emit = gesture->emit,
 	};
+
+	cue_gesture_cycle_info(gesture, &info);
+	return info;
 }
 
 int cue_gesture_foreach(struct cue_gestures *gestures,
@@ -336,6 +359,16 @@ int cue_gesture_get(const struct cue_gestures *gestures, const char *name,
 		return -ENOENT;
 	*ret_info = info_of(gestures->items[at]);
 	return 0;
+}
+
+int cue_gesture_restore(struct cue_gestures *gestures, const char *name, int32_t place,
+                        const struct cue_id *values_id)
+{
+	size_t at;
+
+	if (!find(gestures, name, &at))
+		return -ENOENT;
+	return cue_gesture_cycle_restore(gestures->items[at], place, values_id);
 }
 
 void cue_gestures_get_stats(const struct cue_gestures *gestures,

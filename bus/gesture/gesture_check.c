@@ -18,6 +18,10 @@ static const struct cue_place root = { 0 };
 	cue_predicate_fail(error, &(struct cue_place){ .parent = &root, .key = (member) },         \
 	                   __VA_ARGS__)
 
+static const char reserved_text[] =
+        "a gesture can't emit a type that begins with event., gateway., gesture. or input.: these "
+        "are reserved";
+
 static int check_name(const char *name, struct cue_predicate_error *error)
 {
 	size_t len = name ? strlen(name) : 0;
@@ -53,9 +57,7 @@ static int check_emit(const char *emit, bool needed, struct cue_predicate_error 
 	r = check_type(emit, &place, error);
 	if (r < 0 || !cue_type_is_reserved(emit))
 		return r;
-	return cue_predicate_fail(error, &place,
-	                          "a gesture can't emit a type that begins with event., gateway., "
-	                          "gesture. or input.: these are reserved");
+	return cue_predicate_fail(error, &place, "%s", reserved_text);
 }
 
 /** Append the path inside a predicate to that of the predicate. */
@@ -179,6 +181,113 @@ static int check_sequence(const struct cue_gesture_config *config,
 	return r < 0 ? r : check_emit(config->emit, true, error);
 }
 
+static int check_optional_filter(const char *key, const struct cue_filter *filter,
+                                 struct cue_predicate_error *error)
+{
+	struct cue_place place = cue_place_member(&root, key);
+
+	return filter->type ? check_filter(filter, &place, error) : 0;
+}
+
+/** The event types of a click, and the times that they need. */
+static int check_clicks(const struct cue_gesture_config *config, struct cue_predicate_error *error)
+{
+	struct cue_place emit = cue_place_member(&root, "emit");
+	bool any = false;
+
+	for (size_t i = 0; i < CUE_CLICKS; i++) {
+		const char *name = cue_click_name((enum cue_click)i);
+		struct cue_place place = cue_place_member(&emit, name);
+		int r = config->clicks[i] ? check_type(config->clicks[i], &place, error) : 0;
+
+		if (r < 0)
+			return r;
+		any |= config->clicks[i] != NULL;
+		if (config->clicks[i] && cue_type_is_reserved(config->clicks[i]))
+			return cue_predicate_fail(error, &place, "%s", reserved_text);
+		if (config->clicks[i] && i >= CUE_CLICK_HOLD && config->hold_ns == 0)
+			return cue_predicate_fail(error, &place,
+			                          "\"%s\" needs \"hold\", the time after which a "
+			                          "press is one",
+			                          name);
+		if (config->clicks[i] && i == CUE_CLICK_REPEAT && config->repeat_ns == 0)
+			return cue_predicate_fail(error, &place,
+			                          "\"repeat\" needs \"repeat\" beside \"hold\", "
+			                          "the time between repeats");
+	}
+	return any ? 0
+	           : cue_predicate_fail(error, &emit,
+	                                "a click needs at least one event type, such as "
+	                                "\"single\"");
+}
+
+static int check_click(const struct cue_gesture_config *config, struct cue_predicate_error *error)
+{
+	struct cue_place source = cue_place_member(&root, "source");
+	int r;
+
+	r = check_filter(&config->source, &source, error);
+	if (r >= 0)
+		r = check_optional_filter("release", &config->release, error);
+	if (r >= 0)
+		r = check_duration("window", config->window_ns, false, error);
+	if (r >= 0)
+		r = check_duration("hold", config->hold_ns, true, error);
+	if (r >= 0)
+		r = check_duration("repeat", config->repeat_ns, true, error);
+	if (r < 0)
+		return r;
+	if (config->hold_ns > 0 && !config->release.type)
+		return REFUSE(error, "hold",
+		              "\"hold\" needs \"release\": without it a press has no end");
+	if (config->repeat_ns > 0 && config->hold_ns == 0)
+		return REFUSE(error, "repeat", "\"repeat\" needs \"hold\": a hold is repeated");
+	if (config->repeat_ns > 0 && config->repeat_ns < CUE_GESTURE_REPEAT_MIN_NS)
+		return REFUSE(error, "repeat", "\"repeat\" is too short: 10ms at least");
+	r = check_when(config->when, error);
+	return r < 0 ? r : check_clicks(config, error);
+}
+
+static int check_sets(const struct cue_gesture_config *config, struct cue_predicate_error *error)
+{
+	struct cue_place set = cue_place_member(&root, "set");
+
+	for (size_t i = 0; i < config->n_sets; i++) {
+		const char *type = config->sets[i].type;
+		struct cue_place place = cue_place_member(&set, type ? type : "");
+		int r = check_type(type, &place, error);
+
+		if (r < 0)
+			return r;
+		if (config->sets[i].place >= config->n_values)
+			return cue_predicate_fail(
+			        error, &place,
+			        "there is no value %u: \"values\" has %zu, counted "
+			        "from 0",
+			        (unsigned)config->sets[i].place, config->n_values);
+	}
+	return 0;
+}
+
+static int check_cycle(const struct cue_gesture_config *config, struct cue_predicate_error *error)
+{
+	struct cue_place source = cue_place_member(&root, "source");
+	int r;
+
+	r = check_filter(&config->source, &source, error);
+	if (r >= 0)
+		r = check_optional_filter("reset", &config->reset, error);
+	if (r >= 0)
+		r = check_count("values", config->n_values, 1, CUE_GESTURE_VALUES_MAX, error);
+	if (r >= 0)
+		r = check_count("set", config->n_sets, 0, CUE_GESTURE_VALUES_MAX, error);
+	if (r >= 0)
+		r = check_sets(config, error);
+	if (r >= 0)
+		r = check_duration("idle_reset", config->idle_reset_ns, true, error);
+	return r < 0 ? r : check_emit(config->emit, true, error);
+}
+
 static int check_gate(const struct cue_gesture_config *config, size_t min,
                       struct cue_predicate_error *error)
 {
@@ -256,6 +365,10 @@ int cue_gesture_check(const struct cue_gesture_config *config,
 		return check_gated_mirror(config, ret_error);
 	case CUE_GESTURE_GATED_PLAYLIST:
 		return check_gated_playlist(config, ret_error);
+	case CUE_GESTURE_CLICK:
+		return check_click(config, ret_error);
+	case CUE_GESTURE_CYCLE:
+		return check_cycle(config, ret_error);
 	}
 	return REFUSE(ret_error, "type", "not a type of gesture");
 }

@@ -28,6 +28,9 @@ static struct cue_type *type_of(const struct gesture *gesture, const struct cue_
 /** Whether this input's delay matters to what the gesture emits. */
 static bool counts(const struct gesture *gesture, const struct gesture_input *input)
 {
+	/* That edges were lost is said at once, and waits for nothing. */
+	if (input->roles == GESTURE_ROLE_LOST)
+		return false;
 	return gesture->ordered || (input->roles & GESTURE_ROLE_MIRROR);
 }
 
@@ -49,15 +52,23 @@ static struct type_delay delay_of_inputs(const struct gesture *gesture)
 	return all;
 }
 
+/** Whether it emits the types that it mirrors. */
+static bool keeps_type(const struct gesture *gesture)
+{
+	return gesture->type == CUE_GESTURE_GATED_MIRROR && !gesture->emit;
+}
+
 /** Call @p change for each type that the gesture emits. @return whether any call made a change. */
 static bool each_output(const struct gesture *gesture,
                         bool (*change)(struct type_delay *delay, const struct gesture *gesture))
 {
 	bool changed = false;
 
-	if (gesture->emit_type)
-		return change(&type_of(gesture, gesture->emit_type)->delay, gesture);
-	for (size_t i = 0; i < gesture->n_inputs; i++) {
+	for (size_t i = 0; i < CUE_CLICKS; i++) {
+		if (gesture->outputs[i])
+			changed |= change(&type_of(gesture, gesture->outputs[i])->delay, gesture);
+	}
+	for (size_t i = 0; keeps_type(gesture) && i < gesture->n_inputs; i++) {
 		if (gesture->inputs[i].roles & GESTURE_ROLE_MIRROR)
 			changed |=
 			        change(&type_of(gesture, gesture->inputs[i].type)->delay, gesture);
@@ -124,10 +135,12 @@ static void reset(const struct gesture *gesture)
 
 		type->delay = type->input_delay;
 	}
-	if (gesture->emit_type) {
-		struct cue_type *type = type_of(gesture, gesture->emit_type);
+	for (size_t i = 0; i < CUE_CLICKS; i++) {
+		if (gesture->outputs[i]) {
+			struct cue_type *type = type_of(gesture, gesture->outputs[i]);
 
-		type->delay = type->input_delay;
+			type->delay = type->input_delay;
+		}
 	}
 }
 
@@ -137,11 +150,11 @@ void cue_gesture_delays_update(struct cue_gestures *gestures)
 	for (size_t i = 0; i < gestures->n; i++)
 		reset(gestures->items[i]);
 	for (size_t i = 0; i < gestures->n; i++) {
-		if (gestures->items[i]->emit_type)
+		if (!keeps_type(gestures->items[i]))
 			each_output(gestures->items[i], begin);
 	}
 	for (size_t i = 0; i < gestures->n; i++) {
-		if (!gestures->items[i]->emit_type)
+		if (keeps_type(gestures->items[i]))
 			each_output(gestures->items[i], begin_mirrored);
 	}
 	settle(gestures, lengthen);
@@ -150,6 +163,7 @@ void cue_gesture_delays_update(struct cue_gestures *gestures)
 		struct gesture *gesture = gestures->items[i];
 		struct type_delay delay = delay_of_inputs(gesture);
 
+		gesture->longest_delay_ns = delay.longest_ns;
 		cue_gesture_order_set_wait(gesture,
 		                           gesture->ordered && delay.shortest_ns < delay.longest_ns
 		                                   ? delay.longest_ns

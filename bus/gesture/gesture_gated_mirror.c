@@ -95,4 +95,4 @@ static void clear(struct gesture *gesture)
 	free(mirror);
 }
 
-const struct gesture_kind cue_gesture_kind_gated_mirror = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_gated_mirror = { init, handle, clear, NULL };

@@ -87,4 +87,4 @@ static void clear(struct gesture *gesture)
 	free(gated);
 }
 
-const struct gesture_kind cue_gesture_kind_gated_playlist = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_gated_playlist = { init, handle, clear, NULL };

@@ -19,9 +19,14 @@ struct gesture;
 
 /** Role of an event in a gesture. An event type may have several roles at once. */
 enum gesture_role {
-	GESTURE_ROLE_SOURCE = 1, /* taps, simultaneous, sequence */
+	GESTURE_ROLE_SOURCE = 1, /* taps, simultaneous, sequence, click, cycle */
 	GESTURE_ROLE_GATE = 2,
 	GESTURE_ROLE_MIRROR = 4,
+	GESTURE_ROLE_RELEASE = 8, /* click */
+	GESTURE_ROLE_LOST = 16,   /* click: edges of an input were lost */
+	GESTURE_ROLE_RESET = 32,  /* cycle, as those below */
+	GESTURE_ROLE_SET = 64,
+	GESTURE_ROLE_FOLLOW = 128,
 };
 
 /** One kind of gesture. The config was checked before init. */
@@ -33,6 +38,8 @@ struct gesture_kind {
 	int (*handle)(struct gesture *gesture, unsigned roles, const struct cue_event *event);
 	/** Free `impl`, which may be NULL or incomplete. */
 	void (*clear)(struct gesture *gesture);
+	/** The definition ends while the bus runs: emit what must not be missing. NULL: nothing. */
+	void (*end)(struct gesture *gesture);
 };
 
 extern const struct gesture_kind cue_gesture_kind_tap;
@@ -40,6 +47,8 @@ extern const struct gesture_kind cue_gesture_kind_simultaneous;
 extern const struct gesture_kind cue_gesture_kind_sequence;
 extern const struct gesture_kind cue_gesture_kind_gated_mirror;
 extern const struct gesture_kind cue_gesture_kind_gated_playlist;
+extern const struct gesture_kind cue_gesture_kind_click;
+extern const struct gesture_kind cue_gesture_kind_cycle;
 
 /** A type that the gesture listens to; `user` of the subscription. */
 struct gesture_input {
@@ -78,13 +87,17 @@ struct gesture {
 	enum cue_gesture_type type;
 	const struct gesture_kind *kind;
 	void *impl;
-	char *emit; /* NULL: a mirror that keeps the type, or a gated playlist */
-	const struct cue_type *emit_type; /* of `emit` */
-	char *peripheral;                 /* the value of `virtual_peripheral`, written once */
+	char *emit; /* NULL: a click, a mirror that keeps the type, or a gated playlist */
+	/* The types that it emits: of `emit`, or of a click by enum cue_click; a NULL is not
+	 * emitted. All NULL for a mirror that keeps the type, or a gated playlist. */
+	const struct cue_type *outputs[CUE_CLICKS];
+	char *peripheral; /* the value of `virtual_peripheral`, written once */
 	size_t peripheral_len;
 	int priority;
 	uint64_t order; /* of definition */
 	bool ordered;   /* the result depends on the order of the events; set by init */
+	/* the longest delay of its inputs: what happened before is known this much later */
+	uint64_t longest_delay_ns;
 	struct gesture_order hold;
 	const struct cue_event *handled; /* the event being handled; cause of the emitted event */
 	uint64_t cooldown_ns;
@@ -117,6 +130,18 @@ void cue_gesture_unref(struct gesture *gesture);
 int cue_gesture_handle(struct gesture *gesture, unsigned roles, const struct cue_event *event);
 /** Listen to @p type, or add @p role to it. @return 0; -ENOSPC; -ENOMEM. */
 int cue_gesture_add_input(struct gesture *gesture, const char *type, enum gesture_role role);
+
+/** A filter on events: the one place that decides which events a source, release or reset has. */
+struct gesture_filter {
+	const struct cue_type *type; /* NULL: no event */
+	struct cue_match *match;     /* NULL: any data */
+};
+/** Compile a filter (its type NULL: none) and listen to its events.
+ * @return 0; -ENOSPC; -ENOMEM: clear it all the same. */
+int cue_gesture_filter_init(struct gesture *gesture, struct gesture_filter *filter,
+                            const struct cue_filter *config, enum gesture_role role);
+void cue_gesture_filter_clear(struct gesture_filter *filter);
+bool cue_gesture_filter_takes(const struct gesture_filter *filter, const struct cue_event *event);
 
 /* ---- gesture_order.c: events in the order of their times ---- */
 
@@ -226,6 +251,17 @@ void cue_gesture_write_peripheral(struct cue_writer *w, const struct gesture *ge
 int cue_gesture_payload_events(const struct gesture *gesture, const char *key,
                                const struct cue_event *events, size_t n,
                                struct cue_payload **ret_payload);
+/** What a click's data says beside its events. */
+struct gesture_click_data {
+	enum cue_click click;
+	uint64_t held_ns;      /* hold, repeat, release */
+	uint32_t repeat_index; /* repeat */
+	bool lost;             /* release */
+};
+/** @param events its presses. @return 0; -E2BIG; -ENOMEM. */
+int cue_gesture_payload_click(const struct gesture *gesture, const struct gesture_click_data *data,
+                              const struct cue_event *events, size_t n,
+                              struct cue_payload **ret_payload);
 /** The data of a mirrored event. @return 0; -E2BIG; -ENOMEM. */
 int cue_gesture_payload_mirror(const struct gesture *gesture, struct cue_payload *data,
                                struct cue_payload **ret_payload);
@@ -240,6 +276,8 @@ struct producer_table {
 	size_t n_buckets; /* power of two */
 	size_t n, max;
 	size_t item_size;
+	/* what an item owns beside itself, for cue_producer_table_item_bytes() */
+	size_t beside_bytes;
 	void (*item_clear)(void *item);
 	struct producer *oldest, *newest;
 };
@@ -260,10 +298,20 @@ void *cue_producer_table_find(struct producer_table *table, uint32_t producer_id
  */
 void *cue_producer_table_get(struct producer_table *table, uint32_t producer_id, bool *ret_forgot);
 
+/** Call @p visit for each item, the least recently seen first. It must not change the table. */
+void cue_producer_table_foreach(const struct producer_table *table, void (*visit)(void *item));
 /** Remove an existing producer. */
 void cue_producer_table_remove(struct producer_table *table, uint32_t producer_id);
 /** Memory of one producer, in bytes. */
 size_t cue_producer_table_item_bytes(const struct producer_table *table);
+
+/* ---- gesture_cycle.c ---- */
+
+/** Fill in what a cycle reports; of another gesture only `place`. */
+void cue_gesture_cycle_info(const struct gesture *gesture, struct cue_gesture_info *info);
+/** See cue_gesture_restore(). */
+int cue_gesture_cycle_restore(struct gesture *gesture, int32_t place,
+                              const struct cue_id *values_id);
 
 /** cue_producer_table_get() for items that begin with a struct gesture_kept; counts evictions, and
  * may evict items of other gestures too. */

@@ -62,3 +62,26 @@ int cue_gesture_add_input(struct gesture *gesture, const char *type, enum gestur
 	};
 	return 0;
 }
+
+int cue_gesture_filter_init(struct gesture *gesture, struct gesture_filter *filter,
+                            const struct cue_filter *config, enum gesture_role role)
+{
+	int r = 0;
+
+	if (!config->type)
+		return 0;
+	r = cue_bus_intern(gesture->bus, config->type, &filter->type);
+	if (r >= 0 && config->match)
+		r = cue_match_new(config->match, &filter->match, NULL);
+	return r < 0 ? r : cue_gesture_add_input(gesture, config->type, role);
+}
+
+void cue_gesture_filter_clear(struct gesture_filter *filter)
+{
+	filter->match = cue_match_free(filter->match);
+}
+
+bool cue_gesture_filter_takes(const struct gesture_filter *filter, const struct cue_event *event)
+{
+	return event->type == filter->type && cue_match_eval(filter->match, event->payload);
+}

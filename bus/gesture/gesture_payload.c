@@ -12,6 +12,16 @@
 
 static const char peripheral_key[] = "virtual_peripheral";
 
+/* In the order of enum cue_click. */
+static const char *const clicks[CUE_CLICKS] = {
+	"single", "double", "triple", "quadruple", "quintuple", "hold", "repeat", "release",
+};
+
+const char *cue_click_name(enum cue_click click)
+{
+	return (size_t)click < CUE_CLICKS ? clicks[click] : NULL;
+}
+
 int cue_gesture_peripheral_write(const struct cue_id *id, const char *name,
                                  const struct cue_payload *metadata, char **ret_text,
                                  size_t *ret_len)
@@ -81,28 +91,72 @@ static int finish(struct cue_writer *w, struct cue_payload **ret_payload)
 	return cue_writer_finish_payload(w, ret_payload);
 }
 
-int cue_gesture_payload_events(const struct gesture *gesture, const char *key,
-                               const struct cue_event *events, size_t n,
-                               struct cue_payload **ret_payload)
+/** Whether the data of the events alone is too large: check it first, so that the memory is never
+ * allocated. */
+static bool are_too_large(const struct cue_event *events, size_t n)
 {
-	struct cue_writer w = { 0 };
 	size_t total = 0;
 
-	/* Check the size first, so that the memory is never allocated. */
 	for (size_t i = 0; i < n; i++) {
 		size_t len;
 
 		cue_payload_bytes(events[i].payload, &len);
 		total += len;
 	}
-	if (total > CUE_GESTURE_PAYLOAD_MAX)
+	return total > CUE_GESTURE_PAYLOAD_MAX;
+}
+
+static void write_events(struct cue_writer *w, struct cue_bus *bus, const char *key,
+                         const struct cue_event *events, size_t n)
+{
+	cue_writer_key(w, key);
+	cue_writer_array_begin(w);
+	for (size_t i = 0; i < n; i++)
+		write_event(w, bus, &events[i]);
+	cue_writer_array_end(w);
+}
+
+int cue_gesture_payload_events(const struct gesture *gesture, const char *key,
+                               const struct cue_event *events, size_t n,
+                               struct cue_payload **ret_payload)
+{
+	struct cue_writer w = { 0 };
+
+	if (are_too_large(events, n))
 		return -E2BIG;
 	cue_writer_object_begin(&w);
-	cue_writer_key(&w, key);
-	cue_writer_array_begin(&w);
-	for (size_t i = 0; i < n; i++)
-		write_event(&w, gesture->bus, &events[i]);
-	cue_writer_array_end(&w);
+	write_events(&w, gesture->bus, key, events, n);
+	cue_gesture_write_peripheral(&w, gesture);
+	cue_writer_object_end(&w);
+	return finish(&w, ret_payload);
+}
+
+int cue_gesture_payload_click(const struct gesture *gesture, const struct gesture_click_data *data,
+                              const struct cue_event *events, size_t n,
+                              struct cue_payload **ret_payload)
+{
+	struct cue_writer w = { 0 };
+
+	if (are_too_large(events, n))
+		return -E2BIG;
+	cue_writer_object_begin(&w);
+	cue_writer_key(&w, "click");
+	cue_writer_string(&w, cue_click_name(data->click));
+	cue_writer_key(&w, "count");
+	cue_writer_u64(&w, n);
+	write_events(&w, gesture->bus, "events", events, n);
+	if (data->click >= CUE_CLICK_HOLD) {
+		cue_writer_key(&w, "held_ms");
+		cue_writer_u64(&w, data->held_ns / CUE_NS_PER_MS);
+	}
+	if (data->click == CUE_CLICK_REPEAT) {
+		cue_writer_key(&w, "repeat_index");
+		cue_writer_u64(&w, data->repeat_index);
+	}
+	if (data->lost) {
+		cue_writer_key(&w, "lost");
+		cue_writer_bool(&w, true);
+	}
 	cue_gesture_write_peripheral(&w, gesture);
 	cue_writer_object_end(&w);
 	return finish(&w, ret_payload);

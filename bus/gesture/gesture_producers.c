@@ -62,6 +62,12 @@ static struct producer *look_up(const struct producer_table *table, uint32_t pro
 	return producer;
 }
 
+void cue_producer_table_foreach(const struct producer_table *table, void (*visit)(void *item))
+{
+	for (struct producer *p = table->oldest; p; p = p->newer)
+		visit(p->item);
+}
+
 void cue_producer_table_remove(struct producer_table *table, uint32_t producer_id)
 {
 	forget(table, look_up(table, producer_id));
@@ -69,7 +75,7 @@ void cue_producer_table_remove(struct producer_table *table, uint32_t producer_i
 
 size_t cue_producer_table_item_bytes(const struct producer_table *table)
 {
-	return sizeof(struct producer) + table->item_size;
+	return sizeof(struct producer) + table->item_size + table->beside_bytes;
 }
 
 int cue_producer_table_init(struct producer_table *table, size_t max, size_t item_size,

@@ -198,4 +198,4 @@ static void clear(struct gesture *gesture)
 	free(sequence);
 }
 
-const struct gesture_kind cue_gesture_kind_sequence = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_sequence = { init, handle, clear, NULL };

@@ -107,4 +107,4 @@ static void clear(struct gesture *gesture)
 	free(s);
 }
 
-const struct gesture_kind cue_gesture_kind_simultaneous = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_simultaneous = { init, handle, clear, NULL };

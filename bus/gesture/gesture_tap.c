@@ -116,4 +116,4 @@ static void clear(struct gesture *gesture)
 	free(tap);
 }
 
-const struct gesture_kind cue_gesture_kind_tap = { init, handle, clear };
+const struct gesture_kind cue_gesture_kind_tap = { init, handle, clear, NULL };

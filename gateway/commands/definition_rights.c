@@ -70,6 +70,22 @@ static int check_mirrored(const struct config *config, const struct cue_gesture_
 	return r;
 }
 
+static int check_clicks(const struct config *config, const struct cue_gesture_config *def,
+                        struct command_error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < CUE_CLICKS; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/definition/emit/%s",
+		         cue_click_name((enum cue_click)i));
+		if (def->clicks[i])
+			r = check_type(config, def->clicks[i], path, error);
+	}
+	return r;
+}
+
 static int check_gated_playlist(const struct config *config, const struct cue_gesture_config *def,
                                 struct command_error *error)
 {
@@ -85,6 +101,9 @@ int definition_rights_gesture(const struct config *config, const struct cue_gest
                               struct command_error *error)
 {
 	switch (def->type) {
+	case CUE_GESTURE_CLICK:
+		return check_clicks(config, def, error);
+	case CUE_GESTURE_CYCLE:
 	case CUE_GESTURE_DOUBLE_TAP:
 	case CUE_GESTURE_MULTI_TAP:
 	case CUE_GESTURE_SIMULTANEOUS:

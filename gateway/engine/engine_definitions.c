@@ -312,7 +312,13 @@ static void add_types(struct names *names, const struct config *config)
 		const struct cue_gesture_config *def = &config->gestures[i].def;
 
 		add_name(names, def->emit);
+		for (size_t k = 0; k < CUE_CLICKS; k++)
+			add_name(names, def->clicks[k]);
 		add_name(names, def->source.type);
+		add_name(names, def->release.type);
+		add_name(names, def->reset.type);
+		for (size_t k = 0; k < def->n_sets; k++)
+			add_name(names, def->sets[k].type);
 		add_filters(names, def->steps, def->n_steps);
 		for (size_t k = 0; k < def->n_gate; k++)
 			add_name(names, def->gate[k]);

@@ -83,6 +83,8 @@ static void finish_runs(struct service *service)
 		          (unsigned long)left.queue_events, plural(left.queue_events));
 	if (service->input_journal)
 		input_journal_mark(service->input_journal, clock_monotonic_ns(), true);
+	if (service->gesture_journal)
+		gesture_journal_mark(service->gesture_journal, clock_monotonic_ns(), true);
 	outbox_group_end(service->outbox);
 	service->in_group = false;
 }
@@ -168,6 +170,7 @@ static void clear(struct service *service, int code)
 	commands_free(service->commands);
 	input_journal_free(service->input_journal);
 	service->input_journal = NULL; /* as the views */
+	service->gesture_journal = gesture_journal_free(service->gesture_journal);
 	journal_free(service->journal);
 	engine_free(service->engine);
 	loop_free(service->loop);

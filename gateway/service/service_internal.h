@@ -9,6 +9,7 @@
 #include "bridge.h"
 #include "commands.h"
 #include "egress.h"
+#include "gesture_journal.h"
 #include "input_journal.h"
 #include "journal.h"
 #include "loop.h"
@@ -34,9 +35,10 @@ struct service {
 	struct inbox *inbox;
 	struct engine *engine;
 	struct commands *commands;
-	struct state_lock *state_lock;       /* NULL without state_dir */
-	struct journal *journal;             /* NULL without state_dir */
-	struct input_journal *input_journal; /* the same */
+	struct state_lock *state_lock;           /* NULL without state_dir */
+	struct journal *journal;                 /* NULL without state_dir */
+	struct input_journal *input_journal;     /* the same */
+	struct gesture_journal *gesture_journal; /* the same */
 	struct bridge *bridge;
 	struct views *views;
 	struct loop *loop;

@@ -308,6 +308,21 @@ static void restore_inputs(struct service *service)
 	input_journal_catch_up(service->input_journal);
 }
 
+/** Restore the places of cycles. Without memory they start anew. */
+static void restore_gestures(struct service *service)
+{
+	struct gesture_journal_config config = {
+		.engine = service->engine,
+		.outbox = service->outbox,
+		.log = service->log,
+	};
+
+	if (!service->config->gateway.state_dir ||
+	    gesture_journal_new(&config, &service->gesture_journal) < 0)
+		return;
+	gesture_journal_catch_up(service->gesture_journal);
+}
+
 static int make_loop(struct service *service)
 {
 	struct loop_config config = service_loop_config(service);
@@ -398,9 +413,9 @@ int service_start(struct service *service)
 		r = make_bridge(service);
 	if (r >= 0)
 		r = make_loop(service);
-	if (r >= 0)
-		restore_runs(service);
 	if (r >= 0) {
+		restore_runs(service);
+		restore_gestures(service);
 		r = engine_open_inputs(service->engine, error);
 		if (r < 0)
 			return unavailable(service, r, error);

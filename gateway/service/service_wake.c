@@ -170,6 +170,8 @@ static void group_end(struct service *service)
 		return;
 	if (service->input_journal)
 		input_journal_mark(service->input_journal, clock_monotonic_ns(), false);
+	if (service->gesture_journal)
+		gesture_journal_mark(service->gesture_journal, clock_monotonic_ns(), false);
 	if (service->journal && !in_cascade)
 		journal_mark(service->journal);
 	outbox_group_end(service->outbox);
@@ -188,6 +190,8 @@ static void on_wake(void *user, uint64_t now_ns)
 	(void)engine_wake_within(service->engine, now_ns, &slice.budget);
 	if (service->input_journal)
 		input_journal_catch_up(service->input_journal);
+	if (service->gesture_journal)
+		gesture_journal_catch_up(service->gesture_journal);
 	service_restore_requests(service);
 	if (service->journal && !cue_bus_has_waiting(engine_bus(service->engine)))
 		service_tell_journal(service, journal_catch_up(service->journal));
@@ -214,6 +218,9 @@ static uint64_t next_deadline(void *user)
 
 	if (service->input_journal && input_journal_deadline(service->input_journal) < next_ns)
 		next_ns = input_journal_deadline(service->input_journal);
+	if (service->gesture_journal &&
+	    gesture_journal_deadline(service->gesture_journal) < next_ns)
+		next_ns = gesture_journal_deadline(service->gesture_journal);
 	if (notify_ns < next_ns)
 		next_ns = notify_ns;
 	if (engine_ns < next_ns)

@@ -23,6 +23,7 @@ AROUND = {
 }
 # A key that belongs to one type of gesture only.
 GESTURES_OF = {"count": {"type": "multi_tap", "source": "a.b", "window": "1s", "emit": "c"},
+               "idle_reset": {"type": "cycle", "source": "a.b", "values": [1, 2], "emit": "c"},
                "timeout": {"type": "sequence", "steps": ["a", "b"], "emit": "c"},
                "output_producer_id": {"type": "gated_mirror", "gate": "a", "mirror": "b"}}
 # Of the whole numbers in between not all are taken; or another key must go with it.

@@ -9,7 +9,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from harness import REGISTRY, IntegrationTest, base_config, until  # noqa: E402
+from harness import REGISTRY, IntegrationTest, P, base_config, until  # noqa: E402
 
 KILLS = 8
 TICKS = 30
@@ -46,7 +46,10 @@ class Runs(IntegrationTest):
     def config(cls):
         config = base_config(cls.broker.port, cls.state_dir)
         config["playlists"] = playlists()
-        config["gestures"] = {}
+        config["gestures"] = {
+            "lamp": {"type": "cycle", "source": "lamp.button", "emit": "lamp.set", "values": ["low", "high", "off"],
+                     "restore": True},
+            "scene": {"type": "cycle", "source": "lamp.button", "emit": "scene.set", "values": [1, 2, 3]}}
         return config
 
     def lives(self, since):
@@ -141,6 +144,21 @@ class Runs(IntegrationTest):
             self.assertEqual(skipped, 0)
         if name == "bursting":
             self.assertEqual(set(emitted), OCCURRENCES)
+
+    def test_a_cycle_goes_on_from_its_value(self):
+        """The one with `restore`; the other begins anew."""
+        values = []
+        for _ in range(5):
+            since = self.watcher.mark()
+            self.emit("lamp.button")
+            values.append((self.watcher.event("lamp.set", since=since)["data"],
+                           self.watcher.event("scene.set", since=since)["data"]))
+            since = self.watcher.mark()
+            self.watcher.message("all is written", lambda m: m.topic == f"{P}/health"
+                                 and m.json["outbox"]["unwritten_events"] == 0, since)
+            self.gateway.kill()
+            self.start_gateway()
+        self.assertEqual(values, [("low", 1), ("high", 1), ("off", 1), ("low", 1), ("high", 1)])
 
     def test_a_pause_and_a_position_outlast_a_kill(self):
         """Paused at the seventh tick or so, killed, started again: nothing comes until it is

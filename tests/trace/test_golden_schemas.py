@@ -36,6 +36,8 @@ def data_schema(event):
     if "virtual_peripheral" in data:
         if "sequence" in data:
             return "gesture.sequence"
+        if "click" in data:
+            return "gesture.click"
         if "events" not in data:
             return "gesture.mirror"
         return "gesture.simultaneous" if event["producer_id"] == 0 and name == "sensor.combo" else "gesture.taps"

@@ -252,7 +252,7 @@ Test(gesture_check, playlists)
 Test(gesture_check, types)
 {
 	struct cue_gesture_config config = tap(CUE_GESTURE_DOUBLE_TAP);
-	int unknown = CUE_GESTURE_GATED_PLAYLIST + 1;
+	int unknown = CUE_GESTURE_CYCLE + 1;
 
 	memcpy(&config.type, &unknown, sizeof(config.type));
 	refuse(&config, "/type", "not a type of gesture");

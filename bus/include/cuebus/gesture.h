@@ -2,10 +2,11 @@
 /**
  * @file gesture.h
  * @brief Gestures, the "virtual peripherals": double and multi tap, simultaneous press, sequence,
- *        gated mirror, gated playlist.
+ *        gated mirror, gated playlist, click, cycle.
  *
  * Windows are inclusive and use event times (cue_event.time_ns), never timers: the next event
- * decides whether a window has passed.
+ * decides whether a window has passed. Only a click has timers, because it also fires when nothing
+ * happens; it too decides by the times of the events, however late a timer or an event is handled.
  *
  * Events reach a detector in the order of their times. A debounced edge has the time of its
  * beginning, but is dispatched later, by a delay that the owner sets with cue_gestures_add_delay().
@@ -24,8 +25,8 @@
  * are not restored for it. Sequences and gates ignore an event that is older than the last one they
  * saw.
  *
- * A detector never sees its own output. Taps and sequences keep their state per producer, for at
- * most cue_limits.gesture_producers producers (the least recently seen one is evicted, and
+ * A detector never sees its own output. Taps, sequences and clicks keep their state per producer,
+ * for at most cue_limits.gesture_producers producers (the least recently seen one is evicted, and
  * counted). A simultaneous gesture keeps one event each of fewer than `required_sources` producers.
  *
  * A gesture subscribes at its priority under its name. Among equal priorities the one defined
@@ -48,6 +49,12 @@ struct cue_playlists;
 #define CUE_GESTURE_STEPS_MAX   64U
 #define CUE_GESTURE_COUNT_MAX   16U
 #define CUE_GESTURE_SOURCES_MAX 64U
+/** Values of a cycle, and events under its `set`. */
+#define CUE_GESTURE_VALUES_MAX 64U
+/** Shortest `repeat` of a click. */
+#define CUE_GESTURE_REPEAT_MIN_NS (10 * CUE_NS_PER_MS)
+/** Repeats of one hold: a press whose release was lost outside must not repeat without end. */
+#define CUE_GESTURE_REPEATS_MAX 10000U
 /** Bytes of a gesture's name. */
 #define CUE_GESTURE_NAME_MAX 128U
 /** Bytes of a gesture's payload. A larger one (gestures of gestures multiply their data) is not
@@ -78,24 +85,55 @@ enum cue_gesture_type {
 	CUE_GESTURE_SEQUENCE,
 	CUE_GESTURE_GATED_MIRROR,   /**< emits `mirror` events again while the gate is open. */
 	CUE_GESTURE_GATED_PLAYLIST, /**< starts `playlist` on a gate event whose predicate holds. */
+	/** Per producer, exactly one of single to quintuple or hold for a sequence of presses, at
+	 * the earliest moment at which it is certain; see gesture_click.c. */
+	CUE_GESTURE_CLICK,
+	/** Emits the next of `values` at each `source` event; one place for all producers. */
+	CUE_GESTURE_CYCLE,
+};
+
+/** What a click may emit. The first five are numbers of presses: the value plus 1. */
+enum cue_click {
+	CUE_CLICK_SINGLE,
+	CUE_CLICK_DOUBLE,
+	CUE_CLICK_TRIPLE,
+	CUE_CLICK_QUADRUPLE,
+	CUE_CLICK_QUINTUPLE,
+	CUE_CLICK_HOLD,
+	CUE_CLICK_REPEAT,
+	CUE_CLICK_RELEASE,
+};
+#define CUE_CLICKS 8U
+/** Presses of the longest click. */
+#define CUE_CLICK_PRESSES_MAX 5U
+
+/** An event that takes a cycle to a value, which is emitted. */
+struct cue_cycle_set {
+	const char *type; /**< event type */
+	uint32_t place;   /**< index into `values` */
 };
 
 /** All pointers are borrowed for the call; everything that is kept is copied. */
 struct cue_gesture_config {
 	const char *name;
 	enum cue_gesture_type type;
-	/** required for taps, simultaneous, sequence; for a mirror NULL keeps the mirrored type. */
+	/** required for taps, simultaneous, sequence, cycle; NULL for a click; for a mirror NULL
+	 * keeps the mirrored type. */
 	const char *emit;
 	struct cue_payload *metadata; /**< NULL: none. */
 	int priority; /**< used as given; the configuration's default is CUE_PRIORITY_GESTURE. */
-	/** drop and count firings less than this after the last one; per producer for taps and
-	 * sequences. 0: none. */
+	/** drop and count firings less than this after the last one; per producer for taps,
+	 * sequences and clicks. A click's repeats and release, and a cycle's `set`, are never
+	 * dropped. 0: none.
+	 */
 	uint64_t cooldown_ns;
 	/** emit `gesture.near_miss` where a tap, simultaneous press or sequence nearly fires. */
 	bool near_miss;
 
-	struct cue_filter source;  /**< taps, simultaneous. */
-	uint64_t window_ns;        /**< taps, simultaneous: 1 to CUE_DURATION_MAX_NS. */
+	struct cue_filter source; /**< taps, simultaneous, click (its presses), cycle. */
+	/** taps, simultaneous: 1 to CUE_DURATION_MAX_NS; a click: longest time from a release
+	 * (without `release`, from a press) to the next press. */
+	uint64_t window_ns;
 	uint32_t count;            /**< multi tap: 2 to 16. */
 	uint32_t required_sources; /**< simultaneous: 2 to 64. */
 
@@ -111,12 +149,37 @@ struct cue_gesture_config {
 	size_t n_mirror;
 	uint32_t output_producer_id; /**< mirror. */
 	/** Gated: condition on the state store at each mirrored event, or at each gate event of a
-	 * gated playlist. NULL: the default gate predicate on the latest gate event's data. */
+	 * gated playlist. NULL: the default gate predicate on the latest gate event's data. Click:
+	 * condition at the moment at which a click, hold or repeat is due. NULL: none. */
 	const struct cJSON *when;
 	bool initial;         /**< mirror with gates: open before the first gate event. */
 	const char *playlist; /**< gated playlist. */
 	/** gated playlist: stop its runs (detail "gate") before starting. */
 	bool cancel_active_runs;
+
+	/** click: the ends of presses. `type` NULL: a press is a whole click, and there is no hold.
+	 * */
+	struct cue_filter release;
+	/** click: how long a press must last to be a hold; needs `release`. 0: none. */
+	uint64_t hold_ns;
+	/** click: time from a hold to the first repeat and between repeats; needs `hold_ns`. 0:
+	 * none; else CUE_GESTURE_REPEAT_MIN_NS to CUE_DURATION_MAX_NS. */
+	uint64_t repeat_ns;
+	/** click: event types by enum cue_click, at least one; NULL: that is not emitted. */
+	const char *clicks[CUE_CLICKS];
+
+	struct cue_payload *const *values; /**< cycle: 1 to CUE_GESTURE_VALUES_MAX. */
+	size_t n_values;
+	const struct cue_cycle_set *sets; /**< cycle: at most CUE_GESTURE_VALUES_MAX. */
+	size_t n_sets;
+	/** cycle: the next source event emits the first value. `type` NULL: none. */
+	struct cue_filter reset;
+	/** cycle: follow events of type `emit` that others emit with one of the values. */
+	bool follow;
+	bool restore; /**< cycle: reported by cue_gesture_info, see cue_gesture_restore(). */
+	/** cycle: as `reset`, when a source event comes later than this after the last event that
+	 * moved the cycle. 0: none. */
+	uint64_t idle_reset_ns;
 };
 
 /**
@@ -131,10 +194,10 @@ CUE_API int cue_gestures_new(struct cue_bus *bus, struct cue_playlists *playlist
 CUE_API struct cue_gestures *cue_gestures_free(struct cue_gestures *gestures);
 
 /**
- * Define or redefine a gesture. Redefinition resets state and counters; the id is derived from
- * gateway id and name and does not change. Safe inside a handler; it then takes effect with the
- * next event. The playlist named by `playlist` need not exist yet: on a gate event without it the
- * handler fails with -ENOENT.
+ * Define or redefine a gesture. Redefinition resets state and counters; a click that is held emits
+ * its release, marked as lost. The id is derived from gateway id and name and does not change. Safe
+ * inside a handler; it then takes effect with the next event. The playlist named by `playlist` need
+ * not exist yet: on a gate event without it the handler fails with -ENOENT.
  * @param ret_id    optional.
  * @param ret_error optional, filled on -EINVAL: path (JSON Pointer from the definition, e.g.
  *                  "/steps/0/match/bpm") and text.
@@ -149,7 +212,8 @@ CUE_API int cue_gesture_define(struct cue_gestures *gestures,
 CUE_API int cue_gesture_check(const struct cue_gesture_config *config,
                               struct cue_predicate_error *ret_error);
 /** Remove a gesture. Safe inside a handler: the gesture does not act any more, not even on the
- * event being dispatched. @return 0; -ENOENT. */
+ * event being dispatched. A click that is held emits its release, marked as lost. @return 0;
+ * -ENOENT. */
 CUE_API int cue_gesture_remove(struct cue_gestures *gestures, const char *name);
 
 /* ---- delays of event types ---- */
@@ -167,6 +231,8 @@ CUE_API void cue_gestures_add_delay(struct cue_gestures *gestures, const char *t
 
 /** "double_tap" …; NULL for an unknown value. */
 CUE_API const char *cue_gesture_type_name(enum cue_gesture_type type);
+/** "single" … "release"; NULL for an unknown value. */
+CUE_API const char *cue_click_name(enum cue_click click);
 /** @return 0; -EINVAL. */
 CUE_API int cue_gesture_type_parse(const char *name, enum cue_gesture_type *ret_type);
 
@@ -181,6 +247,11 @@ struct cue_gesture_info {
 	/** delay after which an event is handled, 0 for none; as of the last event or
 	 * cue_gesture_foreach(). */
 	uint64_t wait_ns;
+	const char *emit; /**< NULL: a click, a mirror that keeps the type, or a gated playlist. */
+	bool restore;     /**< cycle */
+	/** cycle: index of the value that was emitted or followed last; -1: none. */
+	int32_t place;
+	struct cue_id values_id; /**< cycle: derived from its values. */
 };
 
 /** Visit the gestures in order of name (bytes). A non-zero result of @p visit stops and is
@@ -193,6 +264,15 @@ CUE_API int cue_gesture_foreach(struct cue_gestures *gestures,
  * @return 0; -ENOENT. */
 CUE_API int cue_gesture_get(const struct cue_gestures *gestures, const char *name,
                             struct cue_gesture_info *ret_info);
+
+/**
+ * Take a cycle with `restore` to the place that it had before a restart, without an event. No
+ * effect on a cycle that has moved since it was defined.
+ * @param values_id cue_gesture_info.values_id of then.
+ * @return 0; -ENOENT no such cycle with `restore`; -ESTALE it has other values now.
+ */
+CUE_API int cue_gesture_restore(struct cue_gestures *gestures, const char *name, int32_t place,
+                                const struct cue_id *values_id);
 
 /** Sums over all definitions, including removed ones. */
 struct cue_gestures_stats {
@@ -208,6 +288,8 @@ struct cue_gestures_stats {
 	uint64_t taken_early;
 	uint64_t held_events; /**< now: events that wait for earlier ones */
 	uint64_t held_bytes;  /**< now: of their data */
+	/** changes of the place of a cycle with `restore`, also by its end */
+	uint64_t cycles_moved;
 	uint32_t definitions; /**< now */
 };
 /** Copy the current counters. Allowed inside handlers. */

@@ -125,7 +125,9 @@ void lint_playlist(struct config_reader *reader, const struct config_playlist *p
 void lint_gesture(struct config_reader *reader, const struct config_gesture *gesture,
                   const struct jsonc_node *node)
 {
-	static const char *const filters[] = { "source", "steps", "when", NULL };
+	static const char *const filters[] = {
+		"source", "release", "reset", "steps", "when", NULL
+	};
 
 	check_metadata(reader, gesture->def.metadata, node);
 	lint_matches(reader, node, filters);
@@ -158,6 +160,17 @@ static void check_restore(const struct lint *lint, size_t i)
 	               "restore-without-state",
 	               "without gateway.state_dir no count or position survives a restart: "
 	               "\"restore\" has no effect");
+}
+
+/** The same of a cycle. */
+static void check_cycle_restore(const struct lint *lint, size_t i)
+{
+	if (!lint->config->gestures[i].def.restore || lint->config->gateway.state_dir)
+		return;
+	config_finding(lint->reader, DIAG_WARNING, jsonc_get(lint->gestures[i], "restore"),
+	               "restore-without-state",
+	               "without gateway.state_dir no cycle survives a restart: \"restore\" has no "
+	               "effect");
 }
 
 /** Without a state folder there is no journal of runs. */
@@ -193,8 +206,10 @@ void lint_config(struct config_reader *reader, const struct config *config,
 		check_restart(&lint, i);
 	}
 	for (size_t i = 0; i < config->n_gestures; i++) {
-		if (lint_gesture_is_sound(&lint, i))
-			lint_gesture(reader, &config->gestures[i], lint.gestures[i]);
+		if (!lint_gesture_is_sound(&lint, i))
+			continue;
+		lint_gesture(reader, &config->gestures[i], lint.gestures[i]);
+		check_cycle_restore(&lint, i);
 	}
 	lint_remote(&lint);
 	lint_secrets(&lint);
@@ -202,6 +217,7 @@ void lint_config(struct config_reader *reader, const struct config *config,
 	lint_outputs(&lint);
 	lint_windows(&lint);
 	lint_sequences(&lint);
+	lint_clicks(&lint);
 	lint_cycles(&lint);
 	lint_inputs(&lint);
 	/* A skipped part may contain the event that seems to be missing. */

@@ -54,6 +54,7 @@ void lint_inputs(struct lint *lint);    /* data-key, rotary-debounce, shared-pro
 void lint_events(struct lint *lint);    /* never-emitted, unknown-playlist */
 void lint_cycles(struct lint *lint);    /* trigger-cycle */
 void lint_sequences(struct lint *lint); /* shadowed, both-fire */
+void lint_clicks(struct lint *lint);    /* both-fire, of clicks */
 void lint_remote(struct lint *lint);    /* remote-input */
 void lint_secrets(struct lint *lint);   /* published-secret */
 void lint_outputs(struct lint *lint);   /* output-value */

@@ -84,8 +84,17 @@ static void collect_gesture(struct cycles *c, size_t i)
 
 	if (def->emit)
 		emits(c, def->emit, i, NULL, NULL);
+	for (size_t k = 0; k < CUE_CLICKS; k++) {
+		if (def->clicks[k])
+			emits(c, def->clicks[k], i, NULL, NULL);
+	}
 	if (def->source.type)
 		listens(c, &def->source, i);
+	if (def->release.type)
+		listens(c, &def->release, i);
+	/* The reset of a cycle triggers nothing, nor does what it follows. */
+	for (size_t k = 0; k < def->n_sets; k++)
+		listens(c, &(struct cue_filter){ .type = def->sets[k].type }, i);
 	for (size_t k = 0; k < def->n_steps; k++)
 		listens(c, &def->steps[k], i);
 	for (size_t k = 0; k < def->n_mirror; k++) {
@@ -124,8 +133,8 @@ static bool collect(struct cycles *c)
 	for (size_t i = 0; i < config->n_gestures; i++) {
 		const struct cue_gesture_config *def = &config->gestures[i].def;
 
-		emissions += 1 + def->n_mirror;
-		listeners += 1 + def->n_steps + def->n_mirror + def->n_gate;
+		emissions += 1 + CUE_CLICKS + def->n_mirror;
+		listeners += 2 + def->n_sets + def->n_steps + def->n_mirror + def->n_gate;
 	}
 	for (size_t i = 0; i < config->n_playlists; i++) {
 		emissions += 4 + config->playlists[i].def.n_steps;

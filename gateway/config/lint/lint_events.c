@@ -41,7 +41,7 @@ static size_t count(const struct config *config)
 	size_t n = OWN_TYPES_COUNT + config->n_inputs * 2 + config->mqtt.remote.emit.n;
 
 	for (size_t i = 0; i < config->n_gestures; i++)
-		n += 1 + config->gestures[i].def.n_mirror;
+		n += 1 + CUE_CLICKS + config->gestures[i].def.n_mirror;
 	for (size_t i = 0; i < config->n_playlists; i++)
 		n += 1 + config->playlists[i].def.n_steps;
 	return n;
@@ -65,6 +65,8 @@ static bool collect(struct lint *lint, struct names *set)
 
 		/* A mirror without `emit` emits a type only if something else emits it. */
 		add(set, def->emit);
+		for (size_t k = 0; k < CUE_CLICKS; k++)
+			add(set, def->clicks[k]);
 	}
 	for (size_t i = 0; i < config->n_playlists; i++) {
 		const struct cue_playlist_config *def = &config->playlists[i].def;
@@ -251,6 +253,16 @@ static void check_condition(struct lint *lint, struct names *emitted, const stru
 		check_condition(lint, emitted, c);
 }
 
+/** Events that take a cycle to a value are the keys of `set`. */
+static void check_sets(struct lint *lint, struct names *emitted,
+                       const struct cue_gesture_config *def, const struct jsonc_node *list)
+{
+	const struct jsonc_node *node = list ? list->first : NULL;
+
+	for (size_t i = 0; i < def->n_sets; i++, node = node->next)
+		check_type(lint, emitted, "event of set", def->sets[i].type, node);
+}
+
 static void check_gesture(struct lint *lint, struct names *emitted, size_t i)
 {
 	const struct cue_gesture_config *def = &lint->config->gestures[i].def;
@@ -259,6 +271,12 @@ static void check_gesture(struct lint *lint, struct names *emitted, size_t i)
 
 	if (def->source.type)
 		check_filters(lint, emitted, "source", &def->source, 1, jsonc_get(node, "source"));
+	if (def->release.type)
+		check_filters(lint, emitted, "release", &def->release, 1,
+		              jsonc_get(node, "release"));
+	if (def->reset.type)
+		check_filters(lint, emitted, "reset", &def->reset, 1, jsonc_get(node, "reset"));
+	check_sets(lint, emitted, def, jsonc_get(node, "set"));
 	check_filters(lint, emitted, "step", def->steps, def->n_steps, jsonc_get(node, "steps"));
 	check_types(lint, emitted, "gate", def->gate, def->n_gate, jsonc_get(node, "gate"));
 	check_types(lint, emitted, "mirror", def->mirror, def->n_mirror, jsonc_get(node, "mirror"));

@@ -201,6 +201,7 @@ static void check_gesture(struct lint *lint, size_t i, struct sources *sources)
 	case CUE_GESTURE_DOUBLE_TAP:
 	case CUE_GESTURE_MULTI_TAP:
 	case CUE_GESTURE_SIMULTANEOUS:
+	case CUE_GESTURE_CLICK:
 		check_filter(lint, sources, &def->source, jsonc_get(node, "source"));
 		break;
 	case CUE_GESTURE_SEQUENCE:
@@ -210,6 +211,7 @@ static void check_gesture(struct lint *lint, size_t i, struct sources *sources)
 				break;
 		}
 		break;
+	case CUE_GESTURE_CYCLE: /* one for all producers */
 	case CUE_GESTURE_GATED_MIRROR:
 	case CUE_GESTURE_GATED_PLAYLIST:
 		break;

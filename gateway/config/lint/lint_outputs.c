@@ -81,21 +81,40 @@ static void check_value(struct lint *lint, const struct config_output *output,
 
 /** If the pointer finds nothing, the event may be meant for another output. */
 static void check_step(struct lint *lint, const struct config_output *output,
-                       const struct cue_step *step, const struct jsonc_node *place)
+                       struct cue_payload *data, const struct jsonc_node *place)
 {
-	struct cue_payload *data = step->data ? step->data : cue_payload_null();
 	struct cue_pointer *pointer;
 	const struct cJSON *value;
 	int r = cue_pointer_new(output->value, &pointer);
 
 	if (r >= 0) {
-		r = cue_pointer_get(pointer, data, &value);
+		r = cue_pointer_get(pointer, data ? data : cue_payload_null(), &value);
 		cue_pointer_free(pointer);
 	}
 	if (r >= 0)
 		check_value(lint, output, value, place);
 	else if (r == -ENOMEM)
 		lint->reader->error = r;
+}
+
+/** Check the data of one event against the outputs that it sets. */
+static void check_data(const struct targets *targets, const char *type, struct cue_payload *data,
+                       const struct jsonc_node *place)
+{
+	const struct target *t = first_of(targets, type);
+
+	for (; t; t = next_of(targets, t))
+		check_step(targets->lint, &targets->lint->config->outputs[t->index], data, place);
+}
+
+/** A cycle's values are known too. */
+static void check_values(const struct targets *targets, size_t i)
+{
+	const struct cue_gesture_config *def = &targets->lint->config->gestures[i].def;
+	const struct jsonc_node *values = jsonc_get(targets->lint->gestures[i], "values");
+
+	for (size_t k = 0; k < def->n_values; k++)
+		check_data(targets, def->emit, def->values[k], jsonc_element(values, k));
 }
 
 static void check_steps(const struct targets *targets, size_t i)
@@ -106,11 +125,8 @@ static void check_steps(const struct targets *targets, size_t i)
 
 	for (size_t k = 0; k < def->n_steps; k++, node = node->next) {
 		const struct jsonc_node *data = jsonc_get(node, "data");
-		const struct target *t = first_of(targets, def->steps[k].emit);
 
-		for (; t; t = next_of(targets, t))
-			check_step(lint, &lint->config->outputs[t->index], &def->steps[k],
-			           data ? data : node);
+		check_data(targets, def->steps[k].emit, def->steps[k].data, data ? data : node);
 	}
 }
 
@@ -149,9 +165,14 @@ static void check_objects(const struct targets *targets)
 		check_object(targets, config->inputs[i].release_event, "input",
 		             config->inputs[i].name);
 	}
-	for (size_t i = 0; i < config->n_gestures; i++)
-		check_object(targets, config->gestures[i].def.emit, "gesture",
-		             config->gestures[i].def.name);
+	for (size_t i = 0; i < config->n_gestures; i++) {
+		const struct cue_gesture_config *def = &config->gestures[i].def;
+
+		if (def->type != CUE_GESTURE_CYCLE)
+			check_object(targets, def->emit, "gesture", def->name);
+		for (size_t k = 0; k < CUE_CLICKS; k++)
+			check_object(targets, def->clicks[k], "gesture", def->name);
+	}
 	for (size_t i = 0; i < config->n_playlists; i++)
 		check_object(targets, config->playlists[i].def.completion, "playlist",
 		             config->playlists[i].def.name);
@@ -174,6 +195,10 @@ void lint_outputs(struct lint *lint)
 	for (size_t i = 0; i < config->n_playlists; i++) {
 		if (lint_playlist_is_sound(lint, i))
 			check_steps(&targets, i);
+	}
+	for (size_t i = 0; i < config->n_gestures; i++) {
+		if (lint_gesture_is_sound(lint, i))
+			check_values(&targets, i);
 	}
 	check_objects(&targets);
 }

@@ -73,6 +73,8 @@ static int spell(const struct lint *lint, size_t i, struct spelled *ret)
 	case CUE_GESTURE_SEQUENCE:
 		step = jsonc_element(jsonc_get(node, "steps"), 0);
 		break;
+	case CUE_GESTURE_CLICK: /* lint_clicks.c */
+	case CUE_GESTURE_CYCLE:
 	case CUE_GESTURE_GATED_MIRROR:
 	case CUE_GESTURE_GATED_PLAYLIST:
 		return 0;

@@ -43,6 +43,7 @@ static const struct source *find(const struct source *sources, size_t n, const c
 static void check(struct lint *lint, size_t i, const char *key, uint64_t window_ns,
                   const struct source *source)
 {
+	const struct jsonc_node *place = jsonc_get(lint->gestures[i], key);
 	char window[DURATION_TEXT_SIZE], debounce[DURATION_TEXT_SIZE], quoted[JSONC_QUOTE_SIZE];
 
 	if (!source || source->input->decoder.debounce_ns == 0 ||
@@ -51,7 +52,7 @@ static void check(struct lint *lint, size_t i, const char *key, uint64_t window_
 	duration_format(window_ns, window);
 	duration_format(source->input->decoder.debounce_ns, debounce);
 	config_finding(
-	        lint->reader, DIAG_WARNING, jsonc_get(lint->gestures[i], key), "window-debounce",
+	        lint->reader, DIAG_WARNING, place ? place : lint->gestures[i], "window-debounce",
 	        "\"%s\" of %s is not above the debounce of %s of input %s, which emits \"%s\"", key,
 	        window, debounce, jsonc_quote(quoted, source->input->name), source->type);
 }
@@ -77,6 +78,13 @@ static void check_gesture(struct lint *lint, size_t i, const struct source *sour
 		}
 		check(lint, i, "timeout", def->timeout_ns, worst);
 		break;
+	case CUE_GESTURE_CLICK:
+		worst = find(sources, n, def->source.type);
+		check(lint, i, "window", def->window_ns, worst);
+		if (def->hold_ns > 0)
+			check(lint, i, "hold", def->hold_ns, worst);
+		break;
+	case CUE_GESTURE_CYCLE:
 	case CUE_GESTURE_GATED_MIRROR:
 	case CUE_GESTURE_GATED_PLAYLIST:
 		break;

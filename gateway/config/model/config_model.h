@@ -134,8 +134,15 @@ struct config_playlist {
 	struct cue_playlist_config def;
 	struct cue_payload *json; /**< the definition, compact, as written (without name) */
 };
+/** What a gesture emits: one event type, or those of a click. */
+struct config_gesture_emit {
+	bool is_object;
+	const char *type;               /**< NULL: none */
+	const char *clicks[CUE_CLICKS]; /**< by enum cue_click */
+};
 struct config_gesture {
 	struct cue_gesture_config def;
+	struct config_gesture_emit emit; /**< as read; `def` has it too */
 	struct cue_payload *json;
 };
 

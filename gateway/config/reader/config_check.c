@@ -170,6 +170,32 @@ static void check_mirror(struct config_reader *reader, const struct jsonc_node *
 	}
 }
 
+#define CLICK_WINDOW_NS (300 * CUE_NS_PER_MS)
+
+/** Put what was read where the definition has it; the default that only a click has. */
+static void complete(struct config_gesture *gesture)
+{
+	gesture->def.emit = gesture->emit.type;
+	memcpy(gesture->def.clicks, gesture->emit.clicks, sizeof(gesture->def.clicks));
+	if (gesture->def.type == CUE_GESTURE_CLICK && gesture->def.window_ns == 0)
+		gesture->def.window_ns = CLICK_WINDOW_NS;
+}
+
+/** Only a click has an object as `emit`. */
+static void check_emit(struct config_reader *reader, const struct jsonc_node *node,
+                       const struct config_gesture *gesture)
+{
+	const struct jsonc_node *emit = jsonc_get(node, "emit");
+	bool is_click = gesture->def.type == CUE_GESTURE_CLICK;
+
+	if (!emit || is_click == gesture->emit.is_object)
+		return;
+	config_finding(reader, DIAG_ERROR, emit, "type", "\"emit\" of a %s is %s",
+	               cue_gesture_type_name(gesture->def.type),
+	               is_click ? "an object of event types, such as {\"single\": …}"
+	                        : "one event type, not an object");
+}
+
 void config_check_gesture(struct config_reader *reader, const struct jsonc_node *node, void *object,
                           bool sound)
 {
@@ -178,8 +204,10 @@ void config_check_gesture(struct config_reader *reader, const struct jsonc_node 
 	size_t errors = reader->diag->n_errors;
 	int r;
 
+	complete(gesture);
 	if (!sound)
 		return;
+	check_emit(reader, node, gesture);
 	check_mirror(reader, node, &gesture->def);
 	if (gesture->def.type == CUE_GESTURE_GATED_MIRROR && gesture->def.n_gate == 0 &&
 	    !gesture->def.when)

@@ -336,6 +336,11 @@ static void read_value(struct config_reader *reader, const struct config_field *
 	case CONFIG_STEERINGS:
 		config_read_steerings(reader, field, node, object);
 		break;
+	case CONFIG_EMITS:
+	case CONFIG_VALUES:
+	case CONFIG_PLACES:
+		config_read_gesture(reader, field, node, object);
+		break;
 	case CONFIG_FILTER:
 	case CONFIG_WHEN:
 	case CONFIG_DATA:

@@ -61,6 +61,10 @@ void config_read_levels(struct config_reader *reader, const struct config_field 
 void config_read_steerings(struct config_reader *reader, const struct config_field *field,
                            const struct jsonc_node *node, void *object);
 
+/** `emit` of a gesture, `values` and `set` of a cycle (config_read_gesture.c). */
+void config_read_gesture(struct config_reader *reader, const struct config_field *field,
+                         const struct jsonc_node *node, void *object);
+
 /** What is allowed from outside (config_read_allow.c). */
 void config_read_allow(struct config_reader *reader, const struct config_field *field,
                        const struct jsonc_node *node, void *object);

@@ -50,8 +50,12 @@ enum config_type {
 	/** "use", "admin", true, false, or an array of nouns, noun/verb and those
 	 *  words [struct config_allow] */
 	CONFIG_ALLOW_COMMANDS,
-	CONFIG_QOS,       /**< pattern to 0, 1 or "off" [struct config_qos_rule *, count] */
-	CONFIG_LEVELS,    /**< text to true, false, 1 or 0 [struct config_output_text *, count] */
+	CONFIG_QOS,    /**< pattern to 0, 1 or "off" [struct config_qos_rule *, count] */
+	CONFIG_LEVELS, /**< text to true, false, 1 or 0 [struct config_output_text *, count] */
+	/** an event type, or for a click an object of them [struct config_gesture_emit] */
+	CONFIG_EMITS,
+	CONFIG_VALUES, /**< min to max values, any JSON [struct cue_payload *const *, count] */
+	CONFIG_PLACES, /**< event type to a place in the values [struct cue_cycle_set *, count] */
 	CONFIG_STEERINGS, /**< event type to what it does [struct cue_steering *, count] */
 	CONFIG_STRUCT,    /**< an object by `table` [the table's struct, in place] */
 	CONFIG_MAP,       /**< name to object by `table` [array of the table's struct, count] */

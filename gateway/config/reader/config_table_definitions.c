@@ -147,29 +147,46 @@ const struct config_table config_table_output = {
 /* A type that only the gateway emits, for the schema. */
 #define RESERVED "{\"type\":\"string\",\"pattern\":\"^(event|gateway|gesture|input)[.]\"}"
 
+/* A click that emits this, for the schema. */
+#define EMITS(name_) "{\"properties\":{\"emit\":" NEEDS(name_) "},\"required\":[\"emit\"]}"
+#define NEEDS(name_) "{\"type\":\"object\",\"required\":[\"" name_ "\"]}"
+
 #define TYPE(type_) (1U << CUE_GESTURE_##type_)
 #define TAPS (TYPE(DOUBLE_TAP) | TYPE(MULTI_TAP))
 #define DETECTORS (TAPS | TYPE(SIMULTANEOUS) | TYPE(SEQUENCE))
+#define SOURCED (TAPS | TYPE(SIMULTANEOUS) | TYPE(CLICK) | TYPE(CYCLE))
 #define GATED (TYPE(GATED_MIRROR) | TYPE(GATED_PLAYLIST))
 #define G(member_) CONFIG_MEMBER(struct config_gesture, def.member_)
 
 /* In the order of enum cue_gesture_type. */
 static const char *const gesture_types[] = {
 	"double_tap", "multi_tap", "simultaneous", "sequence", "gated_mirror", "gated_playlist",
-	NULL,
+	"click", "cycle", NULL,
 };
 
 static const struct config_field gesture_fields[] = {
 	{ .key = "type", .type = CONFIG_ENUM, .required = true, .values = gesture_types, G(type),
 	  .doc = "Kind of detector. It decides which other keys are allowed." },
-	{ .key = "source", .type = CONFIG_FILTER, .variants = TAPS | TYPE(SIMULTANEOUS),
-	  .required_in = TAPS | TYPE(SIMULTANEOUS), G(source),
+	{ .key = "source", .type = CONFIG_FILTER, .variants = SOURCED,
+	  .required_in = SOURCED, G(source),
 	  .doc = "Events to listen to: an event type, or `{\"event\": type, \"match\": "
-	         "predicate}`." },
-	{ .key = "window", .type = CONFIG_DURATION, .variants = TAPS | TYPE(SIMULTANEOUS),
+	         "predicate}`. The presses of a `click`." },
+	{ .key = "release", .type = CONFIG_FILTER, .variants = TYPE(CLICK), G(release),
+	  .doc = "The ends of presses, as `source`. Without it a press is a whole click." },
+	{ .key = "window", .type = CONFIG_DURATION,
+	  .variants = TAPS | TYPE(SIMULTANEOUS) | TYPE(CLICK),
 	  .required_in = TAPS | TYPE(SIMULTANEOUS), .min = 1, .max = DURATION_MAX, G(window_ns),
-	  .doc = "Longest time from one tap to the next, or between the first and the last of "
-	         "simultaneous events; inclusive." },
+	  .doc = "Longest time from one tap to the next, between the first and the last of "
+	         "simultaneous events, or from a release to the next press of a `click` "
+	         "(`300ms` if it is not given); inclusive." },
+	{ .key = "hold", .type = CONFIG_DURATION, .variants = TYPE(CLICK), .min = 1,
+	  .max = DURATION_MAX, G(hold_ns),
+	  .doc = "A press that lasts longer is a hold and no click. Needs `release`. Default: "
+	         "there is no hold." },
+	{ .key = "repeat", .type = CONFIG_DURATION, .variants = TYPE(CLICK), .min = 1,
+	  .max = DURATION_MAX, G(repeat_ns),
+	  .doc = "Time between repeats while a hold lasts; `10ms` at least, and 10,000 repeats at "
+	         "most. Needs `hold`. Default: no repeats." },
 	{ .key = "count", .type = CONFIG_UINT, .variants = TYPE(MULTI_TAP),
 	  .required_in = TYPE(MULTI_TAP), .min = 2, .max = 16, G(count), .doc = "Number of taps." },
 	{ .key = "required_sources", .type = CONFIG_UINT, .variants = TYPE(SIMULTANEOUS),
@@ -182,9 +199,36 @@ static const struct config_field gesture_fields[] = {
 	{ .key = "timeout", .type = CONFIG_DURATION, .variants = TYPE(SEQUENCE), .initial = "0s",
 	  .max = DURATION_MAX, G(timeout_ns),
 	  .doc = "Longest time between neighbouring steps. `0s` means no limit." },
-	{ .key = "emit", .type = CONFIG_EMIT, .variants = DETECTORS | TYPE(GATED_MIRROR),
-	  .required_in = DETECTORS, G(emit),
-	  .doc = "Event type to emit. A mirror without `emit` keeps the mirrored type." },
+	{ .key = "emit", .type = CONFIG_EMITS,
+	  .variants = DETECTORS | TYPE(GATED_MIRROR) | TYPE(CLICK) | TYPE(CYCLE),
+	  .required_in = DETECTORS | TYPE(CLICK) | TYPE(CYCLE),
+	  CONFIG_MEMBER(struct config_gesture, emit),
+	  .doc = "Event type to emit. A mirror without `emit` keeps the mirrored type. For a "
+	         "`click` an object of event types by name: `single`, `double`, `triple`, "
+	         "`quadruple`, `quintuple`, `hold`, `repeat`, `release`, at least one of them." },
+	{ .key = "values", .type = CONFIG_VALUES, .variants = TYPE(CYCLE),
+	  .required_in = TYPE(CYCLE), .min = 1, .max = 64, G(values),
+	  CONFIG_COUNT(struct config_gesture, def.n_values),
+	  .doc = "The data of the events, in the order in which they are emitted; after the last "
+	         "comes the first." },
+	{ .key = "set", .type = CONFIG_PLACES, .variants = TYPE(CYCLE), .max = 64, G(sets),
+	  CONFIG_COUNT(struct config_gesture, def.n_sets),
+	  .doc = "Event types that take the cycle to a value, which is emitted: "
+	         "`{\"all.off\": 1}` has its place in `values`, counted from 0." },
+	{ .key = "reset", .type = CONFIG_FILTER, .variants = TYPE(CYCLE), G(reset),
+	  .doc = "After this event the next `source` event emits the first value. The reset "
+	         "itself emits nothing." },
+	{ .key = "follow", .type = CONFIG_BOOL, .variants = TYPE(CYCLE), .initial = "true",
+	  G(follow),
+	  .doc = "Go on from the value of an event of type `emit` that somebody else has "
+	         "emitted." },
+	{ .key = "idle_reset", .type = CONFIG_DURATION, .variants = TYPE(CYCLE), .initial = "0s",
+	  .max = DURATION_MAX, G(idle_reset_ns),
+	  .doc = "As `reset`, when the cycle was not moved for longer than this. `0s` means "
+	         "never." },
+	{ .key = "restore", .type = CONFIG_BOOL, .variants = TYPE(CYCLE), .initial = "false",
+	  G(restore),
+	  .doc = "Continue from the same value after a restart. Needs `gateway.state_dir`." },
 	{ .key = "gate", .type = CONFIG_EVENTS, .variants = GATED,
 	  .required_in = TYPE(GATED_PLAYLIST),
 	  .max = 64, G(gate), CONFIG_COUNT(struct config_gesture, def.n_gate),
@@ -197,10 +241,11 @@ static const struct config_field gesture_fields[] = {
 	{ .key = "output_producer_id", .type = CONFIG_UINT, .variants = TYPE(GATED_MIRROR),
 	  .initial = "0", .max = UINT32_MAX, G(output_producer_id),
 	  .doc = "Producer of the re-emitted events." },
-	{ .key = "when", .type = CONFIG_WHEN, .variants = GATED, G(when),
+	{ .key = "when", .type = CONFIG_WHEN, .variants = GATED | TYPE(CLICK), G(when),
 	  .doc = "Condition on the state store. Default: the first of `pressed`, `state`, "
 	         "`enabled`, `value` that exists in the gate event's data decides, by truthiness; "
-	         "without any of them, the data itself." },
+	         "without any of them, the data itself. For a `click`: when it is false, no click, "
+	         "hold or repeat is emitted." },
 	{ .key = "initial", .type = CONFIG_BOOL, .variants = TYPE(GATED_MIRROR), .initial = "false",
 	  G(initial), .doc = "Whether the gate is open before its first event." },
 	{ .key = "playlist", .type = CONFIG_NAME, .variants = TYPE(GATED_PLAYLIST),
@@ -237,7 +282,16 @@ const struct config_table config_table_gesture = {
 		"\"maxItems\":0}}}}},"
 		"{\"if\":{\"not\":{\"required\":[\"emit\"]}},\"then\":{\"properties\":{\"mirror\":"
 		"{\"not\":{\"anyOf\":[" RESERVED ",{\"type\":\"array\","
-		                                 "\"contains\":" RESERVED "}]}}}}}",
+		                                 "\"contains\":" RESERVED "}]}}}}},"
+		"{\"if\":{\"properties\":{\"type\":{\"const\":\"click\"}},"
+		"\"required\":[\"type\"]},"
+		"\"then\":{\"properties\":{\"emit\":{\"type\":\"object\"}}},"
+		"\"else\":{\"properties\":{\"emit\":{\"type\":\"string\"}}}},"
+		"{\"if\":{\"anyOf\":[{\"required\":[\"repeat\"]},"
+		EMITS("hold") "," EMITS("repeat") "," EMITS("release") "]},"
+		"\"then\":{\"required\":[\"hold\"]}},"
+		"{\"if\":{\"required\":[\"hold\"]},\"then\":{\"required\":[\"release\"]}},"
+		"{\"if\":" EMITS("repeat") ",\"then\":{\"required\":[\"repeat\"]}}",
 };
 
 /* ---- playlists ---- */

@@ -160,6 +160,27 @@ static void steerings_field(struct cue_writer *w, const struct config_field *fie
 	ref_object(w, "steering");
 }
 
+static void values_field(struct cue_writer *w, const struct config_field *field)
+{
+	text_member(w, "type", "array");
+	number_member(w, "minItems", field->min);
+	number_member(w, "maxItems", field->max);
+}
+
+static void places_field(struct cue_writer *w, const struct config_field *field)
+{
+	text_member(w, "type", "object");
+	number_member(w, "maxProperties", field->max);
+	cue_writer_key(w, "propertyNames");
+	ref_object(w, "event_type");
+	cue_writer_key(w, "additionalProperties");
+	cue_writer_object_begin(w);
+	text_member(w, "type", "integer");
+	number_member(w, "minimum", 0);
+	number_member(w, "maximum", field->max - 1);
+	cue_writer_object_end(w);
+}
+
 static void allow_field(struct cue_writer *w, const struct config_field *field)
 {
 	cue_writer_key(w, "oneOf");
@@ -193,6 +214,7 @@ static const char *referred(const struct config_field *field)
 		[CONFIG_FILTER] = "filter",
 		[CONFIG_FILTERS] = "filter",
 		[CONFIG_INTERRUPTS] = "interrupt",
+		[CONFIG_EMITS] = "emits",
 		[CONFIG_WHEN] = "when",
 		[CONFIG_LINE] = "line",
 		[CONFIG_LINES] = "line",
@@ -212,6 +234,7 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 	case CONFIG_DURATION:
 	case CONFIG_EVENT:
 	case CONFIG_EMIT:
+	case CONFIG_EMITS:
 	case CONFIG_FILTER:
 	case CONFIG_WHEN:
 	case CONFIG_LINE:
@@ -260,6 +283,12 @@ static void field_type(struct cue_writer *w, const struct config_field *field)
 		break;
 	case CONFIG_STEERINGS:
 		steerings_field(w, field);
+		break;
+	case CONFIG_VALUES:
+		values_field(w, field);
+		break;
+	case CONFIG_PLACES:
+		places_field(w, field);
 		break;
 	case CONFIG_MAP:
 		map_field(w, field);

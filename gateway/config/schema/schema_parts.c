@@ -6,6 +6,9 @@
 #define NAME_CLASS                                                                                 \
 	"[^+#/\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f\\\\ufdd0-\\\\ufdef\\\\ufffe\\\\uffff]"
 
+#define CLICK(name_) "\"" name_ "\":{\"$ref\":\"#/$defs/open_event_type\"}"
+#define NAMED(name_) "{\"required\":[\"" name_ "\"]}"
+
 /* Schemas that fields of these types refer to, as JSON text. */
 static const struct {
 	const char *name, *json;
@@ -76,6 +79,17 @@ static const struct {
 	              "\"required\":[\"tempo\"],\"additionalProperties\":false}]}" },
 	{ "pointer", "{\"description\":\"A JSON Pointer; empty for the whole.\","
 	             "\"type\":\"string\",\"pattern\":\"^(/([^/~]|~[01])*)*$\"}" },
+	/* clang-format off */
+	{ "emits",
+	  "{\"description\":\"An event type; for a click its event types by name.\","
+	  "\"oneOf\":[{\"$ref\":\"#/$defs/open_event_type\"},{\"type\":\"object\","
+	  "\"properties\":{" CLICK("single") "," CLICK("double") "," CLICK("triple") ","
+	  CLICK("quadruple") "," CLICK("quintuple") "," CLICK("hold") "," CLICK("repeat") ","
+	  CLICK("release") "},\"anyOf\":[" NAMED("single") "," NAMED("double") ","
+	  NAMED("triple") "," NAMED("quadruple") "," NAMED("quintuple") "," NAMED("hold") ","
+	  NAMED("repeat") "," NAMED("release") "],\"patternProperties\":{\"^x-\":true},"
+	  "\"additionalProperties\":false}]}" },
+	/* clang-format on */
 	{ "when",
 	  "{\"description\":\"Condition on the state store, the last event of each type and "
 	  "producer.\",\"oneOf\":[{\"type\":\"object\",\"properties\":{\"state\":"

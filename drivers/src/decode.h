@@ -11,6 +11,8 @@
 
 #include <drivers/decoder.h>
 
+#include "rotary_position.h"
+
 /* decode_button.c */
 struct decode_button {
 	bool pressed;
@@ -73,7 +75,7 @@ struct decode_rotary {
 	bool has_stay_before;
 	uint64_t stay_before_ns; /**< duration of the stay before, if has_stay_before */
 	int steps; /**< since the last detent; absolute value less than steps_per_detent */
-	int64_t position;
+	struct rotary_position position;
 	uint64_t illegal;
 };
 void decode_rotary_start(struct decode_rotary *rotary, unsigned line, bool level);
@@ -81,7 +83,4 @@ bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_
                           struct decoder_change *change);
 /** Edges were lost: take the levels and keep the position. */
 void decode_rotary_gap(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns);
-/** Add the position of an earlier decoder. */
-void decode_rotary_add(struct decode_rotary *rotary, int64_t value);
-
 #endif

@@ -9,11 +9,11 @@
  *   10        |  -1  |  ill.|   0  |  +1
  *   11        | ill. |  +1  |  -1  |   0
  *
- * A position is steps_per_detent steps. It changes only when the knob reaches the next detent, so a
- * knob that trembles at a detent, or a contact that bounces there, reports nothing. After an
- * illegal transition or a gap the number of steps since the last detent is unknown. It is then
- * computed from the levels: at a detent the levels are those of `rest`, or with fewer than 4 steps
- * a detent, levels at a multiple of steps_per_detent from them.
+ * A detent is steps_per_detent steps. The position (rotary_position.c) changes only when the knob
+ * reaches the next detent, so a knob that trembles at a detent, or a contact that bounces there,
+ * reports nothing. After an illegal transition or a gap the number of steps since the last detent
+ * is unknown. It is then computed from the levels: at a detent the levels are those of `rest`, or
+ * with fewer than 4 steps a detent, levels at a multiple of steps_per_detent from them.
  *
  * `rest` is learnt, because encoders rest at 00 or at 11, and a knob may be between two detents at
  * the start. Levels are a place of rest if they stay for ROTARY_REST_NS, and ROTARY_REST_RATIO
@@ -176,7 +176,7 @@ static void follow_stays(struct decode_rotary *rotary, unsigned levels, uint64_t
 bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_t time_ns,
                           struct decoder_change *change)
 {
-	int step = quadrature_step(rotary->levels, levels);
+	int step = quadrature_step(rotary->levels, levels), direction;
 
 	if (step == 0)
 		return false;
@@ -190,21 +190,8 @@ bool decode_rotary_levels(struct decode_rotary *rotary, unsigned levels, uint64_
 	rotary->steps += step;
 	if (rotary->steps > -rotary->steps_per_detent && rotary->steps < rotary->steps_per_detent)
 		return false;
-	*change = (struct decoder_change){
-		.type = DECODER_ROTATED,
-		.time_ns = time_ns,
-		.delta = rotary->steps > 0 ? 1 : -1,
-	};
+	direction = rotary->steps > 0 ? 1 : -1;
 	rotary->steps = 0;
-	rotary->position += change->delta;
-	change->position = rotary->position;
-	return true;
-}
-
-void decode_rotary_add(struct decode_rotary *rotary, int64_t value)
-{
-	int64_t sum;
-
-	if (!__builtin_add_overflow(rotary->position, value, &sum))
-		rotary->position = sum;
+	*change = (struct decoder_change){ .type = DECODER_ROTATED, .time_ns = time_ns };
+	return rotary_position_turn(&rotary->position, direction, time_ns, change);
 }

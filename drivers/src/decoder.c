@@ -37,8 +37,10 @@ static bool is_valid(const struct decoder_config *config)
 	case DECODER_COUNTER:
 		return true;
 	case DECODER_ROTARY:
-		return config->steps_per_detent == 0 || config->steps_per_detent == 1 ||
-		       config->steps_per_detent == 2 || config->steps_per_detent == 4;
+		return !config->debounce_eager &&
+		       (config->steps_per_detent == 0 || config->steps_per_detent == 1 ||
+		        config->steps_per_detent == 2 || config->steps_per_detent == 4) &&
+		       rotary_position_is_valid(config);
 	}
 	return false;
 }
@@ -54,11 +56,15 @@ int decoder_new(const struct decoder_config *config, struct decoder **ret_decode
 		return -ENOMEM;
 	decoder->kind = config->kind;
 	decoder->n_lines = config->kind == DECODER_ROTARY ? 2 : 1;
-	for (unsigned line = 0; line < LINES_MAX; line++)
+	for (unsigned line = 0; line < LINES_MAX; line++) {
 		decoder->debounce[line].debounce_ns = config->debounce_ns;
-	if (config->kind == DECODER_ROTARY)
+		decoder->debounce[line].eager = config->debounce_eager;
+	}
+	if (config->kind == DECODER_ROTARY) {
 		decoder->rotary.steps_per_detent =
 		        config->steps_per_detent ? (int)config->steps_per_detent : 4;
+		rotary_position_init(&decoder->rotary.position, config);
+	}
 	*ret_decoder = decoder;
 	return 0;
 }
@@ -94,7 +100,7 @@ static bool accept(struct decoder *decoder, unsigned line, uint64_t time_ns,
 	return false;
 }
 
-/** The pending line whose transition began first; n_lines if none is pending. */
+/** The line in a transition that began first; n_lines if there is none. */
 static unsigned first_pending(const struct decoder *decoder)
 {
 	unsigned first = decoder->n_lines;
@@ -102,7 +108,7 @@ static unsigned first_pending(const struct decoder *decoder)
 	for (unsigned line = 0; line < decoder->n_lines; line++) {
 		const struct debounce *d = &decoder->debounce[line];
 
-		if (d->state == DEBOUNCE_PENDING &&
+		if (d->state != DEBOUNCE_STABLE &&
 		    (first == decoder->n_lines || d->first_ns < decoder->debounce[first].first_ns))
 			first = line;
 	}
@@ -129,7 +135,7 @@ static int settle_before(struct decoder *decoder, unsigned line, uint64_t time_n
 	while ((first = first_pending(decoder)) < decoder->n_lines &&
 	       decoder->debounce[first].deadline_ns < time_ns)
 		n += settle(decoder, first, &changes[n]);
-	if (own->state == DEBOUNCE_PENDING && own->deadline_ns < time_ns)
+	if (own->state != DEBOUNCE_STABLE && own->deadline_ns < time_ns)
 		/* the line changes again, so its wait ends */
 		n += settle(decoder, line, &changes[n]);
 	return n;
@@ -229,7 +235,7 @@ int64_t decoder_get_value(const struct decoder *decoder)
 {
 	switch (decoder->kind) {
 	case DECODER_ROTARY:
-		return decoder->rotary.position;
+		return decoder->rotary.position.value;
 	case DECODER_COUNTER:
 		return (int64_t)decoder->counter.count;
 	case DECODER_BUTTON:
@@ -243,7 +249,7 @@ void decoder_add_value(struct decoder *decoder, int64_t value)
 {
 	switch (decoder->kind) {
 	case DECODER_ROTARY:
-		decode_rotary_add(&decoder->rotary, value);
+		rotary_position_restore(&decoder->rotary.position, value);
 		break;
 	case DECODER_COUNTER:
 		decode_counter_add(&decoder->counter, value);
@@ -254,11 +260,45 @@ void decoder_add_value(struct decoder *decoder, int64_t value)
 	}
 }
 
+static bool has_range(const struct decoder *decoder)
+{
+	return decoder->kind == DECODER_ROTARY && decoder->rotary.position.range.present;
+}
+
+int decoder_get_position(const struct decoder *decoder, uint64_t time_ns,
+                         struct decoder_change *ret_change)
+{
+	if (!has_range(decoder))
+		return -ENOTSUP;
+	*ret_change = (struct decoder_change){
+		.type = DECODER_POSITIONED,
+		.time_ns = time_ns,
+		.position = decoder->rotary.position.value,
+		.limited = rotary_position_is_limited(&decoder->rotary.position),
+	};
+	return 0;
+}
+
+int decoder_set_position(struct decoder *decoder, int64_t value, uint64_t time_ns,
+                         struct decoder_change *change)
+{
+	struct rotary_position *position = &decoder->rotary.position;
+
+	if (!has_range(decoder))
+		return -ENOTSUP;
+	if (value < position->range.min || value > position->range.max)
+		return -ERANGE;
+	*change = (struct decoder_change){ .type = DECODER_POSITIONED, .time_ns = time_ns };
+	return rotary_position_set(position, value, change);
+}
+
 void decoder_get_stats(const struct decoder *decoder, struct decoder_stats *ret_stats)
 {
 	*ret_stats = (struct decoder_stats){ 0 };
 	for (unsigned line = 0; line < decoder->n_lines; line++)
 		ret_stats->bounces += debounce_bounces(&decoder->debounce[line]);
-	if (decoder->kind == DECODER_ROTARY)
+	if (decoder->kind == DECODER_ROTARY) {
 		ret_stats->illegal = decoder->rotary.illegal;
+		ret_stats->limited = decoder->rotary.position.limited;
+	}
 }

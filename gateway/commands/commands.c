@@ -88,6 +88,10 @@ static const struct command command_table[COMMAND_NAMES] = {
 	                             { { "input", REQUEST_STRING, true },
 	                               { "value", REQUEST_LEVEL, true },
 	                               { "line", REQUEST_LEVEL, false } } },
+	[COMMAND_NAME_INPUT_POSITION] = { command_input_position,
+	                                  false,
+	                                  { { "input", REQUEST_STRING, true },
+	                                    { "position", REQUEST_INT64, true } } },
 	[COMMAND_NAME_CONFIG_CHECK] = { command_config_check, true, { { 0 } } },
 	[COMMAND_NAME_CONFIG_RELOAD] = { command_config_reload, false, { { 0 } } },
 	[COMMAND_NAME_CONFIG_GET] = { command_config_get, false, { { 0 } } },
@@ -333,7 +337,7 @@ static bool is_noted(const char *name)
 		COMMAND_NAME_PLAYLIST_START, COMMAND_NAME_PLAYLIST_STOP,
 		COMMAND_NAME_PLAYLIST_PAUSE, COMMAND_NAME_PLAYLIST_RESUME,
 		COMMAND_NAME_PLAYLIST_SEEK,  COMMAND_NAME_PLAYLIST_TEMPO,
-		COMMAND_NAME_EVENT_EMIT,
+		COMMAND_NAME_EVENT_EMIT,     COMMAND_NAME_INPUT_POSITION,
 	};
 
 	for (size_t i = 0; i < sizeof(noted) / sizeof(*noted); i++) {

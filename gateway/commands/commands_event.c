@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,6 +145,40 @@ int command_input_set(struct commands *commands, const struct command_request *r
 		return command_fail_errno(error, r, "/input", "input", input,
 		                          "limits.event_types is reached");
 	cue_writer_object_begin(result);
+	cue_writer_object_end(result);
+	return 0;
+}
+
+int command_input_position(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error)
+{
+	struct engine *engine = commands->config.engine;
+	const char *input = fields->values[0].string;
+	int64_t position = fields->values[1].integer, change;
+	struct decoder_range range;
+	int r = engine_input_position(engine, input, position, request->now_ns, &change);
+
+	if (r == -ENOTSUP)
+		return command_fail(error, COMMAND_REFUSED, "/input",
+		                    "input '%s' has no position that can be set: it is no rotary "
+		                    "with a range",
+		                    input);
+	if (r == -ERANGE) {
+		range = engine_input_range(engine, input);
+		return command_fail(error, COMMAND_INVALID_REQUEST, "/position",
+		                    "position: the range of input '%s' is from %" PRId64
+		                    " to %" PRId64,
+		                    input, range.min, range.max);
+	}
+	if (r < 0)
+		return command_fail_errno(error, r, "/input", "input", input,
+		                          "limits.event_types is reached");
+	cue_writer_object_begin(result);
+	cue_writer_key(result, "position");
+	cue_writer_i64(result, position);
+	cue_writer_key(result, "change");
+	cue_writer_i64(result, change);
 	cue_writer_object_end(result);
 	return 0;
 }

@@ -116,6 +116,9 @@ int command_state_get(struct commands *commands, const struct command_request *r
 int command_input_set(struct commands *commands, const struct command_request *request,
                       const struct request *fields, struct cue_writer *result,
                       struct command_error *error);
+int command_input_position(struct commands *commands, const struct command_request *request,
+                           const struct request *fields, struct cue_writer *result,
+                           struct command_error *error);
 int command_config_check(struct commands *commands, const struct command_request *request,
                          const struct request *fields, struct cue_writer *result,
                          struct command_error *error);

@@ -14,6 +14,8 @@
 
 #define STRING_MAX     256U
 #define REQUEST_ID_MAX 254U
+/* 2^53 - 1: larger numbers are not exact in JSON. */
+#define INT_MAX_JSON 9007199254740991.0
 /* Bytes shown of an unknown field's name, which the client chose; escaping doubles it. */
 #define FIELD_SHOWN_BYTES 140
 
@@ -60,6 +62,13 @@ static const char *check_type(enum request_type type, const cJSON *value, struct
 		if (!is_uint32(value))
 			return "must be a whole number from 0 to 4294967295";
 		ret->number = (uint32_t)value->valuedouble;
+		return NULL;
+	case REQUEST_INT64:
+		if (!cJSON_IsNumber(value) || value->valuedouble < -INT_MAX_JSON ||
+		    value->valuedouble > INT_MAX_JSON ||
+		    value->valuedouble != (double)(int64_t)value->valuedouble)
+			return "must be a whole number";
+		ret->integer = (int64_t)value->valuedouble;
 		return NULL;
 	case REQUEST_TRUE:
 		return cJSON_IsTrue(value) ? NULL : "must be true";

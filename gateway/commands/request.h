@@ -17,6 +17,7 @@ enum request_type {
 	REQUEST_ANY,    /**< any JSON value */
 	REQUEST_STRING, /**< not empty, 256 bytes at most */
 	REQUEST_UINT32, /**< an integer, 0 to 4294967295 */
+	REQUEST_INT64,  /**< an integer that a double holds, at most 2^53 - 1 without its sign */
 	REQUEST_TRUE,   /**< the literal true */
 	REQUEST_LEVEL,  /**< 0 or 1 */
 	REQUEST_OBJECT,
@@ -34,6 +35,7 @@ struct request_value {
 	size_t raw_len;
 	const char *string; /**< REQUEST_STRING: unescaped */
 	uint32_t number;    /**< REQUEST_UINT32, REQUEST_LEVEL */
+	int64_t integer;    /**< REQUEST_INT64 */
 };
 
 /** A parsed request. Pointers are valid as long as `payload`. */

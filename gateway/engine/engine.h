@@ -148,18 +148,35 @@ int engine_input_set(struct engine *engine, const char *input, unsigned line, bo
 int engine_input_restore(struct engine *engine, const char *input, enum decoder_kind kind,
                          int64_t value);
 
+/**
+ * Put the position of a rotary with a range to @p position. If that changes it, the input emits its
+ * event at @p time_ns, without `delta`. As with engine_input_set(), the event may come with the
+ * next engine_wake().
+ * @param ret_change the difference, 0: it was there already.
+ * @return 0; -ENOENT no such input; -ENOTSUP no rotary with a range; -ERANGE outside of the range.
+ */
+int engine_input_position(struct engine *engine, const char *input, int64_t position,
+                          uint64_t time_ns, int64_t *ret_change);
+
+/** The range of an input's position; `present` is false if it has none, or there is no such
+ * input. */
+struct decoder_range engine_input_range(const struct engine *engine, const char *input);
+
 /** One input with its current value, for P/input and P/info. */
 struct engine_input_info {
 	const char *name;
 	const char *driver;
 	enum decoder_kind kind;
 	uint32_t producer_id;
-	struct cue_payload *value; /**< last event's data, or NULL */
+	/** the last event's data; before it the position of a rotary with a range, else NULL */
+	struct cue_payload *value;
 	uint64_t time_ns;
 	bool failed; /**< the driver failed; being reopened */
 	uint64_t edges, bounces, gaps;
-	int64_t counted; /**< a counter's count, a rotary's position */
-	bool restore;    /**< `counted` must survive a restart */
+	int64_t counted;      /**< a counter's count, a rotary's position */
+	int64_t counted_from; /**< `counted` at the first start */
+	bool restore;         /**< `counted` must survive a restart */
+	uint64_t limited;     /**< detents of a rotary that could not move its position */
 };
 int engine_input_foreach(struct engine *engine,
                          int (*visit)(void *user, const struct engine_input_info *info),

@@ -68,7 +68,7 @@ int engine_define_all(struct engine *engine, const struct config *config,
 /** Delay from an edge to its event; 0 for an input whose first edge counts at once. */
 static uint64_t input_delay_ns(const struct config_input *input)
 {
-	return input->decoder.debounce_ns;
+	return input->decoder.debounce_eager ? 0 : input->decoder.debounce_ns;
 }
 
 void engine_tell_delays(struct engine *engine, const struct config *config)

@@ -15,6 +15,26 @@ static bool same_data(const struct cue_payload *a, const struct cue_payload *b)
 	return strcmp(cue_payload_bytes(a, NULL), cue_payload_bytes(b, NULL)) == 0;
 }
 
+static bool same_range(const struct decoder_range *a, const struct decoder_range *b)
+{
+	return a->present == b->present && a->wrap == b->wrap && a->min == b->min &&
+	       a->max == b->max && a->step == b->step && a->initial == b->initial;
+}
+
+static bool same_decoder(const struct decoder_config *a, const struct decoder_config *b)
+{
+	if (a->n_acceleration != b->n_acceleration)
+		return false;
+	for (size_t i = 0; i < a->n_acceleration; i++) {
+		if (a->acceleration[i].within_ns != b->acceleration[i].within_ns ||
+		    a->acceleration[i].factor != b->acceleration[i].factor)
+			return false;
+	}
+	return a->kind == b->kind && a->debounce_ns == b->debounce_ns &&
+	       a->debounce_eager == b->debounce_eager &&
+	       a->steps_per_detent == b->steps_per_detent && same_range(&a->range, &b->range);
+}
+
 static bool same_input(const struct config_input *a, const struct config_input *b)
 {
 	if (a->n_lines != b->n_lines)
@@ -26,11 +46,9 @@ static bool same_input(const struct config_input *a, const struct config_input *
 	return same_text(a->name, b->name) && same_text(a->driver, b->driver) &&
 	       same_text(a->chip, b->chip) && a->bias == b->bias &&
 	       a->active_low == b->active_low && same_text(a->file, b->file) &&
-	       a->decoder.kind == b->decoder.kind &&
-	       a->decoder.debounce_ns == b->decoder.debounce_ns &&
-	       a->decoder.steps_per_detent == b->decoder.steps_per_detent &&
-	       a->producer_id == b->producer_id && same_text(a->event, b->event) &&
-	       same_text(a->release_event, b->release_event) && same_data(a->data, b->data);
+	       same_decoder(&a->decoder, &b->decoder) && a->producer_id == b->producer_id &&
+	       same_text(a->event, b->event) && same_text(a->release_event, b->release_event) &&
+	       same_data(a->data, b->data);
 }
 
 /* ---- as devices of a set ---- */
@@ -100,14 +118,9 @@ static void rebind(struct device *device, const void *settings)
 static void inherit(struct device *device, const struct device *old)
 {
 	const struct input *from = (const struct input *)old;
-	struct engine_input_info info;
 
-	if (strcmp(input_config(from)->name, input_config(input_of(device))->name) != 0)
-		return;
-	input_get_info(from, &info);
-	if (info.restore)
-		(void)input_restore(input_of(device), input_config(from)->decoder.kind,
-		                    info.counted);
+	if (strcmp(input_config(from)->name, input_config(input_of(device))->name) == 0)
+		input_inherit(input_of(device), from);
 }
 
 static void start(struct device *device)
@@ -134,6 +147,15 @@ struct input *engine_input(const struct engine *engine, size_t index)
 	return input_of(engine->inputs.items[index]);
 }
 
+struct input *engine_find_input(const struct engine *engine, const char *name)
+{
+	for (size_t i = 0; i < engine->inputs.n; i++) {
+		if (strcmp(input_config(engine_input(engine, i))->name, name) == 0)
+			return engine_input(engine, i);
+	}
+	return NULL;
+}
+
 /* ---- public functions ---- */
 
 int engine_open_inputs(struct engine *engine, char error[ENGINE_ERROR_SIZE])
@@ -154,11 +176,24 @@ int engine_open_inputs(struct engine *engine, char error[ENGINE_ERROR_SIZE])
 int engine_input_restore(struct engine *engine, const char *name, enum decoder_kind kind,
                          int64_t value)
 {
-	for (size_t i = 0; i < engine->inputs.n; i++) {
-		if (strcmp(input_config(engine_input(engine, i))->name, name) == 0)
-			return input_restore(engine_input(engine, i), kind, value);
-	}
-	return -ENOENT;
+	struct input *input = engine_find_input(engine, name);
+
+	return input ? input_restore(input, kind, value) : -ENOENT;
+}
+
+int engine_input_position(struct engine *engine, const char *name, int64_t position,
+                          uint64_t time_ns, int64_t *ret_change)
+{
+	struct input *input = engine_find_input(engine, name);
+
+	return input ? input_set_position(input, position, time_ns, ret_change) : -ENOENT;
+}
+
+struct decoder_range engine_input_range(const struct engine *engine, const char *name)
+{
+	const struct input *input = engine_find_input(engine, name);
+
+	return input ? input_config(input)->decoder.range : (struct decoder_range){ 0 };
 }
 
 int engine_input_foreach(struct engine *engine,

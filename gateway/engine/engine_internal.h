@@ -101,6 +101,12 @@ unsigned input_lines(const struct input *input);
 void input_get_info(const struct input *input, struct engine_input_info *ret_info);
 /** See engine_input_restore(). */
 int input_restore(struct input *input, enum decoder_kind kind, int64_t value);
+/** See engine_input_position(). */
+int input_set_position(struct input *input, int64_t position, uint64_t time_ns,
+                       int64_t *ret_change);
+/** Take over the count or position of @p old, which has the same name, if both keep it (`restore`)
+ * or both have a range. Call it before input_start(). */
+void input_inherit(struct input *input, const struct input *old);
 
 /* outputs.c */
 
@@ -126,5 +132,7 @@ void output_get_info(const struct output *output, struct engine_output_info *ret
 extern const struct device_kind engine_input_kind, engine_output_kind;
 /** @param index below `inputs.n`. */
 struct input *engine_input(const struct engine *engine, size_t index);
+/** @return NULL: there is no such input. */
+struct input *engine_find_input(const struct engine *engine, const char *name);
 
 #endif

@@ -297,19 +297,10 @@ size_t engine_fds(struct engine *engine, int *fds, size_t max)
 	return n;
 }
 
-static struct input *find_input(struct engine *engine, const char *name)
-{
-	for (size_t i = 0; i < engine->inputs.n; i++) {
-		if (strcmp(input_config(engine_input(engine, i))->name, name) == 0)
-			return engine_input(engine, i);
-	}
-	return NULL;
-}
-
 int engine_input_set(struct engine *engine, const char *name, unsigned line, bool level,
                      uint64_t time_ns)
 {
-	struct input *input = find_input(engine, name);
+	struct input *input = engine_find_input(engine, name);
 	struct driver_edge edge = { .time_ns = time_ns, .line = line, .level = level };
 
 	if (!input)

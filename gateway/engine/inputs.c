@@ -82,6 +82,18 @@ void input_rebind(struct input *input, const struct config_input *config)
 
 /* ---- events ---- */
 
+/** @param data a reference is taken. */
+static void set_value(struct input *input, struct cue_payload *data, uint64_t time_ns)
+{
+	struct engine *engine = input->engine;
+
+	cue_payload_unref(input->value);
+	input->value = cue_payload_ref(data);
+	input->value_time_ns = time_ns;
+	if (engine->config.input_changed)
+		engine->config.input_changed(engine->config.user, input->config->name);
+}
+
 static void emit_change(struct input *input, const struct decoder_change *change)
 {
 	const struct config_input *config = input->config;
@@ -90,18 +102,13 @@ static void emit_change(struct input *input, const struct decoder_change *change
 	struct cue_payload *data = NULL;
 
 	(void)input_event_data(config->name, change, input->extra, &data);
-	if (data) {
-		cue_payload_unref(input->value);
-		input->value = cue_payload_ref(data);
-		input->value_time_ns = change->time_ns;
-	}
+	if (data)
+		set_value(input, data, change->time_ns);
 	/* A release without release_event still changes the input's value. */
 	if (type)
 		engine_emit(engine, type, config->producer_id, data, change->time_ns);
 	else
 		cue_payload_unref(data);
-	if (engine->config.input_changed)
-		engine->config.input_changed(engine->config.user, config->name);
 }
 
 static void emit_changes(struct input *input, const struct decoder_change *changes, int n)
@@ -164,6 +171,35 @@ void input_feed(struct input *input, const struct driver_edge *edge, uint64_t ti
 	emit_changes(input, changes, n);
 }
 
+/** Show the position of a rotary with a range in the retained view, although no event had it. */
+static void show_position(struct input *input)
+{
+	uint64_t now_ns = cue_bus_now(input->engine->bus);
+	struct cue_payload *data = NULL;
+	struct decoder_change change;
+
+	if (decoder_get_position(input->decoder, now_ns, &change) < 0)
+		return;
+	(void)input_event_data(input->config->name, &change, input->extra, &data);
+	if (!data)
+		return;
+	set_value(input, data, now_ns);
+	cue_payload_unref(data);
+}
+
+int input_set_position(struct input *input, int64_t position, uint64_t time_ns, int64_t *ret_change)
+{
+	struct decoder_change change;
+	int r = decoder_set_position(input->decoder, position, time_ns, &change);
+
+	if (r < 0)
+		return r;
+	if (r > 0)
+		emit_change(input, &change);
+	*ret_change = r > 0 ? change.change : 0;
+	return 0;
+}
+
 void input_start(struct input *input)
 {
 	struct decoder_change changes[DECODER_CHANGES_MAX];
@@ -173,6 +209,7 @@ void input_start(struct input *input)
 		emit_changes(
 		        input, changes,
 		        decoder_start(input->decoder, line, input->levels[line], now_ns, changes));
+	show_position(input);
 }
 
 static void resync_lines(struct input *input)
@@ -407,7 +444,18 @@ int input_restore(struct input *input, enum decoder_kind kind, int64_t value)
 	if (!input->config->restore || input->config->decoder.kind != kind)
 		return -ENOENT;
 	decoder_add_value(input->decoder, value);
+	show_position(input);
 	return 0;
+}
+
+void input_inherit(struct input *input, const struct input *old)
+{
+	const struct decoder_config *now = &input->config->decoder, *was = &old->config->decoder;
+	bool both_keep = input->config->restore && old->config->restore;
+	bool both_have_range = now->range.present && was->range.present;
+
+	if (now->kind == was->kind && (both_keep || both_have_range))
+		decoder_add_value(input->decoder, decoder_get_value(old->decoder));
 }
 
 void input_get_info(const struct input *input, struct engine_input_info *ret_info)
@@ -427,6 +475,8 @@ void input_get_info(const struct input *input, struct engine_input_info *ret_inf
 		.bounces = stats.bounces,
 		.gaps = input->gaps,
 		.counted = decoder_get_value(input->decoder),
+		.counted_from = input->config->decoder.range.initial,
+		.limited = stats.limited,
 		.restore = input->config->restore,
 	};
 }

@@ -198,7 +198,7 @@ static int mark_one(void *user, const struct engine_input_info *info)
 	noted = find(journal, info->name);
 	if (!noted) /* try again with the next change */
 		return 0;
-	if (noted->is_noted ? noted->value == info->counted : info->counted == 0)
+	if (noted->is_noted ? noted->value == info->counted : info->counted == info->counted_from)
 		return 0;
 	if (!m->all && m->now_ns < noted->rest_until_ns) {
 		if (noted->rest_until_ns < journal->deadline_ns)

@@ -122,7 +122,7 @@ static void write_definitions(struct cue_writer *w, struct engine *engine)
 }
 
 struct input_sum {
-	uint64_t edges, bounces, gaps, failed;
+	uint64_t edges, bounces, gaps, limited, failed;
 };
 
 static int add_input(void *user, const struct engine_input_info *info)
@@ -132,6 +132,7 @@ static int add_input(void *user, const struct engine_input_info *info)
 	sum->edges += info->edges;
 	sum->bounces += info->bounces;
 	sum->gaps += info->gaps;
+	sum->limited += info->limited;
 	sum->failed += info->failed;
 	return 0;
 }
@@ -145,6 +146,7 @@ static void write_inputs(struct cue_writer *w, struct engine *engine)
 	number(w, "edges", sum.edges);
 	number(w, "bounces", sum.bounces);
 	number(w, "gaps", sum.gaps);
+	number(w, "limited", sum.limited);
 	number(w, "failed", sum.failed);
 	cue_writer_object_end(w);
 }

@@ -18,6 +18,7 @@ static const char *const texts[COMMAND_NAMES] = {
 	[COMMAND_NAME_EVENT_EMIT] = "event/emit",
 	[COMMAND_NAME_STATE_GET] = "state/get",
 	[COMMAND_NAME_INPUT_SET] = "input/set",
+	[COMMAND_NAME_INPUT_POSITION] = "input/position",
 	[COMMAND_NAME_CONFIG_CHECK] = "config/check",
 	[COMMAND_NAME_CONFIG_RELOAD] = "config/reload",
 	[COMMAND_NAME_CONFIG_GET] = "config/get",

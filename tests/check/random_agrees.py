@@ -59,6 +59,7 @@ RANGES = "the range of a duration"
 BYTES = "lengths in bytes"
 PREDICATES = "an operator of another language in a `match`"
 SIZES = "the depth and size of a predicate"
+NUMBERS = "the numbers of a `range`"
 SUMS = "sums over the steps of a playlist"
 OTHERS = "rules across definitions"
 LIMITS = "the bounds of `limits`"
@@ -72,6 +73,7 @@ BEYOND = (
     ("range", r"a text of \d+ bytes", has_wide_text, BYTES),
     ("definition", r"last repeat would be later", anything, SUMS),
     ("step-rate", r"", anything, SUMS),
+    ("rotary-range", r"", anything, NUMBERS),
     ("match", r"did you mean", anything, PREDICATES),
     ("when", r"did you mean", anything, PREDICATES),
     ("match", r"too deeply|values", anything, SIZES),

@@ -21,7 +21,7 @@ BEYOND = {
     "duration-too-fine", "duration-too-long", "interval-overflow", "limit-config-bytes",
     "limit-definitions", "limit-json-depth", "limit-payload-bytes", "line-in-use",
     "line-in-use-by-output", "line-in-use-by-two-outputs", "line-in-use-within",
-    "output-value",
+    "output-value", "rotary-range",
     "match-near-operator", "when-too-deep", "step-rate", "step-rate-limits", "text-cut-in-character",
 }
 

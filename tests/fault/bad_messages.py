@@ -62,6 +62,11 @@ COMMANDS = [
       for bad in (b"0", b"-1", b"0.0099", b"100.01", b"1e400", b"-1e400", b'"1"', b"null", b"true")),
     ("playlist/pause", {"playlist": "no such"}, "not_found"),
     ("playlist/tempo", {"run": "0" * 32, "factor": 2}, "not_found"),
+    *(("input/position", b'{"input":"dial","position":%s}' % bad, "invalid_request")
+      for bad in (b"1.5", b"1e400", b'"1"', b"null", b"[]", b"99999999999999999999")),
+    ("input/position", {"input": "dial"}, "invalid_request"),
+    ("input/position", {"input": "dial", "position": 1}, "refused"),  # it has no range
+    ("input/position", {"input": "no such", "position": 1}, "not_found"),
     ("ping", b'{"request_id":{}}', "invalid_request"),
     ("ping", b'{"request_id":"%s"}' % (b"r" * 300), "invalid_request"),
     # wildcard and control characters in names
@@ -160,6 +165,7 @@ GOOD = [
     ("event/emit", {"event_type": "some.thing", "producer_id": 7, "data": {"x": -1.5e-3, "y": "ä"}}),
     ("state/get", {"event_type": "some.thing", "producer_id": 7}),
     ("input/set", {"input": "pad", "value": 1}),
+    ("input/position", {"input": "dial", "position": -3}),
     ("config/check", {"version": 1, "gateway": {"id": "x"}, "playlists": {"p": {"steps": [STEP]}}}),
     ("config/get", {}),
     ("ping", {}),

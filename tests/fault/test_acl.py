@@ -23,7 +23,7 @@ VIEWS = {"status", "info", "health", "bus", "input", "output", "playlist", "sche
 # Every command there is, those of `use` with an answer that needs no more than the name.
 USE = {"playlist/start", "playlist/stop", "playlist/pause", "playlist/resume", "playlist/seek",
        "playlist/tempo", "playlist/list", "playlist/runs", "gesture/list",
-       "event/emit", "state/get", "ping"}
+       "event/emit", "state/get", "input/position", "ping"}
 COMMANDS = {name[4:].replace(".", "/", 1) for name in subprocess.run(
     [CUEBUS, "schema"], capture_output=True, text=True, check=True).stdout.split()
     if name.startswith("cmd.")}

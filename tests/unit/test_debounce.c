@@ -215,3 +215,86 @@ Test(debounce, random_bounce_agrees_with_a_naive_model)
 		}
 	}
 }
+
+/* ---- eager ---- */
+
+/** All edges at hand: a window after each accepted one, then the level that the last edge left. */
+static void model_eager(const struct edge *edges, unsigned n, uint64_t debounce_ns, bool level,
+                        struct outcome *out)
+{
+	uint64_t blind_until = 0;
+	bool blind = false;
+	unsigned i = 0;
+
+	while (i < n || blind) {
+		unsigned first = i;
+
+		if (!blind) {
+			if (edges[i].level != level) {
+				level = edges[i].level;
+				out->changes[out->n++] = edges[i];
+				blind = true;
+				blind_until = edges[i].time_ns + debounce_ns;
+			}
+			i++;
+			continue;
+		}
+		while (i < n && edges[i].time_ns <= blind_until)
+			i++;
+		blind = i > first && edges[i - 1].level != level;
+		out->bounces += i - first - blind;
+		if (blind) {
+			level = edges[i - 1].level;
+			out->changes[out->n++] = edges[i - 1];
+			blind_until = edges[i - 1].time_ns + debounce_ns;
+		}
+	}
+}
+
+static void take(struct outcome *out, uint64_t time_ns, bool level)
+{
+	out->changes[out->n++] = (struct edge){ time_ns, level };
+}
+
+static void machine_eager(const struct edge *edges, unsigned n, uint64_t debounce_ns, bool level,
+                          struct outcome *out)
+{
+	struct debounce d = { .debounce_ns = debounce_ns, .eager = true };
+
+	debounce_start(&d, level);
+	for (unsigned i = 0; i <= n; i++) {
+		while (d.state == DEBOUNCE_BLIND && (i == n || d.deadline_ns < edges[i].time_ns))
+			settle(&d, out);
+		if (i < n && debounce_edge(&d, edges[i].level, edges[i].time_ns))
+			take(out, edges[i].time_ns, d.level);
+	}
+	out->bounces = debounce_bounces(&d);
+}
+
+Test(debounce, random_bounce_agrees_with_a_naive_model_of_eager)
+{
+	uint64_t random = 0x9e3779b97f4a7c15ULL;
+
+	for (unsigned round = 0; round < 20000; round++) {
+		struct outcome expected = { 0 }, got = { 0 };
+		uint64_t debounce_ns = 1 + random_next(&random) % 20, time_ns = 0;
+		unsigned n = (unsigned)(random_next(&random) % 60);
+		bool level = random_next(&random) & 1, raw = level;
+		struct edge edges[60];
+
+		for (unsigned i = 0; i < n; i++) {
+			time_ns += random_next(&random) % 4 ? random_next(&random) % 5
+			                                    : random_next(&random) % 50;
+			raw = random_next(&random) % 16 ? !raw : raw;
+			edges[i] = (struct edge){ time_ns, raw };
+		}
+		model_eager(edges, n, debounce_ns, level, &expected);
+		machine_eager(edges, n, debounce_ns, level, &got);
+		cr_assert_eq(got.n, expected.n, "round %u", round);
+		cr_assert_eq(got.bounces, expected.bounces, "round %u", round);
+		for (unsigned i = 0; i < got.n; i++) {
+			cr_assert_eq(got.changes[i].time_ns, expected.changes[i].time_ns);
+			cr_assert_eq(got.changes[i].level, expected.changes[i].level);
+		}
+	}
+}

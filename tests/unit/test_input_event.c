@@ -43,8 +43,9 @@ Test(input_event, each_kind_has_its_fields)
 	check(DECODER_SWITCH, (struct decoder_change){ .type = DECODER_STATE, .initial = true },
 	      NULL, "{\"input\":\"pad\",\"state\":false,\"initial\":true}");
 	check(DECODER_ROTARY,
-	      (struct decoder_change){ .type = DECODER_ROTATED, .position = -3, .delta = -1 }, NULL,
-	      "{\"input\":\"pad\",\"position\":-3,\"delta\":-1}");
+	      (struct decoder_change){
+	              .type = DECODER_ROTATED, .position = -3, .delta = -1, .change = -1 },
+	      NULL, "{\"input\":\"pad\",\"position\":-3,\"delta\":-1,\"change\":-1}");
 	check(DECODER_COUNTER,
 	      (struct decoder_change){
 	              .type = DECODER_COUNTED, .count = 2, .interval_ns = 250000000 },

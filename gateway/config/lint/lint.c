@@ -154,10 +154,13 @@ static const struct jsonc_node **nodes_of(struct lint *lint, const char *section
 /** Without a state folder the count does not survive the process. */
 static void check_restore(const struct lint *lint, size_t i)
 {
+	const struct jsonc_node *place = jsonc_get(lint->inputs[i], "restore");
+
 	if (!lint->config->inputs[i].restore || lint->config->gateway.state_dir)
 		return;
-	config_finding(lint->reader, DIAG_WARNING, jsonc_get(lint->inputs[i], "restore"),
-	               "restore-without-state",
+	if (!place)
+		place = jsonc_get(jsonc_get(lint->inputs[i], "range"), "restore");
+	config_finding(lint->reader, DIAG_WARNING, place, "restore-without-state",
 	               "without gateway.state_dir no count or position survives a restart: "
 	               "\"restore\" has no effect");
 }

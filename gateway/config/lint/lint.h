@@ -48,11 +48,11 @@ static inline bool lint_playlist_is_sound(const struct lint *lint, size_t i)
 }
 
 /* The rules, one file each. */
-void lint_lines(struct lint *lint);     /* line-in-use */
-void lint_windows(struct lint *lint);   /* window-debounce */
-void lint_inputs(struct lint *lint);    /* data-key, rotary-debounce, shared-producer */
-void lint_events(struct lint *lint);    /* never-emitted, unknown-playlist */
-void lint_cycles(struct lint *lint);    /* trigger-cycle */
+void lint_lines(struct lint *lint);   /* line-in-use */
+void lint_windows(struct lint *lint); /* window-debounce */
+void lint_inputs(struct lint *lint); /* data-key, debounce-mode, rotary-debounce, shared-producer */
+void lint_events(struct lint *lint); /* never-emitted, unknown-playlist */
+void lint_cycles(struct lint *lint); /* trigger-cycle */
 void lint_sequences(struct lint *lint); /* shadowed, both-fire */
 void lint_clicks(struct lint *lint);    /* both-fire, of clicks */
 void lint_remote(struct lint *lint);    /* remote-input */

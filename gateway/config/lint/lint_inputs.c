@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inputs that do not work as intended: data without effect, a debounce that suppresses a rotary's
- * steps, two inputs that a gesture can't distinguish. */
+ * steps, a debounce mode without debounce, two inputs that a gesture can't distinguish. */
 #include "lint.h"
 
 #include <cuebus/match.h>
@@ -32,6 +32,16 @@ static void check_data(struct lint *lint, const struct config_input *input,
 			                   "effect",
 			                   jsonc_quote(quoted, c->key));
 	}
+}
+
+static void check_debounce_mode(struct lint *lint, const struct config_input *input,
+                                const struct jsonc_node *node)
+{
+	if (input->decoder.debounce_eager && input->decoder.debounce_ns == 0)
+		config_finding(lint->reader, DIAG_WARNING, jsonc_get(node, "debounce_mode"),
+		               "debounce-mode",
+		               "\"debounce_mode\" has no effect without \"debounce\": every edge "
+		               "counts at once");
 }
 
 static void check_rotary(struct lint *lint, const struct config_input *input,
@@ -247,6 +257,7 @@ void lint_inputs(struct lint *lint)
 
 	for (size_t i = 0; i < config->n_inputs; i++) {
 		check_data(lint, &config->inputs[i], lint->inputs[i]);
+		check_debounce_mode(lint, &config->inputs[i], lint->inputs[i]);
 		check_rotary(lint, &config->inputs[i], lint->inputs[i]);
 	}
 	if (lint->reader->diag->n_errors == 0)

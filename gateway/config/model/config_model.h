@@ -76,6 +76,12 @@ struct config_outbox {
 	enum outbox_full full; /**< default drop_oldest */
 };
 
+/** As it is written. config_check_input() completes `bounds` and copies them to the decoder. */
+struct config_range {
+	struct decoder_range bounds;
+	bool restore;
+};
+
 struct config_input {
 	char *name;
 	char *driver; /**< gpio, sim, replay */
@@ -86,11 +92,13 @@ struct config_input {
 	bool active_low;
 	char *file; /**< replay */
 	struct decoder_config decoder;
+	struct config_range range;
 	uint32_t producer_id;
 	char *event;
 	char *release_event;      /**< NULL: none */
 	struct cue_payload *data; /**< an object merged into every event's data, or NULL */
-	bool restore;             /**< counter, rotary: the value survives a restart */
+	/** counter, rotary: the value survives a restart; also set by `range.restore` */
+	bool restore;
 };
 
 /** One entry of an output's `map`. */

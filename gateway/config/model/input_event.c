@@ -11,15 +11,18 @@
 
 bool input_event_owns_key(enum decoder_kind kind, const char *key)
 {
-	static const char *const fields[][2] = {
+	static const char *const fields[][4] = {
 		[DECODER_BUTTON] = { "pressed", "held_ms" },
 		[DECODER_SWITCH] = { "state", "initial" },
-		[DECODER_ROTARY] = { "position", "delta" },
+		[DECODER_ROTARY] = { "position", "delta", "change", "limited" },
 		[DECODER_COUNTER] = { "count", "interval_ms" },
 	};
 
-	return strcmp(key, "input") == 0 || strcmp(key, fields[kind][0]) == 0 ||
-	       strcmp(key, fields[kind][1]) == 0;
+	for (size_t i = 0; i < 4 && fields[kind][i]; i++) {
+		if (strcmp(key, fields[kind][i]) == 0)
+			return true;
+	}
+	return strcmp(key, "input") == 0;
 }
 
 /** Length of the member that begins at @p s in compact valid JSON, up to its comma or the object's
@@ -91,6 +94,22 @@ int input_event_extra(enum decoder_kind kind, struct cue_payload *data, char **r
 	return 0;
 }
 
+static void write_position(struct cue_writer *w, const struct decoder_change *change)
+{
+	cue_writer_key(w, "position");
+	cue_writer_i64(w, change->position);
+	if (change->type == DECODER_ROTATED) {
+		cue_writer_key(w, "delta");
+		cue_writer_i64(w, change->delta);
+	}
+	cue_writer_key(w, "change");
+	cue_writer_i64(w, change->change);
+	if (change->limited) {
+		cue_writer_key(w, "limited");
+		cue_writer_bool(w, true);
+	}
+}
+
 static void write_change(struct cue_writer *w, const struct decoder_change *change)
 {
 	switch (change->type) {
@@ -113,10 +132,8 @@ static void write_change(struct cue_writer *w, const struct decoder_change *chan
 		}
 		break;
 	case DECODER_ROTATED:
-		cue_writer_key(w, "position");
-		cue_writer_i64(w, change->position);
-		cue_writer_key(w, "delta");
-		cue_writer_i64(w, change->delta);
+	case DECODER_POSITIONED:
+		write_position(w, change);
 		break;
 	case DECODER_COUNTED:
 		cue_writer_key(w, "count");

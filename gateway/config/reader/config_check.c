@@ -2,6 +2,7 @@
 #include "config_check.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "config_reader.h"
@@ -59,10 +60,78 @@ static void check_offsets(struct config_reader *reader, const struct jsonc_node 
 	}
 }
 
+static bool has_true(const struct jsonc_node *node)
+{
+	return node && node->type == JSONC_BOOL && node->boolean;
+}
+
+/** Check the range's numbers and complete them. */
+static void check_range(struct config_reader *reader, const struct jsonc_node *range,
+                        struct decoder_range *bounds)
+{
+	int64_t width = bounds->max - bounds->min;
+
+	if (width <= 0) {
+		config_finding(reader, DIAG_ERROR, at(range, "max"), "rotary-range",
+		               "\"max\" must be above \"min\", which is %" PRId64, bounds->min);
+		return;
+	}
+	if (bounds->step > width)
+		config_finding(reader, DIAG_ERROR, at(range, "step"), "rotary-range",
+		               "\"step\" must be at most max - min, which is %" PRId64, width);
+	if (jsonc_get(range, "initial") &&
+	    (bounds->initial < bounds->min || bounds->initial > bounds->max))
+		config_finding(reader, DIAG_ERROR, at(range, "initial"), "rotary-range",
+		               "\"initial\" must be from %" PRId64 " to %" PRId64
+		               ", the \"min\" and \"max\" of this range",
+		               bounds->min, bounds->max);
+	if (bounds->initial < bounds->min)
+		bounds->initial = bounds->min;
+	if (bounds->initial > bounds->max)
+		bounds->initial = bounds->max;
+	bounds->present = true;
+}
+
+static void check_acceleration(struct config_reader *reader, const struct jsonc_node *list,
+                               const struct decoder_config *decoder)
+{
+	for (size_t i = 1; i < decoder->n_acceleration; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (decoder->acceleration[i].within_ns !=
+			    decoder->acceleration[k].within_ns)
+				continue;
+			config_finding(reader, DIAG_ERROR, jsonc_element(list, i), "rotary-range",
+			               "an earlier entry has the same \"within\": give each time "
+			               "once");
+			return;
+		}
+	}
+}
+
+/** @param input its range is completed and put into force. */
+static void check_rotary(struct config_reader *reader, const struct jsonc_node *node,
+                         struct config_input *input)
+{
+	const struct jsonc_node *range = jsonc_get(node, "range");
+	const struct jsonc_node *restore = jsonc_get(node, "restore");
+	const struct jsonc_node *in_range = range ? jsonc_get(range, "restore") : NULL;
+
+	check_acceleration(reader, jsonc_get(node, "acceleration"), &input->decoder);
+	if (!range)
+		return;
+	check_range(reader, range, &input->range.bounds);
+	if (restore && in_range && has_true(restore) != has_true(in_range))
+		config_finding(reader, DIAG_ERROR, in_range, "rotary-range",
+		               "\"restore\" of the range differs from that of the input: give it "
+		               "once");
+	input->decoder.range = input->range.bounds;
+	input->restore |= input->range.restore;
+}
+
 void config_check_input(struct config_reader *reader, const struct jsonc_node *node, void *object,
                         bool sound)
 {
-	const struct config_input *input = object;
+	struct config_input *input = object;
 
 	/* After errors in the fields the checks between them would be guesswork. */
 	if (!sound)
@@ -72,6 +141,7 @@ void config_check_input(struct config_reader *reader, const struct jsonc_node *n
 	if (input->decoder.steps_per_detent == 3)
 		config_finding(reader, DIAG_ERROR, at(node, "steps_per_detent"), "range",
 		               "\"steps_per_detent\" must be 1, 2 or 4");
+	check_rotary(reader, node, input);
 }
 
 void config_check_output(struct config_reader *reader, const struct jsonc_node *node, void *object,

@@ -181,7 +181,7 @@ static void read_field(const struct reading *reading, const struct config_field 
 			                   field->key);
 		return;
 	}
-	if (field->type == CONFIG_STRUCT && !field->required) {
+	if (field->type == CONFIG_STRUCT && !field->required && !field->optional) {
 		struct jsonc_node empty = { .type = JSONC_OBJECT,
 			                    .file = object_node->file,
 			                    .place = object_node->place,

@@ -76,7 +76,10 @@ static void read_int(struct config_reader *reader, const struct config_field *fi
 		return;
 	}
 	narrow = (int)value;
-	store(field, object, &narrow);
+	if (field->size == sizeof(narrow))
+		store(field, object, &narrow);
+	else
+		store(field, object, &value);
 }
 
 static void read_duration(struct config_reader *reader, const struct config_field *field,

@@ -29,7 +29,7 @@ enum config_type {
 	CONFIG_TOPICS,   /**< array of them [char **, count] */
 	CONFIG_BOOL,     /**< [bool] */
 	CONFIG_UINT,     /**< min to max [uint32_t or uint64_t] */
-	CONFIG_INT,      /**< min to max [int] */
+	CONFIG_INT,      /**< min to max [int or int64_t] */
 	CONFIG_DURATION, /**< min to max ns [uint64_t] */
 	CONFIG_ENUM,     /**< one of `values` [its position: an enum, bool; `keeps_text`: char *] */
 	CONFIG_PROTOCOL, /**< 5 or "3.1.1" [int, 5 or 4] */
@@ -67,6 +67,8 @@ struct config_field {
 	enum config_type type;
 	bool required;        /**< in every variant */
 	bool not_implemented; /**< read and checked; a warning unless it is the default */
+	/** CONFIG_STRUCT: if the key is missing, leave the member zero, without defaults */
+	bool optional;
 	uint32_t variants;    /**< variants that have the key; 0: all */
 	uint32_t required_in; /**< variants in which the key is required */
 	int64_t min, max;     /**< see enum config_type; both 0: no bound */

@@ -18,6 +18,8 @@
 static const char *const kinds[] = { "button", "switch", "rotary", "counter", NULL };
 static const char *const biases[] = { "as-is", "disabled", "pull-up", "pull-down", NULL };
 static const char *const levels[] = { "high", "low", NULL };
+/* As `debounce_eager`. */
+static const char *const debounce_modes[] = { "defer", "eager", NULL };
 static const char *const drivers[] = { "gpio", "sim", "replay", NULL };
 static const char *const later_drivers[] = { "evdev", NULL };
 
@@ -30,6 +32,49 @@ static const char *const later_drivers[] = { "evdev", NULL };
 	"\"required\":[\"line\"]},"                                                                \
 	"{\"properties\":{\"lines\":{\"contains\":{\"type\":\"integer\"}}},"                       \
 	"\"required\":[\"lines\"]}]},\"then\":{\"required\":[\"chip\"]}}"
+
+#define R(member_) CONFIG_MEMBER(struct config_range, member_)
+
+static const struct config_field range_fields[] = {
+	{ .key = "min", .type = CONFIG_INT, .required = true, .min = -DECODER_POSITION_MAX,
+	  .max = DECODER_POSITION_MAX, R(bounds.min), .doc = "Lowest position." },
+	{ .key = "max", .type = CONFIG_INT, .required = true, .min = -DECODER_POSITION_MAX,
+	  .max = DECODER_POSITION_MAX, R(bounds.max), .doc = "Highest position, above `min`." },
+	{ .key = "step", .type = CONFIG_INT, .initial = "1", .min = 1,
+	  .max = 2 * DECODER_POSITION_MAX, R(bounds.step),
+	  .doc = "Movement of one detent, at most `max` minus `min`." },
+	{ .key = "wrap", .type = CONFIG_BOOL, .initial = "false", R(bounds.wrap),
+	  .doc = "Whether the position continues at the other end. With `false` it stays at the "
+	         "end, and its event there has `\"limited\": true`." },
+	{ .key = "initial", .type = CONFIG_INT, .initial = "0", .min = -DECODER_POSITION_MAX,
+	  .max = DECODER_POSITION_MAX, R(bounds.initial),
+	  .doc = "Position at the start, from `min` to `max`. Without it 0, or the end of the "
+	         "range that is nearest to 0." },
+	{ .key = "restore", .type = CONFIG_BOOL, .initial = "false", R(restore),
+	  .doc = "As `restore` of the input. A restored position outside of the range becomes the "
+	         "nearest end." },
+};
+
+static const struct config_table range_table = {
+	.name = "range", .title = "inputs.\\<name\\>.range", .fields = range_fields,
+	.n_fields = LEN(range_fields), .size = sizeof(struct config_range),
+};
+
+static const struct config_field acceleration_fields[] = {
+	{ .key = "within", .type = CONFIG_DURATION, .required = true, .min = 1, .max = NS_PER_S,
+	  CONFIG_MEMBER(struct decoder_acceleration, within_ns),
+	  .doc = "Longest time since the previous detent in the same direction, inclusive. The "
+	         "entry with the shortest time that fits applies." },
+	{ .key = "factor", .type = CONFIG_UINT, .required = true, .min = 1,
+	  .max = DECODER_FACTOR_MAX, CONFIG_MEMBER(struct decoder_acceleration, factor),
+	  .doc = "How many steps this detent counts." },
+};
+
+static const struct config_table acceleration_table = {
+	.name = "acceleration", .title = "inputs.\\<name\\>.acceleration[]",
+	.fields = acceleration_fields, .n_fields = LEN(acceleration_fields),
+	.size = sizeof(struct decoder_acceleration),
+};
 
 static const struct config_field input_fields[] = {
 	{ .key = "driver", .type = CONFIG_ENUM, .required = true, .values = drivers,
@@ -52,8 +97,13 @@ static const struct config_field input_fields[] = {
 	  .doc = "Merged into the `data` of every event of this input." },
 	{ .key = "debounce", .type = CONFIG_DURATION, .initial = "0s", .max = 10 * NS_PER_S,
 	  CONFIG_MEMBER(struct config_input, decoder.debounce_ns),
-	  .doc = "A level must hold this long to count. The event has the time of the first "
-	         "edge." },
+	  .doc = "How long a contact may bounce. `debounce_mode` says how it is suppressed." },
+	{ .key = "debounce_mode", .type = CONFIG_ENUM, .initial = "defer",
+	  .variants = KIND(BUTTON) | KIND(SWITCH) | KIND(COUNTER), .values = debounce_modes,
+	  CONFIG_MEMBER(struct config_input, decoder.debounce_eager),
+	  .doc = "`defer`: a level must hold for `debounce` to count; the event has the time of "
+	         "the first edge. `eager`: the first edge counts at once, edges within `debounce` "
+	         "are bounce, then the level is read again." },
 	{ .key = "chip", .type = CONFIG_STRING, .variants = DRIVER_GPIO, .min = 1, .max = 256,
 	  CONFIG_MEMBER(struct config_input, chip),
 	  .doc = "Label, name (`gpiochip0`) or path of the chip. Default: the first chip with a "
@@ -78,6 +128,15 @@ static const struct config_field input_fields[] = {
 	{ .key = "restore", .type = CONFIG_BOOL, .variants = KIND(ROTARY) | KIND(COUNTER),
 	  .initial = "false", CONFIG_MEMBER(struct config_input, restore),
 	  .doc = "Continue the count or position after a restart. Needs `gateway.state_dir`." },
+	{ .key = "range", .type = CONFIG_STRUCT, .optional = true, .variants = KIND(ROTARY),
+	  .table = &range_table, CONFIG_MEMBER(struct config_input, range),
+	  .doc = "Bounds of the position. Without it the position has none, and starts at 0." },
+	{ .key = "acceleration", .type = CONFIG_LIST, .variants = KIND(ROTARY),
+	  .max = DECODER_ACCELERATION_MAX, .table = &acceleration_table,
+	  CONFIG_MEMBER(struct config_input, decoder.acceleration),
+	  CONFIG_COUNT(struct config_input, decoder.n_acceleration),
+	  .doc = "A knob that is turned quickly moves further for each detent. The times are the "
+	         "kernel's." },
 	{ .key = "file", .type = CONFIG_PATH, .variants = DRIVER_REPLAY,
 	  .required_in = DRIVER_REPLAY,
 	  CONFIG_MEMBER(struct config_input, file), .doc = "The trace to replay." },

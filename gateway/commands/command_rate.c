@@ -27,3 +27,14 @@ const char *commands_take_emit(struct commands *commands, size_t bytes, uint64_t
 	rate_take(&commands->emit_rate, 1, limits->emits_per_second, now_ns);
 	return NULL;
 }
+
+const char *commands_take_steering(struct commands *commands, size_t runs, uint64_t now_ns)
+{
+	const struct config_limits *limits = &engine_get_config(commands->config.engine)->limits;
+
+	if (rate_take(&commands->emit_rate, runs, limits->emits_per_second, now_ns))
+		return NULL;
+	commands->stats.emits_limited++;
+	return "each run that is steered is an event, and more are asked for from outside than "
+	       "limits.emits_per_second allows";
+}

@@ -116,6 +116,9 @@ int commands_reply_state(struct commands *commands, uint64_t change);
  *         refuse the event with the code `limit`. A refused event does not count for either.
  */
 const char *commands_take_emit(struct commands *commands, size_t bytes, uint64_t now_ns);
+/** As commands_take_emit(), for a command that steers so many runs: each emits an event. More than
+ * a second's worth may be taken at once, and is then made up for. */
+const char *commands_take_steering(struct commands *commands, size_t runs, uint64_t now_ns);
 /** As commands_take_emit(), for other data that becomes part of an event: only its bytes count. */
 const char *commands_take_bytes(struct commands *commands, size_t bytes, uint64_t now_ns);
 

@@ -13,6 +13,7 @@ enum { FIELD_RUN, FIELD_PLAYLIST, FIELD_THIRD };
 
 /** Where a command writes to. */
 struct answer {
+	uint64_t now_ns;
 	const char *key; /* of the list of runs in the result */
 	struct cue_writer *result;
 	struct command_error *error;
@@ -64,14 +65,33 @@ static int steer_run(struct cue_playlists *playlists, const char *run, const str
 	return r;
 }
 
+/** Runs that the command is about, waiting ones included. */
+static size_t count_runs(struct cue_playlists *playlists, const struct request *fields)
+{
+	const struct request_value *name = &fields->values[FIELD_PLAYLIST];
+	struct cue_playlist_info info = { 0 };
+	struct cue_playlists_stats stats;
+
+	if (fields->values[FIELD_RUN].present)
+		return 1;
+	if (name->present)
+		return cue_playlist_get(playlists, name->string, &info) < 0 ? 0 : info.active;
+	cue_playlists_get_stats(playlists, &stats);
+	return stats.active_runs;
+}
+
 static int steer(struct commands *commands, const struct request *fields,
                  const struct cue_steer *what, const struct answer *answer)
 {
 	struct cue_playlists *playlists = engine_playlists(commands->config.engine);
 	const struct request_value *run = &fields->values[FIELD_RUN];
 	const struct request_value *name = &fields->values[FIELD_PLAYLIST];
+	const char *over =
+	        commands_take_steering(commands, count_runs(playlists, fields), answer->now_ns);
 	int r;
 
+	if (over)
+		return command_fail(answer->error, COMMAND_LIMIT, "", "%s", over);
 	cue_writer_object_begin(answer->result);
 	cue_writer_key(answer->result, answer->key);
 	cue_writer_array_begin(answer->result);
@@ -101,18 +121,16 @@ int command_playlist_pause(struct commands *commands, const struct command_reque
                            const struct request *fields, struct cue_writer *result,
                            struct command_error *error)
 {
-	(void)request;
 	return pause_or_resume(commands, fields, CUE_STEER_PAUSE,
-	                       &(struct answer){ "paused", result, error });
+	                       &(struct answer){ request->now_ns, "paused", result, error });
 }
 
 int command_playlist_resume(struct commands *commands, const struct command_request *request,
                             const struct request *fields, struct cue_writer *result,
                             struct command_error *error)
 {
-	(void)request;
 	return pause_or_resume(commands, fields, CUE_STEER_RESUME,
-	                       &(struct answer){ "resumed", result, error });
+	                       &(struct answer){ request->now_ns, "resumed", result, error });
 }
 
 static int check_target(const struct request *fields, struct command_error *error)
@@ -160,12 +178,12 @@ int command_playlist_seek(struct commands *commands, const struct command_reques
 	struct cue_steer what = { .action = CUE_STEER_SEEK };
 	int r = check_target(fields, error);
 
-	(void)request;
 	if (r >= 0)
 		r = get_offset(&fields->values[FIELD_THIRD], &what.offset_ns, error);
 	if (r < 0)
 		return r;
-	return steer(commands, fields, &what, &(struct answer){ "seeked", result, error });
+	return steer(commands, fields, &what,
+	             &(struct answer){ request->now_ns, "seeked", result, error });
 }
 
 int command_playlist_tempo(struct commands *commands, const struct command_request *request,
@@ -176,7 +194,6 @@ int command_playlist_tempo(struct commands *commands, const struct command_reque
 	double factor = 0;
 	int r = check_target(fields, error);
 
-	(void)request;
 	if (r < 0)
 		return r;
 	if (!get_number(&fields->values[FIELD_THIRD], &factor) ||
@@ -184,5 +201,6 @@ int command_playlist_tempo(struct commands *commands, const struct command_reque
 		return command_fail(error, COMMAND_INVALID_REQUEST, "/factor",
 		                    "factor: must be a number from 0.01 to 100");
 	what.tempo = (uint32_t)(factor * CUE_TEMPO_AS_WRITTEN + 0.5);
-	return steer(commands, fields, &what, &(struct answer){ "changed", result, error });
+	return steer(commands, fields, &what,
+	             &(struct answer){ request->now_ns, "changed", result, error });
 }

@@ -22,7 +22,6 @@ PROGRAM = ("bus/", "drivers/", "gateway/")
 LONG_FILES = {}
 LONG_FUNCTIONS = {
     "gateway/config/reader/config_read.c:read_value": "one switch over the types of a field",
-    "gateway/config/schema/schema_config.c:field_type": "one switch over the types of a field",
 }
 
 MANY_PARAMETERS = {

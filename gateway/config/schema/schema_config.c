@@ -113,8 +113,9 @@ static void enum_field(struct cue_writer *w, const struct config_field *field)
 	cue_writer_array_end(w);
 }
 
-static void protocol_field(struct cue_writer *w)
+static void protocol_field(struct cue_writer *w, const struct config_field *field)
 {
+	(void)field;
 	cue_writer_key(w, "enum");
 	raw(w, "[5,\"5\",\"5.0\",4,3,\"3.1.1\"]");
 }
@@ -226,76 +227,68 @@ static const char *referred(const struct config_field *field)
 	return field->table ? field->table->name : names[field->type];
 }
 
+static void by_reference(struct cue_writer *w, const struct config_field *field)
+{
+	ref_field(w, field, referred(field));
+}
+
+static void by_array(struct cue_writer *w, const struct config_field *field)
+{
+	array_of(w, field, referred(field));
+}
+
+static void one_or_many(struct cue_writer *w, const struct config_field *field)
+{
+	one_or_array_of(w, field, referred(field));
+}
+
+static void plain_field(struct cue_writer *w, const struct config_field *field)
+{
+	text_member(w, "type", field->type == CONFIG_BOOL ? "boolean" : "object");
+}
+
 static void field_type(struct cue_writer *w, const struct config_field *field)
 {
-	switch (field->type) {
-	case CONFIG_NAME:
-	case CONFIG_TOPIC:
-	case CONFIG_DURATION:
-	case CONFIG_EVENT:
-	case CONFIG_EMIT:
-	case CONFIG_EMITS:
-	case CONFIG_FILTER:
-	case CONFIG_WHEN:
-	case CONFIG_LINE:
-	case CONFIG_STRUCT:
-		ref_field(w, field, referred(field));
-		break;
-	case CONFIG_TOPICS:
-	case CONFIG_LINES:
-	case CONFIG_LIST:
-		array_of(w, field, referred(field));
-		break;
-	case CONFIG_EVENTS:
-	case CONFIG_FILTERS:
-	case CONFIG_INTERRUPTS:
-		one_or_array_of(w, field, referred(field));
-		break;
-	case CONFIG_STRING:
-	case CONFIG_PATH:
-	case CONFIG_URL:
-	case CONFIG_POINTER:
-		string_field(w, field);
-		break;
-	case CONFIG_UINT:
-	case CONFIG_INT:
-		integer_field(w, field);
-		break;
-	case CONFIG_BOOL:
-	case CONFIG_OBJECT:
-		text_member(w, "type", field->type == CONFIG_BOOL ? "boolean" : "object");
-		break;
-	case CONFIG_ENUM:
-		enum_field(w, field);
-		break;
-	case CONFIG_PROTOCOL:
-		protocol_field(w);
-		break;
-	case CONFIG_ALLOW_EVENTS:
-	case CONFIG_ALLOW_COMMANDS:
-		allow_field(w, field);
-		break;
-	case CONFIG_QOS:
-		qos_field(w, field);
-		break;
-	case CONFIG_LEVELS:
-		levels_field(w, field);
-		break;
-	case CONFIG_STEERINGS:
-		steerings_field(w, field);
-		break;
-	case CONFIG_VALUES:
-		values_field(w, field);
-		break;
-	case CONFIG_PLACES:
-		places_field(w, field);
-		break;
-	case CONFIG_MAP:
-		map_field(w, field);
-		break;
-	case CONFIG_DATA: /* anything */
-		break;
-	}
+	/* By type; CONFIG_DATA takes anything, and has none. */
+	static void (*const writers[])(struct cue_writer *, const struct config_field *) = {
+		[CONFIG_NAME] = by_reference,
+		[CONFIG_TOPIC] = by_reference,
+		[CONFIG_DURATION] = by_reference,
+		[CONFIG_EVENT] = by_reference,
+		[CONFIG_EMIT] = by_reference,
+		[CONFIG_EMITS] = by_reference,
+		[CONFIG_FILTER] = by_reference,
+		[CONFIG_WHEN] = by_reference,
+		[CONFIG_LINE] = by_reference,
+		[CONFIG_STRUCT] = by_reference,
+		[CONFIG_TOPICS] = by_array,
+		[CONFIG_LINES] = by_array,
+		[CONFIG_LIST] = by_array,
+		[CONFIG_EVENTS] = one_or_many,
+		[CONFIG_FILTERS] = one_or_many,
+		[CONFIG_INTERRUPTS] = one_or_many,
+		[CONFIG_STRING] = string_field,
+		[CONFIG_PATH] = string_field,
+		[CONFIG_URL] = string_field,
+		[CONFIG_POINTER] = string_field,
+		[CONFIG_UINT] = integer_field,
+		[CONFIG_INT] = integer_field,
+		[CONFIG_BOOL] = plain_field,
+		[CONFIG_OBJECT] = plain_field,
+		[CONFIG_ENUM] = enum_field,
+		[CONFIG_PROTOCOL] = protocol_field,
+		[CONFIG_ALLOW_EVENTS] = allow_field,
+		[CONFIG_ALLOW_COMMANDS] = allow_field,
+		[CONFIG_QOS] = qos_field,
+		[CONFIG_LEVELS] = levels_field,
+		[CONFIG_STEERINGS] = steerings_field,
+		[CONFIG_VALUES] = values_field,
+		[CONFIG_PLACES] = places_field,
+		[CONFIG_MAP] = map_field,
+	};
+
+	if ((size_t)field->type < sizeof(writers) / sizeof(*writers) && writers[field->type])
+		writers[field->type](w, field);
 }
 
 static void write_field(struct cue_writer *w, const struct config_field *field)

@@ -21,7 +21,6 @@ PROGRAM = ("bus/", "drivers/", "gateway/")
 # What may be longer or have more, and why: {"path": "reason"}, {"path:function": "reason"}.
 LONG_FILES = {}
 LONG_FUNCTIONS = {
-    "gateway/config/reader/config_read.c:read_value": "one switch over the types of a field",
 }
 
 MANY_PARAMETERS = {

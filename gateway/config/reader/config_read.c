@@ -297,10 +297,44 @@ static void read_objects(struct config_reader *reader, const struct config_field
 
 /* ---- any value ---- */
 
+static void read_struct(struct config_reader *reader, const struct config_field *field,
+                        const struct jsonc_node *node, void *object)
+{
+	config_read_struct(reader, field->table, node, (char *)object + field->offset);
+}
+
+typedef void (*type_reader)(struct config_reader *reader, const struct config_field *field,
+                            const struct jsonc_node *node, void *object);
+
+/** Of the types that are more than one scalar. */
+static const type_reader type_readers[] = {
+	[CONFIG_STRUCT] = read_struct,
+	[CONFIG_MAP] = read_map,
+	[CONFIG_LIST] = read_objects,
+	[CONFIG_TOPICS] = config_read_list,
+	[CONFIG_EVENTS] = config_read_list,
+	[CONFIG_FILTERS] = config_read_list,
+	[CONFIG_INTERRUPTS] = config_read_list,
+	[CONFIG_LINE] = config_read_list,
+	[CONFIG_LINES] = config_read_list,
+	[CONFIG_ALLOW_EVENTS] = config_read_allow,
+	[CONFIG_ALLOW_COMMANDS] = config_read_allow,
+	[CONFIG_LEVELS] = config_read_levels,
+	[CONFIG_STEERINGS] = config_read_steerings,
+	[CONFIG_EMITS] = config_read_gesture,
+	[CONFIG_VALUES] = config_read_gesture,
+	[CONFIG_PLACES] = config_read_gesture,
+	[CONFIG_FILTER] = config_read_json,
+	[CONFIG_WHEN] = config_read_json,
+	[CONFIG_DATA] = config_read_json,
+	[CONFIG_OBJECT] = config_read_json,
+	[CONFIG_QOS] = config_read_json,
+};
+
 static void read_value(struct config_reader *reader, const struct config_field *field,
                        const struct jsonc_node *node, void *object)
 {
-	char *at = (char *)object + field->offset;
+	type_reader read = config_read_scalar;
 
 	if (reader->error)
 		return;
@@ -308,61 +342,8 @@ static void read_value(struct config_reader *reader, const struct config_field *
 		reader->skipped++;
 		return;
 	}
-	switch (field->type) {
-	case CONFIG_STRUCT:
-		config_read_struct(reader, field->table, node, at);
-		break;
-	case CONFIG_MAP:
-		read_map(reader, field, node, object);
-		break;
-	case CONFIG_LIST:
-		read_objects(reader, field, node, object);
-		break;
-	case CONFIG_TOPICS:
-	case CONFIG_EVENTS:
-	case CONFIG_FILTERS:
-	case CONFIG_INTERRUPTS:
-	case CONFIG_LINE:
-	case CONFIG_LINES:
-		config_read_list(reader, field, node, object);
-		break;
-	case CONFIG_ALLOW_EVENTS:
-	case CONFIG_ALLOW_COMMANDS:
-		config_read_allow(reader, field, node, object);
-		break;
-	case CONFIG_LEVELS:
-		config_read_levels(reader, field, node, object);
-		break;
-	case CONFIG_STEERINGS:
-		config_read_steerings(reader, field, node, object);
-		break;
-	case CONFIG_EMITS:
-	case CONFIG_VALUES:
-	case CONFIG_PLACES:
-		config_read_gesture(reader, field, node, object);
-		break;
-	case CONFIG_FILTER:
-	case CONFIG_WHEN:
-	case CONFIG_DATA:
-	case CONFIG_OBJECT:
-	case CONFIG_QOS:
-		config_read_json(reader, field, node, object);
-		break;
-	case CONFIG_STRING:
-	case CONFIG_PATH:
-	case CONFIG_URL:
-	case CONFIG_NAME:
-	case CONFIG_TOPIC:
-	case CONFIG_BOOL:
-	case CONFIG_UINT:
-	case CONFIG_INT:
-	case CONFIG_DURATION:
-	case CONFIG_ENUM:
-	case CONFIG_PROTOCOL:
-	case CONFIG_EVENT:
-	case CONFIG_EMIT:
-	case CONFIG_POINTER:
-		config_read_scalar(reader, field, node, object);
-		break;
-	}
+	if ((size_t)field->type < sizeof(type_readers) / sizeof(*type_readers) &&
+	    type_readers[field->type])
+		read = type_readers[field->type];
+	read(reader, field, node, object);
 }

@@ -20,8 +20,7 @@ PARAMETERS = 5
 PROGRAM = ("bus/", "drivers/", "gateway/")
 # What may be longer or have more, and why: {"path": "reason"}, {"path:function": "reason"}.
 LONG_FILES = {}
-LONG_FUNCTIONS = {
-}
+LONG_FUNCTIONS = {}
 
 MANY_PARAMETERS = {
     "gateway/commands/command_error.c:command_fail_errno": "the texts of one sentence",

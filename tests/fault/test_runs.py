@@ -177,17 +177,20 @@ class Runs(IntegrationTest):
         paused = self.watcher.event("event.playlist.paused",
                                     lambda e: e["data"]["playlist_id"] == run)["data"]
         self.assertEqual(REGISTRY.errors("event.playlist.paused", paused), [])
+        self.all_is_written()
         self.gateway.kill()
         since = self.watcher.mark()
         self.start_gateway()
-        created = self.watcher.event("event.playlist.created", since=since)["data"]
+        boot = self.ok("ping")["boot_id"]
+        created = self.watcher.event("event.playlist.created", lambda e: e["boot_id"] == boot, since)["data"]
         self.assertEqual((created["offset"], created["paused"], created["tempo"]),
                          (paused["offset"], True, 2))
         listed = self.ok("playlist/runs")["runs"][0]
         self.assertEqual((listed["state"], listed["tempo"], listed["offset"]),
                          ("paused", 2, paused["offset"]))
         self.catch_up()
-        self.assertEqual(self.watcher.events("run.tick", since), [])
+        # One of the life before that was not acknowledged may come again.
+        self.assertEqual([e for e in self.watcher.events("run.tick", since) if e["boot_id"] == boot], [])
         self.ok("playlist/resume", {"run": run})
         stopped = self.watcher.event("event.playlist.stopped",
                                      lambda e: e["data"]["playlist_id"] == run)["data"]
